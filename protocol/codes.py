@@ -1,0 +1,128 @@
+"""Wire errors, journal events, decision reasons, end codes and clock quality (both).
+
+Numbers are part of the format: never reuse one, only add. protocol/names.py maps each to the
+name that the tool prints.
+"""
+
+# --- wire errors: what a peer is told. Details stay in the journal. ----------------------
+OK = 0
+ERR_REFUSED = 1  # generic: the outside learns nothing more
+ERR_MALFORMED = 2
+ERR_UNKNOWN_OPERATION = 3
+ERR_ROLE = 4
+ERR_BUSY = 5
+ERR_STATE = 6  # out of order: a chunk without begin, a commit without all chunks
+ERR_BOUNDS = 7
+ERR_SIGNATURE = 16
+ERR_KEY_UNKNOWN = 17
+ERR_OTHER_DEVICE = 18
+ERR_OTHER_SITE = 19
+ERR_VERSION_LOW = 20
+ERR_VERSION_JUMP = 21
+ERR_EPOCH = 22
+ERR_DIGEST = 23
+ERR_LENGTH = 24
+ERR_CAPACITY = 25
+ERR_ORDER = 26  # records unsorted or doubled
+ERR_PROFILE = 27
+ERR_DATE = 28
+ERR_BASE = 29
+ERR_NONCE = 30
+ERR_TIME_REACH = 31
+ERR_FLASH = 32
+ERR_ARGUMENT = 33
+
+# --- clock quality ----------------------------------------------------------------------
+CLOCK_UNSET = 0
+CLOCK_HOLDOVER = 1
+CLOCK_RTC = 2
+CLOCK_SYNCED = 3
+
+# --- journal events. 1-63 go to the access ring, 64-255 to the alarm/administrative ring. --
+EVENT_GRANTED = 1
+EVENT_DENIED = 2
+EVENT_UNLOCKED = 3
+EVENT_LOCKED = 4
+EVENT_REX = 5
+EVENT_DOOR_OPENED = 6
+EVENT_DOOR_CLOSED = 7
+EVENT_CHARGE_STARTED = 8
+EVENT_CHARGE_ENDED = 9
+EVENT_READER_DOUBTFUL = 10
+EVENT_BOOT = 64
+EVENT_CLOCK_SET = 65
+EVENT_LIST_ACTIVATED = 66
+EVENT_LIST_REFUSED = 67
+EVENT_SESSION_OPENED = 68
+EVENT_SESSION_CLOSED = 69
+EVENT_REFUSED_ATTEMPTS = 70  # extra = how many since the last such record
+EVENT_CONFIG_CHANGED = 71
+EVENT_TICKET_EXECUTED = 72
+EVENT_TICKET_REFUSED = 73
+EVENT_TRUST_CHANGED = 74
+EVENT_CHECKPOINT = 75
+EVENT_ENROLLED = 76
+EVENT_SELF_TEST = 77
+EVENT_REVOKED_CARD_PRESENTED = 96
+EVENT_FORCED_OPEN = 97
+EVENT_HELD_OPEN = 98
+EVENT_TAMPER = 99
+EVENT_FIRE = 100
+EVENT_FIRE_CLEARED = 101
+EVENT_RELAY_FAULT = 102
+EVENT_FIRMWARE_FAULT = 103
+
+FIRST_ALARM_RING_EVENT = 64
+
+# --- decision reasons (journal field `reason` of granted/denied). For other events the field
+# --- holds the wire error (list_refused), the reset cause (boot), the end code (charge_ended)
+# --- or the role (session_*).
+REASON_NONE = 0
+REASON_CARD = 1  # granted: listed, valid, in schedule
+REASON_EMERGENCY_CARD = 2
+REASON_REX = 3
+REASON_TICKET = 4
+REASON_FIRE = 5
+REASON_UNKNOWN_CARD = 16
+REASON_REVOKED = 17
+REASON_NOT_YET_VALID = 18
+REASON_EXPIRED = 19
+REASON_POINT = 20  # the profile does not name this door or port
+REASON_SCHEDULE = 21
+REASON_STALE = 22
+REASON_CLOCK_UNSET = 23
+REASON_NO_LIST = 24
+REASON_LOCKDOWN = 25
+REASON_FIRE_LATCHED = 26
+REASON_PORT_BUSY = 27
+REASON_PROFILE_UNKNOWN = 28
+REASON_QUOTA = 29
+
+# --- charger end-of-session codes (0-11 as the market has them, standards.md) -------------
+END_QUOTA = 0
+END_UNPLUGGED = 1
+END_FULL = 2
+END_OVER_POWER = 3
+END_REMOTE = 4
+END_CARD = 5
+END_OFFLINE = 6
+END_BALANCE = 7
+END_PORT_FAULT = 11
+END_TEMPERATURE = 12
+END_SMOKE = 13
+END_TIME = 14
+END_RELAY_WELD = 15
+END_LEAKAGE = 16
+END_POWER_LOSS = 17
+END_REVOKED = 18
+END_WATCHDOG = 19
+
+# --- credential types (first byte of what is hashed into a card key) ----------------------
+CREDENTIAL_EM4100 = 1  # 5 bytes: version + 32-bit id, as RDM6300 sends them
+CREDENTIAL_ISO14443A = 2  # UID, 4, 7 or 10 bytes, all cascade levels
+CREDENTIAL_ISO14443B = 3  # 8-byte identifier
+CREDENTIAL_WIEGAND26 = 4  # 3 bytes
+CREDENTIAL_WIEGAND34 = 5  # 4 bytes
+CREDENTIAL_WIEGAND37 = 6  # 5 bytes, 35 bits right-aligned
+CREDENTIAL_OSDP_RAW = 7
+CREDENTIAL_TEXT = 8  # UTF-8, for external terminals

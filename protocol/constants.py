@@ -1,0 +1,88 @@
+"""Sizes, limits and labels of the wire and of stored objects (both interpreters).
+
+One place for every number that the controller and the tool must agree on; docs/protocol.md
+explains them. Times are whole seconds (``_s``) or minutes (``_min``) since EPOCH_2020.
+"""
+
+PROTOCOL_VERSION = 1
+
+# --- time -------------------------------------------------------------------------------
+# Seconds since 2020-01-01T00:00:00Z stay a 31-bit small int on the device until 2054.
+EPOCH_2020_UNIX_S = 1577836800
+EPOCH_2020_Y2K_S = 631152000  # 2020-01-01 seen from 2000-01-01, the ESP32's own epoch
+TIME_END_MIN = 0xFFFFFF  # end of the 24-bit minute format, November 2051
+UNSIGNED_TIME_REACH_S = 86400  # an unsigned set-time reaches at most time floor + 24 h
+
+# --- identifiers ------------------------------------------------------------------------
+ID_BYTES = 8  # site, device, peer ids and key ids
+NONCE_BYTES = 16
+NONCE_LIFE_MS = 30000
+
+# --- CBOR subset (RFC 8949) -------------------------------------------------------------
+CBOR_MAX_DEPTH = 4
+CBOR_MAX_ITEMS = 512
+
+# --- signatures (RFC 8017, RFC 9052, RFC 8812) ------------------------------------------
+ALG_RS256 = -257
+RSA_BYTES = 384
+RSA_EXPONENT_SQUARINGS = 16  # e = 65537 = 2**16 + 1
+AAD_MANIFEST = b"whitelist-manifest"
+AAD_TRUST = b"trust"
+AAD_TIME = b"time"
+AAD_TICKET = b"ticket"
+AAD_CHECKPOINT = b"checkpoint"
+ENVELOPE_MAX_BYTES = 2048
+TRUST_MAX_BYTES = 6144
+
+# --- whitelist --------------------------------------------------------------------------
+CARD_RECORD_BYTES = 16
+CARD_KEY_BYTES = 8
+CREDENTIAL_MAX_BYTES = 32
+BUCKETS = 256
+VERSION_JUMP_MAX = 65536
+LOOKUP_WINDOW_RECORDS = 64
+FAR_FUTURE_S = 86400  # objects dated further ahead of a synced clock are refused
+
+FLAG_REVOKED = 0x01  # a collected card that is still listed, so that its use is told apart
+FLAG_EMERGENCY = 0x02  # fire and emergency cards: never stale, no schedule
+FLAG_MASTER = 0x04  # cleaner, landlord: each use is flagged
+
+# --- journal ----------------------------------------------------------------------------
+RECORD_BYTES = 48
+RECORD_BODY_BYTES = 32
+TAG_BYTES = 8
+CHAIN_BYTES = 32
+CHAIN_KEY_BYTES = 16
+SECTOR_BYTES = 4096
+SECTOR_HEADER_BYTES = 64
+RECORDS_PER_SECTOR = 84
+KEY_SLOT_BYTES = 84
+KEY_SLOTS_PER_SECTOR = 48
+RING_ACCESS = 0
+RING_ALARM = 1
+
+# --- message framing --------------------------------------------------------------------
+MESSAGE_MAX_BYTES = 2304
+CHUNK_BYTES = 2048
+JOURNAL_PAGE_RECORDS = 40
+REQUESTS_IN_FLIGHT = 2
+
+# --- serial link ------------------------------------------------------------------------
+LINK_SYNC = 0xC5
+LINK_FRAME_MAX_BYTES = 96  # two frames fill the credit; one frame fits the 128-byte FIFO
+LINK_HEADER_BYTES = 4
+LINK_CRC_BYTES = 3
+LINK_PAYLOAD_MAX_BYTES = LINK_FRAME_MAX_BYTES - LINK_HEADER_BYTES - LINK_CRC_BYTES
+LINK_CREDIT_BYTES = 192  # towards the device: its input ring drops beyond 259, silently
+LINK_BAUD = 115200
+
+# --- sessions ---------------------------------------------------------------------------
+TCP_PORT = 7443
+PREFACE_MAGIC = b"CTL1"
+PREFACE_ANSWER_MS = 2000
+PREFACE_MAC_BYTES = 16
+PREFACES_WAITING_MAX = 3
+HANDSHAKES_PER_MINUTE = 6
+SESSION_IDLE_MS = 15000
+SESSION_MAX_MS = 600000
+HANDSHAKE_TIMEOUT_MS = 10000
