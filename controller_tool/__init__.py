@@ -1,0 +1,1 @@
+"""The management tool: provisions controllers, pushes whitelists, pulls journals (host)."""

@@ -1,0 +1,34 @@
+"""The tool's error families; each says who can mend it (host).
+
+What a person sees is one line: what happened, then what to do. The command line prints
+`str(error)` and exits 1; nothing else may reach a person.
+"""
+
+
+class ToolError(Exception):
+    """A refusal or failure with its next step.
+
+    what: one clause in the field's words, no secret in it.
+    next_step: what the reader does now; empty when nothing can be done.
+    """
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        super().__init__(f"{what}: {next_step}" if next_step else what)
+        self.what = what
+        self.next_step = next_step
+
+
+class OperatorError(ToolError):
+    """The person at the keyboard can mend it: wrong name, wrong file, missing program."""
+
+
+class LinkError(ToolError):
+    """The wire can be mended: unplugged, out of reach, broken off."""
+
+
+class DeviceError(ToolError):
+    """The controller refused or failed; its error code stands in the text."""
+
+
+class ImageError(ToolError):
+    """The firmware image or board description is at fault."""

@@ -1,0 +1,39 @@
+"""Finds the device code and board descriptions that the tool puts on controllers (host).
+
+In a checkout they lie at the top of the repository, in an installed wheel under
+`controller_tool/_data` (pyproject.toml puts them there); `protocol` is an importable package in
+both. Nothing else in the tool may guess such a path.
+"""
+
+from pathlib import Path
+
+from controller_tool.errors import ImageError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _data_root() -> Path:
+    checkout = _PACKAGE.parent
+    # Only a checkout has the project file; site-packages may well hold a stranger's `boards`.
+    return checkout if (checkout / "pyproject.toml").is_file() else _PACKAGE / "_data"
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise ImageError(f"the tool's own folder {folder} is missing", "install the tool again")
+    return folder
+
+
+def firmware_dir() -> Path:
+    """Folder with boot.py, main.py and the modules of the firmware. Raises ImageError."""
+    return _existing(_data_root() / "firmware")
+
+
+def boards_dir() -> Path:
+    """Folder with one folder a board, each with board.py and board.toml. Raises ImageError."""
+    return _existing(_data_root() / "boards")
+
+
+def protocol_dir() -> Path:
+    """Folder with the sources of the `protocol` package. Raises ImageError."""
+    return _existing(_PACKAGE.parent / "protocol")

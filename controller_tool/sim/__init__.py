@@ -1,0 +1,1 @@
+"""Virtual controllers: what runs them on this computer (host)."""
