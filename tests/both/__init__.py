@@ -1,0 +1,1 @@
+"""Checks that run on CPython and on MicroPython (both)."""
