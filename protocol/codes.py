@@ -98,6 +98,54 @@ REASON_PORT_BUSY = 27
 REASON_PROFILE_UNKNOWN = 28
 REASON_QUOTA = 29
 
+# --- operations of the request protocol (arguments and bounds: protocol/messages.py) --------
+OP_GET_INFO = 1
+OP_GET_STATE = 2
+OP_SELF_TEST = 3
+OP_GET_TIME = 4
+OP_SET_TIME = 5
+OP_SET_SIGNED_TIME = 6
+OP_LIST_BEGIN = 7
+OP_LIST_CHUNK = 8
+OP_LIST_COMMIT = 9
+OP_GET_RECEIPT = 10
+OP_JOURNAL_HEAD = 11
+OP_JOURNAL_READ = 12
+OP_PUT_CHECKPOINT = 13
+OP_ENROLL = 14
+OP_GET_NONCE = 15
+OP_DO_TICKET = 16
+OP_PING = 17
+
+# --- peer roles (what each may call: protocol/roles.py) -----------------------------------
+ROLE_INSTALLER = 1
+ROLE_DESK = 2
+ROLE_TECHNICIAN = 3
+ROLE_AUDITOR = 4
+ROLE_HUB = 5
+
+# --- key roles of the trust object ---------------------------------------------------------
+KEY_ROOT = 0
+KEY_WHITELIST = 1
+KEY_FIRMWARE = 2
+KEY_TICKET = 3
+KEY_CHECKPOINT = 4
+KEY_AUDIT = 5  # encryption: K_audit is sealed to it
+
+# --- whitelist kinds and policies ----------------------------------------------------------
+LIST_FULL = 0
+LIST_DELTA = 1
+STALE_DENY = 0
+STALE_GRACE = 1
+
+# --- ticket actions ------------------------------------------------------------------------
+TICKET_UNLOCK = 1
+TICKET_DOOR_MODE = 2
+TICKET_CHARGE_START = 3
+TICKET_CHARGE_STOP = 4
+TICKET_REBOOT = 5
+TICKET_RETIRE = 6
+
 # --- charger end-of-session codes (0-11 as the market has them, standards.md) -------------
 END_QUOTA = 0
 END_UNPLUGGED = 1

@@ -11,6 +11,7 @@ PROTOCOL_VERSION = 1
 EPOCH_2020_UNIX_S = 1577836800
 EPOCH_2020_Y2K_S = 631152000  # 2020-01-01 seen from 2000-01-01, the ESP32's own epoch
 TIME_END_MIN = 0xFFFFFF  # end of the 24-bit minute format, November 2051
+TIME_END_S = 1006632900  # the same in seconds
 UNSIGNED_TIME_REACH_S = 86400  # an unsigned set-time reaches at most time floor + 24 h
 
 # --- identifiers ------------------------------------------------------------------------
@@ -36,6 +37,7 @@ TRUST_MAX_BYTES = 6144
 
 # --- whitelist --------------------------------------------------------------------------
 CARD_RECORD_BYTES = 16
+LIST_PAYLOAD_MAX_BYTES = 1048576  # 65 536 records
 CARD_KEY_BYTES = 8
 CREDENTIAL_MAX_BYTES = 32
 BUCKETS = 256
@@ -74,6 +76,10 @@ LINK_HEADER_BYTES = 4
 LINK_CRC_BYTES = 3
 LINK_PAYLOAD_MAX_BYTES = LINK_FRAME_MAX_BYTES - LINK_HEADER_BYTES - LINK_CRC_BYTES
 LINK_CREDIT_BYTES = 192  # towards the device: its input ring drops beyond 259, silently
+LINK_FRAMES_MAX = 8  # kept for resending, either way
+LINK_RESEND_MS = 250
+LINK_RESEND_MAX_MS = 1000
+LINK_DEAD_MS = 8000  # nothing heard for so long while an answer is owed: the session is over
 LINK_BAUD = 115200
 
 # --- sessions ---------------------------------------------------------------------------
@@ -81,6 +87,9 @@ TCP_PORT = 7443
 PREFACE_MAGIC = b"CTL1"
 PREFACE_ANSWER_MS = 2000
 PREFACE_MAC_BYTES = 16
+PREFACE_GREETING_BYTES = 20
+PREFACE_ANSWER_BYTES = 45
+PREFACE_VERDICT_BYTES = 22
 PREFACES_WAITING_MAX = 3
 HANDSHAKES_PER_MINUTE = 6
 SESSION_IDLE_MS = 15000

@@ -129,3 +129,40 @@ CREDENTIAL_NAMES = {
     c.CREDENTIAL_OSDP_RAW: "osdp_raw",
     c.CREDENTIAL_TEXT: "text",
 }
+
+OPERATION_NAMES = {
+    c.OP_GET_INFO: "get_info",
+    c.OP_GET_STATE: "get_state",
+    c.OP_SELF_TEST: "self_test",
+    c.OP_GET_TIME: "get_time",
+    c.OP_SET_TIME: "set_time",
+    c.OP_SET_SIGNED_TIME: "set_signed_time",
+    c.OP_LIST_BEGIN: "list_begin",
+    c.OP_LIST_CHUNK: "list_chunk",
+    c.OP_LIST_COMMIT: "list_commit",
+    c.OP_GET_RECEIPT: "get_receipt",
+    c.OP_JOURNAL_HEAD: "journal_head",
+    c.OP_JOURNAL_READ: "journal_read",
+    c.OP_PUT_CHECKPOINT: "put_checkpoint",
+    c.OP_ENROLL: "enroll",
+    c.OP_GET_NONCE: "get_nonce",
+    c.OP_DO_TICKET: "do_ticket",
+    c.OP_PING: "ping",
+}
+
+ROLE_NAMES = {
+    c.ROLE_INSTALLER: "installer",
+    c.ROLE_DESK: "desk",
+    c.ROLE_TECHNICIAN: "technician",
+    c.ROLE_AUDITOR: "auditor",
+    c.ROLE_HUB: "hub",
+}
+
+KEY_ROLE_NAMES = {
+    c.KEY_ROOT: "root",
+    c.KEY_WHITELIST: "whitelist",
+    c.KEY_FIRMWARE: "firmware",
+    c.KEY_TICKET: "ticket",
+    c.KEY_CHECKPOINT: "checkpoint",
+    c.KEY_AUDIT: "audit",
+}

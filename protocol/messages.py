@@ -1,0 +1,143 @@
+"""Requests and replies as data: arguments with their types and bounds (both interpreters)."""
+
+from protocol import cbor, framing
+from protocol.codes import (
+    ERR_ARGUMENT,
+    ERR_BOUNDS,
+    ERR_MALFORMED,
+    ERR_UNKNOWN_OPERATION,
+    OP_DO_TICKET,
+    OP_ENROLL,
+    OP_GET_INFO,
+    OP_GET_NONCE,
+    OP_GET_RECEIPT,
+    OP_GET_STATE,
+    OP_GET_TIME,
+    OP_JOURNAL_HEAD,
+    OP_JOURNAL_READ,
+    OP_LIST_BEGIN,
+    OP_LIST_CHUNK,
+    OP_LIST_COMMIT,
+    OP_PING,
+    OP_PUT_CHECKPOINT,
+    OP_SELF_TEST,
+    OP_SET_SIGNED_TIME,
+    OP_SET_TIME,
+)
+from protocol.constants import (
+    CHUNK_BYTES,
+    ENVELOPE_MAX_BYTES,
+    JOURNAL_PAGE_RECORDS,
+    LIST_PAYLOAD_MAX_BYTES,
+    NONCE_BYTES,
+    RING_ALARM,
+    TIME_END_S,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    ArgumentSpec = tuple[str, int, int]
+
+_ENVELOPE = ("bytes", 1, ENVELOPE_MAX_BYTES)
+_NONCE = ("bytes", NONCE_BYTES, NONCE_BYTES)
+_RING = ("uint", 0, RING_ALARM)
+
+# operation: one (type, least, greatest) for each argument; bounds of bytes are lengths
+OPS: "dict[int, tuple[ArgumentSpec, ...]]" = {
+    OP_GET_INFO: (),
+    OP_GET_STATE: (),
+    OP_SELF_TEST: (),
+    OP_GET_TIME: (),
+    OP_SET_TIME: (("uint", 0, TIME_END_S),),
+    OP_SET_SIGNED_TIME: (_ENVELOPE,),
+    OP_LIST_BEGIN: (_ENVELOPE,),
+    OP_LIST_CHUNK: (("uint", 0, LIST_PAYLOAD_MAX_BYTES), ("bytes", 1, CHUNK_BYTES)),
+    OP_LIST_COMMIT: (_NONCE,),
+    OP_GET_RECEIPT: (_NONCE,),
+    OP_JOURNAL_HEAD: (_RING, _NONCE),
+    OP_JOURNAL_READ: (_RING, ("uint", 0, 0xFFFFFFFF), ("uint", 1, JOURNAL_PAGE_RECORDS)),
+    OP_PUT_CHECKPOINT: (_ENVELOPE,),
+    OP_ENROLL: (),
+    OP_GET_NONCE: (),
+    OP_DO_TICKET: (_ENVELOPE,),
+    OP_PING: (),
+}
+
+
+class Refused(ValueError):
+    """A request that is not carried out; `code` is the wire error that says why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def check_args(operation: int, arguments: "Sequence[cbor.Value]") -> None:
+    """Raise Refused unless the operation exists and takes these arguments."""
+    specs = OPS.get(operation)
+    if specs is None:
+        raise Refused(ERR_UNKNOWN_OPERATION)
+    if len(specs) != len(arguments):
+        raise Refused(ERR_ARGUMENT)
+    for spec, argument in zip(specs, arguments):  # noqa: B905  MicroPython's zip has no strict
+        kind, least, greatest = spec
+        if kind == "uint":
+            if isinstance(argument, bool) or not isinstance(argument, int):
+                raise Refused(ERR_ARGUMENT)
+            measure = argument
+        elif isinstance(argument, bytes):
+            measure = len(argument)
+        else:
+            raise Refused(ERR_ARGUMENT)
+        if not least <= measure <= greatest:
+            raise Refused(ERR_BOUNDS)
+
+
+def _is_number(value: "cbor.Value", greatest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= greatest
+
+
+def request(request_id: int, operation: int, *arguments: "cbor.Value") -> bytes:
+    """Host only. Framed request; raises Refused for arguments that no controller takes."""
+    check_args(operation, arguments)
+    return framing.encode([request_id, operation] + list(arguments))  # noqa: RUF005
+
+
+def parse_request(message: "framing.Buffer") -> "list[cbor.Value]":
+    """[request id, operation, arguments…] of a message, ids checked and arguments not.
+
+    Raises Refused(ERR_MALFORMED) when not even the request id can be told.
+    """
+    try:
+        value = cbor.decode(message)
+    except cbor.Malformed as error:
+        raise Refused(ERR_MALFORMED) from error
+    if (
+        not isinstance(value, list)
+        or len(value) < 2
+        or not _is_number(value[0], 0xFFFF)
+        or not _is_number(value[1], 0xFFFF)
+    ):
+        raise Refused(ERR_MALFORMED)
+    return value
+
+
+def reply(request_id: int, status: int, value: "cbor.Value" = None) -> bytes:
+    """Framed reply."""
+    return framing.encode([request_id, status, value])
+
+
+def parse_reply(message: "framing.Buffer") -> "tuple[int, int, cbor.Value]":
+    """Host only. (request id, status, value); raises cbor.Malformed for any other shape."""
+    value = cbor.decode(message)
+    if (
+        not isinstance(value, list)
+        or len(value) != 3
+        or not _is_number(value[0], 0xFFFF)
+        or not _is_number(value[1], 0xFF)
+        or (value[1] != 0 and value[2] is not None)
+    ):
+        raise cbor.Malformed("not a reply")
+    return value[0], value[1], value[2]

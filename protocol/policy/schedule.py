@@ -1,0 +1,56 @@
+"""Weekly time profiles: windows across midnight, holidays, UTC offsets (both, pure).
+
+Rules:
+
+- local time = UTC + the offset of the last transition that has begun; before the first
+  transition the first offset counts
+- a window is (weekday mask, from minute, to minute); Monday is bit 0, bit 7 is "holiday"
+- on a holiday only windows with bit 7 count, whatever the weekday; on other days bit 7 is idle
+- from < to: inside when from <= minute < to of a day that the mask names
+- to < from: the window crosses midnight and belongs to the day on which it begins
+- from == to: an empty window, never inside; the whole day is (0, 1440)
+"""
+
+MINUTES_PER_DAY = 1440
+_WEEKDAY_OF_DAY_0 = 2  # 2020-01-01 was a Wednesday
+_HOLIDAY_BIT = 7
+
+
+def local_minute(utc_offsets: "list[int]", time_s: int) -> int:
+    """Minutes of local time since 2020-01-01T00:00 local.
+
+    utc_offsets: [from_s, offset_min, ...] flat pairs, ascending; empty means UTC.
+    """
+    offset_min = utc_offsets[1] if utc_offsets else 0
+    i = 2
+    while i < len(utc_offsets) and utc_offsets[i] <= time_s:
+        offset_min = utc_offsets[i + 1]
+        i += 2
+    return time_s // 60 + offset_min
+
+
+def _day_bit(day: int, holidays: "list[int]") -> int:
+    if day in holidays:
+        return 1 << _HOLIDAY_BIT
+    return 1 << (day + _WEEKDAY_OF_DAY_0) % 7
+
+
+def inside(windows: "list[int]", holidays: "list[int]", local_min: int) -> bool:
+    """Whether local_min lies in one of the windows.
+
+    windows: flat triples mask, from_min, to_min. holidays: local day numbers since 2020-01-01.
+    """
+    day = local_min // MINUTES_PER_DAY
+    minute = local_min % MINUTES_PER_DAY
+    today = _day_bit(day, holidays)
+    yesterday = _day_bit(day - 1, holidays)
+    for i in range(0, len(windows), 3):
+        mask, begin, end = windows[i], windows[i + 1], windows[i + 2]
+        if begin < end:
+            if mask & today and begin <= minute < end:
+                return True
+        elif end < begin and (
+            (mask & today and minute >= begin) or (mask & yesterday and minute < end)
+        ):
+            return True
+    return False

@@ -1,0 +1,79 @@
+"""Which role of peer may call which operation (both interpreters)."""
+
+from protocol.codes import (
+    OP_DO_TICKET,
+    OP_ENROLL,
+    OP_GET_INFO,
+    OP_GET_NONCE,
+    OP_GET_RECEIPT,
+    OP_GET_STATE,
+    OP_GET_TIME,
+    OP_JOURNAL_HEAD,
+    OP_JOURNAL_READ,
+    OP_LIST_BEGIN,
+    OP_LIST_CHUNK,
+    OP_LIST_COMMIT,
+    OP_PING,
+    OP_PUT_CHECKPOINT,
+    OP_SELF_TEST,
+    OP_SET_SIGNED_TIME,
+    OP_SET_TIME,
+    ROLE_AUDITOR,
+    ROLE_DESK,
+    ROLE_HUB,
+    ROLE_INSTALLER,
+    ROLE_TECHNICIAN,
+)
+
+_ALLOWED = {
+    ROLE_INSTALLER: (
+        OP_SELF_TEST,
+        OP_SET_TIME,
+        OP_SET_SIGNED_TIME,
+        OP_LIST_BEGIN,
+        OP_LIST_CHUNK,
+        OP_LIST_COMMIT,
+        OP_GET_RECEIPT,
+        OP_ENROLL,
+        OP_GET_NONCE,
+        OP_DO_TICKET,
+    ),
+    ROLE_DESK: (
+        OP_SET_TIME,
+        OP_SET_SIGNED_TIME,
+        OP_LIST_BEGIN,
+        OP_LIST_CHUNK,
+        OP_LIST_COMMIT,
+        OP_GET_RECEIPT,
+        OP_PUT_CHECKPOINT,
+        OP_GET_NONCE,
+        OP_DO_TICKET,
+    ),
+    ROLE_TECHNICIAN: (
+        OP_SELF_TEST,
+        OP_SET_TIME,
+        OP_SET_SIGNED_TIME,
+        OP_GET_RECEIPT,
+        OP_GET_NONCE,
+        OP_DO_TICKET,
+    ),
+    ROLE_AUDITOR: (),
+    ROLE_HUB: (
+        OP_SET_TIME,
+        OP_SET_SIGNED_TIME,
+        OP_LIST_BEGIN,
+        OP_LIST_CHUNK,
+        OP_LIST_COMMIT,
+        OP_GET_RECEIPT,
+        OP_PUT_CHECKPOINT,
+        OP_GET_NONCE,
+    ),
+}
+# reading what the controller is, says and has written: every role
+_ANYONE = (OP_GET_INFO, OP_GET_STATE, OP_GET_TIME, OP_JOURNAL_HEAD, OP_JOURNAL_READ, OP_PING)
+
+
+def may(role: int, operation: int) -> bool:
+    """Whether a peer of this role may call the operation; False for roles that do not exist."""
+    allowed = _ALLOWED.get(role)
+    return allowed is not None and (operation in allowed or operation in _ANYONE)
