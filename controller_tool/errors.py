@@ -27,7 +27,11 @@ class LinkError(ToolError):
 
 
 class DeviceError(ToolError):
-    """The controller refused or failed; its error code stands in the text."""
+    """The controller refused or failed; ``code`` is its wire error, when it told one."""
+
+    def __init__(self, what: str, next_step: str = "", code: int | None = None) -> None:
+        super().__init__(what, next_step)
+        self.code = code
 
 
 class ImageError(ToolError):

@@ -79,7 +79,7 @@ LINK_CREDIT_BYTES = 192  # towards the device: its input ring drops beyond 259, 
 LINK_FRAMES_MAX = 8  # kept for resending, either way
 LINK_RESEND_MS = 250
 LINK_RESEND_MAX_MS = 1000
-LINK_DEAD_MS = 8000  # nothing heard for so long while an answer is owed: the session is over
+LINK_POLLS_MAX = 10  # unanswered ones, over some nine seconds: the session is over
 LINK_BAUD = 115200
 
 # --- sessions ---------------------------------------------------------------------------

@@ -1,0 +1,36 @@
+"""Takes in what changed outside: pin interrupts and questions of the host (virtual board).
+
+Every shim through which the firmware waits or looks calls `pump`, as the real chip would run its
+interrupt queue there. A change costs one byte to notice.
+"""
+
+import gc
+
+import page as layout
+
+
+class Pump:
+    """Watches the input generation of the page and runs the pin handlers that are due."""
+
+    def __init__(self, page) -> None:
+        self._page = page
+        self._memory = page.bytes
+        self._seen = self._memory[layout.INPUT_GENERATION]
+        self._asked = self._memory[layout.HEAP_ASKED]
+        self.on_input = None
+
+    def run(self) -> None:
+        memory = self._memory
+        if memory[layout.HEAP_ASKED] != self._asked:
+            self._tell_heap()
+        if memory[layout.INPUT_GENERATION] != self._seen:
+            self._seen = memory[layout.INPUT_GENERATION]
+            if self.on_input is not None:
+                self.on_input()
+
+    def _tell_heap(self) -> None:
+        self._asked = self._memory[layout.HEAP_ASKED]
+        gc.collect()
+        self._page.set_word(layout.HEAP_FREE_BYTES, gc.mem_free())
+        self._page.set_word(layout.HEAP_USED_BYTES, gc.mem_alloc())
+        self._memory[layout.HEAP_TOLD] = self._asked

@@ -1,0 +1,180 @@
+"""A controller's operations as methods (host).
+
+One `Client` is one open session. Each method is one request of docs/protocol.md section 6 and
+returns plain values; all raise DeviceError when the controller refuses and LinkError when the
+wire fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, cast
+
+from controller_tool.channel.session import Session
+from protocol import codes as c
+from protocol.constants import (
+    CHUNK_BYTES,
+    JOURNAL_PAGE_RECORDS,
+    NONCE_BYTES,
+    RECORD_BYTES,
+)
+
+Progress = Callable[[int, int], None]
+_COMMIT_S = 30.0  # a full check of 20 000 cards on an ESP32 takes some seconds
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """What a controller says of its list and clock (`get_state`)."""
+
+    epoch: int
+    version: int
+    digest: bytes
+    count: int
+    trust_version: int
+    stale: bool
+    clock_quality: int
+    time_s: int
+
+
+@dataclass(frozen=True)
+class DeviceTime:
+    """A controller's clock: seconds and milliseconds since 2020, quality, floor."""
+
+    time_s: int
+    ms: int
+    clock_quality: int
+    floor_s: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """One ring's authenticated head, for the nonce that was asked with."""
+
+    nonce: bytes
+    value: list[Any]
+
+    @property
+    def next_seq(self) -> int:
+        """Sequence number of the record that comes next."""
+        return int(self.value[1])
+
+    @property
+    def oldest_seq(self) -> int:
+        """The oldest record that the ring still holds."""
+        return int(self.value[3])
+
+
+class Client:
+    """Operations on one controller; a context manager that closes the session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the session."""
+        self.session.close()
+
+    def info(self) -> dict[str, Any]:
+        """Identity, firmware, counters and health, as docs/protocol.cddl `info` has them."""
+        return cast("dict[str, Any]", self.session.call(c.OP_GET_INFO))
+
+    def state(self) -> DeviceState:
+        """The list in force and the clock."""
+        return DeviceState(*cast("list[Any]", self.session.call(c.OP_GET_STATE)))
+
+    def self_test(self) -> dict[str, bool]:
+        """Name of each check and whether it passed."""
+        value = self.session.call(c.OP_SELF_TEST, timeout_s=_COMMIT_S)
+        return cast("dict[str, bool]", value)
+
+    def time(self) -> DeviceTime:
+        """The controller's clock."""
+        return DeviceTime(*cast("list[Any]", self.session.call(c.OP_GET_TIME)))
+
+    def set_time(self, time_s: int) -> None:
+        """Sets the clock; ERR_TIME_REACH when it is further than the floor + 24 h."""
+        self.session.call(c.OP_SET_TIME, time_s)
+
+    def set_signed_time(self, envelope: bytes) -> None:
+        """Sets the clock as far as it takes; the envelope answers a nonce of `nonce`."""
+        self.session.call(c.OP_SET_SIGNED_TIME, envelope)
+
+    def nonce(self) -> bytes:
+        """16 bytes, good once and for 30 s, to be put into a ticket or a signed time."""
+        return cast("bytes", self.session.call(c.OP_GET_NONCE))
+
+    def do_ticket(self, envelope: bytes) -> None:
+        """Carries out a signed ticket."""
+        self.session.call(c.OP_DO_TICKET, envelope)
+
+    def ping(self) -> None:
+        """Keeps the session from going idle."""
+        self.session.call(c.OP_PING)
+
+    def begin_list(self, envelope: bytes) -> int:
+        """Announces a signed list; the offset from which its payload is wanted, in bytes."""
+        return cast("int", self.session.call(c.OP_LIST_BEGIN, envelope))
+
+    def send_list(self, payload: bytes, offset: int, progress: Progress | None = None) -> None:
+        """Sends the payload from ``offset`` on, two chunks at a time."""
+        for reached in self.session.pipeline(_chunks(payload, offset)):
+            if progress is not None:
+                progress(cast("int", reached), len(payload))
+
+    def commit_list(self) -> tuple[bytes, bytes]:
+        """Puts the list into force; the nonce asked with and the receipt."""
+        nonce = os.urandom(NONCE_BYTES)
+        receipt = self.session.call(c.OP_LIST_COMMIT, nonce, timeout_s=_COMMIT_S)
+        return nonce, cast("bytes", receipt)
+
+    def receipt(self) -> tuple[bytes, bytes]:
+        """A receipt for the list in force; the nonce asked with and the receipt."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce, cast("bytes", self.session.call(c.OP_GET_RECEIPT, nonce))
+
+    def head(self, ring: int) -> Head:
+        """The ring's head, authenticated for a fresh nonce."""
+        nonce = os.urandom(NONCE_BYTES)
+        return Head(nonce, cast("list[Any]", self.session.call(c.OP_JOURNAL_HEAD, ring, nonce)))
+
+    def records(self, ring: int, first_seq: int, next_seq: int) -> Iterator[bytes]:
+        """Pages of whole records from ``first_seq`` up to ``next_seq`` (exclusive).
+
+        A page may be shorter than asked for where the ring has holes; an empty one ends the run.
+        """
+        seq = first_seq
+        while seq < next_seq:
+            count = min(JOURNAL_PAGE_RECORDS, next_seq - seq)
+            page = cast("bytes", self.session.call(c.OP_JOURNAL_READ, ring, seq, count))
+            if not page:
+                return
+            yield page
+            seq = int.from_bytes(page[-RECORD_BYTES : -RECORD_BYTES + 4], "big") + 1
+
+    def put_checkpoint(self, envelope: bytes) -> None:
+        """Tells the controller what the desk has stored, signed by the checkpoint key."""
+        self.session.call(c.OP_PUT_CHECKPOINT, envelope)
+
+    def enroll(self) -> list[Any]:
+        """The sealed audit keys of both rings, and the state of enrolment."""
+        return cast("list[Any]", self.session.call(c.OP_ENROLL, timeout_s=_COMMIT_S))
+
+
+def _chunks(payload: bytes, offset: int) -> Iterator[tuple[int, list[Any]]]:
+    for start in range(offset, len(payload), CHUNK_BYTES):
+        yield c.OP_LIST_CHUNK, [start, payload[start : start + CHUNK_BYTES]]

@@ -1,0 +1,37 @@
+"""Says what board this is and what lies on it (device, raw REPL of a blank board only)."""
+
+import binascii
+import gc
+import json
+import os
+import sys
+
+import esp32
+import machine
+
+
+def labels():
+    found = esp32.Partition.find(esp32.Partition.TYPE_DATA)
+    return sorted(partition.info()[4] for partition in found)
+
+
+def probe():
+    room = os.statvfs("/")
+    gc.collect()
+    print(
+        json.dumps(
+            {
+                "platform": sys.platform,
+                "machine": os.uname().machine,
+                "release": os.uname().release,
+                "id": binascii.hexlify(machine.unique_id()).decode(),
+                "free_bytes": room[0] * room[3],
+                "heap_free": gc.mem_free(),
+                "partitions": labels(),
+            }
+        )
+    )
+
+
+def set_clock(year, month, day, weekday, hour, minute, second):
+    machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))

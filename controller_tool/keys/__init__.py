@@ -1,0 +1,1 @@
+"""Private keys, certificates and signatures of a site (host)."""

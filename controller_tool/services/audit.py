@@ -1,0 +1,62 @@
+"""The operators' audit chain: who did what, append-only and hash-chained (host)."""
+
+import json
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from controller_tool.clock import now_s
+from controller_tool.registry.models import Operator
+from controller_tool.registry.records import AuditEntry
+
+START = bytes(32)
+
+
+def append(session: Session, operator: str, act: str, **details: object) -> None:
+    """Add one entry in the caller's transaction. ``details`` must hold no secret.
+
+    An operator who is new to the registry is written down first.
+    """
+    if session.scalar(select(Operator).where(Operator.name == operator)) is None:
+        session.add(Operator(name=operator, created_at_s=now_s()))
+        _append(session, operator, "operator.first_seen", {})
+    _append(session, operator, act, details)
+
+
+def head(session: Session) -> bytes:
+    """Hash of the newest entry, 32 bytes; zeros before the first."""
+    newest = session.scalar(select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1))
+    return newest or START
+
+
+def first_broken(session: Session) -> int | None:
+    """Id of the first entry that does not continue the chain; None when the chain is whole."""
+    previous = START
+    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id)):
+        expected = _hash(previous, entry.at_s, entry.operator, entry.act, entry.details)
+        if entry.previous_hash != previous or entry.hash != expected:
+            return entry.id
+        previous = entry.hash
+    return None
+
+
+def _append(session: Session, operator: str, act: str, details: dict[str, object]) -> None:
+    previous, at_s = head(session), now_s()
+    text = json.dumps(details, ensure_ascii=False, sort_keys=True)
+    session.add(
+        AuditEntry(
+            at_s=at_s,
+            operator=operator,
+            act=act,
+            details=text,
+            previous_hash=previous,
+            hash=_hash(previous, at_s, operator, act, text),
+        )
+    )
+    session.flush()
+
+
+def _hash(previous: bytes, at_s: int, operator: str, act: str, details: str) -> bytes:
+    entry = json.dumps([at_s, operator, act, details], ensure_ascii=False)
+    return sha256(previous + entry.encode()).digest()

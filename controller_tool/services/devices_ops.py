@@ -1,0 +1,122 @@
+"""What is done with one controller over an open channel: info, clock, self-test, tickets (host)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controller_tool.channel.dial import Notice, Way, dial
+from controller_tool.client import Client
+from controller_tool.clock import now_s
+from controller_tool.errors import DeviceError, OperatorError
+from controller_tool.messages import t
+from controller_tool.services import devices
+from protocol import cbor
+from protocol.codes import CLOCK_SYNCED, ERR_TIME_REACH, TICKET_UNLOCK
+from protocol.constants import AAD_TICKET, AAD_TIME
+from protocol.names import CLOCK_NAMES
+
+if TYPE_CHECKING:
+    from controller_tool.registry.models import Device
+    from controller_tool.services.site import Site
+
+_CLOCK_TOLERANCE_S = 1
+
+
+@dataclass(frozen=True)
+class ClockReport:
+    """A controller's clock before the contact, and what was done.
+
+    offset_s: how far it was ahead of this computer; quality_before, quality: by their names;
+    how: "kept", "set" or "set by a signed time".
+    """
+
+    device: str
+    offset_s: int
+    quality_before: str
+    quality: str
+    how: str
+
+
+def info(site: Site, name: str, way: Way | None = None, notice: Notice | None = None) -> dict[str, Any]:
+    """What the controller says of itself, kept in the registry as its last sign of life."""
+    device = site.device(name)
+    with dial(site, device, way, notice=notice) as client:
+        said = client.info()
+    devices.note_heard(site, device, said)
+    return said
+
+
+def self_test(site: Site, name: str, way: Way | None = None, notice: Notice | None = None) -> dict[str, bool]:
+    """Each check of the controller's self-test and whether it passed."""
+    device = site.device(name)
+    role = "installer" if "installer" in site.peers() else "technician"
+    with dial(site, device, way, role, notice) as client:
+        return client.self_test()
+
+
+def clock(
+    site: Site,
+    name: str,
+    way: Way | None = None,
+    notice: Notice | None = None,
+    change: bool = True,
+) -> ClockReport:
+    """Compares the controller's clock with this computer's and, with ``change``, sets it."""
+    device = site.device(name)
+    with dial(site, device, way, notice=notice) as client:
+        return sync_clock(site, device, client, change)
+
+
+def sync_clock(site: Site, device: Device, client: Client, change: bool = True) -> ClockReport:
+    """Brings an open controller's clock in step; a signed time where an unsigned one is refused.
+
+    Raises OperatorError when the clock needs a signed time and this folder cannot sign one.
+    """
+    before = client.time()
+    offset_s = before.time_s - now_s()
+    quality_before = CLOCK_NAMES.get(before.clock_quality, "?")
+    in_step = abs(offset_s) <= _CLOCK_TOLERANCE_S and before.clock_quality == CLOCK_SYNCED
+    if in_step or not change:
+        return ClockReport(device.name, offset_s, quality_before, quality_before, "kept")
+    how = "set"
+    try:
+        client.set_time(now_s())
+    except DeviceError as error:
+        if error.code != ERR_TIME_REACH:
+            raise
+        payload = cbor.encode([site.id, device.id_bytes, client.nonce(), now_s()])
+        client.set_signed_time(site.sign("ticket", AAD_TIME, payload))
+        how = "set by a signed time"
+    quality = CLOCK_NAMES.get(client.time().clock_quality, "?")
+    return ClockReport(device.name, offset_s, quality_before, quality, how)
+
+
+def ticket(
+    site: Site,
+    name: str,
+    action: int,
+    point: int = 0,
+    argument: int = 0,
+    way: Way | None = None,
+    notice: Notice | None = None,
+) -> None:
+    """Carries out one physical action by a ticket, signed for a fresh nonce of the controller."""
+    device = site.device(name)
+    site.require("ticket")
+    if action == TICKET_UNLOCK and device.kind != "door":
+        raise OperatorError(t("{device} has no door", device=name), t("Name a door controller"))
+    with dial(site, device, way, notice=notice) as client:
+        fields: list[cbor.Value] = [
+            site.id, device.id_bytes, client.nonce(), action, point, argument
+        ]  # fmt: skip
+        client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+
+
+def in_parallel(work: Callable[[str], Any], names: list[str]) -> list[Any]:
+    """``work`` for each name, each in its own thread; results in the order of the names."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import
+
+    with ThreadPoolExecutor(max_workers=max(1, min(16, len(names)))) as pool:
+        return list(pool.map(work, names))

@@ -1,0 +1,215 @@
+"""From a blank board to a working, enrolled controller, in one run (host).
+
+In this order; each step finds out what an interrupted run has done already:
+
+- the firmware and the controller's own identity are made before the board is touched;
+- the board must answer at its prompt, be of the named kind and have our partitions;
+- what does not belong on it is removed, its journal area cleared, its key seeds laid;
+- files are copied, each read back by its SHA-256; the configuration comes last, for a board
+  without it stays at its prompt;
+- it restarts; the tool calls on it through the real channel, sets its clock, takes its sealed
+  audit keys, has it test itself and gives it its first list.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from controller_tool.channel.address import Address, parse
+from controller_tool.channel.dial import Identity, identity, open_session
+from controller_tool.client import Client
+from controller_tool.errors import LinkError, OperatorError
+from controller_tool.messages import t
+from controller_tool.repl import BoardRepl, NoRepl
+from controller_tool.services import devices, install
+from controller_tool.services.devices_ops import sync_clock
+from controller_tool.services.push import PushResult, push_open
+
+if TYPE_CHECKING:
+    from controller_tool.registry.models import Device
+    from controller_tool.services.site import Site
+
+_START_S = 40.0
+_START_STEP_S = 0.5
+
+
+class Narrator(Protocol):
+    """Is told what goes on, so that a person can watch."""
+
+    def step(self, text: str) -> None:
+        """A step begins."""
+
+    def progress(self, done_bytes: int, total_bytes: int) -> None:
+        """Copying has come so far."""
+
+
+class Silent:
+    """A narrator who says nothing."""
+
+    def step(self, text: str) -> None:
+        """Says nothing."""
+
+    def progress(self, done_bytes: int, total_bytes: int) -> None:
+        """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the person asked for.
+
+    port: serial address or sim://; tcp: address on the network, once it is there; wifi: (ssid,
+    password); again: the name is taken by a controller that this one replaces.
+    """
+
+    name: str
+    port: str
+    board: str
+    kind: str | None = None
+    tcp: str | None = None
+    wifi: tuple[str, str] | None = None
+    again: bool = False
+    first_list: bool = True
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """The record of a commissioning, for print and for the file."""
+
+    device: str
+    id: str
+    kind: str
+    board: str
+    firmware_bytes: int
+    files_written: int
+    files_kept: int
+    clock: str
+    self_test: dict[str, bool]
+    first_list: PushResult | None
+    info: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check passed and the first list, if one was sent, is receipted."""
+        return all(self.self_test.values()) and (self.first_list is None or self.first_list.ok)
+
+
+def plan(site: Site, request: Request) -> install.Plan:
+    """What provisioning would do, without changing board or registry (the dry run)."""
+    description = install.describe(request.board)
+    image = install.firmware_files(description.folder)
+    with BoardRepl(_cable(site, request).place) as repl:
+        board = install.check_board(repl, description)
+        return install.Plan(
+            request.name, description.folder, board, len(image), sum(map(len, image.values()))
+        )
+
+
+def provision(site: Site, request: Request, narrator: Narrator | None = None) -> Provisioned:
+    """Provisions one board; running it again after any failure goes on where that stopped.
+
+    Raises OperatorError, LinkError, DeviceError or ImageError with the next step.
+    """
+    started = time.monotonic()
+    say = narrator or Silent()
+    address = _cable(site, request)
+    say.step(t("Building the firmware for {board}", board=request.board))
+    description = install.describe(request.board)
+    image = install.firmware_files(description.folder)
+    new = devices.create(
+        site, request.name, description.folder, request.kind, wifi=request.wifi, again=request.again
+    )
+    copied = _install(address, description, {**image, **install.identity_files(new)}, new, say)
+    say.step(t("Starting {name}", name=request.name))
+    who = identity(site, new.device, "installer")
+    with _first_call(address, who, _START_S) as client:
+        record = _commission(site, new.device, client, request, say)
+    devices.note_address(site, new.device, serial=request.port, tcp=_network(site, request))
+    return Provisioned(
+        new.device.name, new.device.id, new.device.kind, description.folder,
+        firmware_bytes=sum(map(len, image.values())),
+        files_written=copied.written, files_kept=copied.kept,
+        seconds=time.monotonic() - started, **record,
+    )  # fmt: skip
+
+
+def _install(
+    address: Address,
+    description: install.Description,
+    files: dict[str, bytes],
+    new: devices.NewDevice,
+    say: Narrator,
+) -> install.Copied:
+    """Puts the files on the board; a board that runs them already is left as it is."""
+    try:
+        repl = BoardRepl(address.place)
+    except NoRepl:
+        say.step(t("No prompt: looking whether the controller runs already"))
+        return install.Copied(0, 0)
+    with repl:
+        say.step(t("Checking the board"))
+        install.check_board(repl, description)
+        repl.call("probe", "set_clock", *install.utc_fields())
+        say.step(t("Preparing the journal area"))
+        install.prepare_journal(repl, new.seed_slots)
+        say.step(t("Copying the firmware"))
+        copied = install.copy(repl, files, say.progress)
+        repl.reset()
+    return copied
+
+
+def _commission(
+    site: Site, device: Device, client: Client, request: Request, say: Narrator
+) -> dict[str, Any]:
+    """Everything that is asked of the controller through the channel for the first time."""
+    say.step(t("Setting the clock"))
+    clock = sync_clock(site, device, client)
+    say.step(t("Taking the sealed audit keys"))
+    sealed = client.enroll()
+    info = client.info()
+    devices.mark_enrolled(site, device, (sealed[0], sealed[1]), info)
+    say.step(t("Self-test"))
+    checks = client.self_test()
+    first = None
+    if request.first_list and _may_sign_lists(site):
+        say.step(t("First list"))
+        first = push_open(site, site.device(device.name), client)
+    return {"clock": clock.quality, "self_test": checks, "first_list": first, "info": info}
+
+
+def _may_sign_lists(site: Site) -> bool:
+    """An installer's folder signs no lists: the desk pushes the first one."""
+    try:
+        site.require("whitelist")
+    except OperatorError:
+        return False
+    return True
+
+
+def _first_call(address: Address, who: Identity, patience_s: float) -> Client:
+    """A session with a controller that may still be starting."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            return Client(open_session(address, who))
+        except LinkError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_START_STEP_S)
+
+
+def _cable(site: Site, request: Request) -> Address:
+    address = parse(request.port, site.path / "sim")
+    if address.kind != "serial":
+        raise OperatorError(
+            t("A blank board is provisioned over the cable"), t("Give --port with a serial port")
+        )
+    return address
+
+
+def _network(site: Site, request: Request) -> str | None:
+    if request.tcp or not request.port.startswith("sim://"):
+        return request.tcp
+    return request.port.replace("sim://", "sim+tcp://", 1)

@@ -1,0 +1,114 @@
+"""From a credential to a decision: card key, list, profile, freshness, policy (device)."""
+
+from protocol import cards
+from protocol.codes import CLOCK_UNSET, STALE_GRACE
+from protocol.policy import schedule
+from protocol.policy.decide import (
+    ALWAYS,
+    FRESH,
+    INSIDE,
+    NO_LIST,
+    NO_PROFILE,
+    NOT_LISTED,
+    OUTSIDE,
+    STALE,
+    STALE_IN_GRACE,
+    decide,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.clock import Clock
+    from firmware.store import Nvs
+    from firmware.whitelist import Whitelist
+
+_GRACE_NVS_EVERY_MIN = 10  # powered minutes kept now and then: NVS is flash too
+
+NO_KEY = bytes(8)
+_NO_PROFILE = (0, NO_PROFILE, 0, 0, 0, 0, 0)
+
+
+class Access:
+    """Judges cards. After judge(): `key`, `flags`, `profile` of the card that was judged."""
+
+    def __init__(self, whitelist: "Whitelist", clock: "Clock", card_key: bytes, nvs: "Nvs") -> None:
+        self._whitelist = whitelist
+        self._clock = clock
+        self._card_key = card_key
+        self._nvs = nvs
+        self.lockdown = False
+        self.key = NO_KEY
+        self.flags = NOT_LISTED
+        self.profile = _NO_PROFILE
+        self.grace_used_min = nvs.get("grace")
+
+    def judge(self, kind: int, credential: "bytes | memoryview", point: int, fire: bool) -> "tuple[bool, int]":
+        """Decide about a credential at a point; returns (granted, reason)."""
+        whitelist = self._whitelist
+        clock = self._clock
+        clock.tick()
+        self.key = cards.card_key(self._card_key, kind, credential)
+        self.profile = _NO_PROFILE
+        held = whitelist.manifest
+        if held is None:
+            self.flags = NO_LIST
+        elif whitelist.find(self.key):
+            self.flags = whitelist.found_flags
+            self.profile = self._profile(whitelist.found_profile)
+        else:
+            self.flags = NOT_LISTED
+        return decide(
+            self.flags,
+            whitelist.found_from_min,
+            whitelist.found_until_min,
+            self.profile[1],
+            self._schedule(self.profile[2]),
+            point,
+            clock.judged_min(),
+            clock.quality,
+            self.freshness(),
+            self.lockdown,
+            fire,
+        )
+
+    def _profile(self, number: int) -> "tuple[int, ...]":
+        for profile in self._whitelist.manifest.profiles:
+            if profile[0] == number:
+                return profile
+        return _NO_PROFILE
+
+    def _schedule(self, number: int) -> int:
+        if number == 0:
+            return ALWAYS
+        held = self._whitelist.manifest
+        for entry in held.schedules:
+            if entry[0] == number:
+                minute = schedule.local_minute(held.utc_offsets, self._clock.time_s)
+                return INSIDE if schedule.inside(entry[1:], held.holidays, minute) else OUTSIDE
+        return OUTSIDE
+
+    def freshness(self) -> int:
+        """FRESH, STALE_IN_GRACE or STALE, by clock, refresh_by and what is left of the grace."""
+        held = self._whitelist.manifest
+        if held is None:
+            return STALE
+        if self._clock.quality != CLOCK_UNSET and self._clock.time_s < held.refresh_by_s:
+            return FRESH
+        stale_policy, grace_min = held.policy
+        if stale_policy == STALE_GRACE and self.grace_used_min < grace_min:
+            return STALE_IN_GRACE
+        return STALE
+
+    def minute(self) -> None:
+        """A powered minute has passed: it counts against the grace while the list is stale."""
+        if self._whitelist.manifest is None or self.freshness() == FRESH:
+            return
+        self.grace_used_min += 1
+        if self.grace_used_min % _GRACE_NVS_EVERY_MIN == 0:
+            self._nvs.put("grace", self.grace_used_min)
+
+    def refill_grace(self) -> None:
+        """Only a new list or a set clock refills the budget: power cycles never do."""
+        if self.grace_used_min:
+            self.grace_used_min = 0
+            self._nvs.put("grace", 0)

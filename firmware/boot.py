@@ -1,0 +1,23 @@
+"""First file that a controller runs: relays safe, firmware mounted (device)."""
+
+try:
+    import micropython
+
+    micropython.kbd_intr(-1)
+    import board
+
+    board.safe_state()
+    import packfs
+
+    if packfs.provisioned():
+        packfs.mount_slot()
+except BaseException:
+    # MicroPython re-arms Ctrl-C before each file: whatever ended this one may have come from there.
+    micropython.kbd_intr(-1)
+    import board
+    import packfs
+
+    # A half provisioned board keeps its REPL, so that the installer can simply start again.
+    if packfs.provisioned():
+        board.reset()
+    raise

@@ -1,0 +1,22 @@
+"""Second file that a controller runs: the firmware until it ends, then a reset (device)."""
+
+try:
+    import micropython
+
+    micropython.kbd_intr(-1)
+    import packfs
+
+    if packfs.provisioned():
+        from firmware import app
+
+        app.run()
+finally:
+    import micropython
+
+    micropython.kbd_intr(-1)
+    import board
+    import packfs
+
+    # Any exit of a provisioned controller is a reset; an unprovisioned one falls to the REPL.
+    if packfs.provisioned():
+        board.reset()

@@ -1,0 +1,114 @@
+"""A read-only file system over one pack file, so that imports cost one directory (device).
+
+Layout of a pack (controller_tool/pack.py builds it):
+b"CPK1" | length of the directory, 4 digits | directory | bodies | SHA-256 of all before.
+The directory is text, "\\nNAME OFFSET LENGTH" for each file; offsets count from the pack's start.
+It stays one bytes object and is searched, because a dictionary of forty names costs 3 KB.
+Installed as a plain file of its own: it must be there before any pack is.
+"""
+
+import hashlib
+import io
+import os
+import sys
+import vfs
+
+_MAGIC = b"CPK1"
+_DIGEST_BYTES = 32
+_HEADER_BYTES = 8
+_DIRECTORY = 0x4000
+_ENOENT = 2
+_EROFS = 30
+
+
+class PackFs:
+    """What vfs.mount() wants of a file system, reading only."""
+
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115 - open for as long as it is mounted
+        header = self._file.read(_HEADER_BYTES)
+        if header[:4] != _MAGIC:
+            raise OSError(_ENOENT)
+        self._directory = self._file.read(int(header[4:]))
+
+    def mount(self, readonly: bool, mkfs: bool) -> None:
+        """Called by vfs.mount()."""
+
+    def umount(self) -> None:
+        """Called by vfs.umount()."""
+        self._file.close()
+
+    def stat(self, path: str) -> "tuple[int, ...]":
+        """Mode and size; OSError(ENOENT) when there is no such file or folder."""
+        name = path.strip("/").encode()
+        place = self._find(name)
+        if place:
+            return (0x8000, 0, 0, 0, 0, 0, place[1], 0, 0, 0)
+        if name and self._directory.find(b"\n" + name + b"/") < 0:
+            raise OSError(_ENOENT)
+        return (_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+    def open(self, path: str, mode: str) -> io.BytesIO:
+        """The whole file in memory: what is imported is read to its end and dropped."""
+        if "w" in mode or "a" in mode or "+" in mode:
+            raise OSError(_EROFS)
+        place = self._find(path.strip("/").encode())
+        if not place:
+            raise OSError(_ENOENT)
+        self._file.seek(place[0])
+        return io.BytesIO(self._file.read(place[1]))
+
+    def _find(self, name: bytes) -> "tuple[int, int] | None":
+        at = self._directory.find(b"\n" + name + b" ")
+        if at < 0:
+            return None
+        end = self._directory.find(b"\n", at + 1)
+        _, offset, length = self._directory[at + 1 : end].split(b" ")
+        return int(offset), int(length)
+
+
+def whole(path: str) -> bool:
+    """Whether the pack is there and its SHA-256 is right."""
+    try:
+        left = os.stat(path)[6] - _DIGEST_BYTES
+        with open(path, "rb") as file:
+            digest = hashlib.sha256()
+            buffer = memoryview(bytearray(2048))
+            while left > 0:
+                size = file.readinto(buffer[: min(left, 2048)])
+                if not size:
+                    return False
+                digest.update(buffer[:size])
+                left -= size
+            return digest.digest() == file.read(_DIGEST_BYTES)
+    except OSError:
+        return False
+
+
+def provisioned() -> bool:
+    """Whether this board has been given an identity; without one it stays at the REPL."""
+    try:
+        os.stat("/cfg/config.cbor")
+    except OSError:
+        return False
+    return True
+
+
+def mount_slot() -> int:
+    """Mount the selected firmware slot at /fw, or the other one when its hash is wrong.
+
+    Returns the slot's number; OSError when neither slot is whole.
+    """
+    selected = 0
+    try:
+        with open("/fw.sel", "rb") as file:
+            selected = 1 if file.read(1) == b"1" else 0
+    except OSError:  # never selected: slot 0, as provisioning leaves it
+        selected = 0
+    for slot in (selected, 1 - selected):
+        path = "/fw{}.pack".format(slot)
+        if whole(path):
+            vfs.mount(PackFs(path), "/fw", readonly=True)
+            sys.path.insert(0, "/fw")
+            return slot
+    raise OSError(_ENOENT)

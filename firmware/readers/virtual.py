@@ -1,0 +1,49 @@
+"""The virtual board's reader: 0x56, type, length, credential, XOR of all before (device).
+
+It carries credentials of every type; a frame with a wrong length or check is doubtful.
+"""
+
+from protocol.constants import CREDENTIAL_MAX_BYTES
+
+from firmware.readers.rdm6300 import CARD, DOUBTFUL, NOTHING
+
+_START = 0x56
+_HEADER_BYTES = 3
+
+
+class Decoder:
+    """Takes bytes as they come; after CARD, `type` and `credential` hold what was read."""
+
+    def __init__(self) -> None:
+        self._bytes = memoryview(bytearray(CREDENTIAL_MAX_BYTES))
+        self._at = 0  # bytes of the frame seen
+        self._length = 0
+        self._check = 0
+        self.type = 0
+        self.credential = self._bytes[:0]
+
+    def feed(self, byte: int) -> int:
+        """Returns NOTHING, CARD or DOUBTFUL."""
+        at = self._at
+        if at == 0:
+            if byte == _START:
+                self._at = 1
+                self._check = byte
+            return NOTHING
+        if at == _HEADER_BYTES + self._length:
+            self._at = self._length = 0
+            return CARD if byte == self._check else DOUBTFUL
+        self._check ^= byte
+        self._at += 1
+        if at == 1:
+            self.type = byte
+        elif at == 2:
+            if not 0 < byte <= CREDENTIAL_MAX_BYTES:
+                self._at = self._length = 0
+                return DOUBTFUL
+            self._length = byte
+            if len(self.credential) != byte:
+                self.credential = self._bytes[:byte]
+        else:
+            self._bytes[at - _HEADER_BYTES] = byte
+        return NOTHING

@@ -1,0 +1,55 @@
+"""Checks the types of all code that runs on the device, once for each board (host).
+
+    python -m tests.device_types
+
+Exit 1 when mypy complains. The stubs are installed among the host's packages, where mypy may not
+take them from, so they are copied into a folder of their own in the virtual environment.
+"""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+STUBS = ROOT / ".venv" / "device-stubs"
+DISTRIBUTIONS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
+
+
+def copy_stubs(target: Path) -> None:
+    """Put the stubs of DISTRIBUTIONS into `target`, unless they are there in this version."""
+    versions = " ".join(importlib.metadata.version(name) for name in DISTRIBUTIONS)
+    stamp = target / "stamp"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == versions:
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    for name in DISTRIBUTIONS:
+        for file in importlib.metadata.files(name) or []:
+            if file.suffix == ".pyi" or file.name == "VERSIONS":
+                (target / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(Path(str(file.locate())), target / file)
+    stamp.write_text(versions, encoding="utf-8")
+
+
+def check(board: Path) -> int:
+    """mypy's exit code over all device code, with this board as the module `board`."""
+    names = ["protocol", "firmware", "controller_tool/device_scripts", str(board.relative_to(ROOT))]
+    argv = [sys.executable, "-m", "mypy", "--config-file", "mypy-device.ini", "--no-error-summary"]
+    environment = {**os.environ, "MYPYPATH": str(board.parent)}
+    return subprocess.run([*argv, *names], cwd=ROOT, env=environment, check=False).returncode
+
+
+def main() -> int:
+    """Check with every board; each must fit the same firmware."""
+    copy_stubs(STUBS)
+    boards = sorted(ROOT.glob("boards/*/board.py"))
+    if not boards:
+        print("device types: no boards/*/board.py to check with", file=sys.stderr)
+        return 1
+    return max(check(board) for board in boards)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
