@@ -7,7 +7,7 @@
 - boards/virtual: what it needs; its shims are held to the ESP32's list by tests of their own.
 - controller_tool: itself, protocol, and the packages that pyproject.toml declares.
 - controller_tool/device_scripts: what a stock ESP32 has; they run on a board that is still blank,
-  before there is a `board` module to ask.
+  before there is a `board` module to ask. Their `__init__.py` is the host's: it finds them.
 - hil_tests: itself, controller_tool, protocol, and packages.
 - What runs on the device uses no name that the ESP32's own modules lack.
 """
@@ -111,7 +111,9 @@ def room(path: Path) -> str:
     first, *rest = path.relative_to(ROOT).parts
     if first == "boards":
         return "virtual board" if rest[0] == "virtual" else "board"
-    return "device scripts" if rest[0] == "device_scripts" else first
+    if rest[0] == "device_scripts" and rest[-1] != "__init__.py":
+        return "device scripts"
+    return first
 
 
 def allowed(where: str, guarded: bool) -> set[str] | None:  # noqa: FBT001  one call, by name
@@ -210,6 +212,7 @@ def test_rules_refuse(file: str, source: str, wrong: str) -> None:
         ("firmware/x.py", "import board, protocol.codes, asyncio, vfs"),
         ("boards/b/board.py", "import machine, esp32, network"),
         ("controller_tool/x.py", "import sqlalchemy, click, protocol.codes, serial, littlefs"),
+        ("controller_tool/device_scripts/__init__.py", "from importlib import resources"),
     ],
 )
 def test_rules_allow(file: str, source: str) -> None:
