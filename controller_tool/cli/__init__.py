@@ -1,0 +1,85 @@
+"""The command line: finds the command, and is the one place where errors become lines (host).
+
+Exit codes: 0 done, 1 refused or failed (one line what, one line what next, on standard error),
+2 wrong usage. With ``--json`` a failure is also an object on standard output.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from controller_tool.cli.common import App, ToolGroup, words_after
+from controller_tool.cli.lazy import LazyGroup
+from controller_tool.errors import DeviceError, ToolError
+from controller_tool.messages import set_language, t
+
+DEBUG = "CONTROLLER_TOOL_DEBUG"
+
+# name: module and attribute of the command, and its line in the list. A command's module is
+# imported when it is called, so that `device time` does not wait for what `site init` needs.
+COMMANDS = {
+    "demo": ("controller_tool.cli.demo:demo", "the whole story on virtual controllers"),
+    "site": ("controller_tool.cli.site:site", "the site folder: keys, roles, exports"),
+    "board": ("controller_tool.cli.board:board", "kinds of board that can be provisioned"),
+    "device": ("controller_tool.cli.device:device", "provision controllers and ask them"),
+    "card": ("controller_tool.cli.card:card", "issue, collect and explain cards"),
+    "push": ("controller_tool.cli.push:push", "bring controllers' whitelists up to date"),
+    "journal": ("controller_tool.cli.journal:journal", "pull, verify and export access logs"),
+    "sim": ("controller_tool.cli.sim:sim", "virtual controllers"),
+}
+
+
+def main() -> None:
+    """Entry point of `controller-tool`."""
+    for stream in (sys.stdout, sys.stderr):
+        # a console that cannot show a character must not end the command
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # both are TextIOWrapper
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Carries out one command line and returns its exit code; raises nothing."""
+    set_language(next(iter(words_after("--lang", arguments)), None))
+    app = App()
+    try:
+        answer = _root().main(arguments, "controller-tool", standalone_mode=False, obj=app)
+        return answer if isinstance(answer, int) else 0
+    except Exception as error:
+        if os.environ.get(DEBUG) and not isinstance(error, (click.ClickException, ToolError)):
+            raise
+        return _report(app, error)
+    except KeyboardInterrupt:
+        return app.fail(t("Stopped"), "")
+    finally:
+        app.close()
+
+
+def _report(app: App, error: Exception) -> int:
+    """Shows one error and returns its exit code; what is not ours becomes one generic line."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return int(error.exit_code)
+    if isinstance(error, click.Abort):
+        return app.fail(t("Stopped"), "")
+    if isinstance(error, ToolError):
+        code = error.code if isinstance(error, DeviceError) else None
+        return app.fail(error.what, error.next_step, code)
+    if isinstance(error, BrokenPipeError):
+        # whoever read our output has seen enough; Python would complain once more on leaving
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return app.fail(
+        t("The tool met a fault of its own ({kind})", kind=type(error).__name__),
+        t("Report it with what {variable}=1 prints", variable=DEBUG),
+    )
+
+
+def _root() -> ToolGroup:
+    return LazyGroup(
+        "controller-tool",
+        commands=COMMANDS,
+        help=t("Manages door and charger controllers: provision, push whitelists, pull logs."),
+    )
