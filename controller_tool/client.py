@@ -10,10 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from controller_tool.channel.session import Session
 from protocol import codes as c
 from protocol.constants import (
     CHUNK_BYTES,
@@ -21,6 +19,11 @@ from protocol.constants import (
     NONCE_BYTES,
     RECORD_BYTES,
 )
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from controller_tool.channel.session import Session
 
 Progress = Callable[[int, int], None]
 _COMMIT_S = 30.0  # a full check of 20 000 cards on an ESP32 takes some seconds
@@ -74,7 +77,7 @@ class Client:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -12,9 +12,8 @@ import contextlib
 import io
 import json
 import zlib
-from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import serial
 from mpremote.transport import TransportError, TransportExecError
@@ -26,13 +25,16 @@ from controller_tool.errors import DeviceError, LinkError
 from controller_tool.messages import t
 from protocol.constants import LINK_BAUD
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PIECE_BYTES = 4096
 _WINDOW_BITS = 12  # the window is held in the board's heap while a piece is inflated
 _READ_S = 2.0
 _SCRIPT_S = 30.0
 
 
-class NoRepl(LinkError):
+class NoReplError(LinkError):
     """The port is there, but no MicroPython prompt answers on it."""
 
 
@@ -53,12 +55,12 @@ class BoardRepl:
                 self._transport.enter_raw_repl(soft_reset=False, timeout_overall=enter_s)
         except (TransportError, OSError) as error:
             self.close()
-            raise NoRepl(
+            raise NoReplError(
                 t("No MicroPython prompt on {port}", port=port),
                 t("Flash the board with a stock MicroPython image first"),
             ) from error
 
-    def __enter__(self) -> BoardRepl:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

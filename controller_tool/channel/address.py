@@ -8,17 +8,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from controller_tool.channel.linked import LinkedStream
 from controller_tool.channel.serial_port import SerialPort
-from controller_tool.channel.stream import ByteStream
 from controller_tool.channel.tcp import TcpStream
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.sim import service as sim
 from protocol.constants import LINK_BAUD, TCP_PORT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from controller_tool.channel.stream import ByteStream
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ def parse(text: str, sim_root: Path | None = None) -> Address:
     if scheme in ("sim", "sim+tcp"):
         if sim_root is None:
             raise OperatorError(t("Virtual boards belong to a site"), t("Give --site"))
+        from controller_tool.sim import service as sim  # noqa: PLC0415 - not on every system
+
         board = sim.find(sim_root, rest)
         return _tcp(f"tcp://{board.tcp_address}") if scheme == "sim+tcp" else Address(
             "serial", board.serial_port

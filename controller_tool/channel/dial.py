@@ -7,7 +7,6 @@ up to a bound.
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from controller_tool.errors import LinkError, OperatorError
 from controller_tool.messages import t
 
 if TYPE_CHECKING:
+    import ssl
+
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from controller_tool.channel.stream import ByteStream, Deadline, broken
 from controller_tool.errors import DeviceError, LinkError
 from controller_tool.messages import t
 from protocol.constants import HANDSHAKE_TIMEOUT_MS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def client_context(

@@ -7,7 +7,7 @@ behind the controller's work. A wire error becomes a DeviceError that carries it
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from controller_tool.channel.stream import ByteStream, Deadline
 from controller_tool.errors import DeviceError, LinkError
@@ -16,6 +16,9 @@ from protocol import cbor, framing, messages
 from protocol.codes import OK
 from protocol.constants import MESSAGE_MAX_BYTES, REQUESTS_IN_FLIGHT
 from protocol.names import ERROR_NAMES, OPERATION_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 REPLY_S = 15.0
 

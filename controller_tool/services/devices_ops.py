@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.channel.dial import Notice, Way, dial
-from controller_tool.client import Client
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
@@ -18,6 +16,9 @@ from protocol.constants import AAD_TICKET, AAD_TIME
 from protocol.names import CLOCK_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from controller_tool.client import Client
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
@@ -39,7 +40,9 @@ class ClockReport:
     how: str
 
 
-def info(site: Site, name: str, way: Way | None = None, notice: Notice | None = None) -> dict[str, Any]:
+def info(
+    site: Site, name: str, way: Way | None = None, notice: Notice | None = None
+) -> dict[str, Any]:
     """What the controller says of itself, kept in the registry as its last sign of life."""
     device = site.device(name)
     with dial(site, device, way, notice=notice) as client:
@@ -48,7 +51,9 @@ def info(site: Site, name: str, way: Way | None = None, notice: Notice | None = 
     return said
 
 
-def self_test(site: Site, name: str, way: Way | None = None, notice: Notice | None = None) -> dict[str, bool]:
+def self_test(
+    site: Site, name: str, way: Way | None = None, notice: Notice | None = None
+) -> dict[str, bool]:
     """Each check of the controller's self-test and whether it passed."""
     device = site.device(name)
     role = "installer" if "installer" in site.peers() else "technician"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from controller_tool import resources
 from controller_tool.errors import DeviceError, ImageError, OperatorError
 from controller_tool.messages import t
 from controller_tool.pack import boot_files, build_pack
-from controller_tool.repl import BoardRepl
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from controller_tool.repl import BoardRepl
+    from controller_tool.services.boards import Board
     from controller_tool.services.devices import NewDevice
 
 FIRMWARE_PATH = "/fw0.pack"
@@ -24,16 +24,6 @@ _NEEDED_PARTITIONS = ("alarm", "journal", "keys", "vfs")
 _SEED_SECTORS = (0, 4)  # key cells: the access ring's four sectors, then the alarm ring's
 _KEPT_FREE_BYTES = 64 * 1024
 _RELEASE_MIN = (1, 23)  # the first whose TLS can be a server over any stream
-
-
-@dataclass(frozen=True)
-class Description:
-    """What boards/<folder>/board.toml says, as far as provisioning asks."""
-
-    folder: str
-    kind: str
-    chip: str
-    partitions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,19 +43,6 @@ class Copied:
 
     written: int
     kept: int
-
-
-def describe(board: str) -> Description:
-    """The board's description; OperatorError when there is no such board."""
-    folder = board.replace("-", "_")
-    path = resources.boards_dir() / folder / "board.toml"
-    if not path.is_file():
-        raise OperatorError(
-            t("No board is named {board}", board=board), t("See `controller-tool board list`")
-        )
-    data = tomllib.loads(path.read_text("utf-8"))
-    labels = tuple(part["label"] for part in data.get("partitions", []))
-    return Description(folder, data["kind"], str(data.get("chip", "")), labels)
 
 
 def firmware_files(board: str) -> dict[str, bytes]:
@@ -90,7 +67,7 @@ def utc_fields() -> tuple[int, ...]:
     return now.year, now.month, now.day, now.weekday(), now.hour, now.minute, now.second
 
 
-def check_board(repl: BoardRepl, description: Description) -> dict[str, Any]:
+def check_board(repl: BoardRepl, description: Board) -> dict[str, Any]:
     """What the board says of itself; refuses one that the firmware cannot live on."""
     found = repl.probe()
     release = tuple(int(part) for part in str(found["release"]).split(".")[:2])
@@ -103,7 +80,7 @@ def check_board(repl: BoardRepl, description: Description) -> dict[str, Any]:
     if missing:
         raise OperatorError(
             t("The board lacks the partitions {missing}", missing=", ".join(missing)),
-            t("Flash it with the partition table of {board}", board=description.folder),
+            t("Flash it with the partition table of {board}", board=description.name),
         )
     return found
 
@@ -122,9 +99,7 @@ def prepare_journal(repl: BoardRepl, seeds: tuple[bytes, bytes]) -> None:
         repl.call("journal_area", "write_slot", sector, seed.hex())
 
 
-def copy(
-    repl: BoardRepl, files: dict[str, bytes], progress: Callable[[int, int], None]
-) -> Copied:
+def copy(repl: BoardRepl, files: dict[str, bytes], progress: Callable[[int, int], None]) -> Copied:
     """Makes the board's files exactly these, each proven by the hash that it reads back."""
     wanted = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
     held = repl.digests()

@@ -22,8 +22,8 @@ from controller_tool.channel.dial import Identity, identity, open_session
 from controller_tool.client import Client
 from controller_tool.errors import LinkError, OperatorError
 from controller_tool.messages import t
-from controller_tool.repl import BoardRepl, NoRepl
-from controller_tool.services import devices, install
+from controller_tool.repl import BoardRepl, NoReplError
+from controller_tool.services import boards, devices, install
 from controller_tool.services.devices_ops import sync_clock
 from controller_tool.services.push import PushResult, push_open
 
@@ -98,7 +98,7 @@ class Provisioned:
 
 def plan(site: Site, request: Request) -> install.Plan:
     """What provisioning would do, without changing board or registry (the dry run)."""
-    description = install.describe(request.board)
+    description = boards.show(request.board)
     image = install.firmware_files(description.folder)
     with BoardRepl(_cable(site, request).place) as repl:
         board = install.check_board(repl, description)
@@ -116,7 +116,7 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
     say = narrator or Silent()
     address = _cable(site, request)
     say.step(t("Building the firmware for {board}", board=request.board))
-    description = install.describe(request.board)
+    description = boards.show(request.board)
     image = install.firmware_files(description.folder)
     new = devices.create(
         site, request.name, description.folder, request.kind, wifi=request.wifi, again=request.again
@@ -126,7 +126,7 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
     who = identity(site, new.device, "installer")
     with _first_call(address, who, _START_S) as client:
         record = _commission(site, new.device, client, request, say)
-    devices.note_address(site, new.device, serial=request.port, tcp=_network(site, request))
+    devices.note_address(site, new.device, serial=request.port, tcp=_network(request))
     return Provisioned(
         new.device.name, new.device.id, new.device.kind, description.folder,
         firmware_bytes=sum(map(len, image.values())),
@@ -137,7 +137,7 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
 
 def _install(
     address: Address,
-    description: install.Description,
+    description: boards.Board,
     files: dict[str, bytes],
     new: devices.NewDevice,
     say: Narrator,
@@ -145,7 +145,7 @@ def _install(
     """Puts the files on the board; a board that runs them already is left as it is."""
     try:
         repl = BoardRepl(address.place)
-    except NoRepl:
+    except NoReplError:
         say.step(t("No prompt: looking whether the controller runs already"))
         return install.Copied(0, 0)
     with repl:
@@ -209,7 +209,7 @@ def _cable(site: Site, request: Request) -> Address:
     return address
 
 
-def _network(site: Site, request: Request) -> str | None:
+def _network(request: Request) -> str | None:
     if request.tcp or not request.port.startswith("sim://"):
         return request.tcp
     return request.port.replace("sim://", "sim+tcp://", 1)

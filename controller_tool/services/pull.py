@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import Notice, Way, dial
-from controller_tool.client import Client
 from controller_tool.errors import ToolError
 from controller_tool.services import devices, journal_store
 from controller_tool.services.devices_ops import in_parallel
 from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
 
 if TYPE_CHECKING:
+    from controller_tool.client import Client
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import Notice, Way, dial
-from controller_tool.client import Client
 from controller_tool.errors import DeviceError, OperatorError, ToolError
 from controller_tool.messages import t
 from controller_tool.services import devices, lists
 from controller_tool.services.devices_ops import in_parallel, sync_clock
 
 if TYPE_CHECKING:
+    from controller_tool.client import Client
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
@@ -103,7 +103,9 @@ def push_open(
 ) -> PushResult:
     """Pushes over a session that is open already (a desk keeps one while it works)."""
     started = time.monotonic()
-    sent, received = (0, 0) if opened_at else (client.session.sent_bytes, client.session.received_bytes)
+    sent, received = (
+        (0, 0) if opened_at else (client.session.sent_bytes, client.session.received_bytes)
+    )
     in_step = _sync_if_able(site, device, client)
     state = client.state()
     standing = lists.note_state(site, device, state.epoch, state.version, state.digest)

@@ -1,0 +1,135 @@
+"""`controller-tool device`: provision controllers and ask them (host)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
+from controller_tool.cli.narrator import Narrator
+from controller_tool.cli.ways import way, way_options
+from controller_tool.clock import local_text
+from controller_tool.messages import t
+from controller_tool.services import devices_ops
+from controller_tool.services import provision as service
+from controller_tool.services.devices import overview
+from protocol.codes import TICKET_UNLOCK
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.group(cls=ToolGroup, help=t("Provision controllers and ask them."))
+def device() -> None:
+    """The group; its commands do the work."""
+
+
+@device.command("provision", help=t("From a blank board on the cable to a working controller."))
+@click.argument("name")
+@click.option("--port", required=True, metavar="ADDRESS", help=t("Serial port or sim://NAME"))
+@click.option("--board", required=True, help=t("Kind of board, see: board list"))
+@click.option("--tcp", metavar="ADDRESS", help=t("Its network address later on, tcp://HOST:PORT"))
+@click.option("--ssid", help=t("Wi-Fi to join"))
+@click.option("--wifi-password", envvar="CONTROLLER_TOOL_WIFI_PASSWORD", help=t("Its password"))
+@click.option("--again", is_flag=True, help=t("The board replaces the controller of that name"))
+@click.option("--no-list", is_flag=True, help=t("Send no first whitelist"))
+@click.option("--dry-run", is_flag=True, help=t("Only look, and say what would be done"))
+@pass_app
+def provision(app: App, dry_run: bool, **asked: Any) -> None:
+    """Asks the provisioning service and prints the commissioning record."""
+    ssid, password = asked.pop("ssid"), asked.pop("wifi_password")
+    wifi = (ssid, password or "") if ssid else None
+    request = service.Request(wifi=wifi, first_list=not asked.pop("no_list"), **asked)
+    if dry_run:
+        plan = service.plan(app.site, request)
+        line = "{name}: {files} files, {size} bytes of firmware for {board}; nothing was changed"
+        app.show(plan, t(line, name=plan.name, files=plan.files, size=plan.firmware_bytes,
+                         board=plan.board))  # fmt: skip
+        return
+    with app.progress() as progress:
+        record = service.provision(app.site, request, Narrator(app, request.name, progress))
+    app.show(record, _record(record))
+    if not record.ok:
+        click.get_current_context().exit(1)
+
+
+def _record(record: service.Provisioned) -> Table:
+    checks = ", ".join(f"{n}: {yes_no(ok)}" for n, ok in sorted(record.self_test.items()))
+    first = record.first_list
+    return pairs([
+        (t("controller"), record.device), (t("id"), record.id), (t("kind"), record.kind),
+        (t("board"), record.board),
+        (t("files"), t("{new} written, {kept} kept", new=record.files_written,
+                       kept=record.files_kept)),
+        (t("clock"), record.clock), (t("self-test"), checks),
+        (t("first list"), t("none") if first is None else first.what),
+        (t("took"), t("{seconds:.1f} s", seconds=record.seconds)),
+    ])  # fmt: skip
+
+
+@device.command("list", help=t("All controllers of the site."))
+@pass_app
+def list_(app: App) -> None:
+    """One line a controller, from the registry alone."""
+    found = overview(app.site)
+    rows = [
+        (d.name, d.kind, d.board, yes_no(d.enrolled_at_s is not None),
+         f"{d.list_version_receipted}/{d.list_version_sent}",
+         local_text(d.last_heard_s) if d.last_heard_s else "", d.tcp_address or d.serial_address)
+        for d in found
+    ]  # fmt: skip
+    columns = [t("name"), t("kind"), t("board"), t("enrolled"), t("list (receipt/sent)"),
+               t("last heard"), t("address")]  # fmt: skip
+    app.show(found, table(columns, rows))
+
+
+@device.command("info", help=t("What a controller says of itself."))
+@click.argument("name")
+@way_options
+@pass_app
+def info(app: App, name: str, via: str | None, port: str | None) -> None:
+    """Identity, firmware, counters, health."""
+    said = devices_ops.info(app.site, name, way(via, port), app.note)
+    app.show(said, pairs((key, _readable(value)) for key, value in sorted(said.items())))
+
+
+@device.command("time", help=t("Compare a controller's clock with this computer's and set it."))
+@click.argument("name")
+@click.option("--check", is_flag=True, help=t("Only compare"))
+@way_options
+@pass_app
+def time_(app: App, name: str, check: bool, via: str | None, port: str | None) -> None:
+    """The offset, and what was done about it."""
+    report = devices_ops.clock(app.site, name, way(via, port), app.note, change=not check)
+    app.show(report, t("{device}: {offset} s off ({before}); {how}, now {quality}",
+                       device=name, offset=report.offset_s, before=report.quality_before,
+                       how=t(report.how), quality=report.quality))  # fmt: skip
+
+
+@device.command("selftest", help=t("Have a controller test itself."))
+@click.argument("name")
+@way_options
+@pass_app
+def selftest(app: App, name: str, via: str | None, port: str | None) -> None:
+    """Each check; exit code 1 when one failed."""
+    checks = devices_ops.self_test(app.site, name, way(via, port), app.note)
+    rows = [(check, t("passed") if ok else t("FAILED")) for check, ok in sorted(checks.items())]
+    app.show(checks, pairs(rows))
+    if not all(checks.values()):
+        click.get_current_context().exit(1)
+
+
+@device.command("unlock", help=t("Unlock a door once, by a signed ticket."))
+@click.argument("name")
+@click.option("--point", type=click.IntRange(0, 254), default=0, help=t("Which door of it"))
+@way_options
+@pass_app
+def unlock(app: App, name: str, point: int, via: str | None, port: str | None) -> None:
+    """Once, for the door's own unlock duration."""
+    devices_ops.ticket(app.site, name, TICKET_UNLOCK, point, way=way(via, port), notice=app.note)
+    app.show({"ok": True, "device": name}, t("{device} is unlocked", device=name))
+
+
+def _readable(value: object) -> object:
+    return value.hex() if isinstance(value, bytes) else value

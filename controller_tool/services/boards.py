@@ -1,0 +1,68 @@
+"""The boards that this tool has firmware for, as their board.toml files describe them (host)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controller_tool import resources
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DESCRIPTION = "board.toml"
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board.
+
+    name: as the command line takes it; folder: under boards/; partitions: the rows of its flash
+    layout; capabilities: what it has, by name.
+    """
+
+    name: str
+    folder: str
+    kind: str
+    chip: str
+    summary: str
+    partitions: tuple[dict[str, Any], ...]
+    capabilities: dict[str, Any]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the partitions."""
+        return tuple(str(row["label"]) for row in self.partitions)
+
+    @property
+    def points(self) -> int:
+        """Doors or ports."""
+        return int(self.capabilities.get("points", 1))
+
+
+def list_boards() -> list[Board]:
+    """All of them, by name."""
+    return [_read(path) for path in sorted(resources.boards_dir().glob(f"*/{DESCRIPTION}"))]
+
+
+def show(name: str) -> Board:
+    """The board of that name (``-`` and ``_`` are the same); OperatorError when there is none."""
+    path = resources.boards_dir() / name.replace("-", "_") / DESCRIPTION
+    if not path.is_file():
+        raise OperatorError(
+            t("No board is named {board}", board=name), t("See `controller-tool board list`")
+        )
+    return _read(path)
+
+
+def _read(path: Path) -> Board:
+    data = tomllib.loads(path.read_text("utf-8"))
+    folder = path.parent.name
+    return Board(
+        folder.replace("_", "-"), folder, data["kind"], str(data.get("chip", "")),
+        str(data.get("description", "")), tuple(data.get("partitions", ())),
+        dict(data.get("capabilities", {})),
+    )  # fmt: skip
