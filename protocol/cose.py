@@ -37,7 +37,7 @@ class Envelope:
 
     def __init__(self, kid: bytes, payload: "Buffer", signature: bytes) -> None:
         self.kid = kid
-        self.protected = _PROTECTED + kid
+        self.protected = protected(kid)
         self.payload = payload
         self.signature = signature
 
@@ -45,6 +45,11 @@ class Envelope:
 def key_id(modulus: "Buffer") -> bytes:
     """kid, 8 bytes, of an RSA modulus of 384 bytes."""
     return sha256(modulus).digest()[:ID_BYTES]
+
+
+def protected(kid: bytes) -> bytes:
+    """The protected header, 15 bytes, that names a key."""
+    return _PROTECTED + kid
 
 
 def open_envelope(data: "Buffer") -> Envelope:
@@ -115,7 +120,7 @@ def verify(data: "Buffer", aad: bytes, keys: "Iterable[bytes]") -> "Buffer":
 
 def to_be_signed(kid: bytes, payload: "Buffer", aad: bytes) -> bytes:
     """Host only. The Sig_structure that a signer hashes and signs."""
-    return _before_payload(_PROTECTED + kid, aad) + head(2, len(payload)) + bytes(payload)
+    return _before_payload(protected(kid), aad) + head(2, len(payload)) + bytes(payload)
 
 
 def build(kid: bytes, payload: bytes, aad: bytes, sign: "Callable[[bytes], bytes]") -> bytes:

@@ -15,8 +15,8 @@ Each turn: receive() what came (b"" too), then transmit() until it gives nothing
 from binascii import crc32
 
 from protocol.constants import (
-    LINK_CREDIT_BYTES,
     LINK_CRC_BYTES,
+    LINK_CREDIT_BYTES,
     LINK_FRAME_MAX_BYTES,
     LINK_FRAMES_MAX,
     LINK_HEADER_BYTES,

@@ -1,0 +1,186 @@
+"""The trust object: which keys speak for which role, docs/protocol.md section 2 (both).
+
+Rules, in the order in which they are applied:
+
+- a successor's bytes are signed by the root threshold of the object in force, before they are
+  parsed; then by that of their own root keys, as a first object is by these alone
+- a key id counts once, whatever the number of its signatures; unknown ones count for nothing
+- the same site; the epoch not lower; the version higher
+"""
+
+from protocol import cbor, cose, rsa
+from protocol.codes import (
+    ERR_BOUNDS,
+    ERR_EPOCH,
+    ERR_MALFORMED,
+    ERR_OTHER_SITE,
+    ERR_SIGNATURE,
+    ERR_VERSION_LOW,
+    KEY_AUDIT,
+    KEY_ROOT,
+)
+from protocol.constants import AAD_TRUST, ID_BYTES, RSA_BYTES, TIME_END_S, TRUST_MAX_BYTES
+from protocol.messages import Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    Buffer = bytes | bytearray | memoryview
+    Keys = list[tuple[int, int, list[bytes]]]
+
+_SIGNATURES_MAX = 8
+
+
+class Trust:
+    """One trust object; `keys` holds (role, threshold, [moduli])."""
+
+    def __init__(
+        self,
+        site: bytes,
+        epoch: int,
+        version: int,
+        keys: "Keys",
+        revoked: "list[bytes]",
+        expiry_s: int,
+    ) -> None:
+        self.site = site
+        self.epoch = epoch
+        self.version = version
+        self.keys = keys
+        self.revoked = revoked
+        self.expiry_s = expiry_s
+
+    def moduli(self, role: int) -> "list[bytes]":
+        """Keys that speak for a role (KEY_*), perhaps none."""
+        for entry in self.keys:
+            if entry[0] == role:
+                return entry[2]
+        return []
+
+    def find_key(self, role: int, kid: bytes) -> "bytes | None":
+        """The modulus that `kid` names in a role, or None."""
+        for modulus in self.moduli(role):
+            if cose.key_id(modulus) == kid:
+                return modulus
+        return None
+
+
+def parse(data: "Buffer") -> Trust:
+    """The object in its signed form, signatures unchecked: what verify() once accepted.
+
+    Raises Refused(ERR_MALFORMED or ERR_BOUNDS).
+    """
+    return _payload(_split(data)[0])
+
+
+def verify(data: "Buffer", current: "Trust | None" = None) -> Trust:
+    """The object, proven to follow `current` (None: the first one). Raises Refused."""
+    payload, signatures = _split(data)
+    if current is not None:
+        _check_signed(payload, signatures, current)
+    trust = _payload(payload)
+    _check_signed(payload, signatures, trust)
+    if current is not None:
+        if trust.site != current.site:
+            raise Refused(ERR_OTHER_SITE)
+        if trust.epoch < current.epoch:
+            raise Refused(ERR_EPOCH)
+        if trust.version <= current.version:
+            raise Refused(ERR_VERSION_LOW)
+    return trust
+
+
+def _check_signed(payload: bytes, signatures: "list[list[bytes]]", signers: Trust) -> None:
+    """Raise Refused(ERR_SIGNATURE) unless enough root keys of `signers` signed the payload."""
+    good: "list[bytes]" = []
+    for kid, signature in signatures:
+        modulus = signers.find_key(KEY_ROOT, kid)
+        if modulus is not None and kid not in good:
+            digest = cose.sig_structure_digest(cose.protected(kid), AAD_TRUST, payload)
+            if rsa.verify(modulus, signature, digest):
+                good.append(kid)
+    threshold = [entry[1] for entry in signers.keys if entry[0] == KEY_ROOT]
+    if len(good) < threshold[0]:
+        raise Refused(ERR_SIGNATURE)
+
+
+def _decode(data: "Buffer") -> "cbor.Value":
+    try:
+        return cbor.decode(data)
+    except cbor.Malformed as error:
+        raise Refused(ERR_MALFORMED) from error
+
+
+def _need(fits: bool, code: int = ERR_MALFORMED) -> None:
+    if not fits:
+        raise Refused(code)
+
+
+def _split(data: "Buffer") -> "tuple[bytes, list[list[bytes]]]":
+    _need(len(data) <= TRUST_MAX_BYTES, ERR_BOUNDS)
+    outer = _decode(data)
+    _need(isinstance(outer, list) and len(outer) == 2)
+    payload, signatures = outer
+    _need(isinstance(payload, bytes) and isinstance(signatures, list))
+    _need(0 < len(signatures) <= _SIGNATURES_MAX, ERR_BOUNDS)
+    for pair in signatures:
+        _need(isinstance(pair, list) and len(pair) == 2)
+        _need(_is_bytes(pair[0], ID_BYTES) and _is_bytes(pair[1], RSA_BYTES))
+    return payload, signatures
+
+
+def _payload(data: bytes) -> Trust:
+    fields = _decode(data)
+    _need(isinstance(fields, dict) and sorted(fields) == [1, 2, 3, 4, 5, 6])
+    site, epoch, version, rows, revoked, expiry_s = [fields[i] for i in range(1, 7)]
+    _need(_is_bytes(site, ID_BYTES) and isinstance(rows, list) and isinstance(revoked, list))
+    _need(_is_number(epoch, 0xFFFF) and _is_number(version, 0xFFFF))
+    _need(_is_number(expiry_s, TIME_END_S))
+    for peer_id in revoked:
+        _need(_is_bytes(peer_id, ID_BYTES))
+    return Trust(site, epoch, version, [_key_row(row) for row in _sorted(rows)], revoked, expiry_s)
+
+
+def _sorted(rows: "list[cbor.Value]") -> "list[cbor.Value]":
+    """Rows as they are, proven to start with root and to name each role once, ascending."""
+    last = -1
+    for row in rows:
+        _need(isinstance(row, list) and len(row) >= 3 and _is_number(row[0], KEY_AUDIT))
+        _need(row[0] > last and (last >= 0 or row[0] == KEY_ROOT), ERR_BOUNDS)
+        last = row[0]
+    _need(last >= 0, ERR_BOUNDS)
+    return rows
+
+
+def _key_row(row: "list[cbor.Value]") -> "tuple[int, int, list[bytes]]":
+    moduli = row[2:]
+    for modulus in moduli:
+        _need(_is_bytes(modulus, RSA_BYTES))
+        _need(moduli.count(modulus) == 1, ERR_BOUNDS)
+    _need(_is_number(row[1], len(moduli)) and row[1] > 0, ERR_BOUNDS)
+    return row[0], row[1], moduli
+
+
+def _is_bytes(value: "cbor.Value", size: int) -> bool:
+    return isinstance(value, bytes) and len(value) == size
+
+
+def _is_number(value: "cbor.Value", greatest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= greatest
+
+
+def encode(trust: Trust) -> bytes:
+    """Host only. The payload that root keys sign: cose.to_be_signed(kid, payload, AAD_TRUST)."""
+    rows = [[row[0], row[1]] + row[2] for row in trust.keys]
+    values = (trust.site, trust.epoch, trust.version, rows, trust.revoked, trust.expiry_s)
+    payload = cbor.encode({i + 1: value for i, value in enumerate(values)})
+    _payload(payload)
+    return payload
+
+
+def assemble(payload: bytes, signatures: "Iterable[Sequence[bytes]]") -> bytes:
+    """Host only. The object from its payload and (kid, signature) pairs."""
+    data = cbor.encode([payload, [list(pair) for pair in signatures]])
+    _split(data)
+    return data
