@@ -1,4 +1,4 @@
-"""Reads what a stock ESP32's MicroPython offers: its modules, and the names in some of them (host)."""
+"""What a stock ESP32's MicroPython offers: its modules, and the names in some of them (host)."""
 
 import ast
 import functools

@@ -15,6 +15,7 @@
 import ast
 import functools
 import importlib.metadata
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -102,8 +103,7 @@ def declared_packages() -> set[str]:
 
 
 def _distribution(requirement: str) -> str:
-    name = requirement.split("[")[0].split(">")[0].split("<")[0].split("=")[0]
-    return name.strip().lower().replace("_", "-")
+    return re.split(r"[\[<>=;~! ]", requirement)[0].lower().replace("_", "-")
 
 
 def room(path: Path) -> str:
@@ -116,7 +116,7 @@ def room(path: Path) -> str:
     return first
 
 
-def allowed(where: str, guarded: bool) -> set[str] | None:  # noqa: FBT001  one call, by name
+def allowed(where: str, *, guarded: bool) -> set[str] | None:
     """Top-level modules that a room may import; None: whatever it needs."""
     stdlib = set(sys.stdlib_module_names)
     rules: dict[str, set[str] | None] = {
@@ -144,7 +144,7 @@ def violations(path: Path, tree: ast.AST) -> list[str]:
     """What a file imports against the rules, one line each."""
     found = []
     for item in imports(tree):
-        permitted = allowed(room(path), item.guarded)
+        permitted = allowed(room(path), guarded=item.guarded)
         if permitted is not None and item.module not in permitted:
             found.append(f"{identify(path)}:{item.line} imports {item.module}")
     return found

@@ -54,7 +54,7 @@ def test_old_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_none_anywhere_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(room.ENVIRONMENT, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(OperatorError, match="no apt to fetch it with.*install the package"):
+    with pytest.raises(OperatorError, match=r"no apt to fetch it with.*install the package"):
         room.find()
 
 
@@ -86,9 +86,11 @@ def test_half_a_fetch_is_not_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: 
             "http://m.example/debian",
         ),
         (
-            "'http://s.example/debian-security/dists/x/InRelease' a 0\n"
-            "'https://n.example/node/dists/nodistro/InRelease' b 0\n"
-            "'https://u:p@m.example/a/debian/dists/sid/InRelease' c 0",
+            (
+                "'http://s.example/debian-security/dists/x/InRelease' a 0\n"
+                "'https://n.example/node/dists/nodistro/InRelease' b 0\n"
+                "'https://u:p@m.example/a/debian/dists/sid/InRelease' c 0"
+            ),
             "https://u:p@m.example/a/debian",
         ),
         ("'http://u.example/ubuntu/dists/noble/InRelease' u 0", None),

@@ -1,4 +1,4 @@
-"""What must hold of the repository as a whole: nothing of one machine in it, records in order (host)."""
+"""What must hold of the repository as a whole: nothing of one machine, records in order (host)."""
 
 import os
 import re
@@ -87,7 +87,9 @@ def test_decision_records_are_numbered_titled_and_listed() -> None:
     for path in records:
         text = path.read_text(encoding="utf-8")
         assert text.startswith(f"# ADR-{path.name[:4]}: "), path.name
-        assert re.search(r"^Status: (proposed|accepted|superseded by ADR-\d{4})$", text, re.M)
+        assert re.search(
+            r"^Status: (proposed|accepted|superseded by ADR-\d{4})$", text, re.MULTILINE
+        )
         assert [f"## {name}" in text for name in ("Context", "Decision", "Consequences")] == [
             True
         ] * 3
@@ -102,7 +104,9 @@ def test_both_readmes_show_the_same_commands() -> None:
 
 def _code(text: str) -> list[str]:
     return [
-        line for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()
+        line
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
     ]
 
 

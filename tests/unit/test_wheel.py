@@ -31,10 +31,8 @@ def _run(*argv: str, cwd: Path) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A fresh virtual environment with the built wheel: its python, and a folder to work in."""
     work = tmp_path_factory.mktemp("wheel")
-    _run(
-        sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(work), str(ROOT),
-        cwd=work,
-    )  # fmt: skip
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
+    _run(*build, "--outdir", str(work), str(ROOT), cwd=work)
     (wheel,) = work.glob("*.whl")
     venv.create(work / "env", with_pip=False, symlinks=os.name != "nt")
     python = work / "env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
