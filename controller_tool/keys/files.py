@@ -18,7 +18,6 @@ from controller_tool.messages import t
 from protocol.constants import ID_BYTES, RSA_BYTES
 
 RSA_BITS = RSA_BYTES * 8
-KDF_ROUNDS = 100_000
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
@@ -71,9 +70,7 @@ def write_private_file(path: Path, data: bytes) -> None:
 
 def save_key(path: Path, key: PrivateKey, passphrase: str) -> None:
     """Write ``key`` as encrypted PKCS#8 PEM (PBES2: PBKDF2-SHA-256, AES-256-CBC)."""
-    encryption = (
-        PrivateFormat.PKCS8.encryption_builder().kdf_rounds(KDF_ROUNDS).build(passphrase.encode())
-    )
+    encryption = serialization.BestAvailableEncryption(passphrase.encode())
     write_private_file(
         path, key.private_bytes(serialization.Encoding.PEM, PrivateFormat.PKCS8, encryption)
     )
