@@ -145,4 +145,4 @@ def _addresses(site: Site, device: Device, way: Way) -> list[Address]:
         return [parse(way.port, root)]
     known = {"wifi": device.tcp_address, "serial": device.serial_address}
     wanted = [way.via] if way.via else ["wifi", "serial"]
-    return [parse(known[via], root) for via in wanted if known.get(via)]
+    return [parse(text, root) for text in map(known.get, wanted) if text]

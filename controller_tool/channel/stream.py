@@ -15,8 +15,10 @@ from controller_tool.messages import t
 class ByteStream(Protocol):
     """Bytes in both directions, in order; counts what it put on the wire and took from it."""
 
-    sent_bytes: int
-    received_bytes: int
+    @property
+    def sent_bytes(self) -> int: ...
+    @property
+    def received_bytes(self) -> int: ...
 
     def read(self, timeout_s: float) -> bytes:
         """Whatever has arrived, at least one byte; b"" when the time is up.

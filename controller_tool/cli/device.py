@@ -36,7 +36,7 @@ def device() -> None:
 @click.option("--no-list", is_flag=True, help=t("Send no first whitelist"))
 @click.option("--dry-run", is_flag=True, help=t("Only look, and say what would be done"))
 @pass_app
-def provision(app: App, dry_run: bool, **asked: Any) -> None:
+def provision(app: App, /, dry_run: bool, **asked: Any) -> None:
     """Asks the provisioning service and prints the commissioning record."""
     ssid, password = asked.pop("ssid"), asked.pop("wifi_password")
     wifi = (ssid, password or "") if ssid else None

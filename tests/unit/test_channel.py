@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller_tool.channel import dial
-from controller_tool.channel.address import Address, parse
+from controller_tool.channel.address import Address, connect, parse
+from controller_tool.channel.preface import knock
 from controller_tool.client import Client
 from controller_tool.errors import DeviceError, LinkError, OperatorError
 from controller_tool.keys import certificates
@@ -215,9 +216,9 @@ def test_nobody_there_is_said_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
     with pytest.raises(LinkError, match="No controller at"):
-        dial.connect(Address("tcp", host, port))
+        connect(Address("tcp", host, port))
     with pytest.raises(LinkError, match="Cannot open"):
-        dial.connect(Address("serial", "/dev/no-such-port"))
+        connect(Address("serial", "/dev/no-such-port"))
 
 
 def test_something_else_at_the_address_is_told_apart(credentials: Credentials) -> None:
@@ -228,11 +229,11 @@ def test_something_else_at_the_address_is_told_apart(credentials: Credentials) -
         waiting.close()
         other.close()
         place = Address("tcp", host, port)
-        stream = dial.connect(place)
+        stream = connect(place)
         answering, _ = listener.accept()
         answering.sendall(b"SSH-2.0-OpenSSH_9.7 Debian-1\r\n")
         with pytest.raises(LinkError, match="not a controller"):
-            dial.preface.knock(stream, credentials.identity())
+            knock(stream, credentials.identity())
         stream.close()
         answering.close()
 
