@@ -35,7 +35,7 @@ def issue_ca(common_name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifi
 def issue_device_certificate(
     ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, device_id: bytes
 ) -> tuple[bytes, bytes]:
-    """Key and certificate of a controller, both DER (the key unencrypted SEC1, as mbedTLS wants)."""
+    """Key and certificate of a controller, both DER (the key as plain SEC1)."""
     key = new_ec_key()
     name = device_host_name(device_id)
     builder = _leaf(name, ca, key.public_key(), ExtendedKeyUsageOID.SERVER_AUTH)

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from protocol.constants import ID_BYTES, RSA_BYTES
+from protocol.constants import ID_BYTES, RSA_BYTES, RSA_EXPONENT_SQUARINGS
 
 RSA_BITS = RSA_BYTES * 8
+RSA_EXPONENT = 2**RSA_EXPONENT_SQUARINGS + 1
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
@@ -25,13 +26,13 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def new_rsa_keys(count: int) -> list[rsa.RSAPrivateKey]:
-    """``count`` RSA-3072 keys, made side by side (the search for primes leaves the interpreter lock)."""
+    """``count`` RSA-3072 keys, made side by side: the search for primes holds no lock."""
     with ThreadPoolExecutor(max_workers=min(count, os.cpu_count() or 1)) as pool:
         return list(pool.map(_new_rsa_key, range(count)))
 
 
 def _new_rsa_key(_index: int) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    return rsa.generate_private_key(public_exponent=RSA_EXPONENT, key_size=RSA_BITS)
 
 
 def new_ec_key() -> ec.EllipticCurvePrivateKey:
@@ -96,7 +97,7 @@ def load_key(path: Path, passphrase: str) -> PrivateKey:
 
 
 def save_public_keys(folder: Path, keys: Sequence[tuple[str, rsa.RSAPublicKey]]) -> None:
-    """Write the public halves as PEM, so that a role's key can be checked without its passphrase."""
+    """Write the public halves as PEM: checking a role's key takes no passphrase."""
     for name, key in keys:
         pem = key.public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -113,7 +114,7 @@ def load_public_key(path: Path) -> rsa.RSAPublicKey:
     if (
         not isinstance(key, rsa.RSAPublicKey)
         or key.key_size != RSA_BITS
-        or key.public_numbers().e != 65537
+        or key.public_numbers().e != RSA_EXPONENT
     ):
         raise OperatorError(
             t("{path} is not an RSA-3072 key with exponent 65537", path=path),

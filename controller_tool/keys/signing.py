@@ -1,12 +1,21 @@
 """Signs COSE_Sign1 envelopes and trust objects with the keys of a site (host)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from controller_tool.keys.files import key_id, modulus_bytes
-from protocol import cose
+from protocol import cose, trust
+from protocol.constants import AAD_TRUST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
 
 @dataclass(frozen=True)
@@ -17,7 +26,7 @@ class Signer:
     key: rsa.RSAPrivateKey
 
     @classmethod
-    def of(cls, key: rsa.RSAPrivateKey) -> "Signer":
+    def of(cls, key: rsa.RSAPrivateKey) -> Signer:
         """Signer of ``key`` under its own key id."""
         return cls(key_id(key.public_key()), key)
 
@@ -33,3 +42,12 @@ class Signer:
     def envelope(self, aad: bytes, payload: bytes) -> bytes:
         """COSE_Sign1 of docs/protocol.md section 2 over ``payload`` with ``aad``."""
         return cose.build(self.kid, payload, aad, self.sign)
+
+
+def sign_trust(fields: trust.Trust, roots: Sequence[Signer]) -> bytes:
+    """The trust object as controllers take it: detached signatures of all ``roots``."""
+    payload = trust.encode(fields)
+    signatures = [
+        (root.kid, root.sign(cose.to_be_signed(root.kid, payload, AAD_TRUST))) for root in roots
+    ]
+    return trust.assemble(payload, signatures)

@@ -11,6 +11,7 @@ from controller_tool.registry.models import Base
 
 LIST_SIGNED = "signed"
 LIST_SENT = "sent"
+LIST_HELD = "held"  # the controller says that it is in force; its receipt has not come yet
 LIST_RECEIPTED = "receipted"
 
 APPEND_ONLY = ("receipts", "journal_records", "journal_conflicts", "journal_heads", "audit")

@@ -9,10 +9,10 @@ import os
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from cryptography.hazmat.primitives import hashes
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
@@ -76,9 +76,9 @@ def unwrap_key(content: bytes, passphrase: str) -> bytes:
     salt, nonce = body[:SALT_BYTES], body[SALT_BYTES : SALT_BYTES + NONCE_BYTES]
     sealed = body[SALT_BYTES + NONCE_BYTES :]
     try:
-        if not content.startswith(_MAGIC):
-            raise InvalidTag
-        return AESGCM(_stretch(passphrase, salt)).decrypt(nonce, sealed, _FILE_LABEL)
+        # a foreign file has another magic: then the label is not the one it was sealed with
+        label = _FILE_LABEL if content.startswith(_MAGIC) else b""
+        return AESGCM(_stretch(passphrase, salt)).decrypt(nonce, sealed, label)
     except (InvalidTag, ValueError):
         raise OperatorError(
             t("The passphrase does not open this site folder"),
@@ -95,4 +95,4 @@ def _derive(key: bytes, label: bytes) -> bytes:
 
 
 def _place(table: str, row_id: str, column: str) -> bytes:
-    return "\0".join((table, row_id, column)).encode()
+    return b"\0".join(part.encode() for part in (table, row_id, column))

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sqlalchemy import select
 
@@ -33,7 +34,6 @@ REGISTRY_FILE = "registry.sqlite"
 REGISTRY_KEY_FILE = "registry.key"
 TRUST_FILE = "trust.cbor"
 KEYS_FOLDER = "keys"
-PEERS_FOLDER = "peers"
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,10 @@ class Site:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise OperatorError(t("Key {name} is of an unknown kind", name=name))
         return key
+
+    def certificate(self, name: str) -> x509.Certificate:
+        """The certificate ``name`` of an authority or peer of this folder."""
+        return x509.load_pem_x509_certificate(self.certificate_path(name).read_bytes())
 
     def signer(self, key_name: str) -> Signer:
         """Signer of one role ("whitelist", "ticket", "checkpoint", "firmware")."""
