@@ -43,9 +43,11 @@ def provision(app: App, /, dry_run: bool, **asked: Any) -> None:
     request = service.Request(wifi=wifi, first_list=not asked.pop("no_list"), **asked)
     if dry_run:
         plan = service.plan(app.site, request)
-        line = "{name}: {files} files, {size} bytes of firmware for {board}; nothing was changed"
-        app.show(plan, t(line, name=plan.name, files=plan.files, size=plan.firmware_bytes,
-                         board=plan.board))  # fmt: skip
+        app.show(
+            plan,
+            t("{name}: {files} files, {size} bytes of firmware for {board}; nothing was changed",
+              name=plan.name, files=plan.files, size=plan.firmware_bytes, board=plan.board),
+        )  # fmt: skip
         return
     with app.progress() as progress:
         record = service.provision(app.site, request, Narrator(app, request.name, progress))
