@@ -175,7 +175,7 @@ def _rows(m: Manifest) -> None:
     _flat(m.holidays, _HOLIDAY)
     if len(m.policy) != len(_POLICY):
         raise Refused(ERR_MALFORMED)
-    m.policy = tuple(m.policy)
+    m.policy = (m.policy[0], m.policy[1])
     _ascending(m.utc_offsets[::2])
     _ascending(m.holidays)
     known = [0]
@@ -184,14 +184,14 @@ def _rows(m: Manifest) -> None:
         _number(row[0], (1, 0xFF))
         known.append(row[0])
     _ascending(known)
-    for row in m.profiles:
-        _flat(row, _PROFILE)
-        if len(row) != len(_PROFILE):
+    for profile in m.profiles:
+        _flat(profile, _PROFILE)
+        if len(profile) != len(_PROFILE):
             raise Refused(ERR_MALFORMED)
-        if row[2] not in known:
+        if profile[2] not in known:
             raise Refused(ERR_BOUNDS)
-    _ascending([row[0] for row in m.profiles])
-    m.profiles = [tuple(row) for row in m.profiles]
+    _ascending([profile[0] for profile in m.profiles])
+    m.profiles = [tuple(profile) for profile in m.profiles]
 
 
 def check(
