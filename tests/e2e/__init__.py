@@ -1,1 +1,1 @@
-"""Tests of single rooms (host)."""
+"""Whole stories on virtual boards (host)."""

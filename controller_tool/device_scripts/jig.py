@@ -1,0 +1,34 @@
+"""Stands for cards, buttons and the lock's load around a controller under test (device).
+
+Runs on a spare stock board, the jig, through its raw REPL; hil_tests/jig.toml says which pin is
+wired to what.
+"""
+
+import time
+
+from machine import UART, Pin
+
+
+def swipe_card(tx_pin, credential):
+    # an RDM6300 frame: start, ten digits, two of checksum, end
+    check = 0
+    for byte in credential:
+        check ^= byte
+    digits = "".join("%02X" % byte for byte in credential) + "%02X" % check
+    reader = UART(1, baudrate=9600, tx=tx_pin, rx=-1)
+    reader.write(b"\x02" + digits.encode() + b"\x03")
+    reader.flush()
+
+
+def press(pin, duration_ms):
+    contact = Pin(pin, Pin.OUT, value=1)
+    time.sleep_ms(duration_ms)
+    contact.value(0)
+
+
+def hold(pin, closed):
+    Pin(pin, Pin.OUT, value=closed)
+
+
+def level(pin):
+    print(Pin(pin, Pin.IN).value())

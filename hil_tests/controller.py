@@ -1,0 +1,102 @@
+"""A provisioned controller under test, whatever it is made of (host)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controller_tool.channel.dial import dial
+from controller_tool.errors import LinkError
+from protocol import records
+from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RING_ACCESS
+from protocol.names import EVENT_NAMES, REASON_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from controller_tool.client import Client
+    from controller_tool.services.site import Site
+    from hil_tests.bench import Bench
+
+PATIENCE_S = 15.0
+_STEP_S = 0.05
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a test asks of a journal record: protocol.codes EVENT_* and REASON_*."""
+
+    event: int
+    reason: int
+
+    def __repr__(self) -> str:
+        reason = REASON_NAMES.get(self.reason, self.reason)
+        return f"{EVENT_NAMES.get(self.event, self.event)}/{reason}"
+
+
+class Controller:
+    """A controller of a site, reached through the tool's own channel, and the bench around it."""
+
+    def __init__(self, site: Site, name: str, bench: Bench) -> None:
+        self.site = site
+        self.name = name
+        self.bench = bench
+        self._client: Client | None = None
+        self._seen: dict[int, int] = {}
+
+    def close(self) -> None:
+        """Ends the session, if one is open."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    @property
+    def client(self) -> Client:
+        """An open session; a new one when the last has ended."""
+        if self._client is not None:
+            try:
+                self._client.ping()
+            except LinkError:
+                self.close()
+        if self._client is None:
+            self._client = dial(self.site, self.site.device(self.name))
+        return self._client
+
+    def new_events(self, ring: int = RING_ACCESS) -> list[Event]:
+        """What was journalled since the last call for this ring, or since the ring's start."""
+        client = self.client
+        head = client.head(ring)
+        first = max(self._seen.get(ring, 0), head.oldest_seq)
+        pages = b"".join(client.records(ring, first, head.next_seq))
+        self._seen[ring] = head.next_seq
+        bodies = (
+            records.unpack(pages[at : at + RECORD_BODY_BYTES])
+            for at in range(0, len(pages), RECORD_BYTES)
+        )
+        return [Event(body.event, body.reason) for body in bodies]
+
+    def events_until(self, event: int, ring: int = RING_ACCESS) -> list[Event]:
+        """New events up to and with one of this kind; AssertionError after PATIENCE_S without."""
+        found: list[Event] = []
+
+        def seen() -> bool:
+            found.extend(self.new_events(ring))
+            return any(one.event == event for one in found)
+
+        assert self.within(seen), f"no {EVENT_NAMES[event]} among {found}"
+        return found
+
+    def lock_becomes(self, *, released: bool) -> bool:
+        """Whether the lock lets go (or holds again) within PATIENCE_S."""
+        return self.within(lambda: self.bench.lock_released() is released)
+
+    @staticmethod
+    def within(holds: Callable[[], bool]) -> bool:
+        """Whether a condition comes to hold within PATIENCE_S."""
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            if time.monotonic() > end:
+                return False
+            time.sleep(_STEP_S)
+        return True
