@@ -1,8 +1,8 @@
 """One `controller` for all tests: virtual by default, real by options (host).
 
-    pytest hil_tests                                              a virtual door
-    pytest hil_tests --site DIR --name NAME --jig PORT            a real one; nothing is changed
-    pytest hil_tests --site DIR --name NAME --jig PORT --destructive
+pytest hil_tests                                              a virtual door
+pytest hil_tests --site DIR --name NAME --jig PORT            a real one; nothing is changed
+pytest hil_tests --site DIR --name NAME --jig PORT --destructive
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Says what is under test, and what is left out."""
     if config.getoption("--site") is None:
         return "controller under test: virtual"
-    left_out = "" if config.getoption("--destructive") else f"; destructive tests are left out: {_HOW}"
+    left_out = (
+        "" if config.getoption("--destructive") else f"; destructive tests are left out: {_HOW}"
+    )
     return f"controller under test: {config.getoption('--name')}{left_out}"
 
 

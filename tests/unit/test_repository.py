@@ -94,23 +94,3 @@ def test_decision_records_are_numbered_titled_and_listed() -> None:
             True
         ] * 3
         assert f"({path.name})" in table, f"{path.name} is not in the table"
-
-
-def test_both_readmes_show_the_same_commands() -> None:
-    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
-    english, chinese = ([_command(line) for line in _code(text)] for text in texts)
-    assert english == chinese
-
-
-def _code(text: str) -> list[str]:
-    return [
-        line
-        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-        for line in block.splitlines()
-    ]
-
-
-def _command(line: str) -> str:
-    """A command without its remark, and without the words for the reader to fill in."""
-    words = line.partition("#")[0].split()
-    return " ".join(word for word in words if not re.fullmatch(r"[A-Z]+|[^\x00-\x7f]+", word))
