@@ -121,7 +121,7 @@ def newest_head(session: Session, device_id: str, ring: int) -> JournalHead | No
     return session.scalar(query.limit(1))
 
 
-def _of(model: type[_Row], device_id: str, ring: int) -> Select[tuple[_Row]]:
+def _of(model: type[_Row], device_id: str, ring: int) -> Select[_Row]:
     return select(model).where(model.device_id == device_id, model.ring == ring)
 
 
