@@ -2,7 +2,6 @@
 
 import pytest
 
-from controller_tool.services import journal_verify, pull
 from hil_tests.controller import Controller
 from protocol.codes import EVENT_BOOT, EVENT_REX, EVENT_SELF_TEST
 from protocol.constants import RING_ALARM

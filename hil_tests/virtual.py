@@ -22,7 +22,7 @@ _PASSPHRASE = "of a folder that lives for one test run"
 @contextmanager
 def provisioned_door(folder: Path) -> Iterator[Controller]:
     """A site of its own, a virtual board, provisioned over its cable."""
-    site = site_init.create(folder / "site", "bench", passphrase=_PASSPHRASE)
+    site = site_init.init(folder / "site", site_init.Wish("bench"), _PASSPHRASE)
     boards = site.path / "sim"
     board = sim.start(boards, _NAME, _BOARD)
     try:

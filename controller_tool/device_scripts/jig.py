@@ -14,7 +14,7 @@ def swipe_card(tx_pin, credential):
     check = 0
     for byte in credential:
         check ^= byte
-    digits = "".join("%02X" % byte for byte in credential) + "%02X" % check
+    digits = "".join(f"{byte:02X}" for byte in credential + bytes((check,)))
     reader = UART(1, baudrate=9600, tx=tx_pin, rx=-1)
     reader.write(b"\x02" + digits.encode() + b"\x03")
     reader.flush()

@@ -1,4 +1,4 @@
-"""What the pages promise: commands that exist, links that lead somewhere, languages alike (host)."""
+"""What the pages promise: commands exist, links lead somewhere, languages agree (host)."""
 
 import re
 import shlex
