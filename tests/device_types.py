@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 STUBS = ROOT / ".venv" / "device-stubs"
+CHIPS = ROOT / "boards" / "esp32"  # what all boards with that chip share, `chip` on the device
 DISTRIBUTIONS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
 
 
@@ -37,7 +38,7 @@ def check(board: Path) -> int:
     """mypy's exit code over all device code, with this board as the module `board`."""
     names = ["protocol", "firmware", "controller_tool/device_scripts", str(board.relative_to(ROOT))]
     argv = [sys.executable, "-m", "mypy", "--config-file", "mypy-device.ini", "--no-error-summary"]
-    environment = {**os.environ, "MYPYPATH": str(board.parent)}
+    environment = {**os.environ, "MYPYPATH": f"{board.parent}{os.pathsep}{CHIPS}"}
     return subprocess.run([*argv, *names], cwd=ROOT, env=environment, check=False).returncode
 
 

@@ -12,6 +12,8 @@ _close = _libc.func("i", "close", "i")
 _mmap = _libc.func("p", "mmap", "pLiiil")
 _ioctl = _libc.func("i", "ioctl", "iip")
 _signal = _libc.func("p", "signal", "ip")
+_prctl = _libc.func("i", "prctl", "iLLLL")
+_setsockopt = _libc.func("i", "setsockopt", "iiipi")
 leave = _libc.func("v", "_exit", "i")
 
 _O_RDWR = 2
@@ -20,7 +22,12 @@ _SHARED = 1
 _FIONREAD = 0x541B
 _SIGINT = 2
 _IGNORE = 1
+_PARENT_DEATH_SIGNAL = 1
+_SIGKILL = 9
+_IPPROTO_TCP = 6
+_TCP_NODELAY = 1
 
+_one = bytearray(b"\x01\0\0\0")
 _count = bytearray(4)
 
 
@@ -43,6 +50,16 @@ def waiting_bytes(fd: int) -> int:
 def ignore_interrupts() -> None:
     """From here on an interrupt signal does nothing (it would end the process)."""
     _signal(_SIGINT, _IGNORE)
+
+
+def die_with_parent() -> None:
+    """The process ends with the supervisor that started it, however that ends."""
+    _prctl(_PARENT_DEATH_SIGNAL, _SIGKILL, 0, 0, 0)
+
+
+def no_delay(fd: int) -> None:
+    """Switch Nagle's delay of a TCP socket off."""
+    _setsockopt(fd, _IPPROTO_TCP, _TCP_NODELAY, _one, len(_one))
 
 
 class Page:

@@ -19,6 +19,8 @@ HEAP_TOLD = 6  # u8, device: follows HEAP_ASKED when they are there
 FLASH_TORN = 7  # u8, host: the cut operation is left half done
 FLASH_READ_ONLY = 8  # u8, host
 RESET_CAUSE = 9  # u8, host
+AT_PROMPT = 10  # u8, device: 1 = boot.py and main.py are over
+SERVES = 11  # u8, device: 1 = what runs has looked at UART0 or listens
 WDT_TIMEOUT_MS = 12  # u32, device: 0 = no watchdog
 WDT_FED_MS = 16  # u32, device: ticks_ms of the last feed
 MEMORY_FAULTS = 20  # u32, device: MemoryErrors that escaped to the top
@@ -26,6 +28,7 @@ HEAP_FREE_BYTES = 24  # u32, device
 HEAP_USED_BYTES = 28  # u32, device
 RTC_ZERO_S = 32  # u32, host and device: Unix time at which the RTC read 2000-01-01
 RTC_ZERO_US = 36  # u32, ... and its microseconds
+GAP_US = 40  # u32, device: longest stretch without looking at the world; the host clears it
 
 LEVELS = 64  # u8 each pin, host: what the wire outside drives, or floating
 OUTPUTS = 128  # u8 each pin, device: what the board drives, or floating
@@ -54,6 +57,9 @@ EXIT_RESET = 70
 EXIT_SOFT_RESET = 71
 EXIT_POWER_CUT = 72
 EXIT_HOST_GONE = 73
+EXIT_MEASURED = 74
+
+HEAP_MEASURE = 0xA5  # in HEAP_ASKED at the start: tell what the shims hold, then leave
 
 # The UART0 of a stock ESP32 image.
 UART0_RING_BYTES = 259

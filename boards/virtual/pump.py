@@ -1,10 +1,12 @@
 """Takes in what changed outside: pin interrupts and questions of the host (virtual board).
 
 Every shim through which the firmware waits or looks calls `pump`, as the real chip would run its
-interrupt queue there. A change costs one byte to notice.
+interrupt queue there. A change costs one byte to notice. The longest stretch between two calls is
+kept for the host: it is how long a door could have waited.
 """
 
 import gc
+import time
 
 import page as layout
 
@@ -17,10 +19,16 @@ class Pump:
         self._memory = page.bytes
         self._seen = self._memory[layout.INPUT_GENERATION]
         self._asked = self._memory[layout.HEAP_ASKED]
+        self._last_us = time.ticks_us()
         self.on_input = None
 
     def run(self) -> None:
         memory = self._memory
+        now_us = time.ticks_us()
+        gap_us = time.ticks_diff(now_us, self._last_us)
+        self._last_us = now_us
+        if gap_us > self._page.word(layout.GAP_US):
+            self._page.set_word(layout.GAP_US, gap_us)
         if memory[layout.HEAP_ASKED] != self._asked:
             self._tell_heap()
         if memory[layout.INPUT_GENERATION] != self._seen:

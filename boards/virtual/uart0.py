@@ -19,7 +19,8 @@ _PIECE_BYTES = 64
 class Wire:
     """Both directions of UART0 over file descriptors 0 and 1; `baud` 0 is not paced."""
 
-    def __init__(self, native_sys, native_poll, pump, leave, baud: int) -> None:
+    def __init__(self, native_sys, native_poll, page, pump, leave, baud: int) -> None:
+        self._memory = page.bytes
         self._in = native_sys.stdin.buffer
         self._out = native_sys.stdout.buffer
         self._waiter = native_poll()
@@ -29,22 +30,43 @@ class Wire:
         self._baud = baud
         self._fifo_us = layout.UART0_FIFO_BYTES * 10000000 // baud if baud else 0
         self._empty_us = time.ticks_us()  # when the FIFO will have run empty
+        self._returned = b""  # read by the REPL, but not its own
+
+    def some(self, buf) -> int:
+        """Wait for input and take what is there; for the REPL."""
+        if not self._returned:
+            while not self._waiter.poll(_SLICE_MS):
+                self._pump.run()
+        return self._take(memoryview(buf))
+
+    def give_back(self, data: bytes) -> None:
+        """What `some` took beyond its end; the next reader gets it."""
+        self._returned = data + self._returned
+
+    def _take(self, view) -> int:
+        if self._returned:
+            count = min(len(view), len(self._returned))
+            view[:count] = self._returned[:count]
+            self._returned = self._returned[count:]
+            return count
+        count = self._in.readinto(view)
+        if not count:
+            self._leave(layout.EXIT_HOST_GONE)
+        return count
 
     def readinto(self, buf) -> int:
         view = memoryview(buf)
         got = 0
         while got < len(view):
-            if not self._waiter.poll(_SLICE_MS):
+            if not self.ready() and not self._waiter.poll(_SLICE_MS):
                 self._pump.run()
                 continue
-            count = self._in.readinto(view[got:])
-            if not count:
-                self._leave(layout.EXIT_HOST_GONE)
-            got += count
+            got += self._take(view[got:])
         return got
 
     def ready(self) -> bool:
-        return bool(self._waiter.poll(0))
+        self._memory[layout.SERVES] = 1
+        return bool(self._returned or self._waiter.poll(0))
 
     def write(self, buf) -> int:
         if isinstance(buf, str):

@@ -3,7 +3,8 @@
 - protocol: itself, and modules that both interpreters have; what one of them lacks only inside a
   `try` that catches ImportError.
 - firmware: protocol, firmware, board, and what a stock ESP32 has, but no hardware.
-- boards/*/board.py: protocol and what a stock ESP32 has; the only room that touches hardware.
+- boards/*/board.py: protocol, chip.py of its chip and what a stock ESP32 has; the only room that
+  touches hardware.
 - boards/virtual: what it needs; its shims are held to the ESP32's list by tests of their own.
 - controller_tool: itself, protocol, and the packages that pyproject.toml declares.
 - controller_tool/device_scripts: what a stock ESP32 has; they run on a board that is still blank,
@@ -122,7 +123,7 @@ def allowed(where: str, *, guarded: bool) -> set[str] | None:
     rules: dict[str, set[str] | None] = {
         "protocol": {"protocol"} | (stdlib | ESP32 if guarded else BOTH),
         "firmware": {"protocol", "firmware", "board"} | beside_boot() | ESP32 - HARDWARE,
-        "board": {"protocol"} | set(ESP32),
+        "board": {"protocol", "chip"} | set(ESP32),
         "device scripts": {"protocol"} | set(ESP32),
         "virtual board": None,
         "controller_tool": {"protocol", "controller_tool"} | stdlib | declared_packages(),

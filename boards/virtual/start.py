@@ -1,0 +1,186 @@
+"""Entry of a virtual board's MicroPython process: shims in, flash mounted, then as a chip boots.
+
+Reads `start.json` in the current folder (written by controller_tool/sim/machine.py). Runs boot.py
+and main.py as the stock image does, each with Ctrl-C armed before it; then the prompt.
+"""
+
+import __main__
+import builtins
+import gc
+import io
+import json
+import machine
+import micropython
+import os
+import select
+import socket
+import sys
+import time
+import tls
+import vfs
+
+import binascii
+import esp32_shim
+import facade
+import guard
+import hostlink
+import machine_shim
+import network_shim
+import nor
+import page as layout
+import pump
+import repl
+import socket_shim
+import sys_shim
+import time_shim
+import tls_shim
+import uart0
+import uart_shim
+
+_SHIM_FILES = (
+    "start esp32_shim facade guard hostlink machine_shim network_shim nor nvs page pump repl "
+    "socket_shim sys_shim time_shim tls_shim uart0 uart_shim ffi"
+)
+_DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
+_BLOCK_BYTES = 4096
+
+
+class _AlwaysReady(io.IOBase):
+    """A stream that is ready for writing; makes the Unix port's poll return at once."""
+
+    def ioctl(self, request: int, argument: int) -> int:
+        if request == layout.STREAM_POLL:
+            return argument
+        return -1
+
+
+class Board:
+    """The chip of this process: page, wire, modules."""
+
+    def __init__(self, wanted: dict) -> None:
+        hostlink.die_with_parent()
+        self.page = hostlink.Page(wanted["page"])
+        self.pump = pump.Pump(self.page)
+        self.native_micropython = micropython
+        self.native_print_exception = sys.print_exception
+        self.wire = uart0.Wire(
+            sys, select.poll, self.page, self.pump, hostlink.leave, wanted["baud"]
+        )  # fmt: skip
+        self.out = uart0.Uart0Out(self.wire, True)
+        self._install(wanted, sys.modules)
+
+    def _install(self, wanted: dict, modules: dict) -> None:
+        page, changes, charge = self.page, self.pump, wanted["charge"]
+        unique = binascii.unhexlify(wanted["unique"])
+        flash = hostlink.map_file(wanted["flash"], wanted["flash_bytes"])
+        chip = nor.Nor(flash, page, hostlink.leave, time.sleep_us, charge)
+        uart = uart_shim.build(page, changes, wanted["pipes"], open, select.poll)
+        text_in = uart0.Uart0In(self.wire, True)
+        shims = {
+            "machine": machine_shim.build(
+                page, changes, hostlink.leave, machine, unique, uart
+            ),
+            "esp32": esp32_shim.build(chip, wanted["partitions"]),
+            "network": network_shim.build(page, changes, unique, wanted["address"]),
+            "socket": socket_shim.build(socket, hostlink.no_delay, page, wanted["address"]),
+            "tls": tls_shim.build(tls, charge, time.sleep_ms),
+            "time": time_shim.build_time(time, page, changes),
+            "select": time_shim.build_select(select, time, changes, _AlwaysReady()),
+            "os": sys_shim.build_os(os),
+            "vfs": sys_shim.build_vfs(vfs),
+            "micropython": sys_shim.build_micropython(
+                micropython, page, hostlink.ignore_interrupts
+            ),
+            "sys": sys_shim.build_sys(sys, text_in, self.out),
+        }  # fmt: skip
+        sys_shim.print_to(self.out)
+        names = tuple(shims)
+        for name in names:
+            facade.expose(modules, name, shims.pop(name))
+        for name in _SHIM_FILES.split():
+            modules.pop(name, None)
+        builtins.__import__ = guard.build(builtins.__import__, modules, names)
+
+    def interrupts(self, on: bool) -> None:
+        """Whether a Ctrl-C byte interrupts what runs."""
+        if on:
+            self.native_micropython.kbd_intr(3)
+            self.page.bytes[layout.KBD_INTR] = 1
+        else:
+            self.page.bytes[layout.KBD_INTR] = 0
+            hostlink.ignore_interrupts()
+
+    def show_error(self, error: BaseException) -> None:
+        """The traceback on UART0; a MemoryError that came this far is counted."""
+        if isinstance(error, MemoryError):
+            self.page.add_word(layout.MEMORY_FAULTS, 1)
+        self.native_print_exception(error, self.out)
+
+    def soft_reset(self) -> None:
+        """Ends the process; the supervisor starts it anew with pins and clock as they are."""
+        self.wire.write("MPY: soft reboot\r\n")
+        hostlink.leave(layout.EXIT_SOFT_RESET)
+
+    def run_file(self, name: str) -> None:
+        """What a stock image does with boot.py and main.py."""
+        try:
+            os.stat(name)
+        except OSError:
+            return
+        try:
+            self.interrupts(True)
+            execfile(name, __main__.__dict__)  # noqa: F821 - a builtin of MicroPython
+        except SystemExit:
+            self.interrupts(False)
+            self.soft_reset()
+        except BaseException as error:  # noqa: BLE001 - the prompt follows whatever happened
+            self.interrupts(False)
+            self.show_error(error)
+        self.interrupts(False)
+
+
+def mount(partition_type) -> None:
+    """Mount `vfs` at "/", formatting it when blank, as the stock image's _boot.py does."""
+    flash = partition_type.find(partition_type.TYPE_DATA, label="vfs")[0]
+    vfs.umount("/")
+    sys.path[:] = ["", ".frozen", "/lib"]
+    sys.argv[:] = []
+    try:
+        vfs.mount(flash, "/")
+        return
+    except OSError:
+        block = bytearray(_BLOCK_BYTES)
+        flash.readblocks(0, block)
+    if block.replace(b"\xff", b""):
+        print("The filesystem appears to be corrupted.")
+        while True:
+            time.sleep_ms(1000)
+    vfs.VfsLfs2.mkfs(flash)
+    vfs.mount(flash, "/")
+    with open("boot.py", "w") as file:
+        file.write(_DEFAULT_BOOT)
+
+
+def run() -> None:
+    """Boot and stay: this process ends by a reset, a power cut or its supervisor's end."""
+    with open("start.json") as file:
+        wanted = json.load(file)
+    board = Board(wanted)
+    mount(sys.modules["esp32"].Partition)
+    del wanted
+    gc.collect()
+    if board.page.bytes[layout.HEAP_ASKED] == layout.HEAP_MEASURE:
+        board.page.set_word(layout.HEAP_USED_BYTES, gc.mem_alloc())
+        hostlink.leave(layout.EXIT_MEASURED)
+    board.run_file("boot.py")
+    if not board.page.bytes[layout.REPL_RAW]:
+        board.run_file("main.py")
+    board.page.bytes[layout.AT_PROMPT] = 1
+    banner = "MicroPython " + sys_shim.VERSION + "; " + sys_shim.MACHINE + "\r\n"
+    repl.Repl(
+        board.wire, board.page, __main__.__dict__, board.interrupts, board.show_error,
+        board.soft_reset, banner,
+    ).run()  # fmt: skip
+
+
+run()

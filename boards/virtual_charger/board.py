@@ -1,0 +1,53 @@
+"""Pins of the virtual charger controller: one port, one reader, a plug contact, a meter (device)."""
+
+from chip import (  # noqa: F401 - the board's own names, as the firmware asks for them
+    ServicePort, listen_address, nvs, partition, reset, reset_cause, rtc, station, unique_id,
+    watchdog,
+)  # fmt: skip
+from machine import ADC, UART, Pin, Signal
+
+BOARD = "virtual-charger"
+KIND = "charger"
+capabilities = {"cards": 20000, "points": 1, "readers": 1, "rtc": True, "wifi": True}
+
+_PORT_0 = 26
+
+
+def safe_state() -> None:
+    """The first act of boot.py: no port is powered."""
+    Pin(_PORT_0, Pin.OUT, value=0)
+
+
+def relays() -> "list[Pin]":
+    """One contactor a port; on = powered."""
+    return [Pin(_PORT_0, Pin.OUT)]
+
+
+def readers() -> "list[tuple[str, UART]]":
+    """Kind (a module of firmware/readers) and UART of each reader."""
+    return [("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=256))]
+
+
+def inputs() -> "dict[str, Pin | Signal]":
+    """Contacts by name; value() is 1 when what the name says is so."""
+    loops = {"fire": 22, "tamper": 23}  # broken loop = alarm
+    found: "dict[str, Pin | Signal]" = {
+        name: Pin(number, Pin.IN, Pin.PULL_UP) for name, number in loops.items()
+    }
+    found["plug"] = Signal(Pin(33, Pin.IN, Pin.PULL_UP), invert=True)
+    return found
+
+
+def meters() -> "list[ADC]":
+    """One current sensor a port: 1 mV a watt."""
+    return [ADC(Pin(34, Pin.IN))]
+
+
+def indicator() -> Pin:
+    """The status light."""
+    return Pin(2, Pin.OUT)
+
+
+def service_port() -> ServicePort:
+    """The cable."""
+    return ServicePort()

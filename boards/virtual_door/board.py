@@ -1,0 +1,62 @@
+"""Pins of the virtual door controller: one lock, two readers, four contacts (device)."""
+
+from chip import (  # noqa: F401 - the board's own names, as the firmware asks for them
+    ServicePort,
+    listen_address,
+    nvs,
+    partition,
+    reset,
+    reset_cause,
+    rtc,
+    station,
+    unique_id,
+    watchdog,
+)
+from machine import UART, Pin, Signal
+
+BOARD = "virtual-door"
+KIND = "door"
+capabilities = {"cards": 20000, "points": 1, "readers": 2, "rtc": True, "wifi": True}
+
+_LOCK = 26
+_LED = 2
+_RELAYS = (_LOCK,)
+
+
+def safe_state() -> None:
+    """The first act of boot.py: every relay off, which is its fail state."""
+    for number in _RELAYS:
+        Pin(number, Pin.OUT, value=0)
+
+
+def relays() -> "list[Pin]":
+    """One relay a point; on = powered."""
+    return [Pin(number, Pin.OUT) for number in _RELAYS]
+
+
+def readers() -> "list[tuple[str, UART]]":
+    """Kind (a module of firmware/readers) and UART of each reader."""
+    return [
+        ("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=256)),
+        ("rdm6300", UART(2, 9600, rx=25, tx=27, rxbuf=256)),
+    ]
+
+
+def inputs() -> "dict[str, Pin | Signal]":
+    """Contacts by name; value() is 1 when what the name says is so."""
+    return {
+        "door": Pin(32, Pin.IN, Pin.PULL_UP),  # leaf open: the contact's loop is broken
+        "rex": Signal(Pin(33, Pin.IN, Pin.PULL_UP), invert=True),
+        "fire": Pin(22, Pin.IN, Pin.PULL_UP),  # broken loop = alarm, so a cut wire releases
+        "tamper": Pin(23, Pin.IN, Pin.PULL_UP),
+    }
+
+
+def indicator() -> Pin:
+    """The status light."""
+    return Pin(_LED, Pin.OUT)
+
+
+def service_port() -> ServicePort:
+    """The cable."""
+    return ServicePort()
