@@ -1,0 +1,272 @@
+"""Cards: issued, handed in, lost, and what is proven about them (host).
+
+A card is *deregistered* when it has ended and every controller that was ever sent it has
+receipted a list in which it opens nothing. Receipts alone count: not "sent", not "pushed OK".
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from controller_tool import credentials
+from controller_tool.clock import now_s
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.registry.models import (
+    STATE_COLLECTED,
+    STATE_ISSUED,
+    STATE_LOST,
+    Card,
+    Device,
+    Grant,
+    Person,
+)
+from controller_tool.registry.records import SentCard
+from controller_tool.services import audit, list_content
+from controller_tool.services.site_init import RESIDENT_PROFILE
+from protocol.constants import ID_BYTES, TIME_END_MIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from controller_tool.credentials import Credential
+    from controller_tool.services.site import Site
+
+_INDEX = "credential"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a card allows. Minutes since 2020; ``until_min`` is the first that is not allowed.
+
+    devices: names of controllers, None for all of the site; flags: FLAG_*.
+    """
+
+    from_min: int
+    until_min: int
+    devices: tuple[str, ...] | None = None
+    flags: int = 0
+    profile_id: int = RESIDENT_PROFILE
+
+
+@dataclass(frozen=True)
+class CardStatus:
+    """A card and what is proven about it.
+
+    proven: controllers whose receipt shows that it opens nothing there; of: those that were ever
+    sent it; pending: names of those whose receipt is missing (only for a card that has ended).
+    """
+
+    ref: str
+    state: str
+    holder: str
+    room: str
+    credential: str
+    from_min: int
+    until_min: int
+    devices: tuple[str, ...]
+    proven: int
+    of: int
+    pending: tuple[str, ...]
+
+    @property
+    def deregistered(self) -> bool:
+        """Whether it is proven dead wherever it was ever sent."""
+        return self.state != STATE_ISSUED and self.proven == self.of
+
+    @property
+    def word(self) -> str:
+        """The one word for the screen: "issued", "pending n/m" or "deregistered"."""
+        if self.state == STATE_ISSUED:
+            return t("issued")
+        if self.deregistered:
+            return t("deregistered")
+        return t("pending {n}/{m}", n=self.proven, m=self.of)
+
+
+def issue(site: Site, credential: Credential, terms: Terms, person: Person | None) -> CardStatus:
+    """Issue one card; OperatorError when it is out already or its dates are impossible."""
+    with site.registry.writing() as session:
+        card = add(site, session, credential, terms, person)
+        devices = grant_devices(session, terms.devices)
+        audit.append(
+            session, site.operator, "card.issue", ref=card.ref, devices=[d.name for d in devices]
+        )
+        session.add_all(Grant(card_id=card.id, device_id=device.id) for device in devices)
+    return card_status(site, card.ref)
+
+
+def add(
+    site: Site, session: Session, credential: Credential, terms: Terms, person: Person | None
+) -> Card:
+    """The row of a new card in the caller's transaction, without grants."""
+    if live_card(site, session, credential) is not None:
+        raise OperatorError(
+            t("Card {card} is issued already", card=credential.masked()),
+            t("Collect it first: card collect"),
+        )
+    if not 0 <= terms.from_min < terms.until_min <= TIME_END_MIN:
+        raise OperatorError(
+            t("The card would end before it begins, or lie outside of 2020 to 2051"),
+            t("Check the dates"),
+        )
+    row_id = os.urandom(ID_BYTES).hex()
+    count = session.execute(select(func.count()).select_from(Card)).scalar() or 0
+    card = Card(
+        id=row_id,
+        ref=f"K{count + 1:06d}",
+        credential_type=credential.type,
+        credential_sealed=site.vault.seal("cards", row_id, "credential", credential.data),
+        credential_index=_index(site, credential),
+        state=STATE_ISSUED,
+        flags=terms.flags,
+        profile_id=terms.profile_id,
+        from_min=terms.from_min,
+        until_min=terms.until_min,
+        person_id=person.id if person else None,
+        issued_at_s=now_s(),
+    )
+    session.add(card)
+    session.flush()
+    return card
+
+
+def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]:
+    """The controllers of these names; None: all but those that were replaced."""
+    if names is None:
+        found = session.scalars(select(Device).order_by(Device.name))
+        return [device for device in found if "~" not in device.name]
+    devices = list(session.scalars(select(Device).where(Device.name.in_(names))))
+    unknown = sorted(set(names) - {device.name for device in devices})
+    if unknown:
+        raise OperatorError(
+            t("No controller is named {name}", name=", ".join(unknown)),
+            t("See the names with: device list"),
+        )
+    return devices
+
+
+def grant_all(site: Site, device: str) -> int:
+    """Give every card that is issued a grant on one controller; returns how many were new."""
+    with site.registry.writing() as session:
+        [row] = grant_devices(session, [device])
+        held = select(Grant.card_id).where(Grant.device_id == row.id)
+        query = select(Card.id).where(Card.state == STATE_ISSUED, Card.id.not_in(held))
+        new = list(session.scalars(query))
+        session.add_all(Grant(card_id=card_id, device_id=row.id) for card_id in new)
+        audit.append(session, site.operator, "card.grant", device=device, count=len(new))
+    return len(new)
+
+
+def collect(site: Site, text: str) -> CardStatus:
+    """The card was handed in: it opens nothing any more. Doing it twice changes nothing."""
+    return _end(site, text, STATE_COLLECTED, "card.collect")
+
+
+def lost(site: Site, text: str) -> CardStatus:
+    """The card is lost: as collected, and remembered as lost."""
+    return _end(site, text, STATE_LOST, "card.lost")
+
+
+def find(site: Site, session: Session, text: str) -> Card:
+    """The card with this reference or number, the issued one first; OperatorError when none."""
+    by_ref = session.scalar(select(Card).where(Card.ref == text.strip().upper()))
+    if by_ref is not None:
+        return by_ref
+    credential = parse(session, text)
+    query = select(Card).where(Card.credential_index == _index(site, credential))
+    found = list(session.scalars(query.order_by(Card.issued_at_s.desc(), Card.ref.desc())))
+    if not found:
+        raise OperatorError(
+            t("No card {card} was ever issued here", card=credential.masked()),
+            t("See the cards with: card list"),
+        )
+    return min(found, key=lambda card: card.state != STATE_ISSUED)
+
+
+def parse(session: Session, text: str) -> Credential:
+    """A card number as this site reads it."""
+    return credentials.parse(text, list_content.number(session, "em4100_version"))
+
+
+def credential_of(site: Site, card: Card) -> Credential:
+    """The unsealed credential of a card."""
+    data = site.vault.open("cards", card.id, "credential", card.credential_sealed)
+    return credentials.Credential(card.credential_type, data)
+
+
+def live_card(site: Site, session: Session, credential: Credential) -> Card | None:
+    """The issued card with this credential."""
+    query = select(Card).where(
+        Card.credential_index == _index(site, credential), Card.state == STATE_ISSUED
+    )
+    return session.scalar(query)
+
+
+def card_status(site: Site, text: str) -> CardStatus:
+    """One card and what is proven about it."""
+    with site.registry.session() as session:
+        return _status(site, session, find(site, session, text))
+
+
+def list_cards(site: Site, state: str | None = None, room: str | None = None) -> list[CardStatus]:
+    """All cards by reference, perhaps of one state or one room only."""
+    query = select(Card).order_by(Card.ref)
+    if state is not None:
+        query = query.where(Card.state == state)
+    if room is not None:
+        query = query.join(Person, Person.id == Card.person_id).where(Person.room == room)
+    with site.registry.session() as session:
+        return [_status(site, session, card) for card in session.scalars(query)]
+
+
+def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
+    with site.registry.writing() as session:
+        card = find(site, session, text)
+        if card.state == STATE_ISSUED:
+            card.state, card.ended_at_s = state, now_s()
+            audit.append(session, site.operator, act, ref=card.ref)
+        session.flush()
+        return _status(site, session, card)
+
+
+def _status(site: Site, session: Session, card: Card) -> CardStatus:
+    person = session.get(Person, card.person_id) if card.person_id else None
+    granted = select(Device.name).join(Grant, Grant.device_id == Device.id)
+    names = session.scalars(granted.where(Grant.card_id == card.id).order_by(Device.name))
+    sent = (
+        select(SentCard, Device)
+        .join(Device, Device.id == SentCard.device_id)
+        .where(SentCard.card_id == card.id, SentCard.first_version <= Device.list_version_sent)
+        .order_by(Device.name)
+    )
+    pairs = list(session.execute(sent))
+    pending = [device.name for row, device in pairs if not _proven_dead(row, device)]
+    return CardStatus(
+        ref=card.ref,
+        state=card.state,
+        holder=person.name if person else "",
+        room=person.room if person else "",
+        credential=credential_of(site, card).masked(),
+        from_min=card.from_min,
+        until_min=card.until_min,
+        devices=tuple(names),
+        proven=len(pairs) - len(pending),
+        of=len(pairs),
+        pending=() if card.state == STATE_ISSUED else tuple(pending),
+    )
+
+
+def _proven_dead(row: SentCard, device: Device) -> bool:
+    dead_from = row.dead_from_version
+    return dead_from is not None and device.list_version_receipted >= dead_from
+
+
+def _index(site: Site, credential: Credential) -> bytes:
+    return site.vault.index(_INDEX, bytes((credential.type,)) + credential.data)

@@ -1,0 +1,65 @@
+"""Persons in the registry: found by a keyed index of the ID number, which is sealed (host)."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from controller_tool import id_number
+from controller_tool.clock import now_s
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.registry.models import Person
+from protocol.constants import ID_BYTES
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from controller_tool.services.site import Site
+
+_INDEX = "id_number"
+
+
+def index(site: Site, number: str) -> bytes:
+    """What stands in the registry for an ID number so that it can be found."""
+    return site.vault.index(_INDEX, number.encode())
+
+
+def find(site: Site, session: Session, number: str) -> Person | None:
+    """The person with this normalised ID number."""
+    query = select(Person).where(Person.id_number_index == index(site, number))
+    return session.scalar(query)
+
+
+def require_good(number: str) -> str:
+    """The number normalised; OperatorError when it cannot be one."""
+    normal = id_number.normalise(number)
+    fault = id_number.fault(normal, date.today())  # noqa: DTZ011 - a birth date has no zone
+    if fault is not None:
+        raise OperatorError(
+            t("The ID number is wrong: {fault}", fault=t(id_number.FAULTS[fault])),
+            t("Compare it with the document"),
+        )
+    return normal
+
+
+def add(
+    site: Site, session: Session, name: str, number: str, room: str = "", phone: str = ""
+) -> Person:
+    """A new person; ``number`` is normalised and checked."""
+    row_id = os.urandom(ID_BYTES).hex()
+    seal = site.vault.seal
+    person = Person(
+        id=row_id,
+        name=name,
+        room=room,
+        id_number_sealed=seal("persons", row_id, "id_number", number.encode()),
+        id_number_index=index(site, number),
+        phone_sealed=seal("persons", row_id, "phone", phone.encode()) if phone else None,
+        created_at_s=now_s(),
+    )
+    session.add(person)
+    return person
