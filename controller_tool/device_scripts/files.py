@@ -16,10 +16,14 @@ _BLOCK_BYTES = 512
 _WINDOW_BITS = 12
 _DIRECTORY = 0x4000
 
-_open = None
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_growing: "list[io.BufferedWriter]" = []  # the one file that is being received
 
 
-def walk(folder="/"):
+def walk(folder: str = "/") -> "Iterator[tuple[str, bool]]":
     for entry in os.ilistdir(folder):
         path = folder + entry[0] if folder == "/" else folder + "/" + entry[0]
         yield path, entry[1] == _DIRECTORY
@@ -27,7 +31,7 @@ def walk(folder="/"):
             yield from walk(path)
 
 
-def digest(path):
+def digest(path: str) -> str:
     total = hashlib.sha256()
     block = bytearray(_BLOCK_BYTES)
     with open(path, "rb") as file:
@@ -39,18 +43,18 @@ def digest(path):
     return binascii.hexlify(total.digest()).decode()
 
 
-def digests():
+def digests() -> None:
     for path, folder in walk():
         if not folder:
             print(path, digest(path))
 
 
-def remove(paths):
+def remove(paths: "list[str]") -> None:
     for path in paths:
         os.remove(path)
 
 
-def make_folder(path):
+def make_folder(path: str) -> None:
     try:
         os.mkdir(path)
     except OSError:
@@ -58,22 +62,21 @@ def make_folder(path):
             raise
 
 
-def begin(path):
-    global _open
-    _open = open(path + _PART, "wb")
+def begin(path: str) -> None:
+    _growing[:] = [open(path + _PART, "wb")]
 
 
-def piece(text):
+def piece(text: str) -> None:
     packed = io.BytesIO(binascii.a2b_base64(text))
     with deflate.DeflateIO(packed, deflate.RAW, _WINDOW_BITS) as plain:
         while True:
             block = plain.read(_BLOCK_BYTES)
             if not block:
                 break
-            _open.write(block)
+            _growing[0].write(block)
 
 
-def end(path):
-    _open.close()
+def end(path: str) -> None:
+    _growing.pop().close()
     os.rename(path + _PART, path)
     print(digest(path))

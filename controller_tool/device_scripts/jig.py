@@ -9,7 +9,7 @@ import time
 from machine import UART, Pin
 
 
-def swipe_card(tx_pin, credential):
+def swipe_card(tx_pin: int, credential: bytes) -> None:
     # an RDM6300 frame: start, ten digits, two of checksum, end
     check = 0
     for byte in credential:
@@ -20,15 +20,15 @@ def swipe_card(tx_pin, credential):
     reader.flush()
 
 
-def press(pin, duration_ms):
+def press(pin: int, duration_ms: int) -> None:
     contact = Pin(pin, Pin.OUT, value=1)
     time.sleep_ms(duration_ms)
     contact.value(0)
 
 
-def hold(pin, closed):
+def hold(pin: int, closed: int) -> None:
     Pin(pin, Pin.OUT, value=closed)
 
 
-def level(pin):
+def level(pin: int) -> None:
     print(Pin(pin, Pin.IN).value())

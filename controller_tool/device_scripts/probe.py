@@ -10,12 +10,12 @@ import esp32
 import machine
 
 
-def labels():
+def labels() -> "list[str]":
     found = esp32.Partition.find(esp32.Partition.TYPE_DATA)
     return sorted(partition.info()[4] for partition in found)
 
 
-def probe():
+def probe() -> None:
     room = os.statvfs("/")
     gc.collect()
     print(
@@ -33,5 +33,7 @@ def probe():
     )
 
 
-def set_clock(year, month, day, weekday, hour, minute, second):
+def set_clock(
+    year: int, month: int, day: int, weekday: int, hour: int, minute: int, second: int
+) -> None:
     machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
