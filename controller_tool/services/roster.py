@@ -1,0 +1,132 @@
+"""Imports a roster: all rows or none (host).
+
+Against the registry, after each row was found good by itself:
+
+- the same person with the same card and the same lease: there already, nothing to do
+- a card that is out, to somebody else or for another lease: refused
+- a known ID number under another name: refused
+- else the person is added, or the room brought up to date, and the card issued
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.registry.models import Device, Grant
+from controller_tool.services import audit, cards, list_content, people, roster_file
+from controller_tool.services.roster_file import Fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from controller_tool.registry.models import Card
+    from controller_tool.services.roster_file import Roster, Row
+    from controller_tool.services.site import Site
+
+
+class RosterRefused(OperatorError):
+    """Nothing was imported; ``faults`` name every row and field that is wrong."""
+
+    def __init__(self, file: str, faults: list[Fault]) -> None:
+        shown = "; ".join(f"{fault.row} {fault.field}: {fault.what}" for fault in faults[:3])
+        super().__init__(
+            t("{file}: {n} wrong fields, nothing was imported ({shown})",
+              file=file, n=len(faults), shown=shown),
+            t("Correct these rows and import the file again"),
+        )  # fmt: skip
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did, or would do (dry run). Rows; people and cards that are new."""
+
+    rows: int
+    new_people: int
+    new_cards: int
+    unchanged: int
+    devices: tuple[str, ...]
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A row that has something to do."""
+
+    row: Row
+    known: bool
+
+
+def import_roster(
+    site: Site, path: Path, devices: tuple[str, ...] | None = None, dry_run: bool = False
+) -> Imported:
+    """Import the file and grant its cards on the named controllers (None: on all).
+
+    Raises RosterRefused with every fault, or OperatorError; then nothing has changed.
+    """
+    with site.registry.writing() as session:
+        version = list_content.number(session, "em4100_version")
+        today = date.today()  # noqa: DTZ011 - leases and birth dates are local days
+        roster = roster_file.read(path, version, today)
+        tasks, faults = _compare(site, session, roster)
+        faults = sorted(roster.faults + faults, key=lambda fault: fault.row)
+        if faults:
+            raise RosterRefused(path.name, faults)
+        doors = cards.grant_devices(session, devices)
+        if not dry_run:
+            for task in tasks:
+                _carry_out(site, session, task.row, doors)
+            audit.append(
+                session, site.operator, "card.import", file=path.name, rows=len(roster.rows),
+                cards=len(tasks), devices=[door.name for door in doors],
+            )  # fmt: skip
+    return Imported(
+        rows=len(roster.rows),
+        new_people=sum(not task.known for task in tasks),
+        new_cards=len(tasks),
+        unchanged=len(roster.rows) - len(tasks),
+        devices=tuple(door.name for door in doors),
+        dry_run=dry_run,
+    )
+
+
+def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task], list[Fault]]:
+    tasks: list[_Task] = []
+    faults: list[Fault] = []
+    for row in roster.rows:
+        person = people.find(site, session, row.id_number)
+        if person is not None and person.name != row.name:
+            what = t("this ID number belongs to somebody of another name")
+            faults.append(Fault(row.line, roster.names["name"], what))
+        card = cards.live_card(site, session, row.credential)
+        if card is None:
+            tasks.append(_Task(row, person is not None))
+        elif person is None or card.person_id != person.id:
+            what = t("this card is issued to somebody else ({ref})", ref=card.ref)
+            faults.append(Fault(row.line, roster.names["card"], what))
+        elif not _same_lease(card, row):
+            what = t("this card is out for another lease ({ref}): collect it first", ref=card.ref)
+            faults.append(Fault(row.line, roster.names["until"], what))
+    return tasks, faults
+
+
+def _same_lease(card: Card, row: Row) -> bool:
+    return (card.from_min, card.until_min) == (row.from_min, row.until_min)
+
+
+def _carry_out(site: Site, session: Session, row: Row, doors: list[Device]) -> None:
+    person = people.find(site, session, row.id_number)
+    if person is None:
+        person = people.add(site, session, row.name, row.id_number, row.room, row.phone)
+    person.room = row.room
+    session.flush()
+    card = cards.add(
+        site, session, row.credential, cards.Terms(row.from_min, row.until_min), person
+    )
+    session.add_all(Grant(card_id=card.id, device_id=door.id) for door in doors)
