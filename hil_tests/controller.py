@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import dial
+from controller_tool.clock import now_s
+from controller_tool.credentials import Credential
 from controller_tool.errors import LinkError
+from controller_tool.services import cards, devices_ops, journal_verify, pull, push
 from protocol import records
+from protocol.codes import CREDENTIAL_EM4100
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RING_ACCESS
 from protocol.names import EVENT_NAMES, REASON_NAMES
 
@@ -62,6 +67,54 @@ class Controller:
         if self._client is None:
             self._client = dial(self.site, self.site.device(self.name))
         return self._client
+
+    def issue_card(self) -> bytes:
+        """A card that nobody has, good for an hour, on the controller when this returns."""
+        card = Credential(CREDENTIAL_EM4100, b"\xee" + os.urandom(4))
+        minute = now_s() // 60
+        terms = cards.Terms(minute - 1, minute + 60, devices=(self.name,))
+        cards.issue(self.site, card, terms, None)
+        self._push()
+        return card.data
+
+    def collect_card(self, credential: bytes) -> None:
+        """The card is handed in; proven dead when this returns."""
+        text = str(Credential(CREDENTIAL_EM4100, credential))
+        cards.collect(self.site, text)
+        self._push()
+        assert cards.card_status(self.site, text).deregistered
+
+    def _push(self) -> None:
+        result = push.push_open(self.site, self.site.device(self.name), self.client)
+        assert result.ok, result.what
+
+    def self_test(self) -> dict[str, bool]:
+        """Each check of the controller's own and whether it passed."""
+        self.close()  # another role asks
+        return devices_ops.self_test(self.site, self.name)
+
+    def pull_journal(self) -> None:
+        """Fetches both rings into the registry."""
+        assert pull.pull_open(self.site, self.site.device(self.name), self.client).ok
+
+    def findings(self) -> list[str]:
+        """What is wrong with the journal that was pulled; nothing, it is hoped."""
+        report = journal_verify.verify(self.site, self.site.device(self.name))
+        return [str(finding) for finding in report.findings]
+
+    def power_cycle(self) -> None:
+        """Cuts the supply and gives it back."""
+        self.close()
+        self.bench.cut_power()
+        self.bench.restore_power()
+        assert self.within(self._answers), f"{self.name} did not come back"
+
+    def _answers(self) -> bool:
+        try:
+            self.client.ping()
+        except LinkError:
+            return False
+        return True
 
     def new_events(self, ring: int = RING_ACCESS) -> list[Event]:
         """What was journalled since the last call for this ring, or since the ring's start."""

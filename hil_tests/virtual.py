@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from controller_tool.services import provision, site_init
-from controller_tool.sim import service as sim
+from controller_tool.services.virtual_house import VirtualHouse
 from hil_tests.bench import VirtualBench
 from hil_tests.controller import Controller
 
@@ -15,22 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = "bench-door"
-_BOARD = "virtual_door"
 _PASSPHRASE = "of a folder that lives for one test run"
 
 
 @contextmanager
 def provisioned_door(folder: Path) -> Iterator[Controller]:
-    """A site of its own, a virtual board, provisioned over its cable."""
-    site = site_init.init(folder / "site", site_init.Wish("bench"), _PASSPHRASE)
-    boards = site.path / "sim"
-    board = sim.start(boards, _NAME, _BOARD)
-    try:
-        request = provision.Request(_NAME, f"sim://{_NAME}", _BOARD)
-        provision.provision(site, request)
-        controller = Controller(site, _NAME, VirtualBench(board))
+    """A site of its own and a virtual board, provisioned over its cable."""
+    controllers = {_NAME: "virtual-door"}
+    made = VirtualHouse.found(
+        folder / "site", "bench", _PASSPHRASE, controllers, until_pid=os.getpid()
+    )
+    with made as house:
+        house.provision()
+        assert all(record.ok for record in house.provisioned), house.provisioned
+        controller = Controller(house.site, _NAME, VirtualBench(house.boards[_NAME]))
         yield controller
         controller.close()
-    finally:
-        sim.stop(boards, _NAME)
-        site.close()

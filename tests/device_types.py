@@ -26,7 +26,13 @@ CORRECTIONS = (
         "from _mpy_shed.time_mp import _Ticks, _TicksCPU, _TicksMs, _TicksUs",
         "_Ticks = _TicksCPU = _TicksMs = _TicksUs = int",
     ),
-    ("deflate.pyi", "class DeflateIO:", "class DeflateIO(io.IOBase):"),
+    (
+        "deflate.pyi",
+        "class DeflateIO:",
+        "class DeflateIO:\n"
+        "    def __enter__(self) -> DeflateIO: ...\n"
+        "    def __exit__(self, *args: object) -> None: ...",
+    ),
     ("tls.pyi", "class SSLContext:", "class SSLContext:\n    verify_mode: int"),
 )
 
