@@ -176,18 +176,29 @@ def lost(site: Site, text: str) -> CardStatus:
 
 def find(site: Site, session: Session, text: str) -> Card:
     """The card with this reference or number, the issued one first; OperatorError when none."""
-    by_ref = session.scalar(select(Card).where(Card.ref == text.strip().upper()))
-    if by_ref is not None:
-        return by_ref
+    found = by_ref(session, text)
+    if found is not None:
+        return found
     credential = parse(session, text)
-    query = select(Card).where(Card.credential_index == _index(site, credential))
-    found = list(session.scalars(query.order_by(Card.issued_at_s.desc(), Card.ref.desc())))
-    if not found:
+    found = newest_with(site, session, credential)
+    if found is None:
         raise OperatorError(
             t("No card {card} was ever issued here", card=credential.masked()),
             t("See the cards with: card list"),
         )
-    return min(found, key=lambda card: card.state != STATE_ISSUED)
+    return found
+
+
+def by_ref(session: Session, text: str) -> Card | None:
+    """The card with this reference."""
+    return session.scalar(select(Card).where(Card.ref == text.strip().upper()))
+
+
+def newest_with(site: Site, session: Session, credential: Credential) -> Card | None:
+    """The card with this credential that is issued, else the one that was issued last."""
+    query = select(Card).where(Card.credential_index == _index(site, credential))
+    found = session.scalars(query.order_by(Card.ref.desc()))
+    return min(found, key=lambda card: card.state != STATE_ISSUED, default=None)
 
 
 def parse(session: Session, text: str) -> Credential:
