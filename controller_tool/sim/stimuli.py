@@ -1,0 +1,172 @@
+"""What happens in the world around a virtual board, as verbs of the field (host).
+
+A verb's arguments are the keywords of its function; what it returns goes back to who asked.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from controller_tool.sim import readers
+from controller_tool.sim.page import layout
+from controller_tool.sim.readers import BadStimulus
+
+if TYPE_CHECKING:
+    from controller_tool.sim.supervisor import Supervisor
+
+_Y2K_UNIX_S = 946684800
+_REX_MS = 300
+_VOLTAGE_MAX_MV = 3300
+_RTC_WORD = 1 << 32
+
+
+class Stimuli:
+    """The verbs of one board; `VERBS` lists them."""
+
+    def __init__(self, board: Supervisor) -> None:
+        self._board = board
+        self._page = board.page
+        self._wiring: dict[str, Any] = board.description["wiring"]
+
+    def apply(self, verb: str, arguments: dict[str, Any]) -> Any:
+        """Carry out one verb; raises BadStimulus when it makes no sense here."""
+        if verb not in VERBS:
+            raise BadStimulus(f"unknown verb {verb!r}")
+        try:
+            return VERBS[verb](self, **arguments)
+        except TypeError as error:
+            raise BadStimulus(f"{verb}: {error}") from error
+
+    # --- people -----------------------------------------------------------------------
+
+    def swipe_card(self, credential: str, type: int = 2, reader: int = 0) -> dict[str, int]:  # noqa: A002
+        """Hold a card (credential in hex) to a reader, counted from 0."""
+        try:
+            wired = self._wiring["readers"][reader]
+            frame = readers.FRAMES[wired["kind"]](type, bytes.fromhex(credential))
+        except (IndexError, ValueError) as error:
+            raise BadStimulus(f"swipe_card: {error}") from error
+        return self.send_uart(wired["uart"], frame.hex())
+
+    def send_uart(self, uart: int, data: str) -> dict[str, int]:
+        """Bytes (hex) reach a UART, whatever they mean."""
+        pipe = self._board.chip.uart_in[uart]
+        lost = readers.receive(self._page, pipe, uart, bytes.fromhex(data))
+        return {"lost": lost}
+
+    def press_rex(self, ms: int = _REX_MS) -> None:
+        """Press the request-to-exit button for so long."""
+        self.set_input("rex", active=True)
+        self._board.later(ms / 1000, lambda: self.set_input("rex", active=False))
+
+    def set_input(self, name: str, active: bool) -> None:
+        """A contact by its name in board.toml."""
+        wired = self._wiring["inputs"].get(name)
+        if wired is None:
+            raise BadStimulus(f"this board has no input {name!r}")
+        level = wired["active"] if active else 1 - wired["active"]
+        self._page.bytes[layout.LEVELS + wired["pin"]] = level
+        self._page.raise_generation(layout.INPUT_GENERATION)
+
+    def draw_watts(self, watts: int, port: int = 0) -> None:
+        """What is plugged in at a charger's port draws so much."""
+        try:
+            pin = self._wiring.get("meters", [])[port]
+        except IndexError as error:
+            raise BadStimulus("this board has no such meter") from error
+        millivolts = min(_VOLTAGE_MAX_MV, watts)
+        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, millivolts)
+
+    # --- power and clock --------------------------------------------------------------
+
+    def cut_power(self) -> None:
+        """Pull the plug, now."""
+        self._board.chip.power_off()
+        self._board.cable.lose()
+
+    def restore_power(self) -> None:
+        """Put the plug back; nothing happens when it is in."""
+        self._board.say(self._board.chip.power_on())
+
+    def cut_at(self, operation: int, torn: bool = False) -> None:
+        """Power goes at the n-th erase or program from now (1 = the next); torn: half way."""
+        done = self._page.word(layout.FLASH_COUNTERS + 4 * 7)
+        self._page.bytes[layout.FLASH_TORN] = int(torn)
+        self._page.set_word(layout.FLASH_CUT_AT, done + operation if operation else 0)
+
+    def reset(self) -> None:
+        """The reset button."""
+        self._board.say(self._board.chip.reset(1))
+
+    def set_clock(self, unix_s: float) -> None:
+        """Set the board's RTC, as a coin cell or a stranger would."""
+        zero_us = time.time_ns() // 1000 - int((unix_s - _Y2K_UNIX_S) * 1000000)
+        if not 0 <= zero_us // 1000000 < _RTC_WORD:
+            raise BadStimulus("the clock reaches from 2000 to now and as far back from now")
+        self._page.set_word(layout.RTC_ZERO_S, zero_us // 1000000)
+        self._page.set_word(layout.RTC_ZERO_US, zero_us % 1000000)
+
+    # --- wires and flash --------------------------------------------------------------
+
+    def line_noise(self, corrupt: int = 0, drop: int = 0) -> None:
+        """Corrupt and drop one byte in so many on the cable; 0 = none."""
+        noise = self._board.cable.noise
+        noise.corrupt_one_in, noise.drop_one_in = corrupt, drop
+
+    def set_wifi(self, up: bool) -> None:
+        """The access point goes or comes back."""
+        self._page.bytes[layout.WIFI_UP] = int(up)
+        if not up:
+            self._page.raise_generation(layout.WIFI_GENERATION)
+
+    def read_only(self, on: bool) -> None:
+        """The flash refuses every change."""
+        self._page.bytes[layout.FLASH_READ_ONLY] = int(on)
+
+    def rot(self, offset: int, bit: int = 0) -> None:
+        """One bit of the chip has turned over."""
+        self._board.rot(offset, bit)
+
+    # --- questions --------------------------------------------------------------------
+
+    def counters(self) -> dict[str, Any]:
+        """Everything that was counted; times in us."""
+        return self._board.counters()
+
+    def clear_gap(self) -> None:
+        """Start anew with the longest stretch."""
+        self._page.set_word(layout.GAP_US, 0)
+
+    def ask_heap(self) -> None:
+        """Ask for heap figures; `counters` has them once the firmware has looked up."""
+        self._page.raise_generation(layout.HEAP_ASKED)
+
+    def ping(self) -> None:
+        """Nothing; shows that the supervisor lives."""
+
+    def stop(self) -> None:
+        """End the board and its supervisor."""
+        self._board.stopping = True
+
+
+def _input(name: str, *, active: bool) -> Callable[[Stimuli], None]:
+    return lambda stimuli: stimuli.set_input(name, active=active)
+
+
+VERBS: dict[str, Callable[..., Any]] = {
+    name: function
+    for name, function in vars(Stimuli).items()
+    if not name.startswith("_") and name != "apply"
+} | {
+    "open_door": _input("door", active=True),
+    "close_door": _input("door", active=False),
+    "raise_smoke": _input("fire", active=True),
+    "clear_smoke": _input("fire", active=False),
+    "open_tamper": _input("tamper", active=True),
+    "close_tamper": _input("tamper", active=False),
+    "plug_in": _input("plug", active=True),
+    "unplug": _input("plug", active=False),
+}

@@ -1,0 +1,285 @@
+"""The process beside a virtual board: cable, power, watchdog, stimuli (host).
+
+    python -m controller_tool.sim.supervisor FOLDER
+
+One for each board. It ends when it is told to, when the board's folder is gone, or with the
+process that the board belongs to; the board's own process ends with it in every case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import itertools
+import json
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from controller_tool.sim.cable import Cable
+from controller_tool.sim.chip import Chip
+from controller_tool.sim.folder import Folder, describe
+from controller_tool.sim.page import PageView, layout
+from controller_tool.sim.readers import BadStimulus
+from controller_tool.sim.shims import prepare
+from controller_tool.sim.stimuli import Stimuli
+
+_LOOK_S = 0.02  # watchdog, exits, and a host's end that is being opened
+_FOLDER_LOOK_S = 0.5
+_LOCK_S = 2.0
+_REQUEST_MAX_BYTES = 65536
+
+
+class Supervisor:
+    """Everything around one board, in one loop."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.options = folder.options()
+        self.description = describe(self.options.board)
+        self.page = PageView(folder.page_path)
+        self._rest_inputs()
+        self.chip = Chip(folder, self.options, self.page, prepare(folder))
+        self.cable = Cable(self.options, self.page, self.chip.interrupt)
+        self.stopping = False
+        self._stimuli = Stimuli(self)
+        self._selector = selectors.DefaultSelector()
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._folder_looked_s = 0.0
+        self._cable_watched = False
+
+    def run(self) -> None:
+        """Until the board is to end."""
+        with self._listen() as listener:
+            self._selector.register(listener, selectors.EVENT_READ, self._accept)
+            self._selector.register(self.chip.stdout.read, selectors.EVENT_READ, self._said)
+            for pipe in self.chip.uart_out.values():
+                self._selector.register(pipe.read, selectors.EVENT_READ, self._unheard)
+            self.say(self.chip.power_on())
+            self.folder.tell({"pid": os.getpid(), "serial_port": self.cable.path})
+            while not self.stopping:
+                self._turn()
+        self.chip.close()
+        self.cable.close()
+
+    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+        """Do something when the time has come."""
+        heapq.heappush(self._later, (time.monotonic() + delay_s, next(self._order), action))
+
+    def say(self, data: bytes) -> None:
+        """The chip's ROM says something on the cable."""
+        if data:
+            self.cable.lose()
+            self.cable.from_board(data)
+
+    def rot(self, offset: int, bit: int) -> None:
+        """Turn one bit of the flash over."""
+        with self.folder.flash_path.open("r+b") as file:
+            file.seek(offset)
+            byte = file.read(1)[0]
+            file.seek(offset)
+            file.write(bytes((byte ^ 1 << bit,)))
+
+    def counters(self) -> dict[str, Any]:
+        """What was counted, by subject."""
+        page, cable, chip = self.page, self.cable, self.chip
+        flash = struct.unpack_from("<8I", page.bytes, layout.FLASH_COUNTERS)
+        counted = dict(zip(layout.FLASH_COUNTER_NAMES, flash, strict=True))
+        counted["model_us"] += counted.pop("model_s") * 1000000
+        return {
+            "powered": chip.powered,
+            "pid": chip.pid,
+            "at_prompt": bool(page.bytes[layout.AT_PROMPT]),
+            "serves": bool(page.bytes[layout.SERVES]),
+            "resets": dict(chip.resets),
+            "flash": counted,
+            "cable": {
+                "received": cable.received, "sent": cable.sent, "dropped": cable.ring_dropped,
+                "highest": cable.ring_highest, "corrupted": cable.noise.corrupted,
+                "lost": cable.noise.dropped,
+            },
+            "memory_faults": page.word(layout.MEMORY_FAULTS),
+            "gap_us": page.word(layout.GAP_US),
+            "heap": self._heap(),
+            "outputs": self._outputs(),
+            "relay_log": self._relay_log(),
+        }  # fmt: skip
+
+    def _heap(self) -> dict[str, int] | None:
+        page = self.page
+        if page.bytes[layout.HEAP_TOLD] != page.bytes[layout.HEAP_ASKED]:
+            return None
+        free, used = page.word(layout.HEAP_FREE_BYTES), page.word(layout.HEAP_USED_BYTES)
+        return {"free": free, "used": used, "shims": self.chip.shims.heap_bytes}
+
+    def _relays(self) -> dict[int, str]:
+        return {pin: name for name, pin in self.description["wiring"]["relays"].items()}
+
+    def _outputs(self) -> dict[str, bool]:
+        """Which relays are powered; one that nobody drives is not."""
+        return {
+            name: self.page.bytes[layout.OUTPUTS + pin] == 1 for pin, name in self._relays().items()
+        }
+
+    def _relay_log(self) -> list[dict[str, Any]]:
+        """The latest relay changes since power on, oldest first."""
+        names = self._relays()
+        count = self.page.word(layout.RELAY_LOG_COUNT)
+        found = []
+        for number in range(max(0, count - layout.RELAY_LOG_ENTRIES), count):
+            place = number % layout.RELAY_LOG_ENTRIES * layout.RELAY_LOG_ENTRY_BYTES
+            at_us, since_us, pin, level = struct.unpack_from(
+                "<IIBB", self.page.bytes, layout.RELAY_LOG + place
+            )
+            never = since_us == layout.SINCE_READ_NEVER
+            found.append(
+                {
+                    "number": number, "relay": names.get(pin, str(pin)), "on": bool(level),
+                    "at_us": at_us, "since_read_us": None if never else since_us,
+                }
+            )  # fmt: skip
+        return found
+
+    def _rest_inputs(self) -> None:
+        """Contacts as they are when nothing happens, and the pins that are relays."""
+        wiring = self.description["wiring"]
+        for wired in wiring["inputs"].values():
+            level = self.page.bytes[layout.LEVELS + wired["pin"]]
+            if level == layout.LEVEL_FLOATING:
+                self.page.bytes[layout.LEVELS + wired["pin"]] = 1 - wired["active"]
+        for pin in wiring["relays"].values():
+            self.page.bytes[layout.ROLES + pin] = layout.ROLE_RELAY
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(self._wait_s()):
+            key.data(key.fileobj)
+        now_s = time.monotonic()
+        while self._later and self._later[0][0] <= now_s:
+            heapq.heappop(self._later)[2]()
+        self._watch_cable()
+        if self.chip.powered:
+            self.cable.to_board(self.chip.stdin.write, self.chip.stdin.read)
+        else:
+            self.cable.lose()
+        self.say(self.chip.watch())
+        self.cable.to_host()
+        if now_s - self._folder_looked_s > _FOLDER_LOOK_S:
+            self._folder_looked_s = now_s
+            if not self.folder.exists() or not self._wanted():
+                self.stopping = True
+
+    def _wait_s(self) -> float:
+        waits = [_LOOK_S]
+        wait = self.cable.wait_s()
+        if wait is not None:
+            waits.append(wait)
+        if self._later:
+            waits.append(self._later[0][0] - time.monotonic())
+        return max(0.0, min(waits))
+
+    def _watch_cable(self) -> None:
+        """A hung-up pseudo-terminal is always "ready": look at it only while it is open."""
+        is_open = self.cable.is_open()
+        if is_open and not self._cable_watched:
+            self._selector.register(
+                self.cable.master, selectors.EVENT_READ, lambda _: self.cable.from_host()
+            )
+        elif not is_open and self._cable_watched:
+            self.cable.from_host()  # the last bytes before the port was closed
+            self._selector.unregister(self.cable.master)
+        self._cable_watched = is_open
+
+    def _wanted(self) -> bool:
+        if not self.options.until_pid:
+            return True
+        with contextlib.suppress(PermissionError):
+            try:
+                os.kill(self.options.until_pid, 0)
+            except ProcessLookupError:
+                return False
+        return True
+
+    def _said(self, pipe: int) -> None:
+        self.cable.from_board(os.read(pipe, _REQUEST_MAX_BYTES))
+
+    @staticmethod
+    def _unheard(pipe: int) -> None:
+        os.read(pipe, _REQUEST_MAX_BYTES)  # no reader listens
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        (self.folder.path / "stimuli").unlink(missing_ok=True)
+        with self.folder.socket_address() as address:
+            listener.bind(address)
+        listener.listen()
+        return listener
+
+    def _accept(self, listener: Any) -> None:
+        client, _ = listener.accept()
+        client.setblocking(False)
+        held = bytearray()
+        self._selector.register(client, selectors.EVENT_READ, lambda _: self._ask(client, held))
+
+    def _ask(self, client: socket.socket, held: bytearray) -> None:
+        try:
+            data = client.recv(_REQUEST_MAX_BYTES)
+        except OSError:
+            data = b""
+        if not data:
+            self._selector.unregister(client)
+            client.close()
+            return
+        held += data
+        while b"\n" in held:
+            line, _, rest = bytes(held).partition(b"\n")
+            held[:] = rest
+            with contextlib.suppress(OSError):  # who asked has gone
+                client.sendall(json.dumps(self._answer(line)).encode() + b"\n")
+
+    def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            verb = request.pop("verb")
+            return {"ok": True, "value": self._stimuli.apply(verb, request)}
+        except (ValueError, KeyError, AttributeError, BadStimulus) as error:
+            return {"ok": False, "error": str(error)}
+
+
+def _locked(folder: Folder) -> int | None:
+    """The board's lock; somebody who only looks holds it for a moment."""
+    end_s = time.monotonic() + _LOCK_S
+    while True:
+        handle = folder.lock()
+        if handle is not None or time.monotonic() > end_s:
+            return handle
+        time.sleep(_LOOK_S)
+
+
+def main() -> int:
+    """Supervise the board of the folder that is named."""
+    folder = Folder(Path(sys.argv[1]))
+    if _locked(folder) is None:
+        return 1
+    supervisor = Supervisor(folder)
+
+    def end(*_: object) -> None:
+        supervisor.stopping = True
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    supervisor.run()
+    folder.clear_status()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
