@@ -29,6 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from firmware.store import Nvs
+
     class Rtc(Protocol):
         def datetime(self, value: "tuple[int, ...]" = ...) -> "tuple[int, ...]": ...
 
@@ -36,13 +38,14 @@ if TYPE_CHECKING:
 class Clock:
     """Counts from ticks_ms, because the RTC of a board may be absent, lost or wrong."""
 
-    def __init__(self, rtc: "Rtc", floor_s: int) -> None:
+    def __init__(self, rtc: "Rtc", nvs: "Nvs") -> None:
         self._rtc = rtc
+        self._nvs = nvs
         self._last_ticks = time.ticks_ms()
         self.ms = 0
         self.time_s = 0
         self.uptime_s = 0
-        self.floor_s = floor_s
+        self.floor_s = nvs.get("floor_s")
         self.quality = CLOCK_UNSET
         self._since_sync_s = 0
         self._read_rtc()
@@ -79,6 +82,7 @@ class Clock:
         if issued_at_s <= self.floor_s:
             return False
         self.floor_s = issued_at_s
+        self._nvs.put("floor_s", issued_at_s)
         return True
 
     def set_unsigned(self, time_s: int) -> None:

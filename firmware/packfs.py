@@ -20,6 +20,8 @@ _DIRECTORY = 0x4000
 _ENOENT = 2
 _EROFS = 30
 
+mounted = -1  # number of the slot that runs
+
 
 class PackFs:
     """What vfs.mount() wants of a file system, reading only."""
@@ -85,6 +87,15 @@ def whole(path: str) -> bool:
         return False
 
 
+def identity() -> bytes:
+    """SHA-256 of the pack that runs, 32 bytes; empty when none is mounted."""
+    if mounted < 0:
+        return b""
+    with open("/fw{}.pack".format(mounted), "rb") as file:
+        file.seek(-_DIGEST_BYTES, 2)
+        return file.read()
+
+
 def provisioned() -> bool:
     """Whether this board has been given an identity; without one it stays at the REPL."""
     try:
@@ -99,6 +110,7 @@ def mount_slot() -> int:
 
     Returns the slot's number; OSError when neither slot is whole.
     """
+    global mounted  # noqa: PLW0603 - boot.py mounts, the firmware asks
     selected = 0
     try:
         with open("/fw.sel", "rb") as file:
@@ -110,5 +122,6 @@ def mount_slot() -> int:
         if whole(path):
             vfs.mount(PackFs(path), "/fw", readonly=True)
             sys.path.insert(0, "/fw")
+            mounted = slot
             return slot
     raise OSError(_ENOENT)

@@ -41,6 +41,11 @@ class Parser:
             self._end = rest
         return self._buffer[self._end :]
 
+    def clear(self) -> None:
+        """Forget everything: the next bytes belong to another stream."""
+        self._start = 0
+        self._end = 0
+
     def filled(self, count: int) -> None:
         """Tell that `count` bytes were written to the start of space()."""
         self._end += count

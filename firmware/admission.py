@@ -1,0 +1,113 @@
+"""Who may begin a handshake now: one session at a time, pauses per peer (device).
+
+Rules, in the order in which they are applied; every answer is a number of seconds to wait:
+
+- a peer whose last handshakes failed waits 2, 4, 8 … seconds, at most a minute
+- a peer begins at most HANDSHAKES_PER_MINUTE a minute
+- peers other than desk and installer begin at least PAUSE_S after anybody's last handshake
+- a session is open: a new one on the cable displaces it (the cable has one at a time), so does
+  the peer that holds it, so does a desk an auditor who is not on the cable; the newcomer comes
+  back a second later and finds it gone; everybody else waits
+
+Refused attempts are counted here, for the journal; they cost no handshake.
+"""
+
+from protocol.codes import ROLE_AUDITOR, ROLE_DESK, ROLE_INSTALLER
+from protocol.constants import HANDSHAKES_PER_MINUTE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.clock import Clock
+
+PAUSE_S = 10
+_PEERS_MAX = 8
+_MINUTE_S = 60
+_BUSY_S = 3
+
+
+class Peer:
+    """What is remembered of one peer id: when it began, how often it failed since it got in."""
+
+    def __init__(self, peer_id: bytes) -> None:
+        self.peer_id = peer_id
+        self.began_s: "list[int]" = []
+        self.failures = 0
+
+
+class Guest:
+    """The holder of the one place: from its handshake to the end of its session."""
+
+    def __init__(self, peer: Peer, role: int, by_cable: bool) -> None:
+        self.peer = peer
+        self.role = role
+        self.by_cable = by_cable
+        self.displaced = False
+
+
+class Admission:
+    """`refused`: attempts since they were last journalled; `total`: since the start."""
+
+    def __init__(self, clock: "Clock") -> None:
+        self._clock = clock
+        self._peers: "list[Peer]" = []
+        self._last_s = -PAUSE_S
+        self.guest: "Guest | None" = None
+        self.refused = 0
+        self.total = 0
+
+    def refuse(self) -> None:
+        """Somebody was turned away at the door."""
+        self.refused += 1
+        self.total += 1
+
+    def ask(self, role: int, peer_id: bytes, by_cable: bool) -> int:
+        """0: come in, and the place is taken; else the seconds to wait."""
+        self._clock.tick()
+        now_s = self._clock.uptime_s
+        peer = self._peer(peer_id)
+        wait_s = self._pause(peer, role, now_s) or self._place(peer, role, by_cable)
+        if wait_s == 0:
+            peer.began_s.append(now_s)
+            self._last_s = now_s
+            self.guest = Guest(peer, role, by_cable)
+        return wait_s
+
+    def _pause(self, peer: Peer, role: int, now_s: int) -> int:
+        while peer.began_s and now_s - peer.began_s[0] >= _MINUTE_S:
+            peer.began_s.pop(0)
+        wait_s = 0
+        if peer.failures and peer.began_s:
+            pause_s = min(_MINUTE_S, 1 << min(peer.failures, 6))
+            wait_s = peer.began_s[-1] + pause_s - now_s
+        if len(peer.began_s) >= HANDSHAKES_PER_MINUTE:
+            wait_s = max(wait_s, peer.began_s[0] + _MINUTE_S - now_s)
+        if role not in (ROLE_DESK, ROLE_INSTALLER):
+            wait_s = max(wait_s, self._last_s + PAUSE_S - now_s)
+        return max(0, wait_s)
+
+    def _place(self, peer: Peer, role: int, by_cable: bool) -> int:
+        guest = self.guest
+        if guest is None:
+            return 0
+        desk_over_auditor = role == ROLE_DESK and guest.role == ROLE_AUDITOR
+        if by_cable or (not guest.by_cable and (desk_over_auditor or guest.peer is peer)):
+            guest.displaced = True
+            return 1
+        return _BUSY_S
+
+    def _peer(self, peer_id: bytes) -> Peer:
+        for peer in self._peers:
+            if peer.peer_id == peer_id:
+                return peer
+        if len(self._peers) == _PEERS_MAX:
+            self._peers.pop(0)
+        peer = Peer(peer_id)
+        self._peers.append(peer)
+        return peer
+
+    def leave(self, succeeded: bool) -> None:
+        """The guest is gone; succeeded: the handshake came to its end."""
+        guest = self.guest
+        if guest is not None:
+            guest.peer.failures = 0 if succeeded else guest.peer.failures + 1
+        self.guest = None

@@ -1,0 +1,131 @@
+"""Puts a controller together and runs its tasks until one of them ends (device).
+
+Order of starting: identity, clock, trust, journal (which finishes what a power cut left), the
+list in force, the door, then the wires. Any exit is a reset by main.py.
+"""
+
+import asyncio
+import gc
+import time
+
+import board
+import packfs
+from protocol import trust
+from protocol.codes import KEY_AUDIT
+
+from firmware import dispatch
+from firmware.access import Access
+from firmware.admission import Admission
+from firmware.cable import Cable, CableStream
+from firmware.chores import PERIOD_MS, Chores
+from firmware.clock import Clock
+from firmware.config import Config, read_file
+from firmware.controller import Controller
+from firmware.intake import Intake
+from firmware.journal import Journal
+from firmware.network_port import NetworkPort
+from firmware.pace import Pace, Watch
+from firmware.secure import Secure
+from firmware.session import Sessions
+from firmware.store import Nvs
+from firmware.whitelist import Whitelist
+
+_WATCHDOG_MS = 8000
+_KIND_MS = 10
+_CABLE_BUSY_MS = 1
+_CABLE_IDLE_MS = 3
+_FAREWELL_MS = 500
+_TASK_KIND, _TASK_CABLE, _TASK_NETWORK, _TASK_CHORES = range(4)
+_TASKS = 4
+# an allocation of so much since the last sweep brings the next one: the heap never grows first
+_SWEEP_BYTES = 24576
+
+
+def run() -> None:
+    """Until a task ends; the caller resets the board."""
+    c = build()
+    gc.collect()
+    gc.threshold(_SWEEP_BYTES)
+    asyncio.run(_main(c))
+
+
+def build() -> Controller:
+    """A controller that is ready to be served, from what lies on its flash."""
+    c = Controller()
+    c.board = board
+    c.station = board.station()  # the radio first: without it random numbers are not random
+    c.config = Config(read_file("/cfg/config.cbor"))
+    c.nvs = Nvs(board.nvs("controller"))
+    c.clock = Clock(board.rtc(), c.nvs)
+    c.pace = Pace()
+    c.admission = Admission(c.clock)
+    c.slot = packfs.mounted
+    c.firmware = packfs.identity()
+    c.trust = trust.parse(read_file("/cfg/trust.cbor"))
+    audit_modulus = c.trust.moduli(KEY_AUDIT)[0]
+    c.journal = Journal(board.partition, c.config, c.clock, c.nvs, audit_modulus)
+    c.journal.started(board.reset_cause(), c.slot & 0xFF)
+    c.whitelist = Whitelist()
+    c.intake = Intake(
+        c.config, c.trust, c.whitelist, c.journal, c.clock, board.capabilities["cards"]
+    )
+    c.intake.restore()
+    c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)
+    c.kind = __import__("firmware." + board.KIND, None, None, ("Service",)).Service(c)
+    return c
+
+
+async def _main(c: Controller) -> None:
+    watch = Watch(board.watchdog(_WATCHDOG_MS), _TASKS)
+    sessions = Sessions(c, Secure(c.pace))
+    ended = asyncio.Event()
+
+    def failed(_: object, context: "dict[str, BaseException]") -> None:
+        dispatch.fault(c, context["exception"])
+        ended.set()
+
+    asyncio.get_event_loop().set_exception_handler(failed)
+    network = NetworkPort(c, sessions)
+    asyncio.create_task(_serve_kind(c, watch))
+    asyncio.create_task(_serve_cable(Cable(board.service_port()), sessions, watch))
+    asyncio.create_task(network.run(lambda: watch.alive(_TASK_NETWORK)))
+    asyncio.create_task(_do_chores(c, watch, ended))
+    await ended.wait()
+
+
+async def _serve_kind(c: Controller, watch: Watch) -> None:
+    while True:
+        c.kind.turn(c.pace.turn(_KIND_MS))
+        watch.alive(_TASK_KIND)
+        await asyncio.sleep_ms(_KIND_MS)
+
+
+async def _serve_cable(cable: Cable, sessions: Sessions, watch: Watch) -> None:
+    link = cable.link
+    session = b""
+    while True:
+        moved = cable.turn(time.ticks_ms())
+        if link.connected and link.session != session:
+            session = link.session
+            asyncio.create_task(_serve_session(CableStream(link), sessions))
+        watch.alive(_TASK_CABLE)
+        await asyncio.sleep_ms(_CABLE_BUSY_MS if moved else _CABLE_IDLE_MS)
+
+
+async def _serve_session(stream: CableStream, sessions: Sessions) -> None:
+    caller = await sessions.knock(stream, True)
+    if caller is not None:
+        await sessions.serve(stream, caller)
+
+
+async def _do_chores(c: Controller, watch: Watch, ended: "asyncio.Event") -> None:
+    chores = Chores(c)
+    last = time.ticks_ms()
+    while not c.restart_wanted:
+        await asyncio.sleep_ms(PERIOD_MS)
+        now = time.ticks_ms()
+        chores.turn(time.ticks_diff(now, last))
+        last = now
+        watch.alive(_TASK_CHORES)
+    await asyncio.sleep_ms(_FAREWELL_MS)
+    ended.set()

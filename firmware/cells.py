@@ -1,0 +1,118 @@
+"""The key cells of one journal ring: the slot in force, moved on for each record (device).
+
+Rules, which power may cut anywhere:
+
+- the next slot is programmed, then the old one is overwritten with zeros; only then does the
+  caller acknowledge the record
+- loading takes the valid slot with the highest sequence number and zeroes every other slot that
+  still shows anything: what a cut left is finished before the first record is written
+- slots are used in order through four sectors; a sector is erased before it is used again
+"""
+
+from protocol import keyslot
+from protocol.constants import KEY_SLOT_BYTES, KEY_SLOTS_PER_SECTOR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_SECTORS = 4
+_ERASE = 6
+_BLANK = b"\xff" * KEY_SLOT_BYTES
+_ZEROS = b"\x00" * KEY_SLOT_BYTES
+
+
+class Cells:
+    """Four sectors of the partition `keys`; `slot` is what was in force when it was loaded."""
+
+    def __init__(self, partition: "Any", first_sector: int) -> None:
+        self._partition = partition
+        self._first = first_sector
+        self._buffer = bytearray(KEY_SLOT_BYTES)
+        self._sector = 0
+        self._index = 0
+        self._used = bytearray(_SECTORS)  # 1: not blank, to be erased before it is entered
+        self.slot: "keyslot.KeySlot | None" = None
+        self._load()
+
+    def _read(self, sector: int, index: int) -> bytearray:
+        self._partition.readblocks(self._first + sector, self._buffer, index * KEY_SLOT_BYTES)
+        return self._buffer
+
+    def _program(self, sector: int, index: int, data: "bytes | bytearray") -> None:
+        self._partition.writeblocks(self._first + sector, data, index * KEY_SLOT_BYTES)
+
+    def _load(self) -> None:
+        showing = []  # places that hold neither blank nor zeros
+        for sector in range(_SECTORS):
+            for index in range(KEY_SLOTS_PER_SECTOR):
+                data = self._read(sector, index)
+                if data == _BLANK:
+                    continue
+                self._used[sector] = 1
+                if data == _ZEROS:
+                    continue
+                showing.append((sector, index))
+                slot = keyslot.unpack(data)
+                if slot is not None and self._goes_before(slot):
+                    self.slot = slot
+                    self._sector, self._index = sector, index
+        for place in showing:
+            if place != (self._sector, self._index) or self.slot is None:
+                self._program(place[0], place[1], _ZEROS)
+
+    def _goes_before(self, slot: "keyslot.KeySlot") -> bool:
+        held = self.slot
+        if held is None or held.state != slot.state:
+            return held is None or slot.state == keyslot.STATE_VALID
+        return bool(slot.next_seq > held.next_seq)
+
+    def advance(
+        self,
+        boot: int,
+        next_seq: int,
+        sector: int,
+        place: int,
+        floors: "tuple[int, int, int]",
+        c: bytes,
+        k_tool: bytes,
+        k_audit: bytes,
+    ) -> None:
+        """Put a new slot into force; floors: list version, trust version, epoch."""
+        old_sector, old_index = self._sector, self._index
+        self._find_blank()
+        buffer = self._buffer
+        keyslot.pack_into(
+            buffer, 0, keyslot.STATE_VALID, boot, next_seq, sector, place,
+            floors[0], floors[1], floors[2], c, k_tool, k_audit,
+        )  # fmt: skip
+        self._program(self._sector, self._index, buffer)
+        self._program(old_sector, old_index, _ZEROS)
+
+    def _find_blank(self) -> None:
+        while True:
+            self._index += 1
+            if self._index == KEY_SLOTS_PER_SECTOR:
+                self._index = 0
+                self._sector = (self._sector + 1) % _SECTORS
+                self._erase(self._sector)
+                self._used[self._sector] = 1
+            data = self._read(self._sector, self._index)
+            if data == _BLANK:
+                return
+            if data != _ZEROS:  # a write that power cut: it may hold a key
+                self._program(self._sector, self._index, _ZEROS)
+
+    def _erase(self, sector: int) -> bool:
+        if not self._used[sector]:
+            return False
+        self._partition.ioctl(_ERASE, self._first + sector)
+        self._used[sector] = 0
+        return True
+
+    def erase_ahead(self) -> bool:
+        """Erase at most one sector that will be needed; whether one was erased."""
+        for step in range(1, _SECTORS):
+            if self._erase((self._sector + step) % _SECTORS):
+                return True
+        return False

@@ -1,0 +1,62 @@
+"""What is done beside the door, a little every quarter second (device).
+
+Flash is erased at most once a second and never near a card; refused attempts are journalled
+ever more rarely while they go on; the heap is swept when nobody is at the door.
+"""
+
+import gc
+
+from protocol.codes import EVENT_REFUSED_ATTEMPTS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.controller import Controller
+
+PERIOD_MS = 250
+_QUIET_MS = 100
+_SECOND_MS = 1000
+_MINUTE_MS = 60000
+_TELL_FIRST_S = 2
+_TELL_MAX_S = 3600
+
+
+class Chores:
+    """turn() every PERIOD_MS."""
+
+    def __init__(self, controller: "Controller") -> None:
+        self._c = controller
+        self._second_ms = 0
+        self._minute_ms = 0
+        self._tell_every_s = _TELL_FIRST_S
+        self._told_s = 0
+
+    def turn(self, passed_ms: int) -> None:
+        """Do what is due."""
+        c = self._c
+        c.clock.tick()
+        self._second_ms += passed_ms
+        self._minute_ms += passed_ms
+        if self._second_ms < _SECOND_MS:
+            return
+        self._second_ms = 0
+        self._tell_refused()
+        if c.pace.quiet_for(_QUIET_MS):
+            c.journal.erase_ahead()
+            gc.collect()
+        while self._minute_ms >= _MINUTE_MS:
+            self._minute_ms -= _MINUTE_MS
+            c.access.minute()
+
+    def _tell_refused(self) -> None:
+        c = self._c
+        since_s = c.clock.uptime_s - self._told_s
+        if since_s < self._tell_every_s:
+            return
+        self._told_s = c.clock.uptime_s
+        if not c.admission.refused:
+            self._tell_every_s = _TELL_FIRST_S
+            return
+        self._tell_every_s = min(_TELL_MAX_S, 2 * self._tell_every_s)
+        count = c.admission.refused
+        c.admission.refused = 0
+        c.journal.record(EVENT_REFUSED_ATTEMPTS, extra=count)

@@ -1,0 +1,69 @@
+"""What the parts of a running controller share; the handlers of requests act on it (device)."""
+
+import os
+import time
+
+from protocol.constants import NONCE_BYTES, NONCE_LIFE_MS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from protocol.trust import Trust
+
+    from firmware.access import Access
+    from firmware.admission import Admission
+    from firmware.clock import Clock
+    from firmware.config import Config
+    from firmware.intake import Intake
+    from firmware.journal import Journal
+    from firmware.pace import Pace
+    from firmware.store import Nvs
+    from firmware.whitelist import Whitelist
+
+    class Kind(Protocol):
+        """What a door and a charger have in common; firmware/<kind>.py holds a `Service`."""
+
+        def turn(self, passed_ms: int) -> None: ...
+        def takes(self, action: int, point: int) -> bool: ...
+        def act(self, action: int, point: int, argument: int) -> None: ...
+        def relay_follows(self) -> bool: ...
+
+
+class Controller:
+    """Parts by name, and the one nonce that tickets and signed times answer."""
+
+    board: "Any"
+    config: "Config"
+    nvs: "Nvs"
+    clock: "Clock"
+    trust: "Trust"
+    journal: "Journal"
+    whitelist: "Whitelist"
+    intake: "Intake"
+    access: "Access"
+    admission: "Admission"
+    pace: "Pace"
+    kind: "Kind"
+    station: "Any"
+    slot: int  # which of the two firmware packs runs
+    firmware: bytes  # its SHA-256
+
+    def __init__(self) -> None:
+        self.restart_wanted = False
+        self.fault = ""  # kind of the last defect that showed
+        self._nonce = b""
+        self._nonce_ticks = 0
+
+    def make_nonce(self) -> bytes:
+        """16 random bytes, good once and for 30 s of the monotonic clock."""
+        self._nonce = os.urandom(NONCE_BYTES)
+        self._nonce_ticks = time.ticks_ms()
+        return self._nonce
+
+    def use_nonce(self, nonce: bytes) -> bool:
+        """Whether this is the nonce, still fresh; it is used up either way."""
+        held = self._nonce
+        self._nonce = b""
+        age_ms = time.ticks_diff(time.ticks_ms(), self._nonce_ticks)
+        return len(held) == NONCE_BYTES and held == nonce and age_ms < NONCE_LIFE_MS

@@ -1,0 +1,92 @@
+"""From a message to its reply: rights, arguments, handler; one place for all errors (device)."""
+
+from protocol import cbor, messages, roles
+from protocol.codes import (
+    ERR_FLASH,
+    ERR_MALFORMED,
+    ERR_REFUSED,
+    ERR_ROLE,
+    EVENT_FIRMWARE_FAULT,
+    OK,
+    OP_DO_TICKET,
+    OP_ENROLL,
+    OP_GET_INFO,
+    OP_GET_NONCE,
+    OP_GET_RECEIPT,
+    OP_GET_STATE,
+    OP_GET_TIME,
+    OP_JOURNAL_HEAD,
+    OP_JOURNAL_READ,
+    OP_LIST_BEGIN,
+    OP_LIST_CHUNK,
+    OP_LIST_COMMIT,
+    OP_PING,
+    OP_PUT_CHECKPOINT,
+    OP_SELF_TEST,
+    OP_SET_SIGNED_TIME,
+    OP_SET_TIME,
+)
+
+from firmware.handlers import about, acts, book, lists, timing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.controller import Controller
+
+_HANDLERS = {
+    OP_GET_INFO: about.get_info,
+    OP_GET_STATE: about.get_state,
+    OP_SELF_TEST: about.self_test,
+    OP_GET_TIME: timing.get_time,
+    OP_SET_TIME: timing.set_time,
+    OP_SET_SIGNED_TIME: timing.set_signed_time,
+    OP_LIST_BEGIN: lists.begin,
+    OP_LIST_CHUNK: lists.chunk,
+    OP_LIST_COMMIT: lists.commit,
+    OP_GET_RECEIPT: lists.get_receipt,
+    OP_JOURNAL_HEAD: book.head,
+    OP_JOURNAL_READ: book.read,
+    OP_PUT_CHECKPOINT: book.put_checkpoint,
+    OP_ENROLL: book.enroll,
+    OP_GET_NONCE: acts.get_nonce,
+    OP_DO_TICKET: acts.do_ticket,
+    OP_PING: about.ping,
+}
+
+
+async def answer(c: "Controller", role: int, message: "cbor.Buffer") -> bytes:
+    """The framed reply to one message; Refused only when it has no request id to reply to."""
+    request = messages.parse_request(message)
+    value: "Any" = None
+    try:
+        value = await _carry_out(c, role, request[1], request[2:])
+        status = OK
+    except Exception as error:  # noqa: BLE001 - the one place where every fault becomes a code
+        status = code_of(error)
+        if status == ERR_REFUSED:
+            fault(c, error)
+    return messages.reply(request[0], status, value)
+
+
+async def _carry_out(c: "Controller", role: int, operation: int, arguments: list) -> "Any":
+    if operation in _HANDLERS and not roles.may(role, operation):
+        raise messages.Refused(ERR_ROLE)
+    messages.check_args(operation, arguments)
+    return await _HANDLERS[operation](c, arguments)
+
+
+def code_of(error: Exception) -> int:
+    """The wire error of an exception: its own, or one that tells nothing."""
+    if isinstance(error, messages.Refused):
+        return error.code
+    if isinstance(error, cbor.Malformed):
+        return ERR_MALFORMED
+    return ERR_FLASH if isinstance(error, OSError) else ERR_REFUSED
+
+
+def fault(c: "Controller", error: BaseException) -> None:
+    """A defect of ours showed: on record, and its kind told to whoever asks for the info."""
+    c.fault = type(error).__name__
+    c.journal.record(EVENT_FIRMWARE_FAULT)

@@ -1,0 +1,113 @@
+"""The journal: two rings under one roof, floors and boot count in their key slots (device).
+
+record() returns when the record is safe; whoever calls it acts afterwards. Events below
+FIRST_ALARM_RING_EVENT go to the access ring, all others to the alarm ring.
+"""
+
+from protocol import keyslot
+from protocol.codes import EVENT_BOOT, FIRST_ALARM_RING_EVENT
+from protocol.constants import RING_ACCESS, RING_ALARM
+
+from firmware.cells import Cells
+from firmware.ring import Ring
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from firmware.clock import Clock
+    from firmware.config import Config
+    from firmware.store import Nvs
+
+_CELL_SECTORS_PER_RING = 4
+_PARTITIONS = ("journal", "alarm")
+
+NO_KEY = b"\0\0\0\0\0\0\0\0"
+CONTROLLER = 255  # the point of records that belong to no door, port or reader
+
+
+class Journal:
+    """`version` is the list version that every record carries; the whitelist sets it."""
+
+    def __init__(
+        self,
+        partition: "Callable[[str], Any]",
+        config: "Config",
+        clock: "Clock",
+        nvs: "Nvs",
+        audit_modulus: bytes,
+    ) -> None:
+        self._clock = clock
+        self._nvs = nvs
+        self.version = 0
+        keys = partition("keys")
+        self.rings = [
+            _ring(number, partition(_PARTITIONS[number]), keys, config, audit_modulus)
+            for number in (RING_ACCESS, RING_ALARM)
+        ]
+        self._join(config.epoch)
+
+    def _join(self, epoch: int) -> None:
+        """The highest floors and boot number of both rings and of NVS count for both."""
+        trust = boot = 0
+        version = self._nvs.get("floor_version") if self._nvs.get("floor_epoch") == epoch else 0
+        for ring in self.rings:
+            boot = max(boot, ring.boot)
+            if ring.floors[2] == epoch:
+                version = max(version, ring.floors[0])
+                trust = max(trust, ring.floors[1])
+        self.boot = max(boot, self._nvs.get("boot")) + 1
+        for ring in self.rings:
+            ring.boot = self.boot & 0xFFFF
+            ring.floors = (version, trust, epoch)
+        self._nvs.put("boot", self.boot)
+
+    def record(
+        self,
+        event: int,
+        reason: int = 0,
+        point: int = CONTROLLER,
+        key: bytes = NO_KEY,
+        extra: int = 0,
+    ) -> int:
+        """Write one event; returns its sequence number in its ring."""
+        clock = self._clock
+        clock.tick()
+        ring = self.rings[RING_ACCESS if event < FIRST_ALARM_RING_EVENT else RING_ALARM]
+        when = (clock.time_s, clock.ms, clock.quality)
+        return ring.record(event, reason, when, point, key, self.version, extra)
+
+    def started(self, cause: int, slot: int) -> None:
+        """The first record after a start: the reset cause and the firmware slot."""
+        self.record(EVENT_BOOT, cause, extra=slot)
+
+    @property
+    def version_floor(self) -> int:
+        """No list up to this version is taken."""
+        return self.rings[RING_ALARM].floors[0]
+
+    def raise_version_floor(self, version: int) -> None:
+        """Both rings carry the new floor from their next record on; NVS has its copy at once."""
+        for ring in self.rings:
+            ring.floors = (version,) + ring.floors[1:]  # noqa: RUF005  not in MicroPython
+        self._nvs.put("floor_epoch", self.rings[0].floors[2])
+        self._nvs.put("floor_version", version)
+
+    def erase_ahead(self) -> bool:
+        """At most one erase (45 ms) that will be needed; whether there was one to do."""
+        return any(ring.erase_ahead() for ring in self.rings)
+
+
+def _ring(
+    number: int, partition: "Any", keys: "Any", config: "Config", audit_modulus: bytes
+) -> Ring:
+    cells = Cells(keys, number * _CELL_SECTORS_PER_RING)
+    slot = cells.slot
+    if slot is not None and slot.state == keyslot.STATE_SEED:
+        # once in a controller's life; its code is not kept in the memory of all later runs
+        from firmware.first_boot import begin_chain
+
+        begin_chain(cells, number, config.site, config.device, config.epoch, audit_modulus)
+        cells = Cells(keys, number * _CELL_SECTORS_PER_RING)
+    return Ring(number, partition, cells)
+

@@ -1,0 +1,73 @@
+"""The keyed preface on a fresh connection, before any TLS byte (device).
+
+A stranger costs one hash and is hung up on without a word; see docs/protocol.md section 7.
+"""
+
+import asyncio
+import os
+import time
+
+from protocol import preface
+from protocol.constants import NONCE_BYTES, PREFACE_ANSWER_BYTES, PREFACE_ANSWER_MS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.admission import Admission
+    from firmware.config import Config
+
+_POLL_MS = 4
+
+
+async def knock(
+    stream: "Any", config: "Config", admission: "Admission", by_cable: bool
+) -> "tuple[int, bytes] | None":
+    """(role, peer id) of a caller who may go on to TLS and holds the one place; None: hang up."""
+    end = time.ticks_add(time.ticks_ms(), PREFACE_ANSWER_MS)
+    nonce = os.urandom(NONCE_BYTES)
+    answer = bytearray(PREFACE_ANSWER_BYTES)
+    try:
+        await write_all(stream, preface.greeting(nonce), end)
+        await _read_exactly(stream, answer, end)
+        role, exchange = preface.check_answer(config.link_root, config.device, nonce, answer)
+    except (OSError, preface.Refused):
+        admission.refuse()
+        return None
+    wait_s = admission.ask(role, exchange.peer_id, by_cable)
+    try:
+        await write_all(stream, preface.verdict(exchange, 1 if wait_s else 0, wait_s), end)
+    except OSError:
+        if not wait_s:
+            admission.leave(False)
+        return None
+    return None if wait_s else (role, exchange.peer_id)
+
+
+async def write_all(stream: "Any", data: "bytes | memoryview", end_ticks: int) -> None:
+    """All of the data; OSError when the stream breaks or the time is up."""
+    rest = memoryview(data)
+    while rest:
+        count = stream.write(rest)
+        if count:
+            rest = rest[count:]
+        else:
+            await _wait(end_ticks)
+
+
+async def _read_exactly(stream: "Any", buffer: bytearray, end_ticks: int) -> None:
+    rest = memoryview(buffer)
+    while rest:
+        count = stream.readinto(rest)
+        if count == 0:
+            raise OSError("closed")
+        if count:
+            rest = rest[count:]
+        else:
+            await _wait(end_ticks)
+
+
+async def _wait(end_ticks: int) -> None:
+    if time.ticks_diff(end_ticks, time.ticks_ms()) <= 0:
+        raise OSError("late")
+    await asyncio.sleep_ms(_POLL_MS)

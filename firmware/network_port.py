@@ -1,0 +1,105 @@
+"""The network: joining the Wi-Fi without ever waiting for it, and the listener (device).
+
+Callers wait for their preface side by side, at most PREFACES_WAITING_MAX; more are hung up on at
+once. Whoever has shown the key enters the one session.
+"""
+
+import asyncio
+import socket
+import time
+
+from protocol.constants import PREFACES_WAITING_MAX, TCP_PORT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.controller import Controller
+    from firmware.session import Sessions
+
+_POLL_MS = 20
+_BACKLOG = 4
+_JOIN_FIRST_MS = 5000
+_JOIN_MAX_MS = 300000
+
+
+class NetworkPort:
+    """turn() does one round; nothing in it waits."""
+
+    def __init__(self, controller: "Controller", sessions: "Sessions") -> None:
+        self._c = controller
+        self._sessions = sessions
+        self._station = controller.station
+        self._listener: "Any" = None
+        self._waiting = 0
+        self._join_ms = 0
+        self._asked = time.ticks_ms()
+
+    async def run(self, alive: "Any") -> None:
+        """Rounds for ever; `alive` is called in each."""
+        while True:
+            self.turn()
+            alive()
+            await asyncio.sleep_ms(_POLL_MS)
+
+    def turn(self) -> None:
+        """Join, listen, take in callers: what is due."""
+        if not self._station.isconnected():
+            self._leave()
+            self._join()
+            return
+        self._join_ms = 0
+        try:
+            if self._listener is None:
+                self._listen()
+            self._accept()
+        except OSError:  # the interface went away between two lines
+            self._leave()
+
+    def _join(self) -> None:
+        wifi = self._c.config.wifi
+        now = time.ticks_ms()
+        if wifi is None or time.ticks_diff(now, self._asked) < self._join_ms:
+            return
+        self._asked = now
+        self._join_ms = min(_JOIN_MAX_MS, max(_JOIN_FIRST_MS, 2 * self._join_ms))
+        try:
+            self._station.connect(wifi[0], wifi[1])
+        except OSError:  # still busy with the last time: there is a next one
+            return
+
+    def _listen(self) -> None:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self._c.board.listen_address(), TCP_PORT))
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+        self._listener = listener
+
+    def _leave(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def _accept(self) -> None:
+        for _ in range(_BACKLOG):
+            try:
+                connection = self._listener.accept()[0]
+            except OSError:  # nobody there
+                return
+            connection.setblocking(False)
+            if self._waiting >= PREFACES_WAITING_MAX:
+                self._c.admission.refuse()
+                connection.close()
+                continue
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._waiting += 1
+            asyncio.create_task(self._serve(connection))
+
+    async def _serve(self, connection: "Any") -> None:
+        try:
+            caller = await self._sessions.knock(connection, False)
+        finally:
+            self._waiting -= 1
+        if caller is not None:
+            await self._sessions.serve(connection, caller)

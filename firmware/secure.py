@@ -1,0 +1,72 @@
+"""Mutual TLS over any stream, and who the peer is by its certificate (device)."""
+
+import asyncio
+import time
+import tls
+
+from protocol import der
+from protocol.constants import HANDSHAKE_TIMEOUT_MS
+
+from firmware.config import read_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from protocol import framing
+
+    from firmware.pace import Pace
+
+_POLL_MS = 2
+_QUIET_MS = 100  # no handshake step within this time of a card or a contact
+_PATIENCE_MS = 2000
+
+
+class Secure:
+    """The context, made once when the controller starts: its memory is whole then."""
+
+    def __init__(self, pace: "Pace") -> None:
+        self._pace = pace
+        self._context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(read_file("/cfg/cert.der"), read_file("/cfg/key.der"))
+        self._context.load_verify_locations(cadata=read_file("/cfg/ca.der"))
+        self._context.verify_mode = tls.CERT_REQUIRED
+
+    async def accept(
+        self, stream: "Any", role: int, peer_id: bytes, parser: "framing.Parser"
+    ) -> "Any":
+        """A TLS stream whose peer is the one of the preface; OSError or ValueError when not.
+
+        Its reads and writes return None when there is nothing to be had now. What the peer sent
+        with the end of its handshake is in the parser, and nobody has looked at it yet.
+        """
+        end = time.ticks_add(time.ticks_ms(), HANDSHAKE_TIMEOUT_MS)
+        secured = self._context.wrap_socket(
+            stream, server_side=True, do_handshake_on_connect=False
+        )
+        try:
+            while True:
+                await self._let_the_door_finish()
+                began = time.ticks_ms()
+                # the handshake runs inside a read, which may go on to the first request
+                count = secured.readinto(parser.space())
+                certificate = secured.getpeercert(True)
+                self._pace.handshake_step(began)
+                if count:
+                    parser.filled(count)
+                if certificate is not None:
+                    break
+                if count == 0 or time.ticks_diff(end, time.ticks_ms()) <= 0:
+                    raise OSError("closed or late")
+                await asyncio.sleep_ms(_POLL_MS)
+            if der.peer_extension(certificate) != (role, peer_id):
+                raise ValueError("another peer than the preface's")
+        except (OSError, ValueError):
+            secured.close()
+            raise
+        return secured
+
+    async def _let_the_door_finish(self) -> None:
+        end = time.ticks_add(time.ticks_ms(), _PATIENCE_MS)
+        while not self._pace.quiet_for(_QUIET_MS) and time.ticks_diff(end, time.ticks_ms()) > 0:
+            await asyncio.sleep_ms(_POLL_MS)
