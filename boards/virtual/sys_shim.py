@@ -79,10 +79,15 @@ def build_micropython(native, page, ignore_interrupts) -> dict:
 
 
 def print_to(stdout) -> None:
-    """Make `print` go through UART0 with its line ends and its speed."""
+    """Make `print` and the prompt go through UART0 with its line ends and its speed."""
     native_print = builtins.print
 
     def uart_print(*what, sep=" ", end="\n", file=None) -> None:
         native_print(*what, sep=sep, end=end, file=stdout if file is None else file)
 
+    def repl_print(value) -> None:
+        if value is not None:
+            uart_print(repr(value))
+
     builtins.print = uart_print
+    builtins.__repl_print__ = repl_print

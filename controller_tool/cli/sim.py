@@ -1,0 +1,143 @@
+"""`controller-tool sim`: virtual controllers and the world around them (host)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.sim import service
+from protocol.names import CREDENTIAL_NAMES
+
+_TYPES = {name: number for number, name in CREDENTIAL_NAMES.items()}
+
+
+@click.group(cls=ToolGroup, help=t("Virtual controllers and the world around them."))
+def sim() -> None:
+    """The group; its commands do the work."""
+
+
+@sim.command("start", help=t("Make a virtual board, or start the one of that name again."))
+@click.argument("name")
+@click.option("--board", default="virtual-door", show_default=True, help=t("Kind of board"))
+@click.option("--charge", is_flag=True, help=t("Flash, TLS and cable take an ESP32's time"))
+@pass_app
+def start(app: App, name: str, board: str, charge: bool) -> None:
+    """Tells how to reach it."""
+    made = service.start(_root(app), name, board, charge=charge)
+    shown = _summary(made)
+    app.show(shown, pairs(list(shown.items())))
+
+
+@sim.command("stop", help=t("Stop virtual boards; without a name, all of the site."))
+@click.argument("names", nargs=-1)
+@pass_app
+def stop(app: App, names: tuple[str, ...]) -> None:
+    """Their flash stays as it is."""
+    running = [b.name for b in service.list_boards(_root(app)) if b.running]
+    stopped = list(names) or running
+    for name in stopped:
+        service.stop(_root(app), name)
+    app.show({"stopped": stopped}, t("Stopped: {names}", names=", ".join(stopped) or "-"))
+
+
+@sim.command("list", help=t("The site's virtual boards."))
+@pass_app
+def list_(app: App) -> None:
+    """One line a board."""
+    found = [_summary(board) for board in service.list_boards(_root(app))]
+    columns = [t("name"), t("board"), t("runs"), t("cable"), t("network")]
+    rows = [
+        (b["name"], b["board"], yes_no(b["running"]), b["serial_port"], b["tcp_address"])
+        for b in found
+    ]
+    app.show(found, table(columns, rows))
+
+
+@sim.command("show", help=t("What a virtual board has counted: flash, resets, relays, cable."))
+@click.argument("name")
+@pass_app
+def show(app: App, name: str) -> None:
+    """Counters by subject."""
+    counters = service.find(_root(app), name).counters()
+    app.show(counters, pairs(list(counters.items())))
+
+
+@sim.command("swipe", help=t("Hold a card to a reader. CREDENTIAL is in hex."))
+@click.argument("name")
+@click.argument("credential")
+@click.option("--type", "kind", type=click.Choice(list(_TYPES)), default="iso14443a",
+              show_default=True, help=t("Kind of card"))  # fmt: skip
+@click.option("--reader", default=0, show_default=True, help=t("Which reader, from 0"))
+@pass_app
+def swipe(app: App, name: str, credential: str, kind: str, reader: int) -> None:
+    """The controller decides; its journal and `sim show` tell what."""
+    _act(app, name, "swipe_card", credential=credential, type=_TYPES[kind], reader=reader)
+
+
+@sim.command("rex", help=t("Press the request-to-exit button."))
+@click.argument("name")
+@click.option("--ms", default=300, show_default=True, help=t("For how long"))
+@pass_app
+def rex(app: App, name: str, ms: int) -> None:
+    """It is let go again by itself."""
+    _act(app, name, "press_rex", ms=ms)
+
+
+def _switch(command: str, text: str, verbs: dict[str, str]) -> None:
+    """A command that does one of a few things; `verbs` maps its words to stimuli."""
+
+    @sim.command(command, help=text)
+    @click.argument("name")
+    @click.argument("what", type=click.Choice(list(verbs)))
+    @pass_app
+    def act(app: App, name: str, what: str) -> None:
+        _act(app, name, verbs[what])
+
+
+_switch("door", t("Open or close the door's leaf."), {"open": "open_door", "close": "close_door"})
+_switch("smoke", t("The fire input."), {"raise": "raise_smoke", "clear": "clear_smoke"})
+_switch("tamper", t("The enclosure."), {"open": "open_tamper", "close": "close_tamper"})
+_switch("plug", t("A vehicle at the charger."), {"in": "plug_in", "out": "unplug"})
+_switch("power", t("The board's supply."), {"cut": "cut_power", "restore": "restore_power"})
+
+
+@sim.command("clock", help=t("Set the board's own clock to an ISO 8601 time (UTC)."))
+@click.argument("name")
+@click.argument("when")
+@pass_app
+def clock(app: App, name: str, when: str) -> None:
+    """As a coin cell that ran down, or somebody at the prompt, would leave it."""
+    try:
+        moment = datetime.fromisoformat(when)
+    except ValueError as error:
+        raise OperatorError(
+            t("Not a time: {when}", when=when), t("Write it as in 2026-01-31T08:00:00")
+        ) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    _act(app, name, "set_clock", unix_s=moment.timestamp())
+
+
+def _root(app: App) -> Any:
+    return app.folder / "sim"
+
+
+def _summary(board: service.Board) -> dict[str, Any]:
+    running = board.running
+    return {
+        "name": board.name,
+        "board": board.options.board.replace("_", "-"),
+        "running": running,
+        "serial_port": board.serial_port if running else None,
+        "tcp_address": board.tcp_address,
+    }
+
+
+def _act(app: App, name: str, verb: str, **arguments: Any) -> None:
+    value = service.find(_root(app), name).stimulate(verb, **arguments)
+    app.show({"ok": True, "value": value}, t("{name}: done", name=name))
