@@ -63,5 +63,5 @@ def pack_into(
 
 
 def unpack(body: "Buffer") -> Record:
-    """Fields of a body; every 32 bytes are one. ValueError for fewer than 32."""
+    """Fields of a body; every 32 bytes are one."""
     return Record(*struct.unpack(_LAYOUT, body))

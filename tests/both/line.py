@@ -1,0 +1,180 @@
+"""A serial line in simulated time, as unkind as the real one, with two links on it (both).
+
+115 200 baud both ways, one step a millisecond. The controller's input ring holds 259 bytes and
+drops what does not fit, without a word; while the controller computes, nobody empties it.
+"""
+
+from protocol.constants import LINK_CRC_BYTES, LINK_CREDIT_BYTES, LINK_HEADER_BYTES
+from protocol.link import Link
+from protocol.link_frames import KIND, KIND_DATA, NUMBER, FrameReader
+
+RING_BYTES = 259
+BYTES_PER_MS = 11
+
+
+class Faults:
+    """Spoils one byte in `every` (0: none): drops, changes or doubles it, by a fixed sequence."""
+
+    def __init__(self, every: int, seed: int = 1, kinds: str = "dcx") -> None:
+        self.every = every
+        self.kinds = kinds
+        self._state = seed * 0x9E37 + 1 & 0x3FFFFFFF
+
+    def _random(self, below: int) -> int:
+        self._state = (self._state * 0x5E4D + 0x3A2B) & 0x3FFFFFFF
+        return (self._state >> 11) % below
+
+    def spoil(self, byte: int) -> bytes:
+        if not self.every or self._random(self.every):
+            return bytes((byte,))
+        kind = self.kinds[self._random(len(self.kinds))]
+        if kind == "d":
+            return b""
+        if kind == "c":
+            return bytes((byte ^ 1 << self._random(8),))
+        return bytes((byte, byte))
+
+
+class CreditWatch:
+    """Counts, from what passes on the wire, the host's raw bytes that no answer has covered."""
+
+    def __init__(self) -> None:
+        self.most_bytes = 0
+        self._sizes = {}  # type: dict[int, int]
+        self._sent = FrameReader(self._on_sent)
+        self._heard = FrameReader(self._on_heard)
+
+    def sent(self, frame: bytes, now_ms: int) -> None:
+        self._sent.feed(frame, now_ms)
+
+    def heard(self, data: bytes, now_ms: int) -> None:
+        self._heard.feed(data, now_ms)
+
+    def restart(self) -> None:
+        self._sizes.clear()
+
+    def _on_sent(self, head: int, _ack: int, payload: memoryview) -> None:
+        if head & KIND == KIND_DATA:
+            self._sizes[head & NUMBER] = len(payload) + LINK_HEADER_BYTES + LINK_CRC_BYTES
+            self.most_bytes = max(self.most_bytes, sum(self._sizes.values()))
+
+    def _on_heard(self, head: int, ack: int, _payload: memoryview) -> None:
+        if head & KIND < 0x80:
+            expected = ack & NUMBER
+            for number in list(self._sizes):
+                if (expected - 1 - number) & NUMBER < NUMBER // 2:
+                    del self._sizes[number]
+
+
+class Line:
+    """Both ends and what lies between; step() is a millisecond."""
+
+    def __init__(self, faults: "Faults | None" = None, noise: bytes = b"") -> None:
+        self.host = Link(False)
+        self.device = Link(True)
+        self.faults = faults or Faults(0)
+        self.now_ms = 0
+        self.computes_until_ms = 0
+        self.dropped = 0  # bytes that found the ring full
+        self.most_in_ring = 0
+        self.to_device_bytes = 0
+        self.watch = CreditWatch()
+        self._to_device = bytearray()
+        self._to_host = bytearray(noise)
+        self._ring = bytearray()
+
+    def step(self) -> None:
+        self.now_ms += 1
+        self._carry_to_device()
+        if self.now_ms >= self.computes_until_ms:
+            self._device_turn()
+        self._host_turn()
+
+    def _carry_to_device(self) -> None:
+        for byte in self._to_device[:BYTES_PER_MS]:
+            spoilt = self.faults.spoil(byte)
+            if len(self._ring) + len(spoilt) > RING_BYTES:
+                self.dropped += 1
+            else:
+                self._ring += spoilt
+        self._to_device = self._to_device[BYTES_PER_MS:]
+        self.most_in_ring = max(self.most_in_ring, len(self._ring))
+
+    def _device_turn(self) -> None:
+        data = bytes(self._ring)
+        self._ring = bytearray()
+        self.device.receive(data, self.now_ms)
+        # it blocks while the FIFO of 128 bytes is full: a frame goes when there is room
+        while len(self._to_host) < 32:
+            frame = bytes(self.device.transmit(self.now_ms))
+            if not frame:
+                return
+            self._to_host += frame
+
+    def _host_turn(self) -> None:
+        arrived = b""
+        for byte in self._to_host[:BYTES_PER_MS]:
+            arrived += self.faults.spoil(byte)
+        self._to_host = self._to_host[BYTES_PER_MS:]
+        self.watch.heard(arrived, self.now_ms)
+        self.host.receive(arrived, self.now_ms)
+        while True:
+            frame = bytes(self.host.transmit(self.now_ms))
+            if not frame:
+                return
+            self.watch.sent(frame, self.now_ms)
+            self.to_device_bytes += len(frame)
+            self._to_device += frame
+
+    def connect(self, session: bytes = b"abcd", within_ms: int = 20000) -> None:
+        """Open a session from the host."""
+        self.host.open(session)
+        self.watch.restart()
+        end_ms = self.now_ms + within_ms
+        while not self.host.connected or self.device.session != session:
+            assert self.now_ms < end_ms, "no session after %d ms" % within_ms
+            self.step()
+
+    def carry(
+        self,
+        to_device: bytes,
+        to_host: bytes = b"",
+        pauses: "tuple[tuple[int, int], ...]" = (),
+        within_ms: int = 120000,
+    ) -> "tuple[bytes, bytes]":
+        """Send both ways at once until all has arrived; what arrived at the device and the host.
+
+        pauses: (after so many ms, the device computes for so many ms).
+        """
+        start_ms = self.now_ms
+        written = [0, 0]
+        got = [bytearray(), bytearray()]
+        buffer = bytearray(200)
+        while len(got[0]) < len(to_device) or len(got[1]) < len(to_host):
+            assert self.now_ms - start_ms < within_ms, "not through after %d ms" % within_ms
+            assert self.host.connected, "the host lost its session"
+            assert self.device.connected, "the controller lost its session"
+            for after_ms, for_ms in pauses:
+                if self.now_ms - start_ms == after_ms:
+                    self.computes_until_ms = self.now_ms + for_ms
+            written[0] += self.host.write(to_device[written[0] : written[0] + 400])
+            written[1] += self.device.write(to_host[written[1] : written[1] + 400])
+            self.step()
+            if self.now_ms >= self.computes_until_ms:
+                _take(self.device, buffer, got[0])
+            _take(self.host, buffer, got[1])
+        assert self.watch.most_bytes <= LINK_CREDIT_BYTES, self.watch.most_bytes
+        return bytes(got[0]), bytes(got[1])
+
+
+def _take(link: Link, buffer: bytearray, into: bytearray) -> None:
+    while True:
+        count = link.read_into(buffer)
+        if not count:
+            return
+        into += buffer[:count]
+
+
+def pattern(length: int, seed: int = 0) -> bytes:
+    """Bytes that show a loss, a doubling or a swap, full of sync bytes."""
+    return bytes((0xC5 if i % 5 == 0 else (i * 7 + i // 251 + seed) & 0xFF) for i in range(length))
