@@ -206,6 +206,13 @@ def parse(session: Session, text: str) -> Credential:
     return credentials.parse(text, list_content.number(session, "em4100_version"))
 
 
+def read_credential(site: Site, text: str) -> Credential:
+    """The credential of the card with this reference, or of this number, known here or not."""
+    with site.registry.session() as session:
+        found = by_ref(session, text)
+        return parse(session, text) if found is None else credential_of(site, found)
+
+
 def credential_of(site: Site, card: Card) -> Credential:
     """The unsealed credential of a card."""
     data = site.vault.open("cards", card.id, "credential", card.credential_sealed)
