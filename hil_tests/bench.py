@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from controller_tool.repl import BoardRepl
+from protocol.codes import CREDENTIAL_EM4100
 
 if TYPE_CHECKING:
     from controller_tool.sim.service import Board
 
 _WIRING = Path(__file__).with_name("jig.toml")
+_LOCK = "lock"  # as the virtual board's board.toml names its relay
 
 
 class Bench(Protocol):
@@ -74,23 +76,23 @@ class VirtualBench:
 
     def swipe_card(self, credential: bytes) -> None:
         """Presents the card."""
-        self._board.stimulate("swipe_card", credential=credential.hex())
+        self._board.stimulate("swipe_card", type=CREDENTIAL_EM4100, credential=credential.hex())
 
     def press_rex(self, duration_ms: int) -> None:
         """Presses the button."""
         self._board.stimulate("press_rex", ms=duration_ms)
 
     def lock_released(self) -> bool:
-        """Behind the relay's wire, which `disconnect_relay` cuts."""
-        return bool(self._board.stimulate("relays")["powered"][0])
+        """Behind the relay's wire: a strike lets go while it is powered."""
+        return bool(self._board.stimulate("loads")[_LOCK])
 
     def disconnect_relay(self) -> None:
         """Cuts the wire between relay and lock: for the suite's own negative control."""
-        self._board.stimulate("disconnect_relay")
+        self._board.stimulate("disconnect_relay", relay=_LOCK)
 
     def reconnect_relay(self) -> None:
         """Mends that wire."""
-        self._board.stimulate("reconnect_relay")
+        self._board.stimulate("reconnect_relay", relay=_LOCK)
 
     def cut_power(self) -> None:
         """Takes the supply away."""

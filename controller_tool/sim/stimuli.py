@@ -30,6 +30,7 @@ class Stimuli:
         self._board = board
         self._page = board.page
         self._wiring: dict[str, Any] = board.description["wiring"]
+        self._cut_wires: set[str] = set()
 
     def apply(self, verb: str, arguments: dict[str, Any]) -> Any:
         """Carry out one verb; raises BadStimulus when it makes no sense here."""
@@ -116,6 +117,16 @@ class Stimuli:
         noise = self._board.cable.noise
         noise.corrupt_one_in, noise.drop_one_in = corrupt, drop
 
+    def disconnect_relay(self, relay: str) -> None:
+        """Cut the wire between a relay (its name in board.toml) and what it feeds."""
+        if relay not in self._wiring["relays"]:
+            raise BadStimulus(f"this board has no relay {relay!r}")
+        self._cut_wires.add(relay)
+
+    def reconnect_relay(self, relay: str) -> None:
+        """Mend that wire."""
+        self._cut_wires.discard(relay)
+
     def set_wifi(self, up: bool) -> None:
         """The access point goes or comes back."""
         self._page.bytes[layout.WIFI_UP] = int(up)
@@ -135,6 +146,11 @@ class Stimuli:
     def counters(self) -> dict[str, Any]:
         """Everything that was counted; times in us."""
         return self._board.counters()
+
+    def loads(self) -> dict[str, bool]:
+        """Which of the things that the relays feed are powered, seen at their own terminals."""
+        outputs = self._board.counters()["outputs"]
+        return {name: on and name not in self._cut_wires for name, on in outputs.items()}
 
     def clear_gap(self) -> None:
         """Start anew with the longest stretch."""
