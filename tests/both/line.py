@@ -6,7 +6,7 @@ drops what does not fit, without a word; while the controller computes, nobody e
 
 from protocol.constants import LINK_CRC_BYTES, LINK_CREDIT_BYTES, LINK_HEADER_BYTES
 from protocol.link import Link
-from protocol.link_frames import KIND, KIND_DATA, NUMBER, FrameReader
+from protocol.link_frames import CLOCK_MASK, KIND, KIND_DATA, NUMBER, FrameReader
 
 RING_BYTES = 259
 BYTES_PER_MS = 11
@@ -69,11 +69,14 @@ class CreditWatch:
 class Line:
     """Both ends and what lies between; step() is a millisecond."""
 
-    def __init__(self, faults: "Faults | None" = None, noise: bytes = b"") -> None:
+    def __init__(
+        self, faults: "Faults | None" = None, noise: bytes = b"", start_ticks: int = 0
+    ) -> None:
         self.host = Link(False)
         self.device = Link(True)
         self.faults = faults or Faults(0)
         self.now_ms = 0
+        self.ticks = start_ticks  # what the links take for the time: it wraps
         self.computes_until_ms = 0
         self.dropped = 0  # bytes that found the ring full
         self.most_in_ring = 0
@@ -85,6 +88,7 @@ class Line:
 
     def step(self) -> None:
         self.now_ms += 1
+        self.ticks = (self.ticks + 1) & CLOCK_MASK
         self._carry_to_device()
         if self.now_ms >= self.computes_until_ms:
             self._device_turn()
@@ -103,10 +107,10 @@ class Line:
     def _device_turn(self) -> None:
         data = bytes(self._ring)
         self._ring = bytearray()
-        self.device.receive(data, self.now_ms)
+        self.device.receive(data, self.ticks)
         # it blocks while the FIFO of 128 bytes is full: a frame goes when there is room
         while len(self._to_host) < 32:
-            frame = bytes(self.device.transmit(self.now_ms))
+            frame = bytes(self.device.transmit(self.ticks))
             if not frame:
                 return
             self._to_host += frame
@@ -116,13 +120,13 @@ class Line:
         for byte in self._to_host[:BYTES_PER_MS]:
             arrived += self.faults.spoil(byte)
         self._to_host = self._to_host[BYTES_PER_MS:]
-        self.watch.heard(arrived, self.now_ms)
-        self.host.receive(arrived, self.now_ms)
+        self.watch.heard(arrived, self.ticks)
+        self.host.receive(arrived, self.ticks)
         while True:
-            frame = bytes(self.host.transmit(self.now_ms))
+            frame = bytes(self.host.transmit(self.ticks))
             if not frame:
                 return
-            self.watch.sent(frame, self.now_ms)
+            self.watch.sent(frame, self.ticks)
             self.to_device_bytes += len(frame)
             self._to_device += frame
 
