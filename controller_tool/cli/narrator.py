@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from controller_tool.messages import t
 
 if TYPE_CHECKING:
-    from controller_tool.cli.common import App, Progress
+    from collections.abc import Callable
+
+    from controller_tool.cli.common import App
 
 
 class Narrator:
     """A line for each step, a bar while files are copied; silent with --json."""
 
-    def __init__(self, app: App, name: str, progress: Progress) -> None:
+    def __init__(self, app: App, name: str, progress: Callable[[str, int, int], None]) -> None:
         self._app = app
         self._name = name
         self._bar = progress

@@ -86,14 +86,14 @@ def check_board(repl: BoardRepl, description: Board) -> dict[str, Any]:
 
 
 def prepare_journal(repl: BoardRepl, seeds: tuple[bytes, bytes]) -> None:
-    """Clears rings and key cells and lays the seeds, unless exactly these are there already."""
+    """Clears rings, key cells and NVS and lays the seeds, unless these are there already."""
     held = [
         repl.call("journal_area", "slot", sector, len(seed)).strip()
         for sector, seed in zip(_SEED_SECTORS, seeds, strict=True)
     ]
     if held == [seed.hex() for seed in seeds]:
         return
-    for label in ("keys", "alarm", "journal"):
+    for label in ("keys", "alarm", "journal", "nvs"):
         repl.call("journal_area", "clear", label, timeout_s=120.0)
     for sector, seed in zip(_SEED_SECTORS, seeds, strict=True):
         repl.call("journal_area", "write_slot", sector, seed.hex())

@@ -1,0 +1,88 @@
+"""`controller-tool demo`: the whole story on virtual controllers (host)."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from controller_tool.cli.common import App, ToolCommand, pass_app
+from controller_tool.cli.narrator import Narrator
+from controller_tool.keys.passphrase import VARIABLE
+from controller_tool.messages import t
+from controller_tool.services import demo as service
+
+_PASSPHRASE = "demonstration only"
+
+
+class Teller:
+    """Prints the story as it happens; says nothing with --json."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._chapters = 0
+
+    def chapter(self, title: str) -> None:
+        """A new part begins."""
+        if not self._app.as_json:
+            self._chapters += 1
+            click.echo(f"\n{self._chapters}. {title}")
+
+    def line(self, text: str) -> None:
+        """Something happened."""
+        if not self._app.as_json:
+            click.echo(f"   {text}")
+
+    def narrator(self, name: str) -> Narrator:
+        """Tells of the provisioning of one controller."""
+        return Narrator(self._app, f"   {name}", lambda *_: None)
+
+
+@click.command("demo", cls=ToolCommand, help=t("The whole story on two virtual controllers."))
+@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR",
+              help=t("Make the site in this folder and leave it running to play with"))  # fmt: skip
+@pass_app
+def demo(app: App, keep: Path | None) -> None:
+    """Sets up a site, tells the story, cleans up; exit code 1 when something came out wrong."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="controller-demo-")) / "site"
+    passphrase = os.environ.get(VARIABLE) or _PASSPHRASE
+    teller = Teller(app)
+    started = time.monotonic()
+    kept = False
+    house = service.set_up(folder, passphrase, teller)
+    try:
+        setup_s = time.monotonic() - started
+        report = service.tell(house, teller)
+        report.figures.setup_s = setup_s
+        kept = keep is not None
+    finally:
+        house.close(keep_running=kept)
+        if keep is None:
+            shutil.rmtree(folder.parent, ignore_errors=True)
+    report = dataclasses.replace(report, site=str(keep) if keep else None)
+    app.show(report, *_summary(report, passphrase))
+    if not report.ok:
+        click.get_current_context().exit(1)
+
+
+def _summary(report: service.Report, passphrase: str) -> list[str]:
+    figures = report.figures
+    lines = [
+        "",
+        t("The story took {story:.1f} s, its set-up {setup:.1f} s.",
+          story=figures.story_s, setup=figures.setup_s),
+        t("Everything came out as it should.") if report.ok else t("SOMETHING CAME OUT WRONG."),
+    ]  # fmt: skip
+    if report.site:
+        lines += [
+            t("The virtual site runs on. Play with it:"),
+            f"  export CONTROLLER_TOOL_SITE={report.site} {VARIABLE}='{passphrase}'",
+            "  controller-tool sim swipe door-1 0099999999",
+            "  controller-tool sim stop --all",
+        ]
+    return lines

@@ -1,0 +1,30 @@
+"""A house of two virtual controllers, provisioned once for all whole stories (host)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from controller_tool.services.virtual_house import VirtualHouse
+from tests.e2e.callers import Callers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PASSPHRASE = "of a house that lives for one test run"
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]:
+    """Site, door and charger, in service."""
+    folder = tmp_path_factory.mktemp("e2e") / "site"
+    with VirtualHouse.found(folder, "e2e", PASSPHRASE) as made:
+        made.provision()
+        yield made
+
+
+@pytest.fixture(scope="session")
+def callers(house: VirtualHouse, tmp_path_factory: pytest.TempPathFactory) -> Callers:
+    """Peers of that house."""
+    return Callers(house.site, tmp_path_factory.mktemp("callers"))

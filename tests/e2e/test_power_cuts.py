@@ -1,0 +1,95 @@
+"""Power cut at a flash operation of a push: the old list or the new one, never another (host).
+
+Some points by default, every one with --full. The list is pushed over the tool's own channel; after
+each cut the board boots again and tells what it holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from controller_tool.errors import ToolError
+from controller_tool.registry.records import ListVersion
+from controller_tool.services import push
+from tests.e2e.callers import issue_cards
+from tests.e2e.test_story import within
+
+if TYPE_CHECKING:
+    from controller_tool.services.virtual_house import VirtualHouse
+    from tests.e2e.callers import Callers
+
+DOOR = "door-1"
+POINTS = 12
+CARDS = 300
+
+
+def state_after_boot(callers: Callers) -> tuple[int, bytes]:
+    """Version and digest of the list in force, once the board answers again."""
+    held: list[tuple[int, bytes]] = []
+
+    def answers() -> bool:
+        try:
+            with callers.call(DOOR) as client:
+                state = client.state()
+        except ToolError:
+            return False
+        held.append((state.version, state.digest))
+        return True
+
+    assert within(answers)
+    return held[-1]
+
+
+@pytest.fixture(scope="module")
+def operations(house: VirtualHouse, callers: Callers) -> int:
+    """How many flash operations one push takes."""
+    issue_cards(house.site, [f"{2_000_000 + n:010d}" for n in range(CARDS)])
+    board = house.boards[DOOR]
+    assert push.push(house.site, [DOOR])[0].ok
+    before = board.stimulate("counters")
+    assert push_by(house, callers)
+    after = board.stimulate("counters")
+    count = sum(after[kind] - before[kind] for kind in ("programs", "erases"))
+    assert count > 10
+    return int(count)
+
+
+def newest_signed(house: VirtualHouse) -> tuple[int, bytes]:
+    """Version and digest of the list that was signed last for the door."""
+    query = select(ListVersion).where(ListVersion.device_id == house.site.device(DOOR).id)
+    with house.site.registry.session() as session:
+        newest = session.scalars(query.order_by(ListVersion.version.desc())).first()
+    assert newest is not None
+    return newest.version, newest.result_digest
+
+
+def push_by(house: VirtualHouse, callers: Callers) -> bool:
+    """One forced push in a session of its own; whether its receipt came."""
+    try:
+        with callers.call(DOOR) as client:
+            return push.push_open(house.site, house.site.device(DOOR), client, force=True).ok
+    except ToolError:
+        return False
+
+
+def test_old_or_new_list_but_never_another(
+    house: VirtualHouse, callers: Callers, operations: int, full: bool
+) -> None:
+    step = 1 if full else max(1, operations // POINTS)
+    board = house.boards[DOOR]
+    outcomes = set()
+    for point in range(1, operations + 1, step):
+        old = state_after_boot(callers)
+        board.stimulate("cut_at", n=point)
+        pushed = push_by(house, callers)
+        board.stimulate("restore_power")
+        held = state_after_boot(callers)
+        new = newest_signed(house)
+        assert held in {old, new}, f"cut at operation {point}"
+        assert not pushed or held == new
+        outcomes.add(held == old)
+    assert outcomes == {True, False}, "the cuts should hit both sides of the activation"
+    assert push_by(house, callers)

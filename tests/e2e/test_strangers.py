@@ -1,0 +1,152 @@
+"""Callers who should not get in: refused, counted, and the door works meanwhile (host)."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+
+from controller_tool.channel import preface
+from controller_tool.channel.address import connect
+from controller_tool.channel.dial import open_session
+from controller_tool.channel.secure import SecureStream
+from controller_tool.errors import DeviceError, LinkError, ToolError
+from protocol import codes
+from protocol.constants import HANDSHAKES_PER_MINUTE, RING_ALARM
+from tests.e2e.callers import events
+from tests.e2e.test_story import within
+
+if TYPE_CHECKING:
+    from controller_tool.services.virtual_house import VirtualHouse
+    from tests.e2e.callers import Callers
+
+DOOR = "door-1"
+STORM = 1000
+DELAY_MAX_MS = 100
+
+
+def refusals(callers: Callers, first: int) -> int:
+    """How many refused attempts the door has journalled since record ``first``."""
+    with callers.call(DOOR) as client:
+        return sum(
+            r.extra for r in events(client, RING_ALARM, first)
+            if r.event == codes.EVENT_REFUSED_ATTEMPTS
+        )  # fmt: skip
+
+
+def next_alarm(callers: Callers) -> int:
+    with callers.call(DOOR) as client:
+        return client.head(RING_ALARM).next_seq
+
+
+@pytest.mark.parametrize("via", ["wifi", "serial"])
+def test_without_the_link_key(callers: Callers, via: str) -> None:
+    first = next_alarm(callers)
+    with pytest.raises(DeviceError, match="does not know our key"):
+        callers.call(DOOR, via=via, peer_key=bytes(32))
+    assert within(lambda: refusals(callers, first) >= 1)
+
+
+def test_with_the_link_key_of_another_role(callers: Callers) -> None:
+    auditor = callers.identity(DOOR, "auditor")
+    desk_key = callers.link_key(DOOR, codes.ROLE_DESK, auditor.peer_id)
+    with pytest.raises(DeviceError, match="does not know our key"):
+        callers.call(DOOR, "auditor", peer_id=auditor.peer_id, peer_key=desk_key)
+
+
+def test_with_a_certificate_of_a_strange_authority(callers: Callers) -> None:
+    first = next_alarm(callers)
+    who = callers.identity(DOOR, strange=True)
+    with pytest.raises(ToolError):
+        open_session(callers.address(DOOR), who).call(codes.OP_PING)
+    assert within(lambda: refusals(callers, first) >= 1)
+
+
+def test_without_a_certificate(callers: Callers) -> None:
+    first = next_alarm(callers)
+    who = callers.identity(DOOR)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=who.pinned_der)
+    with pytest.raises(ToolError):
+        open_session(callers.address(DOOR), who, context=context).call(codes.OP_PING)
+    assert within(lambda: refusals(callers, first) >= 1)
+
+
+def test_with_a_certificate_of_another_peer_than_the_preface_named(callers: Callers) -> None:
+    first = next_alarm(callers)
+    named, shown = callers.identity(DOOR), callers.identity(DOOR)
+    with pytest.raises(ToolError):
+        open_session(callers.address(DOOR), named, context=shown.context()).call(codes.OP_PING)
+    assert within(lambda: refusals(callers, first) >= 1)
+
+
+@pytest.mark.parametrize(
+    ("role", "ask"),
+    [
+        ("auditor", lambda client: client.set_time(1)),
+        ("auditor", lambda client: client.begin_list(b"x")),
+        ("auditor", lambda client: client.enroll()),
+        ("technician", lambda client: client.begin_list(b"x")),
+        ("desk", lambda client: client.enroll()),
+        ("installer", lambda client: client.put_checkpoint(b"x")),
+    ],
+)
+def test_a_role_may_not_do_what_is_another_s(callers: Callers, role: str, ask) -> None:
+    with callers.call(DOOR, role) as client:
+        with pytest.raises(DeviceError) as caught:
+            ask(client)
+        assert caught.value.code == codes.ERR_ROLE
+        client.ping()
+
+
+def test_a_holder_of_a_link_key_gets_six_handshakes_a_minute(callers: Callers) -> None:
+    who = callers.identity(DOOR)
+    waits = []
+    for _ in range(HANDSHAKES_PER_MINUTE + 1):
+        stream = connect(callers.address(DOOR))
+        knock = preface.knock(stream, who)
+        if knock.wait_s is None:
+            secure = SecureStream(stream, who.context(), who.device_id, who.pinned_der)
+            secure.handshake(knock.early)
+            secure.close()
+        stream.close()
+        waits.append(knock.wait_s)
+    assert waits[:-1] == [None] * HANDSHAKES_PER_MINUTE
+    assert waits[-1] is not None
+    assert waits[-1] > 0
+    with callers.call(DOOR) as another:  # the ceiling is that holder's, not the door's
+        another.ping()
+
+
+def test_a_storm_without_the_link_key_delays_no_decision(
+    house: VirtualHouse, callers: Callers
+) -> None:
+    board = house.boards[DOOR]
+    first = next_alarm(callers)
+    board.stimulate("clear_log")
+    who = callers.identity(DOOR)
+    stranger = type(who)(**{**who.__dict__, "peer_key": bytes(32)})
+    for attempt in range(STORM):
+        if attempt % 50 == 0:
+            board.stimulate("swipe_card", credential="0000000000")
+        with pytest.raises((DeviceError, LinkError)):
+            preface.knock(connect(callers.address(DOOR)), stranger)
+    delays_ms = [entry["us"] / 1000 for entry in board.stimulate("decisions")["decisions"]]
+    assert len(delays_ms) == STORM // 50
+    assert max(delays_ms) < DELAY_MAX_MS
+    assert within(lambda: refusals(callers, first) >= STORM)
+
+
+def test_a_desk_goes_before_an_auditor(callers: Callers) -> None:
+    told: list[str] = []
+    with callers.call(DOOR, "auditor") as auditor:
+        auditor.ping()
+        desk = open_session(callers.address(DOOR), callers.identity(DOOR), told.append)
+        desk.call(codes.OP_PING)
+        desk.close()
+        with pytest.raises(LinkError):
+            auditor.ping()
+    assert told == []
