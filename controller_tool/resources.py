@@ -37,3 +37,8 @@ def boards_dir() -> Path:
 def protocol_dir() -> Path:
     """Folder with the sources of the `protocol` package. Raises ImageError."""
     return _existing(_PACKAGE.parent / "protocol")
+
+
+def demo_roster() -> Path:
+    """The roster of invented workers; controller_tool/sample_roster.py makes it."""
+    return _PACKAGE / "data" / "roster.csv"
