@@ -16,8 +16,12 @@ ZH = {
     "What a virtual board has counted: flash, resets, relays, cable.": (
         "虚拟控制板的计数：闪存、复位、继电器、串口。"
     ),
-    "Hold a card to a reader. CREDENTIAL is in hex.": "在读卡器上刷一张卡。CREDENTIAL 为十六进制。",
-    "Kind of card": "卡的种类",
+    "Hold a card to a reader and watch the relays.": "在读卡器上刷一张卡,并观察继电器。",
+    "{name}: no relay moved": "{name}:没有继电器动作",
+    "{name}: relay {relay} {to}": "{name}:继电器 {relay} {to}",
+    "{name}: relay {relay} {to}, {ms:.1f} ms after the card was read": "{name}:读卡后 {ms:.1f} 毫秒,继电器 {relay} {to}",
+    "on": "吸合",
+    "off": "释放",
     "Which reader, from 0": "第几个读卡器，从 0 数起",
     "Press the request-to-exit button.": "按一下出门按钮。",
     "For how long": "按多久",

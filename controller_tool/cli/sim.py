@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
+from controller_tool import credentials
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.sim import service
-from protocol.names import CREDENTIAL_NAMES
-
-_TYPES = {name: number for number, name in CREDENTIAL_NAMES.items()}
+from controller_tool.sim import swipe as cards
 
 
 @click.group(cls=ToolGroup, help=t("Virtual controllers and the world around them."))
@@ -67,16 +66,26 @@ def show(app: App, name: str) -> None:
     app.show(counters, pairs(list(counters.items())))
 
 
-@sim.command("swipe", help=t("Hold a card to a reader. CREDENTIAL is in hex."))
+@sim.command("swipe", help=t("Hold a card to a reader and watch the relays."))
 @click.argument("name")
 @click.argument("credential")
-@click.option("--type", "kind", type=click.Choice(list(_TYPES)), default="iso14443a",
-              show_default=True, help=t("Kind of card"))  # fmt: skip
 @click.option("--reader", default=0, show_default=True, help=t("Which reader, from 0"))
 @pass_app
-def swipe(app: App, name: str, credential: str, kind: str, reader: int) -> None:
-    """The controller decides; its journal and `sim show` tell what."""
-    _act(app, name, "swipe_card", credential=credential, type=_TYPES[kind], reader=reader)
+def swipe(app: App, name: str, credential: str, reader: int) -> None:
+    """CREDENTIAL as on the card, or as TYPE:HEX. Why it decided so, its journal tells."""
+    board = service.find(_root(app), name)
+    seen = cards.swipe(board, credentials.parse(credential), reader)
+    app.show(seen, _seen(name, seen))
+
+
+def _seen(name: str, seen: cards.Swipe) -> str:
+    if seen.relay is None:
+        return t("{name}: no relay moved", name=name)
+    to = t("on") if seen.on else t("off")
+    if seen.after_ms is None:
+        return t("{name}: relay {relay} {to}", name=name, relay=seen.relay, to=to)
+    return t("{name}: relay {relay} {to}, {ms:.1f} ms after the card was read",
+             name=name, relay=seen.relay, to=to, ms=seen.after_ms)  # fmt: skip
 
 
 @sim.command("rex", help=t("Press the request-to-exit button."))

@@ -41,7 +41,7 @@ class MicroPython:
     version: str
 
     def heap_bytes(self, esp32_bytes: int) -> int:
-        """The heap here that holds what `esp32_bytes` hold on an ESP32: objects double with bits."""
+        """The heap here that holds what `esp32_bytes` hold there: objects double with bits."""
         return esp32_bytes * self.bits // 32
 
     def argv(self, *args: str, esp32_heap_bytes: int) -> list[str]:

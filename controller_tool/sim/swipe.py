@@ -1,0 +1,51 @@
+"""A card held to a virtual board's reader, and what its relays do then (host)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from controller_tool.credentials import Credential
+    from controller_tool.sim.service import Board
+
+_WATCH_S = 1.0
+_STEP_S = 0.01
+
+
+@dataclass(frozen=True)
+class Swipe:
+    """What followed a card.
+
+    relay: the first that moved, None when none did within a second; on: where it moved to;
+    after_ms: since the card's last byte was read, None when the relay moved for another reason.
+    """
+
+    relay: str | None = None
+    on: bool = False
+    after_ms: float | None = None
+
+
+def swipe(board: Board, credential: Credential, reader: int = 0) -> Swipe:
+    """Holds the card to a reader, counted from 0, and watches the relays."""
+    before = _newest(board)
+    board.stimulate(
+        "swipe_card", credential=credential.data.hex(), type=credential.type, reader=reader
+    )
+    end_s = time.monotonic() + _WATCH_S
+    while time.monotonic() < end_s:
+        moved = [entry for entry in board.counters()["relay_log"] if entry["number"] > before]
+        if moved:
+            return _seen(moved[0])
+        time.sleep(_STEP_S)
+    return Swipe()
+
+
+def _newest(board: Board) -> int:
+    return max((entry["number"] for entry in board.counters()["relay_log"]), default=-1)
+
+
+def _seen(entry: dict[str, Any]) -> Swipe:
+    since_us = entry["since_read_us"]
+    return Swipe(entry["relay"], entry["on"], None if since_us is None else since_us / 1000)
