@@ -22,7 +22,7 @@ class Reader:
 
 def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
     """The module's names for one board."""
-    memory = page.bytes
+    shared = page.bytes
     handlers = {}
     clock_hz = [160000000]
 
@@ -77,7 +77,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
             self._drive(0)
 
         def toggle(self) -> None:
-            self._drive(memory[layout.OUTPUTS + self._id] != 1)
+            self._drive(shared[layout.OUTPUTS + self._id] != 1)
 
         def irq(self, handler: object = None, trigger: int = 3, **more) -> None:
             handlers[self._id] = [self, handler, trigger, self._look()]
@@ -86,10 +86,10 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
             return "Pin(%d)" % self._id
 
         def _look(self) -> int:
-            driven = memory[layout.OUTPUTS + self._id]
+            driven = shared[layout.OUTPUTS + self._id]
             if driven != layout.LEVEL_FLOATING and self._mode != self.IN:
                 return driven
-            level = memory[layout.LEVELS + self._id]
+            level = shared[layout.LEVELS + self._id]
             if level == layout.LEVEL_FLOATING:
                 return 1 if self._pull == self.PULL_UP else 0
             return level
@@ -97,10 +97,10 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
         def _drive(self, value: object) -> None:
             level = 1 if value else 0
             at = layout.OUTPUTS + self._id
-            if memory[at] == level:
+            if shared[at] == level:
                 return
-            memory[at] = level
-            if memory[layout.ROLES + self._id] == layout.ROLE_RELAY:
+            shared[at] = level
+            if shared[layout.ROLES + self._id] == layout.ROLE_RELAY:
                 log_relay(self._id, level)
 
     def log_relay(pin: int, level: int) -> None:
@@ -110,7 +110,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
             since_us = time.ticks_diff(now_us, Reader.last_us)
         count = page.word(layout.RELAY_LOG_COUNT)
         entry = layout.RELAY_LOG + count % layout.RELAY_LOG_ENTRIES * layout.RELAY_LOG_ENTRY_BYTES
-        struct.pack_into("<IIBB", memory, entry, now_us & layout.TICKS_MASK, since_us, pin, level)
+        struct.pack_into("<IIBB", shared, entry, now_us & layout.TICKS_MASK, since_us, pin, level)
         page.set_word(layout.RELAY_LOG_COUNT, count + 1)
 
     def run_handlers() -> None:
@@ -134,7 +134,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
 
         def read_uv(self) -> int:
             pump.run()
-            return struct.unpack_from("<H", memory, self._at)[0] * 1000
+            return struct.unpack_from("<H", shared, self._at)[0] * 1000
 
         def read_u16(self) -> int:
             return min(65535, self.read_uv() // 1000 * 65535 // 3300)
@@ -158,12 +158,12 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
 
         def memory(self, data: object = None):
             if data is None:
-                count = struct.unpack_from("<H", memory, layout.RTC_MEMORY_LENGTH)[0]
-                return bytes(memory[layout.RTC_MEMORY : layout.RTC_MEMORY + count])
+                count = struct.unpack_from("<H", shared, layout.RTC_MEMORY_LENGTH)[0]
+                return bytes(shared[layout.RTC_MEMORY : layout.RTC_MEMORY + count])
             if len(data) > 2048:
                 raise ValueError("buffer too long")
-            memory[layout.RTC_MEMORY : layout.RTC_MEMORY + len(data)] = bytes(data)
-            struct.pack_into("<H", memory, layout.RTC_MEMORY_LENGTH, len(data))
+            shared[layout.RTC_MEMORY : layout.RTC_MEMORY + len(data)] = bytes(data)
+            struct.pack_into("<H", shared, layout.RTC_MEMORY_LENGTH, len(data))
             return None
 
     def rtc_us() -> int:
@@ -208,7 +208,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
         "SOFT_RESET": _SOFT_RESET,
         "reset": lambda: stop(layout.EXIT_RESET),
         "soft_reset": lambda: stop(layout.EXIT_SOFT_RESET),
-        "reset_cause": lambda: memory[layout.RESET_CAUSE],
+        "reset_cause": lambda: shared[layout.RESET_CAUSE],
         "unique_id": lambda: unique,
         "freq": freq,
         "idle": pump.run,

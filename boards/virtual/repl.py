@@ -39,6 +39,7 @@ class Repl:
                 self._wire.write("\r\n")  # came in the moment when a run had just ended
 
     def _char(self) -> int:
+        self._page.bytes[layout.AT_PROMPT] = 1
         self._wire.some(self._one)
         return self._one[0]
 

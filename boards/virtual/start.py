@@ -175,7 +175,6 @@ def run() -> None:
     board.run_file("boot.py")
     if not board.page.bytes[layout.REPL_RAW]:
         board.run_file("main.py")
-    board.page.bytes[layout.AT_PROMPT] = 1
     banner = "MicroPython " + sys_shim.VERSION + "; " + sys_shim.MACHINE + "\r\n"
     repl.Repl(
         board.wire, board.page, __main__.__dict__, board.interrupts, board.show_error,
