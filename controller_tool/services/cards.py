@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from controller_tool.credentials import Credential
+    from controller_tool.registry.sealing import Vault
     from controller_tool.services.site import Site
 
 _INDEX = "credential"
@@ -123,7 +124,7 @@ def add(
         ref=f"K{count + 1:06d}",
         credential_type=credential.type,
         credential_sealed=site.vault.seal("cards", row_id, "credential", credential.data),
-        credential_index=_index(site, credential),
+        credential_index=index(site.vault, credential),
         state=STATE_ISSUED,
         flags=terms.flags,
         profile_id=terms.profile_id,
@@ -196,7 +197,7 @@ def by_ref(session: Session, text: str) -> Card | None:
 
 def newest_with(site: Site, session: Session, credential: Credential) -> Card | None:
     """The card with this credential that is issued, else the one that was issued last."""
-    query = select(Card).where(Card.credential_index == _index(site, credential))
+    query = select(Card).where(Card.credential_index == index(site.vault, credential))
     found = session.scalars(query.order_by(Card.ref.desc()))
     return min(found, key=lambda card: card.state != STATE_ISSUED, default=None)
 
@@ -222,7 +223,7 @@ def credential_of(site: Site, card: Card) -> Credential:
 def live_card(site: Site, session: Session, credential: Credential) -> Card | None:
     """The issued card with this credential."""
     query = select(Card).where(
-        Card.credential_index == _index(site, credential), Card.state == STATE_ISSUED
+        Card.credential_index == index(site.vault, credential), Card.state == STATE_ISSUED
     )
     return session.scalar(query)
 
@@ -286,5 +287,6 @@ def _proven_dead(row: SentCard, device: Device) -> bool:
     return dead_from is not None and device.list_version_receipted >= dead_from
 
 
-def _index(site: Site, credential: Credential) -> bytes:
-    return site.vault.index(_INDEX, bytes((credential.type,)) + credential.data)
+def index(vault: Vault, credential: Credential) -> bytes:
+    """What stands in the registry for a credential so that it can be found."""
+    return vault.index(_INDEX, bytes((credential.type,)) + credential.data)

@@ -18,19 +18,20 @@ from protocol.constants import ID_BYTES
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from controller_tool.registry.sealing import Vault
     from controller_tool.services.site import Site
 
 _INDEX = "id_number"
 
 
-def index(site: Site, number: str) -> bytes:
-    """What stands in the registry for an ID number so that it can be found."""
-    return site.vault.index(_INDEX, number.encode())
+def index(vault: Vault, number: bytes, row_id: str) -> bytes:
+    """What stands in the registry for an ID number so that it can be found; none has its own."""
+    return vault.index(_INDEX, number or row_id.encode())
 
 
 def find(site: Site, session: Session, number: str) -> Person | None:
     """The person with this normalised ID number."""
-    query = select(Person).where(Person.id_number_index == index(site, number))
+    query = select(Person).where(Person.id_number_index == index(site.vault, number.encode(), ""))
     return session.scalar(query)
 
 
@@ -47,9 +48,9 @@ def require_good(number: str) -> str:
 
 
 def add(
-    site: Site, session: Session, name: str, number: str, room: str = "", phone: str = ""
+    site: Site, session: Session, name: str, number: str = "", room: str = "", phone: str = ""
 ) -> Person:
-    """A new person; ``number`` is normalised and checked."""
+    """A new person; ``number`` is normalised and checked, or empty when it was not taken."""
     row_id = os.urandom(ID_BYTES).hex()
     seal = site.vault.seal
     person = Person(
@@ -57,7 +58,7 @@ def add(
         name=name,
         room=room,
         id_number_sealed=seal("persons", row_id, "id_number", number.encode()),
-        id_number_index=index(site, number),
+        id_number_index=index(site.vault, number.encode(), row_id),
         phone_sealed=seal("persons", row_id, "phone", phone.encode()) if phone else None,
         created_at_s=now_s(),
     )

@@ -143,6 +143,10 @@ class Site:
         """File of the certificate that belongs to the key ``name``."""
         return self.path / KEYS_FOLDER / f"{name}.crt.pem"
 
+    def private_key(self, name: str) -> PrivateKey:
+        """The private key ``name`` of whatever kind; OperatorError when this folder lacks it."""
+        return self._load(name)
+
     def rsa_key(self, name: str) -> rsa.RSAPrivateKey:
         """The RSA key ``name``; OperatorError when this folder lacks it."""
         key = self._load(name)

@@ -1,14 +1,9 @@
-"""Makes a new site folder: keys, authorities, first peers, trust object, empty registry (host).
-
-The folder is made beside its final place and renamed at the end: an interrupted run leaves no
-half of a site behind.
-"""
+"""Makes a new site folder: keys, authorities, first peers, trust object, empty registry (host)."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +12,6 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.keys.certificates import certificate_pem, issue_ca
 from controller_tool.keys.files import (
-    FOLDER_MODE,
     load_public_key,
     modulus_bytes,
     new_rsa_keys,
@@ -28,12 +22,10 @@ from controller_tool.keys.files import (
 from controller_tool.keys.signing import Signer, sign_trust
 from controller_tool.messages import t
 from controller_tool.registry.models import Profile, Setting
-from controller_tool.registry.sealing import new_key, wrap_key
-from controller_tool.services import audit, peers, site_file
+from controller_tool.services import audit, peers, site_file, site_folder
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import (
     KEYS_FOLDER,
-    REGISTRY_KEY_FILE,
     TRUST_FILE,
     Site,
 )
@@ -90,29 +82,19 @@ class Wish:
 
 def init(folder: Path, wish: Wish, passphrase: str) -> Site:
     """Make the office folder of a new site and open it; OperatorError when it cannot be."""
-    _check(folder, wish)
+    _check(wish)
     passphrases.check_strength(passphrase)
-    draft = folder.with_name(folder.name + ".new")
-    shutil.rmtree(draft, ignore_errors=True)
-    (draft / KEYS_FOLDER).mkdir(parents=True, mode=FOLDER_MODE)
-    draft.chmod(FOLDER_MODE)
     facts = _facts(wish)
-    _make_keys(draft, facts, wish, passphrase)
-    _make_registry(draft, facts, passphrase)
-    facts.write(draft)
-    if folder.is_dir():
-        folder.rmdir()  # it is empty: _check looked
-    draft.rename(folder)
+    with site_folder.draft(folder, passphrase) as made:
+        _make_keys(made, facts, wish, passphrase)
+        _make_registry(made, facts, passphrase)
+        facts.write(made)
     if wish.keyring:
         passphrases.remember(facts.site_id.hex() + facts.role, passphrase)
     return Site(folder, facts, passphrase)
 
 
-def _check(folder: Path, wish: Wish) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OperatorError(
-            t("{path} exists and is not empty", path=folder), t("Name a new folder")
-        )
+def _check(wish: Wish) -> None:
     if not 1 <= wish.root_threshold <= wish.root_keys <= ROOT_KEYS_MAX:
         raise OperatorError(
             t("{m} of {n} root keys is not possible", m=wish.root_threshold, n=wish.root_keys),
@@ -139,8 +121,8 @@ def _facts(wish: Wish) -> site_file.SiteFile:
     )
 
 
-def _make_keys(draft: Path, facts: site_file.SiteFile, wish: Wish, passphrase: str) -> None:
-    keys = draft / KEYS_FOLDER
+def _make_keys(made: Path, facts: site_file.SiteFile, wish: Wish, passphrase: str) -> None:
+    keys = made / KEYS_FOLDER
     roots = [f"root-{number}" for number in range(1, wish.root_keys + 1)]
     names = [*roots, *SIGNING_KEYS] + ([] if wish.audit_key else [AUDIT_KEY])
     private = dict(zip(names, new_rsa_keys(len(names)), strict=True))
@@ -152,12 +134,11 @@ def _make_keys(draft: Path, facts: site_file.SiteFile, wish: Wish, passphrase: s
     save_public_keys(keys, list(public.items()))
     trust = _trust(facts, {name: modulus_bytes(key) for name, key in public.items()})
     signers = [Signer.of(private[name]) for name in roots]
-    write_private_file(draft / TRUST_FILE, sign_trust(trust, signers))
+    write_private_file(made / TRUST_FILE, sign_trust(trust, signers))
     for name, title in ((DEVICE_CA, "device CA"), (PEER_CA, "peer CA")):
         ca_key, certificate = issue_ca(f"{title} {facts.site_id.hex()}")
         save_key(keys / f"{name}.pem", ca_key, passphrase)
         write_private_file(keys / f"{name}.crt.pem", certificate_pem(certificate))
-    write_private_file(keys / REGISTRY_KEY_FILE, wrap_key(new_key(), passphrase))
 
 
 def _trust(facts: site_file.SiteFile, moduli: dict[str, bytes]) -> Trust:
@@ -168,8 +149,8 @@ def _trust(facts: site_file.SiteFile, moduli: dict[str, bytes]) -> Trust:
     return Trust(facts.site_id, facts.epoch, facts.trust_version, rows, [], TIME_END_S)
 
 
-def _make_registry(draft: Path, facts: site_file.SiteFile, passphrase: str) -> None:
-    site = Site(draft, facts, passphrase)
+def _make_registry(made: Path, facts: site_file.SiteFile, passphrase: str) -> None:
+    site = Site(made, facts, passphrase)
     with site.registry.writing() as session:
         session.add_all(Setting(name=name, value=value) for name, value in DEFAULT_SETTINGS.items())
         session.add(
@@ -179,6 +160,6 @@ def _make_registry(draft: Path, facts: site_file.SiteFile, passphrase: str) -> N
             )
         )  # fmt: skip
         for role in OFFICE_PEERS:
-            peers.issue(site, session, role, draft, passphrase)
+            peers.issue(site, session, role, made, passphrase)
         audit.append(session, facts.operator, "site.init", name=facts.name)
     site.close()

@@ -1,0 +1,219 @@
+"""Exports a role's own site folder: its keys, its certificate, its data, and nothing more (host).
+
+What each role gets stands in ROLES. Every folder has a registry key and a peer key of its own, so
+that one that is lost can be shut out by its peer id. An installer's folder can make and enrol
+controllers and signs nothing; an auditor's can read and verify and signs nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import inspect as inspected
+from sqlalchemy import select
+
+from controller_tool.credentials import Credential
+from controller_tool.errors import OperatorError
+from controller_tool.keys import passphrase as passphrases
+from controller_tool.keys.files import save_key
+from controller_tool.messages import t
+from controller_tool.registry.models import (
+    Base,
+    Card,
+    Device,
+    Grant,
+    Operator,
+    PeerLink,
+    Person,
+    Profile,
+    Schedule,
+    Setting,
+)
+from controller_tool.registry.records import (
+    AuditEntry,
+    JournalConflict,
+    JournalHead,
+    JournalRecord,
+    ListVersion,
+    Receipt,
+    SentCard,
+)
+from controller_tool.services import audit, cards, peers, people, site_folder
+from controller_tool.services.peers import PEER_CA
+from controller_tool.services.site import KEYS_FOLDER, ROLE_CODES, TRUST_FILE, Site
+from controller_tool.services.site_init import AUDIT_KEY, DEVICE_CA
+from protocol import preface
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from controller_tool.registry.sealing import Vault
+
+_JOURNAL = (JournalRecord, JournalConflict, JournalHead)
+_LISTS = (ListVersion, Receipt, SentCard)
+_CARDS = (Setting, Schedule, Profile, Card, Grant)
+_TOOL_KEYS = ("card_key", "receipt_key", "k_tool_access", "k_tool_alarm")
+
+
+@dataclass(frozen=True)
+class RoleFolder:
+    """What a role's folder holds besides its peer key, the controllers' names and certificates.
+
+    keys: private keys; certificates: of authorities; secrets: sealed columns of controllers;
+    tables: copied as they are, sealed anew.
+    """
+
+    keys: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    audit_keys: bool = False
+    tables: tuple[type[Base], ...] = ()
+
+
+ROLES = {
+    "installer": RoleFolder(keys=(DEVICE_CA,), certificates=(DEVICE_CA, PEER_CA)),
+    "desk": RoleFolder(
+        keys=("whitelist", "ticket", "checkpoint"),
+        secrets=_TOOL_KEYS,
+        audit_keys=True,
+        tables=(Operator, Person, *_CARDS, *_LISTS, *_JOURNAL, AuditEntry),
+    ),
+    "technician": RoleFolder(keys=("ticket",)),
+    "auditor": RoleFolder(keys=(AUDIT_KEY,), audit_keys=True, tables=_JOURNAL),
+    "hub": RoleFolder(
+        keys=("whitelist", "checkpoint"), secrets=_TOOL_KEYS, tables=(*_CARDS, *_LISTS)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The folder that was made. keys: private keys in it; devices: controllers it can speak to."""
+
+    role: str
+    folder: Path
+    peer_id: str
+    keys: tuple[str, ...]
+    devices: tuple[str, ...]
+
+
+def export(site: Site, role: str, folder: Path, passphrase: str) -> Exported:
+    """Make ``folder`` for ``role``; only the office can. Raises OperatorError."""
+    if role not in ROLES:
+        raise OperatorError(
+            t("There is no role {role}", role=role), t("Roles: {roles}", roles=", ".join(ROLES))
+        )
+    holds = ROLES[role]
+    for name in (PEER_CA, *holds.keys):
+        site.require(name)
+    passphrases.check_strength(passphrase)
+    with site_folder.draft(folder, passphrase) as made:
+        _copy_keys(site, made, holds, passphrase)
+        with site.registry.writing() as session:
+            identity = peers.issue(site, session, role, made, passphrase)
+            devices = _fill(site, session, made, role, identity, passphrase)
+            audit.append(session, site.operator, "site.export", role=role, peer=identity.hex())
+    keys = (*holds.keys, f"peer-{role}")
+    return Exported(role, folder, identity.hex(), keys, tuple(device.name for device in devices))
+
+
+def _copy_keys(site: Site, made: Path, holds: RoleFolder, passphrase: str) -> None:
+    for name in holds.keys:
+        save_key(made / KEYS_FOLDER / f"{name}.pem", site.private_key(name), passphrase)
+    for name in holds.certificates:
+        shutil.copyfile(site.certificate_path(name), made / KEYS_FOLDER / f"{name}.crt.pem")
+    shutil.copyfile(site.path / TRUST_FILE, made / TRUST_FILE)
+
+
+def _fill(
+    site: Site, source: Session, made: Path, role: str, identity: bytes, passphrase: str
+) -> list[Device]:
+    """Registry and site.toml of the new folder; returns its controllers."""
+    facts = replace(site.facts, role=role, peers=(role,), keyring=False)
+    facts.write(made)
+    target = Site(made, facts, passphrase)
+    try:
+        with target.registry.writing() as session:
+            devices = list(source.scalars(select(Device).order_by(Device.name)))
+            for device in devices:
+                session.add(_device(site.vault, target.vault, device, ROLES[role]))
+            session.flush()
+            for device in devices:
+                session.add(_peer_link(site, target, device, ROLE_CODES[role], identity))
+            _copy_tables(site.vault, target.vault, source, session, ROLES[role])
+    finally:
+        target.close()
+    return devices
+
+
+def _device(old: Vault, new: Vault, device: Device, holds: RoleFolder) -> Device:
+    values = _values(device)
+    for column in values:
+        name = column.removesuffix("_sealed")
+        if name != column:
+            kept = name in holds.secrets
+            values[column] = _reseal(old, new, device, column) if kept else None
+    if not holds.audit_keys:
+        values["k_audit_access"] = values["k_audit_alarm"] = None
+    return Device(**values)
+
+
+def _peer_link(site: Site, target: Site, device: Device, role: int, identity: bytes) -> PeerLink:
+    key = preface.peer_key(site.link_secret(device), role, identity)
+    row_id = device.id + identity.hex()
+    sealed = target.vault.seal("peer_links", row_id, "key", key)
+    return PeerLink(device_id=device.id, peer_id=identity.hex(), role=role, key_sealed=sealed)
+
+
+def _copy_tables(
+    old: Vault, new: Vault, source: Session, session: Session, holds: RoleFolder
+) -> None:
+    with_people = Person in holds.tables
+    for model in holds.tables:
+        for row in source.scalars(select(model)):
+            values = _values(row)
+            for column in [name for name in values if name.endswith("_sealed")]:
+                values[column] = _reseal(old, new, row, column)
+            _INDEXES.get(model, _keep)(old, new, row, values)
+            if model is Card and not with_people:
+                values["person_id"] = None
+            session.add(model(**values))
+        session.flush()
+
+
+def _values(row: Base) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in inspected(type(row)).columns}
+
+
+def _reseal(old: Vault, new: Vault, row: Any, column: str) -> bytes | None:
+    """The sealed value under the other registry key; None stays None."""
+    sealed = getattr(row, column)
+    if sealed is None:
+        return None
+    table, name = row.__tablename__, column.removesuffix("_sealed")
+    return new.seal(table, row.id, name, old.open(table, row.id, name, sealed))
+
+
+def _keep(old: Vault, new: Vault, row: Any, values: dict[str, Any]) -> None:
+    """No keyed index in this table."""
+
+
+def _index_card(old: Vault, new: Vault, row: Any, values: dict[str, Any]) -> None:
+    data = old.open("cards", row.id, "credential", row.credential_sealed)
+    values["credential_index"] = cards.index(new, Credential(row.credential_type, data))
+
+
+def _index_person(old: Vault, new: Vault, row: Any, values: dict[str, Any]) -> None:
+    number = old.open("persons", row.id, "id_number", row.id_number_sealed)
+    values["id_number_index"] = people.index(new, number, row.id)
+
+
+_INDEXES: dict[type[Base], Callable[[Vault, Vault, Any, dict[str, Any]], None]] = {
+    Card: _index_card,
+    Person: _index_person,
+}
