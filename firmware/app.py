@@ -10,6 +10,7 @@ import time
 
 import board
 import packfs
+from protocol import cards as _cards  # noqa: F401  early: nested imports cost stack
 from protocol import trust
 from protocol.codes import KEY_AUDIT
 

@@ -8,8 +8,9 @@ from protocol import cards
 from protocol.codes import EVENT_SELF_TEST
 from protocol.constants import PROTOCOL_VERSION
 from protocol.messages import Refused
+from protocol.policy.decide import FRESH
 
-from firmware.access import FRESH
+
 from firmware.whitelist import BASE_PATHS
 
 TYPE_CHECKING = False
