@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ CONFIG_PATH = "/cfg/config.cbor"
 _NEEDED_PARTITIONS = ("alarm", "journal", "keys", "vfs")
 _SEED_SECTORS = (0, 4)  # key cells: the access ring's four sectors, then the alarm ring's
 _KEPT_FREE_BYTES = 64 * 1024
+# CPython 3.11's ast module fails now and then in two threads at once
+_building = threading.Lock()
 _RELEASE_MIN = (1, 23)  # the first whose TLS can be a server over any stream
 
 
@@ -47,7 +50,8 @@ class Copied:
 
 def firmware_files(board: str) -> dict[str, bytes]:
     """The firmware by path on the controller: boot files and the pack."""
-    return {**boot_files(board), FIRMWARE_PATH: build_pack(board)}
+    with _building:
+        return {**boot_files(board), FIRMWARE_PATH: build_pack(board)}
 
 
 def identity_files(new: NewDevice) -> dict[str, bytes]:
