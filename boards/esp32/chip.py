@@ -49,6 +49,11 @@ class ServicePort:
         return len(data)
 
 
+def service_port() -> ServicePort:
+    """The cable."""
+    return ServicePort()
+
+
 def partition(label: str) -> esp32.Partition:
     """The data partition of that label; OSError when the flash has none."""
     found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
@@ -76,7 +81,7 @@ def station() -> network.WLAN:
 
 def listen_address() -> str:
     """Where to listen: on every interface of the chip, which is the station alone."""
-    return "0.0.0.0"
+    return "0.0.0.0"  # noqa: S104 - a controller has no other address to tell
 
 
 def rtc() -> machine.RTC:

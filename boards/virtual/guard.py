@@ -18,7 +18,9 @@ def build(native_import, modules: dict, shims: tuple):
         if not hasattr(modules.get(current), "__path__"):
             parts.pop()
         parts = parts[: len(parts) - level + 1] or [_ASYNCIO]
-        return ".".join(parts + [name]) if name else ".".join(parts)
+        if name:
+            parts.append(name)
+        return ".".join(parts)
 
     def guarded(name: str, globals=None, locals=None, fromlist=(), level: int = 0):
         if level:

@@ -8,9 +8,8 @@
   header is written last and its higher generation puts it in force.
 """
 
-import struct
-
 import binascii
+import struct
 
 _HALF_MAGIC = b"NVS1"
 _HALF_HEADER = "<4sII"

@@ -33,7 +33,9 @@ def build(native, libc_nodelay, page, own_address: str) -> dict:
     class Socket(io.IOBase):
         """One TCP or UDP socket."""
 
-        def __init__(self, family: int = _AF_INET, type: int = _SOCK_STREAM, proto: int = 0) -> None:
+        def __init__(
+            self, family: int = _AF_INET, type: int = _SOCK_STREAM, proto: int = 0
+        ) -> None:
             if isinstance(family, int):
                 self._socket = native.socket(native.AF_INET, type)
             else:

@@ -1,30 +1,27 @@
 """Entry of a virtual board's MicroPython process: shims in, flash mounted, then as a chip boots.
 
-Reads `start.json` in the current folder (written by controller_tool/sim/machine.py). Runs boot.py
+Reads `start.json` in the current folder (written by controller_tool/sim/folder.py). Runs boot.py
 and main.py as the stock image does, each with Ctrl-C armed before it; then the prompt.
 """
 
-import __main__
+import binascii
 import builtins
 import gc
 import io
 import json
-import machine
-import micropython
 import os
 import select
 import socket
 import sys
 import time
-import tls
-import vfs
 
-import binascii
 import esp32_shim
 import facade
 import guard
 import hostlink
+import machine
 import machine_shim
+import micropython
 import network_shim
 import nor
 import page as layout
@@ -33,9 +30,13 @@ import repl
 import socket_shim
 import sys_shim
 import time_shim
+import tls
 import tls_shim
 import uart0
 import uart_shim
+import vfs
+
+import __main__
 
 _SHIM_FILES = (
     "start esp32_shim facade guard hostlink machine_shim network_shim nor nvs page pump repl "
@@ -147,10 +148,14 @@ def mount(partition_type) -> None:
     sys.argv[:] = []
     try:
         vfs.mount(flash, "/")
-        return
     except OSError:
-        block = bytearray(_BLOCK_BYTES)
-        flash.readblocks(0, block)
+        _format(flash)
+
+
+def _format(flash) -> None:
+    """A blank partition only: what does not mount may still hold what somebody needs."""
+    block = bytearray(_BLOCK_BYTES)
+    flash.readblocks(0, block)
     if block.replace(b"\xff", b""):
         print("The filesystem appears to be corrupted.")
         while True:

@@ -1,9 +1,6 @@
-"""Pins of the virtual charger controller: one port, one reader, a plug contact, a meter (device)."""
+"""Pins of the virtual charger controller: one port, a reader, plug contact, meter (device)."""
 
-from chip import (  # noqa: F401 - the board's own names, as the firmware asks for them
-    ServicePort, listen_address, nvs, partition, reset, reset_cause, rtc, station, unique_id,
-    watchdog,
-)  # fmt: skip
+from chip import *  # noqa: F403 - what the chip offers, every board with it offers
 from machine import ADC, UART, Pin, Signal
 
 BOARD = "virtual-charger"
@@ -46,8 +43,3 @@ def meters() -> "list[ADC]":
 def indicator() -> Pin:
     """The status light."""
     return Pin(2, Pin.OUT)
-
-
-def service_port() -> ServicePort:
-    """The cable."""
-    return ServicePort()

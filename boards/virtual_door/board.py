@@ -1,17 +1,6 @@
 """Pins of the virtual door controller: one lock, two readers, four contacts (device)."""
 
-from chip import (  # noqa: F401 - the board's own names, as the firmware asks for them
-    ServicePort,
-    listen_address,
-    nvs,
-    partition,
-    reset,
-    reset_cause,
-    rtc,
-    station,
-    unique_id,
-    watchdog,
-)
+from chip import *  # noqa: F403 - what the chip offers, every board with it offers
 from machine import UART, Pin, Signal
 
 BOARD = "virtual-door"
@@ -55,8 +44,3 @@ def inputs() -> "dict[str, Pin | Signal]":
 def indicator() -> Pin:
     """The status light."""
     return Pin(_LED, Pin.OUT)
-
-
-def service_port() -> ServicePort:
-    """The cable."""
-    return ServicePort()

@@ -155,7 +155,7 @@ class Chip:
         now_ms = time.monotonic_ns() // 1000000 & layout.TICKS_MASK
         fed_ms = self._page.word(layout.WDT_FED_MS)
         since_ms = (now_ms - fed_ms) & layout.TICKS_MASK
-        return timeout_ms < since_ms < layout.TICKS_MASK // 2
+        return bool(timeout_ms < since_ms < layout.TICKS_MASK // 2)
 
     def _start(self, cause: int) -> bytes:
         page = self._page

@@ -25,6 +25,7 @@ from controller_tool.sim.shims import prepare
 from protocol.constants import TCP_PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _START_S = 20.0
@@ -94,17 +95,18 @@ class Board:
     def heap(self) -> dict[str, int]:
         """Heap figures after a collection; LinkError when the firmware never looks up."""
         self.stimulate("ask_heap")
-        return dict(self._until(lambda: self.counters()["heap"], _ANSWER_S))
+        return dict(self.until(lambda: self.counters()["heap"], _ANSWER_S))
 
     def wait_until_up(self, seconds: float = _START_S) -> None:
         """Until it is at its prompt or serves; LinkError when it does not come up."""
-        self._until(lambda: self._is_up(self.counters()), seconds)
+        self.until(lambda: self._is_up(self.counters()), seconds)
 
     @staticmethod
     def _is_up(counters: dict[str, Any]) -> bool:
         return bool(counters["at_prompt"] or counters["serves"])
 
-    def _until(self, ask: Any, seconds: float) -> Any:
+    def until(self, ask: Callable[[], Any], seconds: float) -> Any:
+        """The first answer of `ask` that is true; LinkError when the time is up."""
         end_s = time.monotonic() + seconds
         while True:
             found = ask()
@@ -145,7 +147,7 @@ def start(root: Path, name: str, board: str = "virtual_door", **options: Any) ->
             start_new_session=True,
         )
     _children.append(process)
-    made._until(lambda: made.folder.status() or process.poll() is not None, _START_S)
+    made.until(lambda: made.folder.status() or process.poll() is not None, _START_S)
     if process.poll() is not None:
         raise ImageError(
             t("The virtual board {name} does not start", name=name),

@@ -35,7 +35,7 @@ class Prompt:
 
     def run(self, code: str) -> str:
         """What `code` prints; TransportExecError when it raises."""
-        return self.transport.exec(code).decode().replace("\r\n", "\n").strip()
+        return str(self.transport.exec(code).decode().replace("\r\n", "\n").strip())
 
     def value(self, expression: str) -> Any:
         """The value of an expression of plain literals."""

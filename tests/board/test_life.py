@@ -112,7 +112,12 @@ def test_what_does_not_run_says_so(make_board: MakeBoard) -> None:
 
 
 def test_unknown_boards_and_names_are_refused(tmp_path: Path) -> None:
-    for name, board in (("x", "nothing"), ("x", "esp32"), ("../x", "virtual_door"), ("", "virtual_door")):
+    for name, board in (
+        ("x", "nothing"),
+        ("x", "esp32"),
+        ("../x", "virtual_door"),
+        ("", "virtual_door"),
+    ):
         with pytest.raises(OperatorError):
             service.start(tmp_path, name, board)
     with pytest.raises(OperatorError, match="no virtual board"):
