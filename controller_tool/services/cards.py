@@ -26,7 +26,7 @@ from controller_tool.registry.models import (
     Person,
 )
 from controller_tool.registry.records import SentCard
-from controller_tool.services import audit, list_content
+from controller_tool.services import audit, list_content, people
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import ID_BYTES, TIME_END_MIN
 
@@ -91,9 +91,12 @@ class CardStatus:
         return t("pending {n}/{m}", n=self.proven, m=self.of)
 
 
-def issue(site: Site, credential: Credential, terms: Terms, person: Person | None) -> CardStatus:
+def issue(
+    site: Site, credential: Credential, terms: Terms, holder: people.Holder | None
+) -> CardStatus:
     """Issue one card; OperatorError when it is out already or its dates are impossible."""
     with site.registry.writing() as session:
+        person = people.take(site, session, holder) if holder else None
         card = add(site, session, credential, terms, person)
         devices = grant_devices(session, terms.devices)
         audit.append(

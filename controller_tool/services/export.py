@@ -102,12 +102,19 @@ class Exported:
     devices: tuple[str, ...]
 
 
-def export(site: Site, role: str, folder: Path, passphrase: str) -> Exported:
-    """Make ``folder`` for ``role``; only the office can. Raises OperatorError."""
+def export(
+    site: Site, role: str, folder: Path, passphrase: str, hand_over: bool = False
+) -> Exported:
+    """Make ``folder`` for ``role``; only the office can. Raises OperatorError.
+
+    hand_over: the auditor's private key lies in the new folder alone afterwards.
+    """
     if role not in ROLES:
         raise OperatorError(
             t("There is no role {role}", role=role), t("Roles: {roles}", roles=", ".join(ROLES))
         )
+    if hand_over and role != "auditor":
+        raise OperatorError(t("Only an auditor's key is handed over"), t("Leave out --hand-over"))
     holds = ROLES[role]
     for name in (PEER_CA, *holds.keys):
         site.require(name)
@@ -118,6 +125,8 @@ def export(site: Site, role: str, folder: Path, passphrase: str) -> Exported:
             identity = peers.issue(site, session, role, made, passphrase)
             devices = _fill(site, session, made, role, identity, passphrase)
             audit.append(session, site.operator, "site.export", role=role, peer=identity.hex())
+    if hand_over:
+        site.forget(AUDIT_KEY)
     keys = (*holds.keys, f"peer-{role}")
     return Exported(role, folder, identity.hex(), keys, tuple(device.name for device in devices))
 

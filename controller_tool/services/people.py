@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,36 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 _INDEX = "id_number"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who gets a card, as the desk writes it down; the ID number may be missing."""
+
+    name: str
+    id_number: str = ""
+    room: str = ""
+    phone: str = ""
+
+
+def take(site: Site, session: Session, holder: Holder) -> Person:
+    """The person that ``holder`` means, new where the ID number is none or not known.
+
+    Raises OperatorError when the number is wrong or belongs to somebody of another name.
+    """
+    if not holder.id_number:
+        return add(site, session, holder.name, "", holder.room, holder.phone)
+    number = require_good(holder.id_number)
+    person = find(site, session, number)
+    if person is None:
+        return add(site, session, holder.name, number, holder.room, holder.phone)
+    if person.name != holder.name:
+        raise OperatorError(
+            t("This ID number belongs to somebody of another name"),
+            t("Compare it with the document"),
+        )
+    person.room = holder.room or person.room
+    return person
 
 
 def index(vault: Vault, number: bytes, row_id: str) -> bytes:
@@ -63,4 +94,5 @@ def add(
         created_at_s=now_s(),
     )
     session.add(person)
+    session.flush()
     return person

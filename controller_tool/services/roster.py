@@ -121,11 +121,7 @@ def _same_lease(card: Card, row: Row) -> bool:
 
 
 def _carry_out(site: Site, session: Session, row: Row, doors: list[Device]) -> None:
-    person = people.find(site, session, row.id_number)
-    if person is None:
-        person = people.add(site, session, row.name, row.id_number, row.room, row.phone)
-    person.room = row.room
-    session.flush()
+    person = people.take(site, session, people.Holder(row.name, row.id_number, row.room, row.phone))
     card = cards.add(
         site, session, row.credential, cards.Terms(row.from_min, row.until_min), person
     )

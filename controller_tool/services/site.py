@@ -143,6 +143,12 @@ class Site:
         """File of the certificate that belongs to the key ``name``."""
         return self.path / KEYS_FOLDER / f"{name}.crt.pem"
 
+    def forget(self, name: str) -> None:
+        """Remove the private key ``name`` from this folder."""
+        with self._lock:
+            self._keys.pop(name, None)
+            self.key_path(name).unlink()
+
     def private_key(self, name: str) -> PrivateKey:
         """The private key ``name`` of whatever kind; OperatorError when this folder lacks it."""
         return self._load(name)

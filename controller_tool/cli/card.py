@@ -1,0 +1,206 @@
+"""`controller-tool card`: issue, collect, explain cards, import rosters (host)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from controller_tool import clock
+from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.services import cards as service
+from controller_tool.services import explain as explain_service
+from controller_tool.services import people, roster
+from protocol.constants import FLAG_EMERGENCY, TIME_END_MIN
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from controller_tool.services.cards import CardStatus
+
+_STATES = ("issued", "collected", "lost")
+_MINUTE_S = 60
+_DAY_TEXT = 10  # characters of a date without a time
+
+
+@click.group(cls=ToolGroup, help=t("Issue, collect and explain cards."))
+def card() -> None:
+    """The group; its commands do the work."""
+
+
+@card.command("import", help=t("Import a roster (CSV): all rows or none."))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--device", "devices", multiple=True, help=t("Controllers; default: all"))
+@click.option("--dry-run", is_flag=True, help=t("Check everything, change nothing"))
+@pass_app
+def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> None:
+    """Every wrong field is shown; then nothing was imported."""
+    try:
+        done = roster.import_roster(app.site, file, devices or None, dry_run)
+    except roster.RosterRefused as refused:
+        rows = [(fault.row, fault.field, fault.what) for fault in refused.faults]
+        app.show(
+            {"ok": False, "error": refused.what, "next_step": refused.next_step,
+             "faults": refused.faults},
+            table([t("row"), t("field"), t("what is wrong")], rows),
+        )  # fmt: skip
+        click.echo(f"{refused.what}\n  {refused.next_step}", err=True)
+        click.get_current_context().exit(1)
+    line = "{rows} rows: {people} new people, {cards} new cards, {same} there already"
+    if dry_run:
+        line = (
+            "Would import {rows} rows: {people} new people, {cards} new cards, {same} there already"
+        )
+    app.show(done, t(line, rows=done.rows, people=done.new_people, cards=done.new_cards,
+                     same=done.unchanged))  # fmt: skip
+
+
+@card.command("issue", help=t("Issue one card; NUMBER as printed on it, or TYPE:HEX."))
+@click.argument("number")
+@click.option("--name", required=True, help=t("Who gets it"))
+@click.option("--id-number", default="", help=t("ID number of the holder"))
+@click.option("--room", default="", help=t("Room"))
+@click.option("--from", "begin", metavar="DATE", help=t("First day, or minute; default: now"))
+@click.option("--until", "end", metavar="DATE", help=t("Last day, or first minute after"))
+@click.option("--device", "devices", multiple=True, help=t("Controllers; default: all"))
+@click.option("--emergency", is_flag=True, help=t("Opens always, even with a stale list"))
+@click.option("--push", "push_now", is_flag=True, help=t("Push at once"))
+@pass_app
+def issue(
+    app: App, number: str, begin: str | None, end: str | None, push_now: bool, **asked: Any
+) -> None:
+    """The card works where `push` shows a receipt."""
+    if end is None and not asked["emergency"]:
+        raise click.UsageError(t("Give --until: only an emergency card has no end"))
+    terms = service.Terms(
+        clock.now_s() // _MINUTE_S if begin is None else _minute(begin, last_day=False),
+        TIME_END_MIN if end is None else _minute(end, last_day=True),
+        asked["devices"] or None,
+        FLAG_EMERGENCY if asked["emergency"] else 0,
+    )
+    holder = people.Holder(asked["name"], asked["id_number"], asked["room"])
+    credential = service.read_credential(app.site, number)
+    status = service.issue(app.site, credential, terms, holder)
+    _show(app, _pushed(app, status, list(status.devices)) if push_now else status)
+
+
+@card.command("collect", help=t("A card was handed in: kill it everywhere and prove it."))
+@click.argument("number")
+@click.option(
+    "--no-push", is_flag=True, help=t("Only mark it; the next push tells the controllers")
+)
+@pass_app
+def collect(app: App, number: str, no_push: bool) -> None:
+    """Marks it first, then pushes; the answer is `deregistered` or `pending n/m`."""
+    status = service.collect(app.site, number)
+    _show(app, status if no_push else _pushed(app, status, list(status.pending)))
+
+
+@card.command("lost", help=t("A card was lost: kill it everywhere and prove it."))
+@click.argument("number")
+@click.option(
+    "--no-push", is_flag=True, help=t("Only mark it; the next push tells the controllers")
+)
+@pass_app
+def lost(app: App, number: str, no_push: bool) -> None:
+    """As `collect`, and remembered as lost."""
+    status = service.lost(app.site, number)
+    _show(app, status if no_push else _pushed(app, status, list(status.pending)))
+
+
+@card.command("grant", help=t("Put all issued cards on a controller that came later."))
+@click.argument("device")
+@pass_app
+def grant(app: App, device: str) -> None:
+    """They count there after the next push."""
+    new = service.grant_all(app.site, device)
+    app.show({"device": device, "new": new}, t("{n} cards more on {device}", n=new, device=device))
+
+
+@card.command("list", help=t("Cards, and what is proven about those that ended."))
+@click.option("--state", type=click.Choice(_STATES), help=t("Only these"))
+@click.option("--room", help=t("Only of this room"))
+@pass_app
+def list_(app: App, state: str | None, room: str | None) -> None:
+    """One line a card."""
+    found = service.list_cards(app.site, state, room)
+    rows = [
+        (s.ref, s.holder, s.room, s.credential, _day(s.from_min), _day(s.until_min), s.word)
+        for s in found
+    ]
+    columns = [t("card"), t("holder"), t("room"), t("number"), t("from"), t("until"), t("state")]
+    app.show([_data(status) for status in found], table(columns, rows))
+
+
+@card.command("explain", help=t("Why a card opens, or does not: the controllers' own rules."))
+@click.argument("number")
+@click.option("--device", help=t("Only this controller"))
+@click.option("--point", type=click.IntRange(0, 254), default=0, help=t("Which door or port of it"))
+@click.option("--at", metavar="TIME", help=t("At another time than now"))
+@pass_app
+def explain(app: App, number: str, device: str | None, point: int, at: str | None) -> None:
+    """One line a controller: by the list that is proven there, and after the next push."""
+    at_s = None if at is None else _minute(at, last_day=False) * _MINUTE_S
+    found = explain_service.explain(app.site, number, device, point, at_s)
+    rows = [(e.device, e.version, _verdict(e.now), _verdict(e.after_push)) for e in found]
+    columns = [t("controller"), t("list"), t("decides now"), t("after the next push")]
+    holder = [_pairs(found[0].card)] if found and found[0].card else []
+    app.show(found, *holder, table(columns, rows))
+
+
+def _pushed(app: App, status: CardStatus, names: list[str]) -> CardStatus:
+    """The status after a push to those of the controllers that are in service."""
+    from controller_tool.services import push  # noqa: PLC0415 - only here a wire is needed
+
+    enrolled = {device.name for device in app.site.devices(enrolled=True)}
+    chosen = [name for name in names if name in enrolled]
+    if chosen:
+        with app.progress() as progress:
+            results = push.push(app.site, chosen, progress, notice=app.note)
+        for failed in (result for result in results if not result.ok):
+            app.note(f"{failed.device}: {failed.what}")
+    return service.card_status(app.site, status.ref)
+
+
+def _show(app: App, status: CardStatus) -> None:
+    app.show(_data(status), _pairs(status))
+
+
+def _data(status: CardStatus) -> dict[str, Any]:
+    shown: dict[str, Any] = plain(status)
+    return {**shown, "word": status.word, "deregistered": status.deregistered}
+
+
+def _pairs(status: CardStatus) -> Table:
+    return pairs([
+        (t("card"), status.ref), (t("number"), status.credential),
+        (t("holder"), " ".join((status.holder, status.room)).strip()),
+        (t("from"), _day(status.from_min)), (t("until"), _day(status.until_min)),
+        (t("controllers"), ", ".join(status.devices)), (t("state"), status.word),
+        (t("no proof from"), ", ".join(status.pending) or "-"),
+    ])  # fmt: skip
+
+
+def _verdict(verdict: explain_service.Verdict) -> str:
+    word = t("granted") if verdict.granted else t("denied")
+    return f"{word} ({t(verdict.reason)})"
+
+
+def _day(minute: int) -> str:
+    if minute == TIME_END_MIN:
+        return t("no end")
+    return clock.local_text(minute * _MINUTE_S)[:16].replace("T", " ")
+
+
+def _minute(text: str, last_day: bool) -> int:
+    """A day or a minute, local; of a last day the minute after it."""
+    try:
+        minute = clock.parse_local(text) // _MINUTE_S
+    except ValueError:
+        raise OperatorError(
+            t("{text} is not a date", text=text), t("Write 2030-03-31 or 2030-03-31T18:00")
+        ) from None
+    return minute + 1440 if last_day and len(text) == _DAY_TEXT else minute

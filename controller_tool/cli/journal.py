@@ -1,0 +1,100 @@
+"""`controller-tool journal`: pull, verify, show and export access logs (host)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from controller_tool.cli.common import App, ToolGroup, pass_app, table
+from controller_tool.cli.ways import way, way_options
+from controller_tool.messages import t
+from controller_tool.services import journal_read, journal_verify
+from controller_tool.services import pull as pull_service
+from protocol.constants import RING_ACCESS, RING_ALARM
+
+_RINGS = {"access": RING_ACCESS, "alarm": RING_ALARM, "both": None}
+
+
+@click.group(cls=ToolGroup, help=t("Pull, verify, show and export access logs."))
+def journal() -> None:
+    """The group; its commands do the work."""
+
+
+@journal.command("pull", help=t("Fetch what is new; without a name, from all controllers."))
+@click.argument("devices", nargs=-1)
+@way_options
+@pass_app
+def pull(app: App, devices: tuple[str, ...], via: str | None, port: str | None) -> None:
+    """One line a controller; exit code 1 when any failed."""
+    with app.progress() as progress:
+        results = pull_service.pull(app.site, list(devices), progress, way(via, port), app.note)
+    columns = [t("controller"), t("new"), t("there already"), t("overwritten"), t("conflicting"),
+               t("checkpoint"), t("took")]  # fmt: skip
+    rows = [
+        (r.device, r.new, r.already_had, r.overwritten, r.conflicting,
+         t("given") if r.checkpointed else "-", f"{r.seconds:.2f} s")
+        for r in results if r.ok
+    ]  # fmt: skip
+    app.show({"ok": all(r.ok for r in results), "results": results}, table(columns, rows))
+    for failed in (r for r in results if not r.ok):
+        click.echo(f"{failed.device}: {failed.what}\n  {failed.next_step}".rstrip(), err=True)
+    if not all(r.ok for r in results):
+        click.get_current_context().exit(1)
+
+
+@journal.command("verify", help=t("Prove offline that nothing is missing and nothing altered."))
+@click.argument("devices", nargs=-1)
+@pass_app
+def verify(app: App, devices: tuple[str, ...]) -> None:
+    """Every finding names its record; exit code 1 when there is one that is not harmless."""
+    site = app.site
+    chosen = [site.device(n) for n in devices] if devices else site.devices(enrolled=True)
+    done = [journal_verify.verify(site, device) for device in chosen]
+    rows = [
+        (v.device, t(ring.ring), ring.records, ring.proven, ring.unproven,
+         "-" if ring.head_seq is None else ring.head_seq,
+         t("whole") if v.ok else t("NOT WHOLE"), " + ".join(t(key) for key in v.keys))
+        for v in done for ring in v.rings
+    ]  # fmt: skip
+    columns = [t("controller"), t("ring"), t("records"), t("proven"), t("unproven"),
+               t("head"), t("verdict"), t("proven by key")]  # fmt: skip
+    findings = [f"{v.device}: {finding}" for v in done for finding in v.findings]
+    app.show(done, table(columns, rows), *findings)
+    if not all(v.ok for v in done):
+        click.get_current_context().exit(1)
+
+
+@journal.command("show", help=t("What is stored of one controller."))
+@click.argument("device")
+@click.option("--ring", type=click.Choice(list(_RINGS)), default="both", show_default=True)
+@click.option("--last", type=click.IntRange(1), default=50, show_default=True, help=t("How many"))
+@pass_app
+def show(app: App, device: str, ring: str, last: int) -> None:
+    """The newest records, the oldest of them first."""
+    found = journal_read.entries(app.site, app.site.device(device), _RINGS[ring])[-last:]
+    rows = [
+        (t(e.ring), e.seq, e.time, t(e.clock), t(e.event), t(e.reason),
+         "-" if e.point == journal_read.CONTROLLER else e.point, e.card, e.holder)
+        for e in found
+    ]  # fmt: skip
+    columns = [t("ring"), t("number"), t("time"), t("clock"), t("event"), t("reason"),
+               t("point"), t("card"), t("holder")]  # fmt: skip
+    app.show(found, table(columns, rows))
+
+
+@journal.command("export", help=t("Write all that is stored of one controller to a file."))
+@click.argument("device")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=t("A .csv or .ndjson file"),
+)
+@pass_app
+def export(app: App, device: str, output: Path) -> None:
+    """With the 48 bytes of each record, so that it can be checked elsewhere."""
+    count = journal_read.export(app.site, app.site.device(device), output)
+    app.show({"file": output, "records": count},
+             t("{n} records written to {file}", n=count, file=output))  # fmt: skip

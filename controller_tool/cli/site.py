@@ -1,0 +1,99 @@
+"""`controller-tool site`: the site folder, its keys and the folders of the roles (host)."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+
+import click
+
+from controller_tool.cli.common import (
+    OPERATOR_VARIABLE,
+    App,
+    ToolGroup,
+    pairs,
+    pass_app,
+    yes_no,
+)
+from controller_tool.keys import passphrase as passphrases
+from controller_tool.messages import t
+from controller_tool.services import export as export_service
+from controller_tool.services import site_init
+from controller_tool.services.site_view import SiteView, view
+
+
+@click.group(cls=ToolGroup, help=t("The site folder: keys, roles, exports."))
+def site() -> None:
+    """The group; its commands do the work."""
+
+
+@site.command("init", help=t("Make the office folder of a new site, with all its keys."))
+@click.argument("name")
+@click.option("--root-keys", type=int, default=1, show_default=True, help=t("How many root keys"))
+@click.option(
+    "--root-threshold", type=int, default=1, show_default=True, help=t("How many of them must sign")
+)
+@click.option(
+    "--audit-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=t("Public key of the auditor, who keeps the private one"),
+)
+@click.option("--keyring", is_flag=True, help=t("Keep the passphrase in the system keyring"))
+@pass_app
+def init(
+    app: App, name: str, root_keys: int, root_threshold: int, audit_key: Path | None, keyring: bool
+) -> None:
+    """Asks for a new passphrase, then makes keys, authorities and registry."""
+    operator = app.operator or os.environ.get(OPERATOR_VARIABLE) or getpass.getuser()
+    wish = site_init.Wish(name, operator, root_keys, root_threshold, audit_key, keyring)
+    made = site_init.init(app.folder, wish, passphrases.choose(app.folder))
+    try:
+        _show(app, view(made))
+    finally:
+        made.close()
+
+
+@site.command("show", help=t("Which site this is, and what this folder can do."))
+@pass_app
+def show(app: App) -> None:
+    """Asks for no passphrase."""
+    _show(app, view(app.site))
+
+
+@site.command("export", help=t("Make a folder with one role's keys and nothing more."))
+@click.option("--role", required=True, type=click.Choice(list(export_service.ROLES)))
+@click.option(
+    "--hand-over", is_flag=True, help=t("Auditor: remove the audit key's private half from here")
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@pass_app
+def export(app: App, role: str, folder: Path, hand_over: bool) -> None:
+    """Asks for the new folder's own passphrase."""
+    passphrase = passphrases.choose(folder, passphrases.EXPORT_VARIABLE)
+    made = export_service.export(app.site, role, folder, passphrase, hand_over)
+    app.show(
+        made,
+        pairs([
+            (t("role"), made.role), (t("folder"), made.folder), (t("peer id"), made.peer_id),
+            (t("private keys"), ", ".join(made.keys)),
+            (t("controllers"), ", ".join(made.devices) or "-"),
+        ]),
+    )  # fmt: skip
+
+
+def _show(app: App, seen: SiteView) -> None:
+    app.show(
+        seen,
+        pairs([
+            (t("site"), seen.name), (t("id"), seen.id), (t("role"), seen.role),
+            (t("operator"), seen.operator), (t("epoch"), seen.epoch),
+            (t("root keys needed"), seen.root), (t("acts as"), ", ".join(seen.acts_as)),
+            (t("private keys"), ", ".join(seen.keys)),
+            (t("controllers"), t("{n}, {enrolled} enrolled",
+                                 n=seen.controllers, enrolled=seen.enrolled)),
+            (t("cards issued"), seen.cards_issued),
+            (t("operators' log whole"), yes_no(seen.audit_ok)),
+        ]),
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""What a site folder is, without asking for its passphrase (host)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from controller_tool.registry.models import STATE_ISSUED, Card
+from controller_tool.services import audit
+from controller_tool.services.site import KEYS_FOLDER
+
+if TYPE_CHECKING:
+    from controller_tool.services.site import Site
+
+
+@dataclass(frozen=True)
+class SiteView:
+    """keys: names of the private keys in the folder; audit_ok: the operators' log is whole."""
+
+    name: str
+    id: str
+    role: str
+    operator: str
+    epoch: int
+    trust_version: int
+    root: str
+    acts_as: tuple[str, ...]
+    keys: tuple[str, ...]
+    controllers: int
+    enrolled: int
+    cards_issued: int
+    audit_ok: bool
+
+
+def view(site: Site) -> SiteView:
+    """The folder as it lies there."""
+    facts = site.facts
+    files = (site.path / KEYS_FOLDER).glob("*.pem")
+    with site.registry.session() as session:
+        issued = select(func.count()).select_from(Card).where(Card.state == STATE_ISSUED)
+        cards_issued = session.execute(issued).scalar() or 0
+        audit_ok = audit.first_broken(session) is None
+    return SiteView(
+        name=site.name,
+        id=site.id.hex(),
+        role=site.role,
+        operator=site.operator,
+        epoch=site.epoch,
+        trust_version=facts.trust_version,
+        root=f"{facts.root_threshold}/{facts.root_keys}",
+        acts_as=facts.peers,
+        keys=tuple(sorted(path.stem for path in files if "." not in path.stem)),
+        controllers=len(site.devices()),
+        enrolled=len(site.devices(enrolled=True)),
+        cards_issued=cards_issued,
+        audit_ok=audit_ok,
+    )
