@@ -29,7 +29,7 @@ class Secure:
         self._pace = pace
         self._context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(read_file("/cfg/cert.der"), read_file("/cfg/key.der"))
-        self._context.load_verify_locations(cadata=read_file("/cfg/ca.der"))
+        self._context.load_verify_locations(read_file("/cfg/ca.der"))
         self._context.verify_mode = tls.CERT_REQUIRED
 
     async def accept(
