@@ -79,8 +79,14 @@ def test_a_clean_line_changes_nothing() -> None:
 
 def test_the_rom_speaks_before_the_firmware_does(prompt: Prompt) -> None:
     prompt.board.stimulate("reset")
-    heard = wait_for(lambda: prompt.transport.serial.read(prompt.transport.serial.in_waiting or 1))
-    assert b"ets Jul 29 2019" in heard
+    heard = bytearray()
+
+    def listen() -> bool:
+        heard.extend(prompt.transport.serial.read(prompt.transport.serial.in_waiting or 1))
+        return b"MicroPython" in heard
+
+    wait_for(listen)
+    assert b"rst:0x1 (POWERON_RESET)" in heard.partition(b"MicroPython")[0]
 
 
 def test_what_is_said_to_nobody_is_lost(prompt: Prompt) -> None:
