@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _STATES = ("issued", "collected", "lost")
 _MINUTE_S = 60
 _DAY_TEXT = 10  # characters of a date without a time
+_no_push = click.option(
+    "--no-push", is_flag=True, help=t("Only mark it; the next push tells the controllers")
+)
 
 
 @click.group(cls=ToolGroup, help=t("Issue, collect and explain cards."))
@@ -49,13 +52,10 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
         )  # fmt: skip
         click.echo(f"{refused.what}\n  {refused.next_step}", err=True)
         click.get_current_context().exit(1)
-    line = "{rows} rows: {people} new people, {cards} new cards, {same} there already"
-    if dry_run:
-        line = (
-            "Would import {rows} rows: {people} new people, {cards} new cards, {same} there already"
-        )
-    app.show(done, t(line, rows=done.rows, people=done.new_people, cards=done.new_cards,
-                     same=done.unchanged))  # fmt: skip
+    line = t("{rows} rows: {people} new people, {cards} new cards, {same} there already",
+             rows=done.rows, people=done.new_people, cards=done.new_cards,
+             same=done.unchanged)  # fmt: skip
+    app.show(done, t("{what}; nothing was changed", what=line) if dry_run else line)
 
 
 @card.command("issue", help=t("Issue one card; NUMBER as printed on it, or TYPE:HEX."))
@@ -70,7 +70,7 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
 @click.option("--push", "push_now", is_flag=True, help=t("Push at once"))
 @pass_app
 def issue(
-    app: App, number: str, begin: str | None, end: str | None, push_now: bool, **asked: Any
+    app: App, /, number: str, begin: str | None, end: str | None, push_now: bool, **asked: Any
 ) -> None:
     """The card works where `push` shows a receipt."""
     if end is None and not asked["emergency"]:
@@ -89,26 +89,20 @@ def issue(
 
 @card.command("collect", help=t("A card was handed in: kill it everywhere and prove it."))
 @click.argument("number")
-@click.option(
-    "--no-push", is_flag=True, help=t("Only mark it; the next push tells the controllers")
-)
+@_no_push
 @pass_app
 def collect(app: App, number: str, no_push: bool) -> None:
     """Marks it first, then pushes; the answer is `deregistered` or `pending n/m`."""
-    status = service.collect(app.site, number)
-    _show(app, status if no_push else _pushed(app, status, list(status.pending)))
+    _end(app, service.collect(app.site, number), no_push)
 
 
 @card.command("lost", help=t("A card was lost: kill it everywhere and prove it."))
 @click.argument("number")
-@click.option(
-    "--no-push", is_flag=True, help=t("Only mark it; the next push tells the controllers")
-)
+@_no_push
 @pass_app
 def lost(app: App, number: str, no_push: bool) -> None:
     """As `collect`, and remembered as lost."""
-    status = service.lost(app.site, number)
-    _show(app, status if no_push else _pushed(app, status, list(status.pending)))
+    _end(app, service.lost(app.site, number), no_push)
 
 
 @card.command("grant", help=t("Put all issued cards on a controller that came later."))
@@ -151,6 +145,10 @@ def explain(app: App, number: str, device: str | None, point: int, at: str | Non
     app.show(found, *holder, table(columns, rows))
 
 
+def _end(app: App, status: CardStatus, no_push: bool) -> None:
+    _show(app, status if no_push else _pushed(app, status, list(status.pending)))
+
+
 def _pushed(app: App, status: CardStatus, names: list[str]) -> CardStatus:
     """The status after a push to those of the controllers that are in service."""
     from controller_tool.services import push  # noqa: PLC0415 - only here a wire is needed
@@ -177,7 +175,7 @@ def _data(status: CardStatus) -> dict[str, Any]:
 def _pairs(status: CardStatus) -> Table:
     return pairs([
         (t("card"), status.ref), (t("number"), status.credential),
-        (t("holder"), " ".join((status.holder, status.room)).strip()),
+        (t("holder"), f"{status.holder} {status.room}".strip()),
         (t("from"), _day(status.from_min)), (t("until"), _day(status.until_min)),
         (t("controllers"), ", ".join(status.devices)), (t("state"), status.word),
         (t("no proof from"), ", ".join(status.pending) or "-"),
