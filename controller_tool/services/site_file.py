@@ -55,8 +55,12 @@ def read(folder: Path) -> SiteFile:
         raw = tomllib.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
             raise OperatorError(
-                t("{path} has format {format}, this tool knows {known}", path=folder,
-                  format=raw["format"], known=FORMAT),
+                t(
+                    "{path} has format {format}, this tool knows {known}",
+                    path=folder,
+                    format=raw["format"],
+                    known=FORMAT,
+                ),
                 t("Update controller-tool on this machine"),
             )
         return SiteFile(
