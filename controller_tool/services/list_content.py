@@ -54,9 +54,13 @@ class Content:
     refresh_h: int
 
     def hash(self) -> bytes:
-        """Equal for lists that say the same, whenever they are signed."""
+        """Equal for lists that say the same of the same cards, whenever they are signed.
+
+        A card that is issued anew at once leaves the bytes as they were; its former issue is
+        proven dead by a list of its own all the same.
+        """
         frame = [self.profiles, self.schedules, self.policy, self.utc_offsets, self.holidays]
-        return sha256(json.dumps([*frame, self.refresh_h]).encode() + self.payload).digest()
+        return sha256(json.dumps([*frame, self.refresh_h, sorted(self.live)]).encode() + self.payload).digest()
 
 
 def collect(site: Site, session: Session, device: Device) -> Content:

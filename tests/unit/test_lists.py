@@ -1,0 +1,210 @@
+"""When lists are signed, what controllers are believed, what is proven by receipts alone (host)."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from controller_tool import clock, credentials
+from controller_tool.errors import DeviceError, OperatorError
+from controller_tool.registry.models import Device, Setting
+from controller_tool.registry.records import Receipt
+from controller_tool.services import audit, cards, lists
+from protocol import cards as layout
+from protocol import cose, manifest, trust
+from protocol.codes import CLOCK_SYNCED, KEY_TICKET, KEY_WHITELIST
+from protocol.constants import AAD_MANIFEST, CARD_RECORD_BYTES, FLAG_REVOKED
+from tests.unit.registry_support import Board
+
+CARD = "0012345678"
+OTHER = "0012345679"
+
+
+def issue(site, number: str = CARD, days: int = 30, devices=None) -> cards.CardStatus:
+    now_min = clock.now_s() // 60
+    terms = cards.Terms(now_min - 1, now_min + days * 1440, devices)
+    return cards.issue(site, credentials.parse(number), terms, None)
+
+
+def flags(signed: lists.SignedList) -> list[int]:
+    starts = range(0, len(signed.payload), CARD_RECORD_BYTES)
+    return [layout.flags(signed.payload, at) for at in starts]
+
+
+def standing(board: Board, version: int, digest: bytes = bytes(32), epoch: int = 1) -> str:
+    return lists.note_state(board.site, board.device, epoch, version, digest)
+
+
+def test_a_controller_takes_what_is_signed(site, board) -> None:
+    issue(site)
+    signed = lists.next_for(site, board.device)
+    keys = trust.verify(site.trust_object())
+    payload = cose.verify(signed.envelope, AAD_MANIFEST, keys.moduli(KEY_WHITELIST))
+    m = manifest.parse(bytes(payload))
+    now = clock.now_s()
+    manifest.check(m, site.id, board.device.id_bytes, 1, 0, now, CLOCK_SYNCED, 0, 20_000)
+    taken = layout.Digest([profile[0] for profile in m.profiles])
+    taken.update(signed.payload)
+    assert (taken.digest(), taken.count) == (m.result_digest, 1) == (signed.digest, m.count)
+    with pytest.raises(cose.UnknownKey):
+        cose.verify(signed.envelope, AAD_MANIFEST, keys.moduli(KEY_TICKET))
+
+
+def test_the_manifest_carries_the_head_of_the_operators_log(site, board) -> None:
+    issue(site)
+    with site.registry.session() as session:
+        head = audit.head(session)
+    signed = lists.next_for(site, board.device)
+    m = manifest.parse(bytes(cose.open_envelope(signed.envelope).payload))
+    assert m.audit_head == head
+
+
+def test_an_unchanged_list_is_signed_once_and_sent_until_its_receipt_is_in(site, board) -> None:
+    issue(site)
+    first = lists.next_for(site, board.device)
+    assert lists.next_for(site, board.device) == first
+    board.take(first, proven=False)
+    assert lists.next_for(site, board.device) == first
+    board.take(first)
+    assert lists.next_for(site, board.device) is None
+    assert lists.next_for(site, board.device, force=True).version == first.version + 1
+
+
+def test_a_list_is_signed_anew_at_half_of_its_time(site, board, monkeypatch) -> None:
+    first = board.update()
+    later = clock.now_s() + 35 * 3600
+    monkeypatch.setattr(lists, "now_s", lambda: later)
+    assert lists.next_for(site, board.device) is None
+    monkeypatch.setattr(lists, "now_s", lambda: later + 2 * 3600)
+    assert lists.next_for(site, board.device).version == first.version + 1
+
+
+def test_a_collected_card_stays_listed_as_revoked(site, board) -> None:
+    issue(site)
+    assert flags(board.update()) == [0]
+    cards.collect(site, CARD)
+    assert flags(board.update()) == [FLAG_REVOKED]
+
+
+def test_a_card_that_was_never_sent_leaves_no_trace(site, board) -> None:
+    issue(site)
+    lists.next_for(site, board.device)
+    cards.collect(site, CARD)
+    signed = board.update()
+    assert signed.count == 0
+    assert cards.card_status(site, CARD).of == 0
+    assert lists.next_for(site, board.device) is None
+
+
+def test_a_card_issued_again_is_live_and_its_former_issue_is_dead(site, board) -> None:
+    former = issue(site)
+    board.update()
+    cards.collect(site, CARD)
+    again = issue(site)
+    signed = board.update()
+    assert flags(signed) == [0]
+    assert cards.card_status(site, former.ref).deregistered
+    assert cards.card_status(site, again.ref).word == "issued"
+
+
+def test_lists_over_the_boards_capacity_are_refused_before_signing(site, board) -> None:
+    with site.registry.writing() as session:
+        session.get(Device, board.device.id).cards_max = 1
+    issue(site)
+    board.update()
+    issue(site, OTHER)
+    with pytest.raises(DeviceError, match="holds 1 cards and would get 2"):
+        lists.next_for(site, board.device)
+    assert board.device.list_version_sent == 1
+
+
+def test_more_rules_than_fit_an_envelope_are_refused(site, board) -> None:
+    with site.registry.writing() as session:
+        days = list(range(1, 600))
+        session.get(Setting, "holidays").value = str(days)
+    with pytest.raises(OperatorError, match="holidays"):
+        lists.next_for(site, board.device)
+
+
+def test_standings(site, board) -> None:
+    assert standing(board, 0) == lists.BLANK
+    first = board.update()
+    assert standing(board, 1, first.digest) == lists.IN_STEP
+    issue(site)
+    second = lists.next_for(site, board.device)
+    assert standing(board, 1, first.digest) == lists.BEHIND
+    board.take(second, proven=False)
+    assert standing(board, 2, second.digest) == lists.UNRECEIPTED
+    assert lists.next_for(site, board.device) is None, "it is there: only its receipt is missing"
+
+
+@pytest.mark.parametrize("lost", ["older list", "no list"])
+def test_a_controller_that_fell_back_has_its_receipts_pending_again(site, board, lost) -> None:
+    first = board.update()
+    issue(site)
+    board.update()
+    cards.collect(site, CARD)
+    board.update()
+    assert cards.card_status(site, CARD).deregistered
+    reported = (1, first.digest) if lost == "older list" else (0, bytes(32))
+    assert standing(board, *reported) == lists.ROLLED_BACK
+    assert cards.card_status(site, CARD).word == "pending 0/1"
+    assert board.update().version == 4, "its floor may be 3"
+    assert cards.card_status(site, CARD).deregistered
+
+
+@pytest.mark.parametrize("version", [1, 7, 70_000])
+def test_a_list_that_was_never_signed_here_is_a_fork(site, board, version) -> None:
+    issue(site)
+    board.update()
+    cards.collect(site, CARD)
+    board.update()
+    assert standing(board, version, os.urandom(32)) == lists.FORK
+    assert cards.card_status(site, CARD).word == "pending 0/1"
+    signed = board.update()
+    assert signed.version == max(version, 2) + 1
+    assert flags(signed) == [FLAG_REVOKED]
+    assert cards.card_status(site, CARD).deregistered
+    assert standing(board, signed.version, signed.digest) == lists.IN_STEP
+
+
+def test_another_epoch_is_a_fork(board) -> None:
+    signed = board.update()
+    assert standing(board, 1, signed.digest, epoch=2) == lists.FORK
+
+
+def false_receipts(board: Board, signed: lists.SignedList, nonce: bytes) -> dict[str, bytes]:
+    good = board.receipt(signed.version, signed.digest, nonce)
+    stranger = Board(board.site, "door-2")
+    return {
+        "one bit": good[:-1] + bytes((good[-1] ^ 1,)),
+        "another question": board.receipt(signed.version, signed.digest, os.urandom(16)),
+        "another controller": stranger.receipt(signed.version, signed.digest, nonce),
+        "cut off": good[:-2],
+        "no receipt": b"",
+    }
+
+
+@pytest.mark.parametrize(
+    "case", ["one bit", "another question", "another controller", "cut off", "no receipt"]
+)
+def test_a_false_receipt_proves_nothing(site, board, case) -> None:
+    signed = lists.next_for(site, board.device)
+    board.take(signed, proven=False)
+    nonce = os.urandom(16)
+    with pytest.raises(DeviceError, match="not genuine"):
+        lists.record_receipt(site, board.device, false_receipts(board, signed, nonce)[case], nonce)
+    assert board.device.list_version_receipted == 0
+    with site.registry.session() as session:
+        assert session.query(Receipt).count() == 0
+
+
+def test_a_genuine_receipt_for_a_foreign_list_is_kept_and_proves_nothing(site, board) -> None:
+    board.take(lists.next_for(site, board.device), proven=False)
+    nonce = os.urandom(16)
+    with pytest.raises(DeviceError, match="did not sign"):
+        lists.record_receipt(site, board.device, board.receipt(1, os.urandom(32), nonce), nonce)
+    assert board.device.list_version_receipted == 0
+    with site.registry.session() as session:
+        assert [row.signed_here for row in session.query(Receipt)] == [False]
