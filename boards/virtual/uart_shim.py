@@ -75,10 +75,13 @@ def build(page, pump, pipes: dict, native_open, native_poll) -> type:
             return self._took(self._in.read(waiting if count < 0 else min(count, waiting)))
 
         def readinto(self, buf, count: int = -1):
-            if not self._wait():
+            waiting = self._wait()
+            if not waiting:
                 return None
-            view = memoryview(buf) if count < 0 else memoryview(buf)[:count]
-            return self._took(self._in.readinto(view))
+            if 0 <= count < waiting:
+                waiting = count
+            # no more than there is: the file underneath would wait for the rest
+            return self._took(self._in.readinto(memoryview(buf)[:waiting]))
 
         def readline(self):
             line = b""
