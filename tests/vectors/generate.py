@@ -254,6 +254,11 @@ def trust_vectors() -> None:
         whitelist_kid=kids[3].hex(),
         first=signed(payload(1, 0), 0),
         successor=signed(second, 0, 1, 2),
+    )
+    # apart from the others: a controller's heap is small
+    write(
+        "trust_refused",
+        "docs/protocol.md section 2",
         refused={
             "its own roots missing": [signed(second, 0), 16],
             "one of two of its own": [signed(second, 0, 1), 16],
@@ -267,6 +272,21 @@ def trust_vectors() -> None:
     )
 
 
+def fuzz_vectors() -> None:
+    """Verdicts on the mutants of the samples above as CPython gives them; findings are kept."""
+    from tests.both import parsers_objects, parsers_wire, spoiler  # noqa: PLC0415  read new files
+
+    parsers = {**parsers_objects.PARSERS, **parsers_wire.PARSERS}
+    findings = json.loads((HERE / "fuzz.json").read_text(encoding="utf-8"))["findings"]
+    checksums = {name: spoiler.checksum(name, parsers) for name in sorted(parsers)}
+    write(
+        "fuzz",
+        "tests/both/check_fuzz_*.py; findings: inputs that once made a parser fail",
+        checksums=checksums,
+        findings=findings,
+    )
+
+
 def main() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     rsa_vectors(key)
@@ -276,6 +296,7 @@ def main() -> None:
     list_vectors()
     certificate_vectors()
     trust_vectors()
+    fuzz_vectors()
 
 
 if __name__ == "__main__":
