@@ -113,5 +113,5 @@ class LinkedStream:
 
 
 def _now_ms() -> int:
-    # 29 bits: the link layer's arithmetic wraps as MicroPython's ticks do
-    return int(time.monotonic() * 1000) & 0x1FFFFFFF
+    # 30 bits: the link layer's arithmetic wraps where MicroPython's ticks do
+    return int(time.monotonic() * 1000) & 0x3FFFFFFF
