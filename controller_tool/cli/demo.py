@@ -17,7 +17,7 @@ from controller_tool.keys.passphrase import VARIABLE
 from controller_tool.messages import t
 from controller_tool.services import demo as service
 
-_PASSPHRASE = "demonstration only"
+_PASSPHRASE = "demonstration only"  # noqa: S105 - protects invented people
 
 
 class Teller:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller_tool.client import Client
+    from controller_tool.credentials import Credential
     from controller_tool.services.provision import Narrator
     from controller_tool.sim import service as sim
 
@@ -141,7 +142,7 @@ class Story:
             self.figures.push_bytes[result.device] = result.sent_bytes
             self.figures.list_bytes = result.payload_bytes
             self.say.line(
-                t("{device}: {count} cards in {size} bytes, receipt for version {version}; {s:.2f} s",
+                t("{device}: {count} cards, {size} bytes, receipt for version {version}; {s:.2f} s",
                   device=result.device, count=result.count, size=result.payload_bytes,
                   version=result.version, s=result.session_s)
             )  # fmt: skip
@@ -165,7 +166,7 @@ class Story:
         board, client = self.house.boards[name], self._session(name)
         first = client.head(RING_ACCESS).next_seq
         relays = len(board.counters()["relay_log"])
-        credential = cards.read_credential(self.site, card)
+        credential = self._credential(card)
         board.stimulate("swipe_card", credential=credential.data.hex(), type=credential.type)
         record = _until(lambda: _decision(client, first))
         took_ms = _until(lambda: _moved(board, relays)) if wanted == EVENT_GRANTED else None
@@ -209,6 +210,13 @@ class Story:
                 if verdict.ok
                 else t("{device}: the log does NOT verify", device=result.device)
             )
+
+    def _credential(self, text: str) -> Credential:
+        """By reference of an issued card, or by the number that is printed on one."""
+        with self.site.registry.session() as session:
+            if text == STRANGER:
+                return cards.parse(session, text)
+            return cards.credential_of(self.site, cards.find(self.site, session, text))
 
     def _session(self, name: str) -> Client:
         if name not in self._open:

@@ -210,6 +210,6 @@ def _cable(site: Site, request: Request) -> Address:
 
 
 def _network(request: Request) -> str | None:
-    if request.tcp or not request.port.startswith("sim://"):
+    if request.tcp or not request.wifi or not request.port.startswith("sim://"):
         return request.tcp
     return request.port.replace("sim://", "sim+tcp://", 1)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CONTROLLERS = {"door-1": "virtual-door", "pile-1": "virtual-charger"}
 SIM_FOLDER = "sim"
+_WIFI = ("house", "any password joins a virtual network")
 
 
 class VirtualHouse:
@@ -71,7 +72,7 @@ class VirtualHouse:
         chosen = narrators or {}
 
         def one(name: str) -> provision.Provisioned:
-            request = provision.Request(name, f"sim://{name}", self.controllers[name])
+            request = provision.Request(name, f"sim://{name}", self.controllers[name], wifi=_WIFI)
             return provision.provision(self.site, request, chosen.get(name))
 
         self.provisioned = in_parallel(one, list(self.controllers))

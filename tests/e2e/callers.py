@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller_tool.services.site import Site
+    from controller_tool.sim import service as sim
 
 _PASSWORD = "of a peer that calls once"
 
@@ -91,10 +92,11 @@ def issue_cards(site: Site, numbers: Sequence[str]) -> None:
             session.add_all(Grant(card_id=card.id, device_id=device.id) for device in devices)
 
 
-def credential_hex(site: Site, number: str) -> str:
-    """What a reader sends for this card."""
+def swipe(site: Site, board: sim.Board, number: str) -> None:
+    """Holds the card with this number to the board's first reader."""
     with site.registry.session() as session:
-        return cards.parse(session, number).data.hex()
+        read = cards.parse(session, number)
+    board.stimulate("swipe_card", credential=read.data.hex(), type=read.type)
 
 
 def events(client: Client, ring: int, first: int = 0) -> list[records.Record]:

@@ -10,7 +10,7 @@ import pytest
 from controller_tool.services import cards, journal_verify, pull, push
 from protocol import codes
 from protocol.constants import RING_ACCESS, RING_ALARM
-from tests.e2e.callers import credential_hex, events, issue_cards
+from tests.e2e.callers import events, issue_cards, swipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class Door:
     def present(self, card: str) -> list[tuple[int, int]]:
         """Event and reason of what a presented card led to."""
         first = self.client.head(RING_ACCESS).next_seq
-        self.board.stimulate("swipe_card", credential=credential_hex(self.site, card))
+        swipe(self.site, self.board, card)
         assert within(lambda: self.client.head(RING_ACCESS).next_seq > first)
         return [(r.event, r.reason) for r in events(self.client, RING_ACCESS, first)]
 
@@ -100,7 +100,8 @@ def test_a_collected_card_is_dead_when_its_receipts_are_in(
     assert codes.EVENT_REVOKED_CARD_PRESENTED in alarms
 
 
-def test_the_pulled_log_verifies(house: VirtualHouse, issued: str) -> None:
+@pytest.mark.usefixtures("issued")
+def test_the_pulled_log_verifies(house: VirtualHouse) -> None:
     results = pull.pull(house.site)
     assert all(result.ok for result in results), results
     assert all(result.new for result in results)
@@ -108,7 +109,8 @@ def test_the_pulled_log_verifies(house: VirtualHouse, issued: str) -> None:
         assert journal_verify.verify(house.site, house.site.device(name)).ok
 
 
-def test_a_second_pull_brings_only_what_is_new(house: VirtualHouse, issued: str) -> None:
+@pytest.mark.usefixtures("issued")
+def test_a_second_pull_brings_only_what_is_new(house: VirtualHouse) -> None:
     pull.pull(house.site, [DOOR])
     again = pull.pull(house.site, [DOOR])[0]
     assert again.ok

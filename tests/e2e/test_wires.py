@@ -1,4 +1,4 @@
-"""Poor and breaking wires: the push completes, or says so in one line and completes later (host)."""
+"""Poor and breaking wires: a push completes, or says so in one line and completes later (host)."""
 
 from __future__ import annotations
 
@@ -78,9 +78,8 @@ def many_cards(house: VirtualHouse) -> None:
     issue_cards(house.site, [f"{start + n:010d}" for n in range(MORE_CARDS)])
 
 
-def test_push_and_pull_complete_on_a_line_that_spoils_bytes(
-    house: VirtualHouse, many_cards: None
-) -> None:
+@pytest.mark.usefixtures("many_cards")
+def test_push_and_pull_complete_on_a_line_that_spoils_bytes(house: VirtualHouse) -> None:
     board = house.boards[DOOR]
     board.stimulate("line_noise", corrupt=ONE_IN, drop=ONE_IN)
     try:
@@ -100,8 +99,9 @@ def test_boot_noise_before_the_first_frame_disturbs_nothing(house: VirtualHouse)
     assert pushed.ok, pushed
 
 
+@pytest.mark.usefixtures("many_cards")
 def test_a_wire_that_breaks_in_the_middle_of_a_push(
-    house: VirtualHouse, callers: Callers, many_cards: None, capsys, monkeypatch
+    house: VirtualHouse, callers: Callers, capsys, monkeypatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, PASSPHRASE)
     place = callers.address(DOOR)
