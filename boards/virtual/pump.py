@@ -24,17 +24,26 @@ class Pump:
 
     def run(self) -> None:
         memory = self._memory
-        now_us = time.ticks_us()
-        gap_us = time.ticks_diff(now_us, self._last_us)
-        self._last_us = now_us
-        if gap_us > self._page.word(layout.GAP_US):
-            self._page.set_word(layout.GAP_US, gap_us)
+        self._measure(layout.GAP_US)
         if memory[layout.HEAP_ASKED] != self._asked:
             self._tell_heap()
         if memory[layout.INPUT_GENERATION] != self._seen:
             self._seen = memory[layout.INPUT_GENERATION]
             if self.on_input is not None:
                 self.on_input()
+
+    def apart(self, wait_us, delay_us: int) -> None:
+        """Spend a step of a TLS handshake, which stands apart from the longest stretch."""
+        self._measure(layout.GAP_US)
+        wait_us(delay_us)
+        self._measure(layout.HANDSHAKE_US)
+
+    def _measure(self, offset: int) -> None:
+        now_us = time.ticks_us()
+        gap_us = time.ticks_diff(now_us, self._last_us)
+        self._last_us = now_us
+        if gap_us > self._page.word(offset):
+            self._page.set_word(offset, gap_us)
 
     def _tell_heap(self) -> None:
         self._asked = self._memory[layout.HEAP_ASKED]

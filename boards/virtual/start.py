@@ -84,7 +84,9 @@ class Board:
             "esp32": esp32_shim.build(chip, wanted["partitions"]),
             "network": network_shim.build(page, changes, unique, wanted["address"]),
             "socket": socket_shim.build(socket, hostlink.no_delay, page, wanted["address"]),
-            "tls": tls_shim.build(tls, charge, time.sleep_ms),
+            "tls": tls_shim.build(
+                tls, charge, lambda delay_ms: changes.apart(time.sleep_us, 1000 * delay_ms)
+            ),
             "time": time_shim.build_time(time, page, changes),
             "select": time_shim.build_select(select, time, changes, _AlwaysReady()),
             "os": sys_shim.build_os(os),
@@ -125,12 +127,15 @@ class Board:
     def run_file(self, name: str) -> None:
         """What a stock image does with boot.py and main.py."""
         try:
-            os.stat(name)
+            with open(name) as file:
+                source = file.read()
         except OSError:
             return
         try:
-            self.interrupts(True)
-            execfile(name, __main__.__dict__)  # noqa: F821 - a builtin of MicroPython
+            code = compile(source, name, "exec")
+            del source
+            while not self._run_code(code, name):
+                pass
         except SystemExit:
             self.interrupts(False)
             self.soft_reset()
@@ -138,6 +143,23 @@ class Board:
             self.interrupts(False)
             self.show_error(error)
         self.interrupts(False)
+
+    def _run_code(self, code, name: str) -> bool:
+        """Run it; False when a Ctrl-C came before its first line.
+
+        A chip raises an interrupt between two byte codes, so never before the `try` that a file
+        begins with; the Unix port raises it wherever it is.
+        """
+        try:
+            self.interrupts(True)
+            exec(code, __main__.__dict__)  # noqa: S102 - this is what booting is
+        except KeyboardInterrupt as error:
+            text = io.StringIO()
+            self.native_print_exception(error, text)
+            if name in text.getvalue():
+                raise
+            return False
+        return True
 
 
 def mount(partition_type) -> None:

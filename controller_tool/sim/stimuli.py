@@ -155,6 +155,7 @@ class Stimuli:
     def clear_gap(self) -> None:
         """Start anew with the longest stretch."""
         self._page.set_word(layout.GAP_US, 0)
+        self._page.set_word(layout.HANDSHAKE_US, 0)
 
     def ask_heap(self) -> None:
         """Ask for heap figures; `counters` has them once the firmware has looked up."""

@@ -108,6 +108,7 @@ class Supervisor:
             },
             "memory_faults": page.word(layout.MEMORY_FAULTS),
             "gap_us": page.word(layout.GAP_US),
+            "handshake_us": page.word(layout.HANDSHAKE_US),
             "heap": self._heap(),
             "outputs": self._outputs(),
             "relay_log": self._relay_log(),
