@@ -59,7 +59,6 @@ class Link:
 
     def __init__(self, is_device: bool, read_bytes: int = 512) -> None:
         self.is_device = is_device
-        self.frames = 0
         self.session = b""
         self._state = _CLOSED
         # room that must be left before an acknowledgement invites the other side to send on
@@ -119,11 +118,6 @@ class Link:
         """Frames that were sent more than once."""
         return self._window.resent
 
-    @property
-    def crc_errors(self) -> int:
-        """Places of the line where a frame seemed to begin and did not."""
-        return self._line.crc_errors
-
     def read_into(self, buffer: "bytearray | memoryview") -> int:
         """Move received bytes into `buffer`; returns how many, 0 when there are none."""
         start = self._read_start
@@ -163,7 +157,6 @@ class Link:
             if self._state == _OPEN and (not len(payload) or bytes(payload) == self.session):
                 self._state = _CLOSED
         elif self._state == _OPEN:
-            self.frames += 1
             if kind == KIND_DATA:
                 self._on_data(head & NUMBER, payload)
             self._on_ack(ack)

@@ -40,7 +40,6 @@ class FrameReader:
     """
 
     def __init__(self, take: "Callable[[int, int, memoryview], None]") -> None:
-        self.crc_errors = 0
         self.heard_ms = 0  # when bytes last came
         self._take = take
         self._array = bytearray(4 * LINK_FRAME_MAX_BYTES)
@@ -84,7 +83,6 @@ class FrameReader:
                     self._take(raw[start + 2], raw[start + 3], payload)
                     start = stop
                     continue
-            self.crc_errors += 1
             start += 1  # the true frame may begin inside what only looked like one
         rest = end - start
         if start and rest:

@@ -31,7 +31,7 @@ from protocol.constants import (
     TIME_END_S,
     VERSION_JUMP_MAX,
 )
-from protocol.messages import Refused
+from protocol.messages import Refused, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,10 +117,7 @@ def encode(m: Manifest) -> bytes:
 
 def parse(data: "bytes | memoryview") -> Manifest:
     """The manifest in a verified payload. Raises Refused(ERR_MALFORMED or ERR_BOUNDS)."""
-    try:
-        fields = cbor.decode(data)
-    except cbor.Malformed as error:
-        raise Refused(ERR_MALFORMED) from error
+    fields = decode(data)
     if not isinstance(fields, dict) or len(fields) != len(_FIELDS):
         raise Refused(ERR_MALFORMED)
     m = Manifest()

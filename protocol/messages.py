@@ -74,6 +74,19 @@ class Refused(ValueError):
         self.code = code
 
 
+def decode(data: "framing.Buffer") -> "cbor.Value":
+    """The value that `data` holds; raises Refused(ERR_MALFORMED)."""
+    try:
+        return cbor.decode(data)
+    except cbor.Malformed as error:
+        raise Refused(ERR_MALFORMED) from error
+
+
+def is_number(value: "cbor.Value", greatest: int) -> bool:
+    """Whether it is an integer, no boolean, from 0 to `greatest`."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= greatest
+
+
 def check_args(operation: int, arguments: "Sequence[cbor.Value]") -> None:
     """Raise Refused unless the operation exists and takes these arguments."""
     specs = OPS.get(operation)
@@ -95,10 +108,6 @@ def check_args(operation: int, arguments: "Sequence[cbor.Value]") -> None:
             raise Refused(ERR_BOUNDS)
 
 
-def _is_number(value: "cbor.Value", greatest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= greatest
-
-
 def request(request_id: int, operation: int, *arguments: "cbor.Value") -> bytes:
     """Host only. Framed request; raises Refused for arguments that no controller takes."""
     check_args(operation, arguments)
@@ -110,15 +119,12 @@ def parse_request(message: "framing.Buffer") -> "list[cbor.Value]":
 
     Raises Refused(ERR_MALFORMED) when not even the request id can be told.
     """
-    try:
-        value = cbor.decode(message)
-    except cbor.Malformed as error:
-        raise Refused(ERR_MALFORMED) from error
+    value = decode(message)
     if (
         not isinstance(value, list)
         or len(value) < 2
-        or not _is_number(value[0], 0xFFFF)
-        or not _is_number(value[1], 0xFFFF)
+        or not is_number(value[0], 0xFFFF)
+        or not is_number(value[1], 0xFFFF)
     ):
         raise Refused(ERR_MALFORMED)
     return value
@@ -135,8 +141,8 @@ def parse_reply(message: "framing.Buffer") -> "tuple[int, int, cbor.Value]":
     if (
         not isinstance(value, list)
         or len(value) != 3
-        or not _is_number(value[0], 0xFFFF)
-        or not _is_number(value[1], 0xFF)
+        or not is_number(value[0], 0xFFFF)
+        or not is_number(value[1], 0xFF)
         or (value[1] != 0 and value[2] is not None)
     ):
         raise cbor.Malformed("not a reply")

@@ -4,7 +4,7 @@ from protocol import cbor
 from protocol.codes import ERR_MALFORMED, ERR_SIGNATURE
 from protocol.constants import ID_BYTES, NONCE_BYTES
 from protocol.hmac import equal, hmac_sha256
-from protocol.messages import Refused
+from protocol.messages import Refused, decode, is_number
 
 _MAC_BYTES = 16
 _MAX_BYTES = 160
@@ -59,12 +59,12 @@ def read(key: bytes, data: "bytes | memoryview") -> Receipt:
     """
     if len(data) > _MAX_BYTES:
         raise Refused(ERR_MALFORMED)
-    outer = _decode(data)
+    outer = decode(data)
     if not _fits(outer, (-1, _MAC_BYTES)):
         raise Refused(ERR_MALFORMED)
     if not equal(_mac(key, outer[0]), outer[1]):
         raise Refused(ERR_SIGNATURE)
-    fields = _decode(outer[0])
+    fields = decode(outer[0])
     if not _fits(fields, _SIZES):
         raise Refused(ERR_MALFORMED)
     return Receipt(*fields)
@@ -74,13 +74,6 @@ def _mac(key: bytes, body: bytes) -> bytes:
     return hmac_sha256(key, b"receipt", body)[:_MAC_BYTES]
 
 
-def _decode(data: "bytes | memoryview") -> "cbor.Value":
-    try:
-        return cbor.decode(data)
-    except cbor.Malformed as error:
-        raise Refused(ERR_MALFORMED) from error
-
-
 def _fits(values: "cbor.Value", sizes: "tuple[int, ...]") -> bool:
     """Whether it is a list of byte strings of these sizes (-1: any) and numbers (0)."""
     if not isinstance(values, list) or len(values) != len(sizes):
@@ -88,7 +81,7 @@ def _fits(values: "cbor.Value", sizes: "tuple[int, ...]") -> bool:
     for i in range(len(sizes)):
         value = values[i]
         if sizes[i] == 0:
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            if not is_number(value, 0xFFFFFFFF):
                 return False
         elif not isinstance(value, bytes) or (sizes[i] > 0 and len(value) != sizes[i]):
             return False

@@ -20,7 +20,7 @@ from protocol.codes import (
     KEY_ROOT,
 )
 from protocol.constants import AAD_TRUST, ID_BYTES, RSA_BYTES, TIME_END_S, TRUST_MAX_BYTES
-from protocol.messages import Refused
+from protocol.messages import Refused, decode, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,13 +105,6 @@ def _check_signed(payload: bytes, signatures: "list[list[bytes]]", signers: Trus
         raise Refused(ERR_SIGNATURE)
 
 
-def _decode(data: "Buffer") -> "cbor.Value":
-    try:
-        return cbor.decode(data)
-    except cbor.Malformed as error:
-        raise Refused(ERR_MALFORMED) from error
-
-
 def _need(fits: bool, code: int = ERR_MALFORMED) -> None:
     if not fits:
         raise Refused(code)
@@ -119,7 +112,7 @@ def _need(fits: bool, code: int = ERR_MALFORMED) -> None:
 
 def _split(data: "Buffer") -> "tuple[bytes, list[list[bytes]]]":
     _need(len(data) <= TRUST_MAX_BYTES, ERR_BOUNDS)
-    outer = _decode(data)
+    outer = decode(data)
     _need(isinstance(outer, list) and len(outer) == 2)
     payload, signatures = outer
     _need(isinstance(payload, bytes) and isinstance(signatures, list))
@@ -131,12 +124,12 @@ def _split(data: "Buffer") -> "tuple[bytes, list[list[bytes]]]":
 
 
 def _payload(data: bytes) -> Trust:
-    fields = _decode(data)
+    fields = decode(data)
     _need(isinstance(fields, dict) and sorted(fields) == [1, 2, 3, 4, 5, 6])
     site, epoch, version, rows, revoked, expiry_s = [fields[i] for i in range(1, 7)]
     _need(_is_bytes(site, ID_BYTES) and isinstance(rows, list) and isinstance(revoked, list))
-    _need(_is_number(epoch, 0xFFFF) and _is_number(version, 0xFFFF))
-    _need(_is_number(expiry_s, TIME_END_S))
+    _need(is_number(epoch, 0xFFFF) and is_number(version, 0xFFFF))
+    _need(is_number(expiry_s, TIME_END_S))
     for peer_id in revoked:
         _need(_is_bytes(peer_id, ID_BYTES))
     return Trust(site, epoch, version, [_key_row(row) for row in _sorted(rows)], revoked, expiry_s)
@@ -146,7 +139,7 @@ def _sorted(rows: "list[cbor.Value]") -> "list[cbor.Value]":
     """Rows as they are, proven to start with root and to name each role once, ascending."""
     last = -1
     for row in rows:
-        _need(isinstance(row, list) and len(row) >= 3 and _is_number(row[0], KEY_AUDIT))
+        _need(isinstance(row, list) and len(row) >= 3 and is_number(row[0], KEY_AUDIT))
         _need(row[0] > last and (last >= 0 or row[0] == KEY_ROOT), ERR_BOUNDS)
         last = row[0]
     _need(last >= 0, ERR_BOUNDS)
@@ -158,16 +151,12 @@ def _key_row(row: "list[cbor.Value]") -> "tuple[int, int, list[bytes]]":
     for modulus in moduli:
         _need(_is_bytes(modulus, RSA_BYTES))
         _need(moduli.count(modulus) == 1, ERR_BOUNDS)
-    _need(_is_number(row[1], len(moduli)) and row[1] > 0, ERR_BOUNDS)
+    _need(is_number(row[1], len(moduli)) and row[1] > 0, ERR_BOUNDS)
     return row[0], row[1], moduli
 
 
 def _is_bytes(value: "cbor.Value", size: int) -> bool:
     return isinstance(value, bytes) and len(value) == size
-
-
-def _is_number(value: "cbor.Value", greatest: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= greatest
 
 
 def encode(trust: Trust) -> bytes:
