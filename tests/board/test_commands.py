@@ -1,0 +1,73 @@
+"""`controller-tool sim` as a person types it (host)."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller_tool.cli import run
+from controller_tool.sim import service
+
+Tool = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def tool(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Tool]:
+    """Runs one command on a site folder; exit code and what it wrote."""
+
+    def command(*words: str) -> tuple[int, str]:
+        code = run(["--site", str(tmp_path), "--lang", "en", "sim", *words])
+        out, error = capfd.readouterr()
+        return code, out + error
+
+    yield command
+    for board in service.list_boards(tmp_path / "sim"):
+        service.stop(tmp_path / "sim", board.name)
+
+
+def parsed(answer: tuple[int, str]) -> Any:
+    """The JSON that a command printed."""
+    code, text = answer
+    assert code == 0, text
+    return json.loads(text)
+
+
+def test_a_board_is_started_listed_and_stopped(tool: Tool) -> None:
+    started = parsed(tool("start", "gate", "--json"))
+    assert started["running"] is True
+    assert started["serial_port"].startswith("/dev/pts/")
+    assert [board["name"] for board in parsed(tool("list", "--json"))] == ["gate"]
+    assert parsed(tool("stop", "--json")) == {"stopped": ["gate"]}
+    assert parsed(tool("list", "--json"))[0]["running"] is False
+
+
+def test_the_world_acts_upon_it(tool: Tool) -> None:
+    tool("start", "gate")
+    for words in (
+        ("rex", "gate", "--ms", "50"), ("door", "gate", "open"), ("smoke", "gate", "raise"),
+        ("tamper", "gate", "open"), ("clock", "gate", "2027-01-31T08:00:00"),
+        ("power", "gate", "cut"), ("power", "gate", "restore"),
+    ):  # fmt: skip
+        assert tool(*words) == (0, "gate: done\n")
+    assert parsed(tool("show", "gate", "--json"))["resets"]["power"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("rex", "nobody"), "no virtual board nobody"),
+        (("plug", "gate", "in"), "cannot do that"),
+        (("clock", "gate", "yesterday"), "Not a time"),
+        (("start", "x", "--board", "toaster"), "No virtual board is named toaster"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_a_next_step(
+    tool: Tool, words: tuple[str, ...], said: str
+) -> None:
+    tool("start", "gate")
+    code, text = tool(*words)
+    assert code == 1
+    assert said in text.splitlines()[0]
+    assert len(text.splitlines()) == 2
