@@ -29,9 +29,9 @@ CORRECTIONS = (
     (
         "deflate.pyi",
         "class DeflateIO:",
-        "class DeflateIO:\n"
-        "    def __enter__(self) -> DeflateIO: ...\n"
-        "    def __exit__(self, *args: object) -> None: ...",
+        """class DeflateIO:
+    def __enter__(self) -> DeflateIO: ...
+    def __exit__(self, *args: object) -> None: ...""",
     ),
     ("tls.pyi", "class SSLContext:", "class SSLContext:\n    verify_mode: int"),
 )
