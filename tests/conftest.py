@@ -3,8 +3,18 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from controller_tool.sim.micropython import MicroPython, find
+
+# a slow machine is no defect: no deadline, no complaint about the pace of the examples
+settings.register_profile("short", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("full", settings.get_profile("short"), max_examples=2000)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Many more examples in the long form."""
+    settings.load_profile("full" if config.getoption("--full") else "short")
 
 
 @pytest.fixture(scope="session")

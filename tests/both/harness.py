@@ -78,7 +78,7 @@ class MicroPythonItem(pytest.Item):
         if problem:
             raise MicroPythonFailure(problem)
 
-    def repr_failure(self, excinfo, style=None):  # noqa: ANN001, ANN201  as pytest declares it
+    def repr_failure(self, excinfo, style=None):
         if isinstance(excinfo.value, MicroPythonFailure):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
