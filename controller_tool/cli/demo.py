@@ -54,7 +54,7 @@ def demo(app: App, keep: Path | None) -> None:
     teller = Teller(app)
     started = time.monotonic()
     kept = False
-    house = service.set_up(folder, passphrase, teller)
+    house = service.set_up(folder, passphrase, teller, keep=keep is not None)
     try:
         setup_s = time.monotonic() - started
         report = service.tell(house, teller)
@@ -83,6 +83,6 @@ def _summary(report: service.Report, passphrase: str) -> list[str]:
             t("The virtual site runs on. Play with it:"),
             f"  export CONTROLLER_TOOL_SITE={report.site} {VARIABLE}='{passphrase}'",
             "  controller-tool sim swipe door-1 0099999999",
-            "  controller-tool sim stop --all",
+            "  controller-tool sim stop",
         ]
     return lines

@@ -8,6 +8,7 @@ the log pulled and verified.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -165,11 +166,11 @@ class Story:
         """A card at a reader; the controller's own journal says what it decided."""
         board, client = self.house.boards[name], self._session(name)
         first = client.head(RING_ACCESS).next_seq
-        relays = len(board.counters()["relay_log"])
+        seen = _newest_move(board)
         credential = self._credential(card)
         board.stimulate("swipe_card", credential=credential.data.hex(), type=credential.type)
         record = _until(lambda: _decision(client, first))
-        took_ms = _until(lambda: _moved(board, relays)) if wanted == EVENT_GRANTED else None
+        took_ms = _until(lambda: _closed_after(board, seen)) if wanted == EVENT_GRANTED else None
         event, reason = EVENT_NAMES[record.event], REASON_NAMES[record.reason]
         self.events.append(Event(name, what, event, reason, took_ms))
         self._expect(record.event == wanted)
@@ -231,10 +232,12 @@ class Story:
         self.as_expected = self.as_expected and holds
 
 
-def set_up(folder: Path, passphrase: str, teller: Teller) -> VirtualHouse:
+def set_up(folder: Path, passphrase: str, teller: Teller, *, keep: bool) -> VirtualHouse:
     """A new site with its keys, two blank boards that run, and the people of a dormitory."""
     teller.chapter(t("Set-up: keys of a new site, two blank virtual boards, a roster"))
-    house = VirtualHouse.found(folder, t("demonstration"), passphrase)
+    # boards that are not to stay must not outlive this process, whatever ends it
+    until_pid = 0 if keep else os.getpid()
+    house = VirtualHouse.found(folder, t("demonstration"), passphrase, until_pid=until_pid)
     try:
         done = roster.import_roster(house.site, resources.demo_roster())
     except BaseException:
@@ -262,10 +265,17 @@ def _decision(client: Client, first: int) -> records.Record | None:
     return None
 
 
-def _moved(board: sim.Board, seen: int) -> float | None:
-    """Milliseconds from the card's last byte to the relay that closed since."""
-    new = [entry for entry in board.counters()["relay_log"][seen:] if entry["on"]]
-    return new[0]["since_read_us"] / 1000 if new else None
+def _newest_move(board: sim.Board) -> int:
+    """Number of the last change of a relay; -1 before the first."""
+    return max((move["number"] for move in board.counters()["relay_log"]), default=-1)
+
+
+def _closed_after(board: sim.Board, seen: int) -> float | None:
+    """Milliseconds from the card's last byte to the relay that closed since ``seen``."""
+    for move in board.counters()["relay_log"]:
+        if move["number"] > seen and move["on"] and move["since_read_us"] is not None:
+            return float(move["since_read_us"]) / 1000
+    return None
 
 
 def _until(ask: Callable[[], _Found | None]) -> _Found:

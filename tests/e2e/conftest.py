@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ PASSPHRASE = "of a house that lives for one test run"
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]:
     """Site, door and charger, in service."""
     folder = tmp_path_factory.mktemp("e2e") / "site"
-    with VirtualHouse.found(folder, "e2e", PASSPHRASE) as made:
+    with VirtualHouse.found(folder, "e2e", PASSPHRASE, until_pid=os.getpid()) as made:
         made.provision()
         yield made
 
