@@ -36,8 +36,9 @@ def inline(tree: ast.Module, own: Mapping[str, Constant], known: Constants) -> a
     """The module with its constants replaced, without type-checking blocks and annotations."""
     values = {**_imported(tree, known), **own}
     body = [kept for node in tree.body if (kept := _keep(node, own, known)) is not None]
+    modules = _imported_by_name(tree, known)
     tree = ast.Module(body=body, type_ignores=[])
-    return ast.fix_missing_locations(_Replace(values).visit(tree))
+    return ast.fix_missing_locations(_Replace(values, modules).visit(tree))
 
 
 def imported_modules(tree: ast.Module) -> set[str]:
@@ -67,6 +68,18 @@ def _imported(tree: ast.Module, known: Constants) -> dict[str, Constant]:
                 if alias.name in known[node.module]:
                     values[alias.asname or alias.name] = known[node.module][alias.name]
     return values
+
+
+def _imported_by_name(tree: ast.Module, known: Constants) -> Constants:
+    """The constants of modules that are imported as such: `from package import module`."""
+    found: Constants = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                constants = known.get(f"{node.module}.{alias.name}")
+                if constants:
+                    found[alias.asname or alias.name] = constants
+    return found
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, Constant]) -> Constant | None:
@@ -103,8 +116,17 @@ def _without_constants(node: ast.ImportFrom, known: Constants) -> ast.ImportFrom
 
 
 class _Replace(ast.NodeTransformer):
-    def __init__(self, values: Mapping[str, Constant]) -> None:
+    def __init__(self, values: Mapping[str, Constant], modules: Constants) -> None:
         self._values = values
+        self._modules = modules
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+        if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
+            constants = self._modules.get(node.value.id, {})
+            if node.attr in constants:
+                return ast.copy_location(ast.Constant(constants[node.attr]), node)
+        self.generic_visit(node)
+        return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name that ast calls
         if isinstance(node.ctx, ast.Load) and node.id in self._values:

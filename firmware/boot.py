@@ -7,6 +7,10 @@ try:
     import board
 
     board.safe_state()
+    import gc
+
+    # what stays must not come to lie behind garbage: the heap would end up in pieces
+    gc.threshold(4096)
     import packfs
 
     if packfs.provisioned():

@@ -51,7 +51,10 @@ class PackFs:
         return (_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
     def open(self, path: str, mode: str) -> io.BytesIO:
-        """The whole file in memory: what is imported is read to its end and dropped."""
+        """The whole file in memory; what is imported is read to its end and dropped.
+
+        Reading it piece by piece would leave a hole in the heap at every piece.
+        """
         if "w" in mode or "a" in mode or "+" in mode:
             raise OSError(_EROFS)
         place = self._find(path.strip("/").encode())

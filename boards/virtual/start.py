@@ -193,6 +193,8 @@ def run() -> None:
     with open("start.json") as file:
         wanted = json.load(file)
     board = Board(wanted)
+    __main__.firmware_heap = None  # kept in one piece until here
+    gc.collect()
     mount(sys.modules["esp32"].Partition)
     del wanted
     gc.collect()

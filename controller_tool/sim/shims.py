@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from controller_tool.sim.folder import Folder
 
 ESP32_HEAP_BYTES = 111 * 1024
+_KEPT_WHOLE_BYTES = 88 * 1024
 _MEASURING_BYTES = 512 * 1024
 _MEASURING_S = 60
 
@@ -44,7 +45,9 @@ class Shims:
         """The command of a board's process."""
         found = find()
         heap = found.heap_bytes(ESP32_HEAP_BYTES) + self.heap_bytes
-        return [*found.command, "-X", f"heapsize={heap}", "-c", "import start"]
+        # an ESP32's heap is one piece when it boots: the shims may not lie about in the midst of it
+        entry = f"firmware_heap = bytearray({found.heap_bytes(_KEPT_WHOLE_BYTES)})\nimport start"
+        return [*found.command, "-X", f"heapsize={heap}", "-c", entry]
 
 
 def prepare(board: Folder) -> Shims:
