@@ -4,6 +4,10 @@ MicroPython does not tell an overriding `__import__` from where it was called, s
 import is resolved by what is being imported at that moment; asyncio's late ones are known.
 """
 
+import sys
+
+from machine_shim import Ending
+
 _ABSENT = ("ffi", "jni", "termios")
 _ASYNCIO = "asyncio"
 
@@ -11,6 +15,7 @@ _ASYNCIO = "asyncio"
 def build(native_import, modules: dict, shims: tuple):
     """The function for `builtins.__import__`; `shims` are the names that shims stand for."""
     under_way = []
+    exc_info = sys.exc_info
 
     def resolve(name: str, level: int) -> str:
         current = under_way[-1] if under_way else _ASYNCIO
@@ -23,6 +28,9 @@ def build(native_import, modules: dict, shims: tuple):
         return ".".join(parts)
 
     def guarded(name: str, globals=None, locals=None, fromlist=(), level: int = 0):
+        error = exc_info()[1]
+        if error is not None:
+            Ending.error = error
         if level:
             name = resolve(name, level)
         elif name[0] == "u" and (name[1:] in shims or name[1:] in _ABSENT):

@@ -20,6 +20,15 @@ class Reader:
     last_us = None
 
 
+class Ending:
+    """The exception that was under way when something was last imported.
+
+    A `finally` that imports before it resets is how main.py ends, and imports clear exc_info.
+    """
+
+    error = None
+
+
 def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
     """The module's names for one board."""
     shared = page.bytes
@@ -184,7 +193,10 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
             pump.run()
 
     def stop(code: int) -> None:
-        if sys.exc_info()[0] is MemoryError:
+        error = sys.exc_info()[1] or Ending.error
+        if error is not None:
+            sys.print_exception(error, sys.stderr)  # into log.txt: why the firmware ended
+        if isinstance(error, MemoryError):
             page.add_word(layout.MEMORY_FAULTS, 1)
         leave(code)
 

@@ -152,6 +152,18 @@ def test_running_out_of_heap_is_counted(prompt: Prompt) -> None:
     assert prompt.board.counters()["memory_faults"] == 1
 
 
+def test_a_firmware_that_runs_out_of_heap_and_resets_is_counted_and_logged(prompt: Prompt) -> None:
+    prompt.transport.fs_writefile(
+        "/main.py",
+        b"try:\n    import micropython\n    x = bytearray(112 * 1024)\n"
+        b"finally:\n    import micropython\n    import machine\n    machine.reset()\n",
+    )
+    prompt.lose("import machine; machine.reset()")
+    wait_for(lambda: prompt.board.counters()["memory_faults"])
+    prompt.board.stimulate("cut_power")
+    assert "MemoryError" in prompt.board.folder.log_path.read_text()
+
+
 def test_the_heap_is_an_esp32s(prompt: Prompt) -> None:
     heap = prompt.board.heap()
     assert 100 * 1024 < heap["free"] <= 111 * 1024
