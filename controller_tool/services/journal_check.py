@@ -101,12 +101,9 @@ def check(ring: Ring) -> Report:
     """Judge the ring; never raises for what it holds."""
     report = Report(len(ring.places))
     by_seq = _sort(ring, report)
-    last = max(by_seq, default=-1)
-    walk = _Walk(ring, by_seq, report)
-    heads = _genuine(ring, report, last)
-    if heads:
-        report.last_head_seq = max(head.next_seq for head in heads)
-    walk.run(heads, max(last + 1, report.last_head_seq or 0))
+    heads = _genuine(ring, report)
+    report.last_head_seq = max((head.next_seq for head in heads), default=None)
+    _Walk(ring, by_seq, report).run(heads)
     return report
 
 
@@ -114,6 +111,7 @@ def _sort(ring: Ring, report: Report) -> dict[int, bytes]:
     """Records by their own number; moved ones are reported."""
     own: dict[int, bytes] = {}
     at_place = {place: _number(record) for place, record in ring.places if _whole(record)}
+    last = max(at_place, default=-1)
     seen: set[int] = set()
     for place, record in ring.places:
         if not _whole(record):
@@ -126,7 +124,7 @@ def _sort(ring: Ring, report: Report) -> dict[int, bytes]:
         elif not exchanged:
             report.findings.append(Finding(REPLAYED, place, place, number))
         # a moved record is evidence of its own number where nothing else is
-        if exchanged or number not in at_place:
+        if exchanged or (number not in at_place and number < last):
             own.setdefault(number, record)
         seen.add(place)
     return own
@@ -140,9 +138,10 @@ def _number(record: bytes) -> int:
     return int.from_bytes(record[:4], "big")
 
 
-def _genuine(ring: Ring, report: Report, last: int) -> list[Head]:
+def _genuine(ring: Ring, report: Report) -> list[Head]:
     """Heads whose MACs are right; the others are reported."""
-    wanted = {head.next_seq for head in ring.heads if head.next_seq <= last + _HEAD_REACH}
+    reach = len(ring.places) + _HEAD_REACH
+    wanted = {head.next_seq for head in ring.heads if head.next_seq <= reach}
     keys_at = {name: _keys_at(key, wanted) for name, key in ring.keys.items()}
     good: list[Head] = []
     for head in ring.heads:
@@ -182,25 +181,27 @@ class _Walk:
         self._keys = dict(ring.keys)
         self._broken = False
 
-    def run(self, heads: list[Head], end: int) -> None:
-        """Judge every number below ``end``, and each head where its number comes."""
+    def run(self, heads: list[Head]) -> None:
+        """Judge every record, and each head where its number comes."""
         values: dict[int, set[bytes]] = {}
         for head in heads:
             values.setdefault(head.next_seq, set()).add(head.chain)
-        missing_from = None
-        for seq in range(end + 1):
-            if not self._broken and values.get(seq, {self._c}) != {self._c}:
-                self._found(FORGED, max(0, seq - 1), max(0, seq - 1))
-                self._broken = True
-            record = self._by_seq.get(seq)
-            if record is None and seq < end:
-                missing_from = seq if missing_from is None else missing_from
-            elif missing_from is not None:
-                self._missing(missing_from, seq - 1, heads)
-                missing_from = None
-            if record is not None:
-                self._judge(seq, record, values)
-            self._evolve()
+        expected = 0
+        for seq in sorted(self._by_seq):
+            if seq != expected:
+                self._missing(expected, seq - 1, heads)
+            self._compare(seq, values)
+            self._judge(seq, self._by_seq[seq], values)
+            expected = seq + 1
+        self._compare(expected, values)
+        end = max(values, default=0)
+        if expected < end:
+            self._found(TRUNCATED, expected, end - 1)
+
+    def _compare(self, seq: int, values: dict[int, set[bytes]]) -> None:
+        if not self._broken and values.get(seq, {self._c}) != {self._c}:
+            self._found(FORGED, max(0, seq - 1), max(0, seq - 1))
+            self._broken = True
 
     def _judge(self, seq: int, record: bytes, values: dict[int, set[bytes]]) -> None:
         if self._broken:
@@ -214,6 +215,7 @@ class _Walk:
                 return
             self._found(TAG_CHANGED, seq, seq)
         self._c = c
+        self._keys = {name: chain.evolve(key) for name, key in self._keys.items()}
         self._report.proven += 1
 
     def _borne_out(self, seq: int, c: bytes, values: dict[int, set[bytes]]) -> bool:
@@ -228,9 +230,6 @@ class _Walk:
 
     def _missing(self, first: int, last: int, heads: list[Head]) -> None:
         self._broken = True
-        if not any(seq > last for seq in self._by_seq):
-            self._found(TRUNCATED, first, last)
-            return
         oldest = max((head.oldest_seq for head in heads), default=0)
         newest = max((head.next_seq for head in heads), default=0)
         gone = min(oldest, newest - self._ring.long)  # below it the ring had let records go
@@ -241,9 +240,6 @@ class _Walk:
 
     def _found(self, kind: str, first: int, last: int) -> None:
         self._report.findings.append(Finding(kind, first, last))
-
-    def _evolve(self) -> None:
-        self._keys = {name: chain.evolve(key) for name, key in self._keys.items()}
 
 
 def _tags_fit(keys: dict[str, bytes], c: bytes, record: bytes) -> bool:
