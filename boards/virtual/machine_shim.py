@@ -194,7 +194,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
 
     def stop(code: int) -> None:
         error = sys.exc_info()[1] or Ending.error
-        if error is not None:
+        if error is not None and not shared[layout.AT_PROMPT]:
             sys.print_exception(error, sys.stderr)  # into log.txt: why the firmware ended
         if isinstance(error, MemoryError):
             page.add_word(layout.MEMORY_FAULTS, 1)
