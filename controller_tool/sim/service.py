@@ -203,7 +203,7 @@ def _folder(root: Path, name: str) -> Path:
         raise OperatorError(
             t("Not a name for a board: {name}", name=name), t("Use letters, digits and dashes")
         )
-    return root / name
+    return root.absolute() / name
 
 
 def _keep(folder: Folder, board: str, changes: dict[str, Any]) -> None:
