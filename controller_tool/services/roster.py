@@ -75,7 +75,9 @@ def import_roster(
         today = date.today()  # noqa: DTZ011 - leases and birth dates are local days
         roster = roster_file.read(path, version, today)
         tasks, faults = _compare(site, session, roster)
-        faults = sorted(roster.faults + faults, key=lambda fault: fault.row)
+        columns = {name: place for place, name in enumerate(roster.names.values())}
+        faults = roster.faults + faults
+        faults.sort(key=lambda fault: (fault.row, columns.get(fault.field, 0)))
         if faults:
             raise RosterRefused(path.name, faults)
         doors = cards.grant_devices(session, devices)
