@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller_tool.client import Client
-    from controller_tool.credentials import Credential
     from controller_tool.services.provision import Narrator
     from controller_tool.sim import service as sim
 
@@ -167,8 +166,7 @@ class Story:
         board, client = self.house.boards[name], self._session(name)
         first = client.head(RING_ACCESS).next_seq
         seen = _newest_move(board)
-        credential = self._credential(card)
-        board.stimulate("swipe_card", credential=credential.data.hex(), type=credential.type)
+        self.house.swipe(name, card)
         record = _until(lambda: _decision(client, first))
         took_ms = _until(lambda: _closed_after(board, seen)) if wanted == EVENT_GRANTED else None
         event, reason = EVENT_NAMES[record.event], REASON_NAMES[record.reason]
@@ -211,13 +209,6 @@ class Story:
                 if verdict.ok
                 else t("{device}: the log does NOT verify", device=result.device)
             )
-
-    def _credential(self, text: str) -> Credential:
-        """By reference of an issued card, or by the number that is printed on one."""
-        with self.site.registry.session() as session:
-            if text == STRANGER:
-                return cards.parse(session, text)
-            return cards.credential_of(self.site, cards.find(self.site, session, text))
 
     def _session(self, name: str) -> Client:
         if name not in self._open:

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from controller_tool.services import provision, site_init
+from sqlalchemy import select
+
+from controller_tool.clock import now_s
+from controller_tool.registry.models import Card, Grant
+from controller_tool.services import cards, provision, site_init
 from controller_tool.services.devices_ops import in_parallel
 from controller_tool.sim import service as sim
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from controller_tool.services.site import Site
 
 CONTROLLERS = {"door-1": "virtual-door", "pile-1": "virtual-charger"}
 SIM_FOLDER = "sim"
+_WEEK_MIN = 7 * 24 * 60
 _WIFI = ("house", "any password joins a virtual network")
 
 
@@ -76,6 +82,24 @@ class VirtualHouse:
             return provision.provision(self.site, request, chosen.get(name))
 
         self.provisioned = in_parallel(one, list(self.controllers))
+
+    def issue(self, numbers: Sequence[str]) -> None:
+        """Cards of nobody with these numbers, good since an hour ago for a week, everywhere."""
+        now_min = now_s() // 60
+        terms = cards.Terms(now_min - 60, now_min + _WEEK_MIN)
+        with self.site.registry.writing() as session:
+            devices = cards.grant_devices(session, None)
+            for number in numbers:
+                read = cards.parse(session, number)
+                card = cards.add(self.site, session, read, terms, None)
+                session.add_all(Grant(card_id=card.id, device_id=d.id) for d in devices)
+
+    def swipe(self, name: str, card: str) -> None:
+        """Holds a card, by its number or its reference, to a controller's first reader."""
+        with self.site.registry.session() as session:
+            held = session.scalar(select(Card).where(Card.ref == card))
+            read = cards.credential_of(self.site, held) if held else cards.parse(session, card)
+        self.boards[name].stimulate("swipe_card", credential=read.data.hex(), type=read.type)
 
     def close(self, keep_running: bool = False) -> None:
         """Closes the site; stops the boards unless they are to stay."""

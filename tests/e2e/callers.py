@@ -13,22 +13,17 @@ from typing import TYPE_CHECKING, Any
 from controller_tool.channel.address import Address, parse
 from controller_tool.channel.dial import Identity, open_session
 from controller_tool.client import Client
-from controller_tool.clock import now_s
 from controller_tool.keys import certificates
 from controller_tool.keys.files import peer_id, save_key
-from controller_tool.registry.models import Grant
-from controller_tool.services import cards
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import ROLE_CODES
 from protocol import preface, records
 from protocol.constants import RECORD_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from controller_tool.services.site import Site
-    from controller_tool.sim import service as sim
 
 _PASSWORD = "of a peer that calls once"
 
@@ -79,24 +74,6 @@ class Callers:
         """A session of a new peer; ``wrong`` replaces fields of its identity."""
         who = dataclasses.replace(self.identity(name, role), **wrong)
         return Client(open_session(self.address(name, via), who))
-
-
-def issue_cards(site: Site, numbers: Sequence[str]) -> None:
-    """Cards of nobody, valid from an hour ago for a week, granted everywhere."""
-    now_min = now_s() // 60
-    terms = cards.Terms(now_min - 60, now_min + 7 * 24 * 60)
-    with site.registry.writing() as session:
-        devices = cards.grant_devices(session, None)
-        for number in numbers:
-            card = cards.add(site, session, cards.parse(session, number), terms, None)
-            session.add_all(Grant(card_id=card.id, device_id=device.id) for device in devices)
-
-
-def swipe(site: Site, board: sim.Board, number: str) -> None:
-    """Holds the card with this number to the board's first reader."""
-    with site.registry.session() as session:
-        read = cards.parse(session, number)
-    board.stimulate("swipe_card", credential=read.data.hex(), type=read.type)
 
 
 def events(client: Client, ring: int, first: int = 0) -> list[records.Record]:

@@ -14,7 +14,6 @@ from sqlalchemy import select
 from controller_tool.errors import ToolError
 from controller_tool.registry.records import ListVersion
 from controller_tool.services import push
-from tests.e2e.callers import issue_cards
 from tests.e2e.test_story import within
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def state_after_boot(callers: Callers) -> tuple[int, bytes]:
 @pytest.fixture(scope="module")
 def operations(house: VirtualHouse, callers: Callers) -> int:
     """How many flash operations one push takes."""
-    issue_cards(house.site, [f"{2_000_000 + n:010d}" for n in range(CARDS)])
+    house.issue([f"{2_000_000 + n:010d}" for n in range(CARDS)])
     board = house.boards[DOOR]
     assert push.push(house.site, [DOOR])[0].ok
     before = board.counters()["flash"]["operations"]

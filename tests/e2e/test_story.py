@@ -10,7 +10,7 @@ import pytest
 from controller_tool.services import cards, journal_verify, pull, push
 from protocol import codes
 from protocol.constants import RING_ACCESS, RING_ALARM
-from tests.e2e.callers import events, issue_cards, swipe
+from tests.e2e.callers import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,14 +39,14 @@ class Door:
     """What somebody sees who stands at a controller and reads its log."""
 
     def __init__(self, house: VirtualHouse, client: Client, name: str) -> None:
-        self.site = house.site
-        self.board = house.boards[name]
+        self.house = house
+        self.name = name
         self.client = client
 
     def present(self, card: str) -> list[tuple[int, int]]:
         """Event and reason of what a presented card led to."""
         first = self.client.head(RING_ACCESS).next_seq
-        swipe(self.site, self.board, card)
+        self.house.swipe(self.name, card)
         assert within(lambda: self.client.head(RING_ACCESS).next_seq > first)
         return [(r.event, r.reason) for r in events(self.client, RING_ACCESS, first)]
 
@@ -54,7 +54,7 @@ class Door:
 @pytest.fixture(scope="module")
 def issued(house: VirtualHouse) -> str:
     """A card that is listed and receipted everywhere."""
-    issue_cards(house.site, [CARD])
+    house.issue([CARD])
     results = push.push(house.site)
     assert [(r.ok, r.count) for r in results] == [(True, 1)] * 2, results
     return CARD

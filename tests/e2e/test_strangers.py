@@ -21,7 +21,7 @@ from protocol.constants import (
     RING_ACCESS,
     RING_ALARM,
 )
-from tests.e2e.callers import events, swipe
+from tests.e2e.callers import events
 from tests.e2e.test_story import within
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_a_storm_without_the_link_key_delays_no_decision(
 
     def attempt(number: int) -> None:
         if number % (STORM // SWIPES) == 0:
-            swipe(house.site, board, f"{50_000_000 + number:010d}")
+            house.swipe(DOOR, f"{50_000_000 + number:010d}")
         stream = connect(address)
         with pytest.raises(ToolError):
             preface.knock(stream, stranger)

@@ -13,7 +13,6 @@ from controller_tool import cli
 from controller_tool.channel.dial import Way
 from controller_tool.keys.passphrase import VARIABLE
 from controller_tool.services import cards, pull, push
-from tests.e2e.callers import issue_cards
 from tests.e2e.conftest import PASSPHRASE
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def with_shutdown(end: socket.socket) -> None:
 def many_cards(house: VirtualHouse) -> None:
     """A list that takes a while, different from the one in force."""
     start = 1_000_000 + len(cards.list_cards(house.site))
-    issue_cards(house.site, [f"{start + n:010d}" for n in range(MORE_CARDS)])
+    house.issue([f"{start + n:010d}" for n in range(MORE_CARDS)])
 
 
 @pytest.mark.usefixtures("many_cards")
