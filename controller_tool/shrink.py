@@ -20,7 +20,7 @@ import collections
 import hashlib
 import io
 import itertools
-import keyword
+import keyword as keywords
 import string
 import struct
 from collections.abc import Iterable, Iterator
@@ -144,7 +144,7 @@ def _needed(node: ast.stmt, mentioned: set[str]) -> ast.stmt | None:
 
 def foreign_names() -> set[str]:
     """Names of Python's own types and modules that device code uses."""
-    known = set(dir(builtins)) | set(keyword.kwlist) | set(_DEVICE_ONLY.split())
+    known = set(dir(builtins)) | set(keywords.kwlist) | set(_DEVICE_ONLY.split())
     objects = (
         str, bytes, bytearray, memoryview, int, list, tuple, dict, set, OSError, hashlib.sha256(),
         io.BytesIO, io.StringIO, struct, hashlib, collections, collections.deque,
@@ -201,7 +201,18 @@ def _kept_names(trees: Trees, outside: Iterable[ast.AST]) -> set[str]:
         )
         defined.update(_defined(tree))
         used.update(_identifiers(tree))
+    for tree in trees.values():
+        keep.update(_foreign_keywords(tree, defined))
     return keep | (used - defined)
+
+
+def _foreign_keywords(tree: ast.AST, defined: set[str]) -> Iterator[str]:
+    """Names of arguments of functions that are not ours, as in `pairs.sort(key=…)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            callee = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if callee not in defined:
+                yield from (keyword.arg for keyword in node.keywords if keyword.arg)
 
 
 def _defined(tree: ast.AST) -> Iterator[str]:

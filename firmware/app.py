@@ -38,22 +38,30 @@ _CABLE_IDLE_MS = 3
 _FAREWELL_MS = 500
 _TASK_KIND, _TASK_CABLE, _TASK_NETWORK, _TASK_CHORES = range(4)
 _TASKS = 4
-# an allocation of so much since the last sweep brings the next one: the heap never grows first
-_SWEEP_BYTES = 24576
 
 
 def run() -> None:
     """Until a task ends; the caller resets the board."""
+    gc.collect()
     c = build()
     gc.collect()
-    gc.threshold(_SWEEP_BYTES)
     asyncio.run(_main(c))
 
 
 def build() -> Controller:
-    """A controller that is ready to be served, from what lies on its flash."""
+    """A controller that is ready to be served, from what lies on its flash.
+
+    The heap is swept after every part: what is to stay comes to lie side by side, in one piece.
+    """
     c = Controller()
     c.board = board
+    for part in (_identity, _trust, _journal, _lists, _kind):
+        part(c)
+        gc.collect()
+    return c
+
+
+def _identity(c: Controller) -> None:
     c.station = board.station()  # the radio first: without it random numbers are not random
     c.config = Config(read_file("/cfg/config.cbor"))
     c.nvs = Nvs(board.nvs("controller"))
@@ -62,18 +70,29 @@ def build() -> Controller:
     c.admission = Admission(c.clock)
     c.slot = packfs.mounted
     c.firmware = packfs.identity()
+
+
+def _trust(c: Controller) -> None:
     c.trust = trust.parse(read_file("/cfg/trust.cbor"))
+
+
+def _journal(c: Controller) -> None:
     audit_modulus = c.trust.moduli(KEY_AUDIT)[0]
     c.journal = Journal(board.partition, c.config, c.clock, c.nvs, audit_modulus)
     c.journal.started(board.reset_cause(), c.slot & 0xFF)
+
+
+def _lists(c: Controller) -> None:
     c.whitelist = Whitelist()
     c.intake = Intake(
         c.config, c.trust, c.whitelist, c.journal, c.clock, board.capabilities["cards"]
     )
     c.intake.restore()
     c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)
+
+
+def _kind(c: Controller) -> None:
     c.kind = __import__("firmware." + board.KIND, None, None, ("Service",)).Service(c)
-    return c
 
 
 async def _main(c: Controller) -> None:
@@ -87,10 +106,13 @@ async def _main(c: Controller) -> None:
 
     asyncio.get_event_loop().set_exception_handler(failed)
     network = NetworkPort(c, sessions)
+    cable = Cable(board.service_port())
+    gc.collect()
     asyncio.create_task(_serve_kind(c, watch))
-    asyncio.create_task(_serve_cable(Cable(board.service_port()), sessions, watch))
+    asyncio.create_task(_serve_cable(cable, sessions, watch))
     asyncio.create_task(network.run(lambda: watch.alive(_TASK_NETWORK)))
     asyncio.create_task(_do_chores(c, watch, ended))
+    gc.collect()
     await ended.wait()
 
 

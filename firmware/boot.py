@@ -9,7 +9,7 @@ try:
     board.safe_state()
     import gc
 
-    # what stays must not come to lie behind garbage: the heap would end up in pieces
+    # for good: what stays must not come to lie behind garbage, or the heap ends up in pieces
     gc.threshold(4096)
     import packfs
 
