@@ -116,7 +116,7 @@ def refusal(device_name: str, op: int, status: int) -> DeviceError:
     name = ERROR_NAMES.get(status, str(status))
     return DeviceError(
         t("{device} refused {operation}: {error}",
-          device=device_name, operation=operation_name(op), error=name),
+          device=device_name, operation=operation_name(op), error=t(name)),
         t(_NEXT_STEPS[name]) if name in _NEXT_STEPS else "",
         code=status,
     )  # fmt: skip

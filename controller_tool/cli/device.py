@@ -64,7 +64,7 @@ def _record(record: service.Provisioned) -> Table:
         (t("board"), record.board),
         (t("files"), t("{new} written, {kept} kept", new=record.files_written,
                        kept=record.files_kept)),
-        (t("clock"), record.clock), (t("self-test"), checks),
+        (t("clock"), t(record.clock)), (t("self-test"), checks),
         (t("first list"), t("none") if first is None else first.what),
         (t("took"), t("{seconds:.1f} s", seconds=record.seconds)),
     ])  # fmt: skip
@@ -105,8 +105,8 @@ def time_(app: App, name: str, check: bool, via: str | None, port: str | None) -
     """The offset, and what was done about it."""
     report = devices_ops.clock(app.site, name, way(via, port), app.note, change=not check)
     app.show(report, t("{device}: {offset} s off ({before}); {how}, now {quality}",
-                       device=name, offset=report.offset_s, before=report.quality_before,
-                       how=t(report.how), quality=report.quality))  # fmt: skip
+                       device=name, offset=report.offset_s, before=t(report.quality_before),
+                       how=t(report.how), quality=t(report.quality)))  # fmt: skip
 
 
 @device.command("selftest", help=t("Have a controller test itself."))
