@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from controller_tool.services import devices, lists
 from protocol import chain, oaep, receipt, records, trust
@@ -12,6 +12,8 @@ from protocol.codes import CLOCK_SYNCED, EVENT_GRANTED, KEY_AUDIT, REASON_CARD
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from controller_tool.registry.models import Device
     from controller_tool.services.devices import NewDevice
     from controller_tool.services.lists import SignedList
@@ -52,7 +54,7 @@ class Pen:
         assert len(self.written[-1]) == RECORD_BYTES
         return self.written[-1]
 
-    def head(self, nonce: bytes, oldest: int = 0) -> list[object]:
+    def head(self, nonce: bytes, oldest: int = 0) -> list[Any]:
         n = len(self.written)
         macs = [chain.head_mac(k, nonce, self.ring, n, self.c, oldest) for k in self.keys]
         return [self.ring, n, self.c, oldest, 1, *macs]
@@ -93,9 +95,23 @@ class Board:
             data = self.receipt(signed.version, signed.digest, nonce)
             assert lists.record_receipt(self.site, self.device, data, nonce) == signed.version
 
+    def next(self, force: bool = False) -> SignedList:
+        """The list that the controller should get: there must be one."""
+        signed = lists.next_for(self.site, self.device, force)
+        assert signed is not None
+        return signed
+
     def update(self) -> SignedList:
         """What `push` does, with a wire that works."""
-        signed = lists.next_for(self.site, self.device)
-        assert signed is not None
+        signed = self.next()
         self.take(signed)
         return signed
+
+
+def private_keys(folder: Path) -> set[str]:
+    """Every private key in a folder, wherever it lies and whatever it is called."""
+    return {
+        path.stem
+        for path in folder.rglob("*")
+        if path.is_file() and b"PRIVATE KEY" in path.read_bytes()
+    }

@@ -8,7 +8,7 @@ from controller_tool import clock, credentials
 from controller_tool.credentials import Credential
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import Person
-from controller_tool.services import cards, explain, lists, people
+from controller_tool.services import cards, explain, people
 from protocol.codes import CREDENTIAL_EM4100, CREDENTIAL_ISO14443A, CREDENTIAL_WIEGAND26
 from protocol.constants import FLAG_EMERGENCY, TIME_END_MIN
 from tests.unit.registry_support import Board
@@ -103,7 +103,7 @@ def test_deregistered_takes_a_receipt_from_every_controller_that_was_sent_the_ca
     status = cards.collect(site, CARD)
     assert (status.word, status.pending) == ("pending 0/2", ("door-1", "door-2"))
     boards[0].update()
-    boards[1].take(lists.next_for(site, boards[1].device), proven=False)
+    boards[1].take(boards[1].next(), proven=False)
     status = cards.card_status(site, CARD)
     assert (status.word, status.pending) == ("pending 1/2", ("door-2",)), "sent is not proven"
     boards[1].update()

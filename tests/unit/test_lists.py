@@ -38,7 +38,7 @@ def standing(board: Board, version: int, digest: bytes = bytes(32), epoch: int =
 
 def test_a_controller_takes_what_is_signed(site, board) -> None:
     issue(site)
-    signed = lists.next_for(site, board.device)
+    signed = board.next()
     keys = trust.verify(site.trust_object())
     payload = cose.verify(signed.envelope, AAD_MANIFEST, keys.moduli(KEY_WHITELIST))
     m = manifest.parse(bytes(payload))
@@ -55,20 +55,20 @@ def test_the_manifest_carries_the_head_of_the_operators_log(site, board) -> None
     issue(site)
     with site.registry.session() as session:
         head = audit.head(session)
-    signed = lists.next_for(site, board.device)
+    signed = board.next()
     m = manifest.parse(bytes(cose.open_envelope(signed.envelope).payload))
     assert m.audit_head == head
 
 
 def test_an_unchanged_list_is_signed_once_and_sent_until_its_receipt_is_in(site, board) -> None:
     issue(site)
-    first = lists.next_for(site, board.device)
+    first = board.next()
     assert lists.next_for(site, board.device) == first
     board.take(first, proven=False)
     assert lists.next_for(site, board.device) == first
     board.take(first)
     assert lists.next_for(site, board.device) is None
-    assert lists.next_for(site, board.device, force=True).version == first.version + 1
+    assert board.next(force=True).version == first.version + 1
 
 
 def test_a_list_is_signed_anew_at_half_of_its_time(site, board, monkeypatch) -> None:
@@ -77,7 +77,7 @@ def test_a_list_is_signed_anew_at_half_of_its_time(site, board, monkeypatch) -> 
     monkeypatch.setattr(lists, "now_s", lambda: later)
     assert lists.next_for(site, board.device) is None
     monkeypatch.setattr(lists, "now_s", lambda: later + 2 * 3600)
-    assert lists.next_for(site, board.device).version == first.version + 1
+    assert board.next().version == first.version + 1
 
 
 def test_a_collected_card_stays_listed_as_revoked(site, board) -> None:
@@ -132,7 +132,7 @@ def test_standings(site, board) -> None:
     first = board.update()
     assert standing(board, 1, first.digest) == lists.IN_STEP
     issue(site)
-    second = lists.next_for(site, board.device)
+    second = board.next()
     assert standing(board, 1, first.digest) == lists.BEHIND
     board.take(second, proven=False)
     assert standing(board, 2, second.digest) == lists.UNRECEIPTED
@@ -190,7 +190,7 @@ def false_receipts(board: Board, signed: lists.SignedList, nonce: bytes) -> dict
     "case", ["one bit", "another question", "another controller", "cut off", "no receipt"]
 )
 def test_a_false_receipt_proves_nothing(site, board, case) -> None:
-    signed = lists.next_for(site, board.device)
+    signed = board.next()
     board.take(signed, proven=False)
     nonce = os.urandom(16)
     with pytest.raises(DeviceError, match="not genuine"):
@@ -201,7 +201,7 @@ def test_a_false_receipt_proves_nothing(site, board, case) -> None:
 
 
 def test_a_genuine_receipt_for_a_foreign_list_is_kept_and_proves_nothing(site, board) -> None:
-    board.take(lists.next_for(site, board.device), proven=False)
+    board.take(board.next(), proven=False)
     nonce = os.urandom(16)
     with pytest.raises(DeviceError, match="did not sign"):
         lists.record_receipt(site, board.device, board.receipt(1, os.urandom(32), nonce), nonce)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,8 @@ from controller_tool import id_number, resources, sample_roster
 from controller_tool.clock import local_midnight_min
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import Card, Person
-from controller_tool.services import audit, cards, roster
+from controller_tool.registry.records import AuditEntry
+from controller_tool.services import cards, roster
 from tests.unit.registry_support import Board
 
 HEADER = "姓名,身份证号,房间,卡号,入住日期,到期日期"
@@ -23,7 +23,7 @@ LI = "李娜,330199199202020021,A-102,0012345679,2026-03-01,2026-08-31"
 def file(tmp_path):
     """Writes a roster of these lines and returns its path."""
 
-    def write(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Path:
+    def write(*lines: str, header: str = HEADER, encoding: str = "utf-8"):
         path = tmp_path / "roster.csv"
         path.write_bytes("\r\n".join((header, *lines)).encode(encoding))
         return path
@@ -182,7 +182,7 @@ def test_the_refusal_holds_no_personal_data(site, file) -> None:
 def test_the_operators_log_counts_and_names_no_person(site, file) -> None:
     roster.import_roster(site, file(WANG, LI))
     with site.registry.session() as session:
-        entry = session.query(audit.AuditEntry).order_by(audit.AuditEntry.id.desc()).first()
+        entry = session.query(AuditEntry).order_by(AuditEntry.id.desc()).first()
     assert entry.act == "card.import"
     assert '"rows": 2' in entry.details
     assert "王伟" not in entry.details
