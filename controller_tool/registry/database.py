@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -46,7 +46,7 @@ class Registry:
     def _migrate(self) -> None:
         try:
             current = _revision(self._engine)
-        except OperationalError as error:
+        except DatabaseError as error:
             raise OperatorError(
                 t("The registry {path} cannot be read", path=self.path.name),
                 t("Check the folder and its permissions"),

@@ -1,0 +1,211 @@
+"""The registry file: sealed columns, append-only tables, named operators, its schema (host)."""
+
+# ruff: noqa: S608 - somebody with a database tool writes such statements
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from controller_tool.errors import OperatorError
+from controller_tool.registry import database, migrate, records
+from controller_tool.registry.models import Base, Card, Operator
+from controller_tool.registry.records import AuditEntry
+from controller_tool.registry.sealing import Vault, new_key, unwrap_key, wrap_key
+from controller_tool.services import audit, cards, people
+from tests.unit.test_cards import CARD, issue
+
+
+def act(site, name: str = "act", **details: object) -> None:
+    with site.registry.writing() as session:
+        audit.append(session, site.operator, name, **details)
+
+
+def entries(site) -> list[AuditEntry]:
+    with site.registry.session() as session:
+        return list(session.query(AuditEntry).order_by(AuditEntry.id))
+
+
+def raw(site, *statements: str) -> None:
+    """As somebody with a database tool would do it."""
+    connection = sqlite3.connect(site.path / "registry.sqlite")
+    with connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+# --- who did it -----------------------------------------------------------------------------
+
+
+def test_every_change_names_its_operator(site, open_site) -> None:
+    issue(site)
+    other = open_site(site.path, operator="李明")
+    cards.collect(other, CARD)
+    acts = [(entry.operator, entry.act) for entry in entries(site)[-4:]]
+    assert acts == [
+        ("王芳", "site.init"),
+        ("王芳", "card.issue"),
+        ("李明", "operator.first_seen"),
+        ("李明", "card.collect"),
+    ]
+    with site.registry.session() as session:
+        assert {row.name for row in session.query(Operator)} == {"王芳", "李明"}
+
+
+def test_an_act_that_fails_is_not_written_down(site) -> None:
+    before = len(entries(site))
+    issue(site)
+    with pytest.raises(OperatorError):
+        issue(site)
+    assert len(entries(site)) == before + 1
+
+
+@pytest.mark.parametrize("table", records.APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET id = id", "DELETE FROM {}"])
+def test_what_happened_cannot_be_changed_by_mistake(site, board, table, change) -> None:
+    values = {
+        "audit": "99, 1, 'x', 'x', '{}', x'', x''",
+        "receipts": "1, '{id}', 1, x'', 1, x'', 1",
+        "journal_records": "'{id}', 0, 0, 0, x'', 0",
+        "journal_conflicts": "1, '{id}', 0, 0, x'', 0",
+        "journal_heads": "1, '{id}', 0, x'', 0, x'', 0, 0, x'', x'', 0",
+    }
+    row = values[table].replace("{id}", board.device.id)
+    raw(site, f"INSERT INTO {table} VALUES ({row})")
+    column = "seq" if table == "journal_records" else "id"
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw(site, change.format(table).replace("id = id", f"{column} = {column}"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["operator = 'x'", "act = 'x'", "details = '{}'", "at_s = 1", "hash = x'00'",
+     "previous_hash = x'00'"],
+)  # fmt: skip
+def test_an_altered_operators_log_is_found(site, change) -> None:
+    for number in range(5):
+        act(site, number=number)
+    third = entries(site)[2].id
+    with site.registry.session() as session:
+        assert audit.first_broken(session) is None
+    raw(site, "DROP TRIGGER audit_no_update", f"UPDATE audit SET {change} WHERE id = {third}")
+    with site.registry.session() as session:
+        assert audit.first_broken(session) == third
+
+
+def test_a_shortened_operators_log_is_found(site) -> None:
+    for number in range(5):
+        act(site, number=number)
+    gone, following = entries(site)[2:4]
+    raw(site, "DROP TRIGGER audit_no_delete", f"DELETE FROM audit WHERE id = {gone.id}")
+    with site.registry.session() as session:
+        assert audit.first_broken(session) == following.id
+
+
+# --- sealed columns --------------------------------------------------------------------------
+
+
+def test_no_card_number_and_no_id_number_lies_open_in_the_file(site) -> None:
+    issue(site, holder=people.Holder("王伟", "330199199001010011", phone="13800000000"))
+    with site.registry.session() as session:
+        session.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    content = (site.path / "registry.sqlite").read_bytes()
+    assert "王伟".encode() in content, "names are not sealed"
+    for secret in (b"330199199001010011", b"13800000000", bytes.fromhex("0000bc614e")):
+        assert secret not in content
+
+
+@pytest.mark.parametrize("place", [("cards", "1", "x"), ("cards", "2", "y"), ("x", "1", "y")])
+def test_a_sealed_value_opens_in_its_own_place_only(place) -> None:
+    vault = Vault(new_key())
+    sealed = vault.seal("cards", "1", "y", b"value")
+    assert vault.open("cards", "1", "y", sealed) == b"value"
+    with pytest.raises(OperatorError, match="was altered"):
+        vault.open(*place, sealed)
+    with pytest.raises(OperatorError):
+        vault.open("cards", "1", "y", sealed[:-1] + bytes((sealed[-1] ^ 1,)))
+    with pytest.raises(OperatorError):
+        Vault(new_key()).open("cards", "1", "y", sealed)
+
+
+def test_indexes_tell_columns_and_keys_apart() -> None:
+    vault = Vault(new_key())
+    assert vault.index("a", b"1") == vault.index("a", b"1")
+    others = [vault.index("b", b"1"), vault.index("a", b"2"), Vault(new_key()).index("a", b"1")]
+    assert vault.index("a", b"1") not in others
+
+
+@pytest.mark.parametrize("content", [b"", b"CTRK1", b"OTHER" + bytes(76)])
+def test_a_damaged_registry_key_is_refused(content) -> None:
+    with pytest.raises(OperatorError, match="does not open this site folder"):
+        unwrap_key(content, "passphrase")
+
+
+def test_the_registry_key_opens_with_its_passphrase_only() -> None:
+    key = new_key()
+    wrapped = wrap_key(key, "passphrase")
+    assert unwrap_key(wrapped, "passphrase") == key
+    with pytest.raises(OperatorError):
+        unwrap_key(wrapped, "Passphrase")
+    with pytest.raises(OperatorError):
+        unwrap_key(b"XXXXX" + wrapped[5:], "passphrase")
+
+
+# --- schema ----------------------------------------------------------------------------------
+
+
+def test_the_newest_migration_is_the_one_that_registries_are_opened_at() -> None:
+    scripts = ScriptDirectory.from_config(migrate.configuration())
+    assert scripts.get_current_head() == database.HEAD_REVISION
+
+
+def test_migrations_make_what_the_models_say(site) -> None:
+    with site.registry.session() as session:
+        context = MigrationContext.configure(session.connection())
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_registry_of_a_newer_tool_is_left_alone(site, open_site) -> None:
+    raw(site, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(OperatorError, match="newer tool"):
+        open_site(site.path)
+
+
+def test_a_file_that_is_no_registry_is_told_in_one_line(made_site, tmp_path, open_site) -> None:
+    folder = shutil.copytree(made_site, tmp_path / "broken")
+    (folder / "registry.sqlite").write_bytes(b"no database, whatever its name says" * 99)
+    with pytest.raises(OperatorError, match="cannot be read"):
+        open_site(folder)
+
+
+def test_one_credential_is_live_once_whatever_the_code_does(site) -> None:
+    issue(site)
+    columns = [column.name for column in Card.__table__.columns]
+    chosen = ", ".join({"id": "'x'", "ref": "'y'"}.get(name, name) for name in columns)
+    copy = f"INSERT INTO cards ({', '.join(columns)}) SELECT {chosen} FROM cards"
+    with pytest.raises(sqlite3.IntegrityError, match="credential_index"):
+        raw(site, copy)
+
+
+def test_writers_wait_for_each_other(site, open_site) -> None:
+    """Two tools at once: the second waits for the lock, nobody loses a change."""
+    other = open_site(site.path)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: act((site, other)[n % 2], n=n), range(20)))
+    assert len([entry for entry in entries(site) if entry.act == "act"]) == 20
+    with site.registry.session() as session:
+        assert audit.first_broken(session) is None
+
+
+def test_references_must_exist(site) -> None:
+    with pytest.raises(IntegrityError), site.registry.writing() as session:
+        session.execute(text("INSERT INTO grants VALUES ('no card', 'no device')"))
