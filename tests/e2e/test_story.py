@@ -25,9 +25,9 @@ STRANGER = "0099999999"
 PATIENCE_S = 20.0
 
 
-def within(holds: Callable[[], bool]) -> bool:
+def within(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> bool:
     """Whether a condition comes to hold."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while not holds():
         if time.monotonic() > end:
             return False
