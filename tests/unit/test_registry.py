@@ -125,7 +125,7 @@ def test_no_card_number_and_no_id_number_lies_open_in_the_file(site) -> None:
 
 
 @pytest.mark.parametrize("place", [("cards", "1", "x"), ("cards", "2", "y"), ("x", "1", "y")])
-def test_a_sealed_value_opens_in_its_own_place_only(place) -> None:
+def test_a_sealed_value_opens_in_its_own_place_only(place: tuple[str, str, str]) -> None:
     vault = Vault(new_key())
     sealed = vault.seal("cards", "1", "y", b"value")
     assert vault.open("cards", "1", "y", sealed) == b"value"
