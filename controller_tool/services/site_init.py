@@ -102,7 +102,7 @@ def _check(wish: Wish) -> None:
         )
     if not wish.name.strip() or not wish.operator.strip():
         raise OperatorError(
-            t("A site needs a name and an operator"), t("Give --name and --operator")
+            t("A site needs a name and an operator"), t("Give both: NAME and --operator")
         )
 
 
