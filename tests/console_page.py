@@ -115,6 +115,7 @@ def rewritten(page: str, got: list[tuple[int, str]]) -> str:
         text = ""
         for step in _block_steps(match[2]):
             _, output = next(printed)
+            output = "\n".join(line.rstrip() for line in output.splitlines())
             shown = step.shown if fits(step.shown, output) else output.strip("\n") + "\n"
             text += "$ " + step.command.replace("\n", "\n> ") + "\n" + shown.lstrip("\n")
         exit_mark = f" exit={match[1]}" if match[1] else ""
