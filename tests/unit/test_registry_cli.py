@@ -1,0 +1,184 @@
+"""The commands site, card and journal as a person or a script calls them (host)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from controller_tool import cli, messages
+from controller_tool.cli import common
+from controller_tool.keys import passphrase
+from protocol.constants import RING_ACCESS, RING_ALARM
+from tests.unit.registry_support import PASSPHRASE, Board
+from tests.unit.test_journal import pull
+
+CARD = "0012345678"
+
+
+@pytest.fixture(autouse=True)
+def at_the_desk(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
+    monkeypatch.setenv(passphrase.EXPORT_VARIABLE, "of the exported folder")
+    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
+    yield
+    messages.set_language(None)
+
+
+@pytest.fixture
+def run(site, capsys):
+    """Carries out a command on the test's site; returns exit code, output, error lines."""
+
+    def run_(*words: str, folder=site.path):
+        code = cli.run([*words, "--site", str(folder)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run_
+
+
+def data(run, *words: str):
+    code, out, err = run(*words, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_a_site_is_made_and_shown(run, tmp_path) -> None:
+    code, out, _ = run("site", "init", "5号楼", "--operator", "王芳", folder=tmp_path / "new")
+    assert code == 0
+    assert "5号楼" in out
+    assert PASSPHRASE not in out
+    code, out, _ = run("site", "show", "--json", folder=tmp_path / "new")
+    shown = json.loads(out)
+    assert (shown["operator"], shown["role"], shown["root"]) == ("王芳", "office", "1/1")
+    assert "root-1" in shown["keys"]
+
+
+def test_showing_a_site_asks_for_no_passphrase(run, monkeypatch) -> None:
+    monkeypatch.delenv(passphrase.VARIABLE)
+    assert run("site", "show")[0] == 0
+    code, _, err = run("card", "issue", CARD, "--name", "x", "--until", "2030-01-01")
+    assert code == 1
+    assert err.splitlines() == [
+        "No passphrase given and nobody to ask",
+        f"  Set the variable {passphrase.VARIABLE}",
+    ]
+
+
+def test_a_roles_folder_is_exported(run, tmp_path) -> None:
+    made = data(run, "site", "export", "--role", "auditor", str(tmp_path / "auditor"))
+    assert made["keys"] == ["audit", "peer-auditor"]
+    code, _, err = run("site", "export", "--role", "auditor", str(tmp_path / "auditor"))
+    assert (code, "not empty" in err) == (1, True)
+    assert run("site", "export", "--role", "king", str(tmp_path / "x"))[0] == 2
+
+
+def test_a_card_from_the_desk_to_the_proof(run, board) -> None:
+    issued = data(run, "card", "issue", CARD, "--name", "张伟", "--until", "2030-03-31")
+    assert (issued["ref"], issued["word"], issued["devices"]) == ("K000001", "issued", ["door-1"])
+    board.update()
+    ended = data(run, "card", "collect", CARD, "--no-push")
+    assert (ended["word"], ended["pending"]) == ("pending 0/1", ["door-1"])
+    board.update()
+    [listed] = data(run, "card", "list", "--state", "collected")
+    assert (listed["word"], listed["deregistered"]) == ("deregistered", True)
+    [why] = data(run, "card", "explain", CARD)
+    assert why["now"] == {"granted": False, "reason": "revoked"}
+
+
+def test_a_controller_that_cannot_be_reached_leaves_the_card_pending(run, board) -> None:
+    run("card", "issue", CARD, "--name", "张伟", "--until", "2030-03-31")
+    board.update()
+    code, out, err = run("card", "lost", CARD)
+    assert code == 0
+    assert "pending 0/1" in out
+    assert err.startswith("door-1: ")
+
+
+def test_a_card_without_an_end_is_wrong_usage(run) -> None:
+    code, _, err = run("card", "issue", CARD, "--name", "张伟")
+    assert (code, "--until" in err) == (2, True)
+    assert run("card", "issue", CARD, "--name", "x", "--emergency")[0] == 0
+
+
+@pytest.mark.parametrize("date", ["31.3.2030", "2030-02-30", "never"])
+def test_a_date_that_is_none_is_told_in_one_line(run, date) -> None:
+    code, _, err = run("card", "issue", CARD, "--name", "x", "--until", date)
+    assert (code, len(err.splitlines())) == (1, 2)
+
+
+def test_a_wrong_roster_is_listed_row_by_row(run, tmp_path) -> None:
+    path = tmp_path / "roster.csv"
+    header = "姓名,身份证号,房间,卡号,入住日期,到期日期"
+    path.write_text(f"{header}\n王伟,1,A,2,2026-01-01,2025-01-01\n", encoding="utf-8")
+    code, out, err = run("card", "import", str(path))
+    assert code == 1
+    rows = [line.split()[:2] for line in out.splitlines()[1:]]
+    assert rows == [["2", "身份证号"], ["2", "卡号"], ["2", "到期日期"]]
+    assert err.startswith("roster.csv: 3 wrong fields, nothing was imported")
+    code, out, _ = run("card", "import", str(path), "--json")
+    answer = json.loads(out)
+    assert (code, answer["ok"], len(answer["faults"])) == (1, False, 3)
+
+
+def test_a_dry_run_says_what_would_be_done(run, root) -> None:
+    path = str(root / "controller_tool" / "data" / "roster.csv")
+    code, out, _ = run("card", "import", path, "--dry-run")
+    assert code == 0
+    assert out.strip() == (
+        "300 rows: 300 new people, 300 new cards, 0 there already; nothing was changed"
+    )
+    assert data(run, "card", "list") == []
+
+
+@pytest.fixture
+def pulled(site, board: Board) -> None:
+    for ring, count in ((RING_ACCESS, 5), (RING_ALARM, 2)):
+        pen = board.pen(ring)
+        for _ in range(count):
+            pen.write()
+        pull(site, board, pen)
+
+
+@pytest.mark.usefixtures("pulled")
+def test_a_log_is_verified_shown_and_exported(run, tmp_path) -> None:
+    [report] = data(run, "journal", "verify", "door-1")
+    assert (report["ok"], report["keys"]) == (True, ["tool", "audit"])
+    assert len(data(run, "journal", "show", "door-1", "--ring", "access", "--last", "3")) == 3
+    target = tmp_path / "log.csv"
+    assert data(run, "journal", "export", "door-1", "--output", str(target))["records"] == 7
+    assert target.read_text(encoding="utf-8-sig").startswith("ring,seq,")
+
+
+@pytest.mark.usefixtures("pulled")
+def test_a_log_that_was_tampered_with_exits_1_and_names_the_record(run, site) -> None:
+    with site.registry.writing() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("DROP TRIGGER journal_records_no_delete")
+        connection.exec_driver_sql("DELETE FROM journal_records WHERE ring = 0 AND seq = 2")
+    code, out, _ = run("journal", "verify")
+    assert code == 1
+    assert "door-1: access ring: 2 deleted" in out
+
+
+@pytest.mark.usefixtures("pulled")
+def test_a_pull_from_nowhere_exits_1_with_one_line_and_a_next_step(run) -> None:
+    code, _, err = run("journal", "pull", "door-1")
+    assert (code, err.splitlines()) == (
+        1, ["door-1: No address is known for door-1", "  Give --port"]
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("pulled")
+def test_everything_speaks_chinese(run) -> None:
+    run("card", "issue", CARD, "--name", "张伟", "--until", "2030-03-31")
+    for words, wanted in (
+        (("site", "show"), "控制器"),
+        (("card", "list"), "在用"),
+        (("card", "explain", CARD), "下次下发后"),
+        (("journal", "verify"), "完整"),
+        (("journal", "show", "door-1"), "放行"),
+    ):
+        code, out, _ = run(*words, "--lang", "zh")
+        assert (code, wanted in out) == (0, True), words
