@@ -60,7 +60,8 @@ class Content:
         proven dead by a list of its own all the same.
         """
         frame = [self.profiles, self.schedules, self.policy, self.utc_offsets, self.holidays]
-        return sha256(json.dumps([*frame, self.refresh_h, sorted(self.live)]).encode() + self.payload).digest()
+        text = json.dumps([*frame, self.refresh_h, sorted(self.live)])
+        return sha256(text.encode() + self.payload).digest()
 
 
 def collect(site: Site, session: Session, device: Device) -> Content:
