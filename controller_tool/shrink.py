@@ -118,7 +118,8 @@ def _prune(tree: ast.Module, live: set[str]) -> ast.Module:
         if isinstance(node, ast.ClassDef):
             kept = [p for p in node.body if not isinstance(p, _DEFINITIONS) or _is_live(p, live)]
             node.body = kept or [ast.Pass()]
-    here = set(itertools.chain.from_iterable(map(_mentions, body)))
+    code = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    here = set(itertools.chain.from_iterable(map(_mentions, code)))
     return ast.Module(body=[kept for node in body if (kept := _needed(node, here))], type_ignores=[])
 
 

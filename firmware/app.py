@@ -6,15 +6,13 @@ list in force, the door, then the wires. Any exit is a reset by main.py.
 
 import asyncio
 import gc
+import sys
 import time
 
 import board
 import packfs
 from protocol import cards as _cards  # noqa: F401  early: nested imports cost stack
-from protocol import trust
-from protocol.codes import KEY_AUDIT
-
-from firmware import dispatch
+from firmware import dispatch, journal
 from firmware.access import Access
 from firmware.admission import Admission
 from firmware.cable import Cable, CableStream
@@ -23,13 +21,17 @@ from firmware.clock import Clock
 from firmware.config import Config, read_file
 from firmware.controller import Controller
 from firmware.intake import Intake
-from firmware.journal import Journal
 from firmware.network_port import NetworkPort
 from firmware.pace import Pace, Watch
 from firmware.secure import Secure
 from firmware.session import Sessions
+from firmware.signed import Keys
 from firmware.store import Nvs
 from firmware.whitelist import Whitelist
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from protocol.trust import Trust
 
 _WATCHDOG_MS = 8000
 _KIND_MS = 10
@@ -73,19 +75,34 @@ def _identity(c: Controller) -> None:
 
 
 def _trust(c: Controller) -> None:
-    c.trust = trust.parse(read_file("/cfg/trust.cbor"))
+    c.keys = Keys(_trust_object())
+
+
+def _trust_object() -> "Trust":
+    # loaded, asked and let go again: nothing reads a trust object in a running controller
+    from protocol.trust import parse
+
+    held = parse(read_file("/cfg/trust.cbor"))
+    del sys.modules["protocol.trust"]
+    delattr(sys.modules["protocol"], "trust")
+    return held
 
 
 def _journal(c: Controller) -> None:
-    audit_modulus = c.trust.moduli(KEY_AUDIT)[0]
-    c.journal = Journal(board.partition, c.config, c.clock, c.nvs, audit_modulus)
+    if journal.must_begin(board.partition("keys")):
+        from firmware.first_boot import begin
+
+        begin(c.config, board.partition("keys"), _trust_object())
+        # with the heap as it is after this, the first session would have no room
+        board.reset()
+    c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
     c.journal.started(board.reset_cause(), c.slot & 0xFF)
 
 
 def _lists(c: Controller) -> None:
     c.whitelist = Whitelist()
     c.intake = Intake(
-        c.config, c.trust, c.whitelist, c.journal, c.clock, board.capabilities["cards"]
+        c.config, c.keys, c.whitelist, c.journal, c.clock, board.capabilities["cards"]
     )
     c.intake.restore()
     c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)

@@ -3,13 +3,17 @@
 import os
 import time
 
-from protocol.constants import NONCE_BYTES, NONCE_LIFE_MS
+from protocol.constants import (
+    JOURNAL_PAGE_RECORDS,
+    MESSAGE_MAX_BYTES,
+    NONCE_BYTES,
+    NONCE_LIFE_MS,
+    RECORD_BYTES,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
-
-    from protocol.trust import Trust
 
     from firmware.access import Access
     from firmware.admission import Admission
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from firmware.intake import Intake
     from firmware.journal import Journal
     from firmware.pace import Pace
+    from firmware.signed import Keys
     from firmware.store import Nvs
     from firmware.whitelist import Whitelist
 
@@ -37,7 +42,7 @@ class Controller:
     config: "Config"
     nvs: "Nvs"
     clock: "Clock"
-    trust: "Trust"
+    keys: "Keys"
     journal: "Journal"
     whitelist: "Whitelist"
     intake: "Intake"
@@ -52,6 +57,10 @@ class Controller:
     def __init__(self) -> None:
         self.restart_wanted = False
         self.fault = ""  # kind of the last defect that showed
+        # One buffer for replies; its end is scratch for the request that is being answered:
+        # encoding moves what lies there to where it belongs.
+        self.reply = memoryview(bytearray(MESSAGE_MAX_BYTES + 2))
+        self.scratch = self.reply[-JOURNAL_PAGE_RECORDS * RECORD_BYTES :]
         self._nonce = b""
         self._nonce_ticks = 0
 

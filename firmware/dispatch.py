@@ -1,6 +1,6 @@
 """From a message to its reply: rights, arguments, handler; one place for all errors (device)."""
 
-from protocol import cbor, messages, roles
+from protocol import cbor, framing, messages, roles
 from protocol.codes import (
     ERR_FLASH,
     ERR_MALFORMED,
@@ -56,8 +56,8 @@ _HANDLERS = {
 }
 
 
-async def answer(c: "Controller", role: int, message: "cbor.Buffer") -> bytes:
-    """The framed reply to one message; Refused only when it has no request id to reply to."""
+async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memoryview:
+    """The framed reply to one message, good until the next; Refused when it has no id."""
     request = messages.parse_request(message)
     value: "Any" = None
     try:
@@ -67,7 +67,7 @@ async def answer(c: "Controller", role: int, message: "cbor.Buffer") -> bytes:
         status = code_of(error)
         if status == ERR_REFUSED:
             fault(c, error)
-    return messages.reply(request[0], status, value)
+    return framing.encode_into(c.reply, (request[0], status, value))
 
 
 async def _carry_out(c: "Controller", role: int, operation: int, arguments: list) -> "Any":

@@ -39,14 +39,15 @@ if TYPE_CHECKING:
     from typing import IO
 
     from protocol.manifest import Manifest
-    from protocol.trust import Trust
 
     from firmware.clock import Clock
     from firmware.config import Config
     from firmware.journal import Journal
+    from firmware.signed import Keys
     from firmware.whitelist import Whitelist
 
 _CHECK_BYTES = 1024
+_PIECE_BYTES = 128
 _SYNC_BYTES = 65536  # a power cut costs at most so much of a push
 
 
@@ -56,14 +57,14 @@ class Intake:
     def __init__(
         self,
         config: "Config",
-        trust: "Trust",
+        keys: "Keys",
         whitelist: "Whitelist",
         journal: "Journal",
         clock: "Clock",
         capacity: int,
     ) -> None:
         self._config = config
-        self._trust = trust
+        self._keys = keys
         self._whitelist = whitelist
         self._journal = journal
         self._clock = clock
@@ -85,7 +86,7 @@ class Intake:
             return
         code = ERR_FLASH
         try:
-            payload = signed.payload_at_once(self._trust, KEY_WHITELIST, data[1:], AAD_MANIFEST)
+            payload = signed.payload_at_once(self._keys, KEY_WHITELIST, data[1:], AAD_MANIFEST)
             held = manifest.parse(payload)
             if held.version < self._journal.version_floor:
                 raise Refused(ERR_VERSION_LOW)
@@ -113,30 +114,27 @@ class Intake:
 
     async def begin(self, envelope: bytes) -> int:
         """Judge a manifest; returns the offset from which its payload is wanted."""
-        payload = await signed.payload(self._trust, KEY_WHITELIST, envelope, AAD_MANIFEST)
+        payload = await signed.payload(self._keys, KEY_WHITELIST, envelope, AAD_MANIFEST)
         coming = manifest.parse(payload)
         self._clock.tick()
         self._check(coming, self._journal.version_floor, self._clock.quality)
         self.pause()
         self._slot = 1 - self._whitelist.slot
-        label = bytes((self._slot,)) + envelope
-        if _holds(NEXT_PATH, label):
-            self._offset = _size(BASE_PATHS[self._slot])
-        else:
-            self._start(label)
-        if self._offset > coming.payload_bytes:
-            self._start(label)
+        self._offset = _size(BASE_PATHS[self._slot])
+        if self._offset > coming.payload_bytes or not _holds(NEXT_PATH, self._slot, envelope):
+            self._start(envelope)
         self._coming = coming
         self._file = open(BASE_PATHS[self._slot], "ab")  # noqa: SIM115 - over many chunks
         self._synced = self._offset
         return self._offset
 
-    def _start(self, label: bytes) -> None:
+    def _start(self, envelope: bytes) -> None:
         """Empty the other base, then say whose records it will hold: never the other way round."""
         with open(BASE_PATHS[self._slot], "wb"):
             self._offset = 0
         with open(NEXT_PATH, "wb") as file:
-            file.write(label)
+            file.write(bytes((self._slot,)))
+            file.write(envelope)
 
     # --- chunks -------------------------------------------------------------------------
 
@@ -162,14 +160,14 @@ class Intake:
 
     # --- commit -------------------------------------------------------------------------
 
-    async def commit(self) -> None:
+    async def commit(self, scratch: memoryview) -> None:
         """Prove what is stored and put it into force; raises Refused and keeps the old list."""
         coming = self._coming
         if coming is None or self._offset != coming.payload_bytes:
             raise Refused(ERR_STATE)
         self.pause()
         try:
-            await self._prove(coming)
+            await self._prove(coming, scratch[:_CHECK_BYTES])
         except Refused:
             os.remove(NEXT_PATH)
             raise
@@ -187,10 +185,9 @@ class Intake:
             self.changes += 1
         self._clock.raise_floor(held.issued_at_s)
 
-    async def _prove(self, coming: "Manifest") -> None:
+    async def _prove(self, coming: "Manifest", block: memoryview) -> None:
         whole = sha256()
         digest = cards.Digest([profile[0] for profile in coming.profiles])
-        block = memoryview(bytearray(_CHECK_BYTES))
         left = coming.payload_bytes
         problem = 0
         with open(BASE_PATHS[self._slot], "rb") as file:
@@ -227,7 +224,14 @@ def _size(path: str) -> int:
     return size
 
 
-def _holds(path: str, data: bytes) -> bool:
-    if _size(path) != len(data):
+def _holds(path: str, slot: int, envelope: bytes) -> bool:
+    """Whether the file is this slot's byte and this envelope."""
+    if _size(path) != 1 + len(envelope):
         return False
-    return read_file(path) == data
+    with open(path, "rb") as file:
+        if file.read(1)[0] != slot:
+            return False
+        for at in range(0, len(envelope), _PIECE_BYTES):
+            if file.read(_PIECE_BYTES) != envelope[at : at + _PIECE_BYTES]:
+                return False
+    return True

@@ -35,14 +35,13 @@ class Journal:
         config: "Config",
         clock: "Clock",
         nvs: "Nvs",
-        audit_modulus: bytes,
     ) -> None:
         self._clock = clock
         self._nvs = nvs
         self.version = 0
         keys = partition("keys")
         self.rings = [
-            _ring(number, partition(_PARTITIONS[number]), keys, config, audit_modulus)
+            Ring(number, partition(_PARTITIONS[number]), ring_cells(keys, number))
             for number in (RING_ACCESS, RING_ALARM)
         ]
         self._join(config.epoch)
@@ -98,16 +97,12 @@ class Journal:
         return any(ring.erase_ahead() for ring in self.rings)
 
 
-def _ring(
-    number: int, partition: "Any", keys: "Any", config: "Config", audit_modulus: bytes
-) -> Ring:
-    cells = Cells(keys, number * _CELL_SECTORS_PER_RING)
-    slot = cells.slot
-    if slot is not None and slot.state == keyslot.STATE_SEED:
-        # once in a controller's life; its code is not kept in the memory of all later runs
-        from firmware.first_boot import begin_chain
+def ring_cells(keys: "Any", number: int) -> Cells:
+    """The key cells of a ring in the partition `keys`."""
+    return Cells(keys, number * _CELL_SECTORS_PER_RING)
 
-        begin_chain(cells, number, config.site, config.device, config.epoch, audit_modulus)
-        cells = Cells(keys, number * _CELL_SECTORS_PER_RING)
-    return Ring(number, partition, cells)
 
+def must_begin(keys: "Any") -> bool:
+    """Whether a ring still has the seed that provisioning laid (firmware/first_boot.py)."""
+    slots = [ring_cells(keys, number).slot for number in (RING_ACCESS, RING_ALARM)]
+    return any(slot is not None and slot.state == keyslot.STATE_SEED for slot in slots)

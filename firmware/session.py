@@ -48,7 +48,7 @@ class Sessions:
         role, peer_id = caller
         secured = None
         try:
-            if peer_id in c.trust.revoked:
+            if peer_id in c.keys.revoked_peers:
                 raise ValueError("revoked")
             self._parser.clear()
             gc.collect()
@@ -69,6 +69,8 @@ class Sessions:
             requests = await self._answer_all(secured, role)
         except (OSError, ValueError):  # the wire broke, or what came cannot be followed
             requests = 0
+        except MemoryError as error:  # a defect, but not one to stop a door for
+            dispatch.fault(c, error)
         c.intake.pause()
         c.journal.record(EVENT_SESSION_CLOSED, role, key=peer_id, extra=requests)
         try:

@@ -3,7 +3,14 @@
 import asyncio
 
 from protocol import cose
-from protocol.codes import ERR_KEY_UNKNOWN, ERR_MALFORMED, ERR_SIGNATURE
+from protocol.codes import (
+    ERR_KEY_UNKNOWN,
+    ERR_MALFORMED,
+    ERR_SIGNATURE,
+    KEY_CHECKPOINT,
+    KEY_TICKET,
+    KEY_WHITELIST,
+)
 from protocol.messages import Refused
 
 TYPE_CHECKING = False
@@ -11,22 +18,41 @@ if TYPE_CHECKING:
     from protocol.cose import Buffer, Envelope
     from protocol.trust import Trust
 
+_ROLES = (KEY_WHITELIST, KEY_TICKET, KEY_CHECKPOINT)
 
-def opened(trust: "Trust", role: int, data: "Buffer", aad: bytes) -> "tuple[Envelope, cose.Verifier]":
+
+class Keys:
+    """What a running controller needs of its trust object; the rest costs heap until it ends."""
+
+    def __init__(self, trust: "Trust") -> None:
+        self.version = trust.version
+        self.revoked_peers = trust.revoked
+        self._moduli = [(role, trust.moduli(role)) for role in _ROLES]
+
+    def find(self, role: int, kid: bytes) -> "bytes | None":
+        """The modulus that `kid` names in a role, or None."""
+        for held, moduli in self._moduli:
+            for modulus in moduli:
+                if held == role and cose.key_id(modulus) == kid:
+                    return modulus
+        return None
+
+
+def opened(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "tuple[Envelope, cose.Verifier]":
     """The envelope, unverified, and the work of verifying it; raises Refused."""
     try:
         envelope = cose.open_envelope(data)
     except ValueError as error:
         raise Refused(ERR_MALFORMED) from error
-    modulus = trust.find_key(role, envelope.kid)
+    modulus = keys.find(role, envelope.kid)
     if modulus is None:
         raise Refused(ERR_KEY_UNKNOWN)
     return envelope, cose.Verifier(envelope, aad, modulus)
 
 
-async def payload(trust: "Trust", role: int, data: "Buffer", aad: bytes) -> "Buffer":
+async def payload(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "Buffer":
     """Payload of an envelope that a key of this role signed for `aad`; raises Refused."""
-    envelope, verifier = opened(trust, role, data, aad)
+    envelope, verifier = opened(keys, role, data, aad)
     while verifier.step():
         await asyncio.sleep_ms(0)
     if not verifier.ok:
@@ -34,9 +60,9 @@ async def payload(trust: "Trust", role: int, data: "Buffer", aad: bytes) -> "Buf
     return envelope.payload
 
 
-def payload_at_once(trust: "Trust", role: int, data: "Buffer", aad: bytes) -> "Buffer":
+def payload_at_once(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "Buffer":
     """The same without letting anybody in: for starting up only."""
-    envelope, verifier = opened(trust, role, data, aad)
+    envelope, verifier = opened(keys, role, data, aad)
     while verifier.step():
         pass
     if not verifier.ok:

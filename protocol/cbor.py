@@ -25,6 +25,36 @@ def encode(value: "Value") -> bytes:
     return bytes(out)
 
 
+class Writer:
+    """A fixed buffer to encode into: a controller has no room for copies of what it sends."""
+
+    def __init__(self, buffer: memoryview) -> None:
+        self._buffer = buffer
+        self.at = 0
+
+    def append(self, byte: int) -> None:
+        """One byte; Malformed when the buffer is full, as extend() raises it."""
+        if self.at >= len(self._buffer):
+            raise Malformed("too long")
+        self._buffer[self.at] = byte
+        self.at += 1
+
+    def extend(self, data: "bytes | bytearray | memoryview") -> None:
+        end = self.at + len(data)
+        if end > len(self._buffer):
+            raise Malformed("too long")
+        self._buffer[self.at : end] = data
+        self.at = end
+
+
+def encode_into(buffer: memoryview, value: "Value") -> int:
+    """Encode `value` at the start of `buffer`; returns its length. Raises Malformed."""
+    out = Writer(buffer)
+    if _encode_into(out, value, 0) > CBOR_MAX_ITEMS:
+        raise Malformed("too many items")
+    return out.at
+
+
 def head(major: int, number: int) -> bytes:
     """First bytes of an item (RFC 8949 section 3), in the shortest form."""
     if number < 24:
@@ -38,7 +68,7 @@ def head(major: int, number: int) -> bytes:
     return bytes((major << 5 | 26,)) + number.to_bytes(4, "big")
 
 
-def _encode_into(out: bytearray, value: "Value", depth: int) -> int:
+def _encode_into(out: "bytearray | Writer", value: "Value", depth: int) -> int:
     """Append `value`; returns how many items it consists of."""
     if value is None or value is True or value is False:
         out.append(0xF6 if value is None else 0xF4 + value)
@@ -58,7 +88,7 @@ def _encode_into(out: bytearray, value: "Value", depth: int) -> int:
     return 1
 
 
-def _encode_container(out: bytearray, value: "Value", depth: int) -> int:
+def _encode_container(out: "bytearray | Writer", value: "Value", depth: int) -> int:
     if depth > CBOR_MAX_DEPTH:
         raise Malformed("too deep")
     items = 1

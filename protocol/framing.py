@@ -20,6 +20,14 @@ def encode(value: "cbor.Value") -> bytes:
     return len(body).to_bytes(2, "big") + body
 
 
+def encode_into(buffer: memoryview, value: "cbor.Value") -> memoryview:
+    """The same in a buffer of MESSAGE_MAX_BYTES + 2; a view of it that holds the message."""
+    size = cbor.encode_into(buffer[2:], value)
+    buffer[0] = size >> 8
+    buffer[1] = size & 0xFF
+    return buffer[: 2 + size]
+
+
 class Parser:
     """Cuts a stream into messages in one buffer of max_bytes + 2.
 

@@ -56,7 +56,7 @@ async def get_state(c: "Controller", arguments: "Arguments") -> "Value":
         held.version,
         held.digest,
         held.count,
-        c.trust.version,
+        c.keys.version,
         c.access.freshness() != FRESH,
         c.clock.quality,
         c.clock.time_s,
@@ -90,7 +90,7 @@ async def _list_is_whole(c: "Controller") -> bool:
     if held is None:
         return True
     digest = cards.Digest()
-    block = memoryview(bytearray(_CHECK_BYTES))
+    block = c.scratch[:_CHECK_BYTES]
     try:
         with open(BASE_PATHS[c.whitelist.slot], "rb") as file:
             while True:

@@ -29,7 +29,7 @@ async def get_nonce(c: "Controller", arguments: "Arguments") -> "Value":
 
 async def do_ticket(c: "Controller", arguments: "Arguments") -> "Value":
     try:
-        payload = await signed.payload(c.trust, KEY_TICKET, arguments[0], AAD_TICKET)
+        payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_TICKET)
         _do(c, addressed(c, payload, 6))
     except Refused as error:
         c.journal.record(EVENT_TICKET_REFUSED, error.code)

@@ -24,13 +24,13 @@ async def head(c: "Controller", arguments: "Arguments") -> "Value":
 
 async def read(c: "Controller", arguments: "Arguments") -> "Value":
     ring, seq, count = arguments
-    page = memoryview(bytearray(count * RECORD_BYTES))
+    page = c.scratch[: count * RECORD_BYTES]
     return page[: c.journal.rings[ring].read(seq, page)]
 
 
 async def put_checkpoint(c: "Controller", arguments: "Arguments") -> "Value":
     """What the desk says it holds; the record of it binds both sides."""
-    payload = await signed.payload(c.trust, KEY_CHECKPOINT, arguments[0], AAD_CHECKPOINT)
+    payload = await signed.payload(c.keys, KEY_CHECKPOINT, arguments[0], AAD_CHECKPOINT)
     fields = addressed(c, payload, 6)
     for seq, chain_value in (fields[2:4], fields[4:6]):
         if not isinstance(seq, int) or not isinstance(chain_value, bytes):

@@ -26,7 +26,7 @@ async def chunk(c: "Controller", arguments: "Arguments") -> "Value":
 
 async def commit(c: "Controller", arguments: "Arguments") -> "Value":
     try:
-        await c.intake.commit()
+        await c.intake.commit(c.scratch)
     except Refused as error:
         c.journal.record(EVENT_LIST_REFUSED, error.code)
         raise

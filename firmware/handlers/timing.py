@@ -33,7 +33,7 @@ async def set_time(c: "Controller", arguments: "Arguments") -> "Value":
 
 
 async def set_signed_time(c: "Controller", arguments: "Arguments") -> "Value":
-    payload = await signed.payload(c.trust, KEY_TICKET, arguments[0], AAD_TIME)
+    payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_TIME)
     fields = addressed(c, payload, 4)
     if not isinstance(fields[3], int) or fields[3] < 0:
         raise Refused(ERR_MALFORMED)
