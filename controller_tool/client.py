@@ -76,6 +76,7 @@ class Client:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.clock_in_step = False  # a session lasts ten minutes: once is enough
 
     def __enter__(self) -> Self:
         return self

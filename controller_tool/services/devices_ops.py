@@ -79,10 +79,12 @@ def sync_clock(site: Site, device: Device, client: Client, change: bool = True) 
 
     Raises OperatorError when the clock needs a signed time and this folder cannot sign one.
     """
+    client.clock_in_step = False
     before = client.time()
     offset_s = before.time_s - now_s()
     quality_before = CLOCK_NAMES.get(before.clock_quality, "?")
     in_step = abs(offset_s) <= _CLOCK_TOLERANCE_S and before.clock_quality == CLOCK_SYNCED
+    client.clock_in_step = in_step
     if in_step or not change:
         return ClockReport(device.name, offset_s, quality_before, quality_before, "kept")
     how = "set"
@@ -94,6 +96,7 @@ def sync_clock(site: Site, device: Device, client: Client, change: bool = True) 
         payload = cbor.encode([site.id, device.id_bytes, client.nonce(), now_s()])
         client.set_signed_time(site.sign("ticket", AAD_TIME, payload))
         how = "set by a signed time"
+    client.clock_in_step = True
     quality = CLOCK_NAMES.get(client.time().clock_quality, "?")
     return ClockReport(device.name, offset_s, quality_before, quality, how)
 
