@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 CONTROLLER = 255  # the point of records that belong to no door, port or reader
 _NO_KEY = bytes(CARD_KEY_BYTES)
+_SESSIONS = (EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED)
 _REASONS = {
     EVENT_LIST_REFUSED: ERROR_NAMES,
     EVENT_CHARGE_ENDED: END_NAMES,
@@ -68,7 +69,7 @@ _REASONS = {
 class Entry:
     """One record. time: local ISO 8601; card: reference, "unknown" or, masked, its bytes.
 
-    reason: by name where it has one for this event; record: all 48 bytes as hex.
+    holder: of the card; for a session the peer id. reason: by name where it has one for this event; record: all 48 bytes as hex.
     """
 
     ring: str
@@ -87,7 +88,10 @@ class Entry:
 
 
 def entries(site: Site, device: Device, ring: int | None = None) -> list[Entry]:
-    """Stored records of one ring, or of both by time."""
+    """Stored records of one ring, or of both, start by start and by time within each.
+
+    Never by time alone: before a clock is set it counts from the floor.
+    """
     with site.registry.session() as session:
         known = _known_cards(site, session, device)
         found = [
@@ -95,7 +99,7 @@ def entries(site: Site, device: Device, ring: int | None = None) -> list[Entry]:
             for number in (journal_store.RINGS if ring is None else (ring,))
             for entry in _ring(site, session, device, number, known)
         ]
-    return sorted(found, key=lambda entry: entry.time) if ring is None else found
+    return sorted(found, key=lambda e: (e.boot, e.time)) if ring is None else found
 
 
 def export(site: Site, device: Device, path: Path) -> int:
@@ -151,7 +155,7 @@ def _ring(
     for row in rows:
         body = records.unpack(row.record[:RECORD_BODY_BYTES])
         mask = masks.get(row.seq)
-        card, holder = _card(body.key, mask, known)
+        card, holder = _card(body.event, body.key, mask, known)
         names = _REASONS.get(body.event, {})
         yield Entry(
             ring=RING_NAMES[ring],
@@ -186,11 +190,13 @@ def _masks(site: Site, device: Device, ring: int, seqs: Sequence[int]) -> dict[i
 
 
 def _card(
-    masked: bytes, k_tool: bytes | None, known: dict[bytes, tuple[str, str]]
+    event: int, masked: bytes, k_tool: bytes | None, known: dict[bytes, tuple[str, str]]
 ) -> tuple[str, str]:
     if k_tool is None:
         return masked.hex(), ""
     key = chain.masked(masked, k_tool)
     if key == _NO_KEY:
         return "", ""
+    if event in _SESSIONS:
+        return "", key.hex()
     return known.get(key, ("unknown", ""))
