@@ -134,17 +134,22 @@ class Client:
         """Announces a signed list; the offset from which its payload is wanted, in bytes."""
         return cast("int", self.session.call(c.OP_LIST_BEGIN, envelope))
 
-    def send_list(self, payload: bytes, offset: int, progress: Progress | None = None) -> None:
-        """Sends the payload from ``offset`` on, two chunks at a time."""
-        for reached in self.session.pipeline(_chunks(payload, offset)):
-            if progress is not None:
-                progress(cast("int", reached), len(payload))
+    def put_list(
+        self, envelope: bytes, payload: bytes, offset: int = 0, progress: Progress | None = None
+    ) -> tuple[bytes, bytes]:
+        """Sends a list and puts it into force; the nonce asked with and the receipt.
 
-    def commit_list(self) -> tuple[bytes, bytes]:
-        """Puts the list into force; the nonce asked with and the receipt."""
+        offset: what `begin_list` said; 0: the list is announced here, together with its first
+        chunk, for a controller that cannot know any of it.
+        """
         nonce = os.urandom(NONCE_BYTES)
-        receipt = self.session.call(c.OP_LIST_COMMIT, nonce, timeout_s=_COMMIT_S)
-        return nonce, cast("bytes", receipt)
+        replies = self.session.pipeline(_list_requests(envelope, payload, offset, nonce), _COMMIT_S)
+        for op, value in replies:
+            if op == c.OP_LIST_COMMIT:
+                return nonce, cast("bytes", value)
+            if progress is not None:
+                progress(cast("int", value), len(payload))
+        raise AssertionError("a pipeline answers every request")
 
     def receipt(self) -> tuple[bytes, bytes]:
         """A receipt for the list in force; the nonce asked with and the receipt."""
@@ -179,6 +184,12 @@ class Client:
         return cast("list[Any]", self.session.call(c.OP_ENROLL, timeout_s=_COMMIT_S))
 
 
-def _chunks(payload: bytes, offset: int) -> Iterator[tuple[int, list[Any]]]:
+def _list_requests(
+    envelope: bytes, payload: bytes, offset: int, nonce: bytes
+) -> Iterator[tuple[int, list[Any]]]:
+    """Announcement (unless it was made), chunks from ``offset`` on, and the commit."""
+    if not offset:
+        yield c.OP_LIST_BEGIN, [envelope]
     for start in range(offset, len(payload), CHUNK_BYTES):
         yield c.OP_LIST_CHUNK, [start, payload[start : start + CHUNK_BYTES]]
+    yield c.OP_LIST_COMMIT, [nonce]

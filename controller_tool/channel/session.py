@@ -6,6 +6,7 @@ behind the controller's work. A wire error becomes a DeviceError that carries it
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -53,17 +54,28 @@ class Session:
 
     def pipeline(
         self, requests: Iterable[tuple[int, list[cbor.Value]]], timeout_s: float = REPLY_S
-    ) -> Iterator[cbor.Value]:
-        """The values of many requests, in order, with two of them under way.
+    ) -> Iterator[tuple[int, cbor.Value]]:
+        """Operation and value of many requests, in order, with two of them under way.
 
-        requests: operation and arguments of each, taken as the replies come in.
+        requests: operation and arguments of each, taken as the replies come in. Raises as `call`
+        does, for the first that is refused; the one behind it is then heard to its end.
         """
         for op, arguments in requests:
             if len(self._waiting) >= REQUESTS_IN_FLIGHT:
-                yield self._reply(timeout_s)
+                yield self._piped(timeout_s)
             self._ask(op, *arguments)
         while self._waiting:
-            yield self._reply(timeout_s)
+            yield self._piped(timeout_s)
+
+    def _piped(self, timeout_s: float) -> tuple[int, cbor.Value]:
+        op = self._waiting[0][1]
+        try:
+            return op, self._reply(timeout_s)
+        except DeviceError:
+            while self._waiting:
+                with contextlib.suppress(DeviceError):
+                    self._reply(timeout_s)
+            raise
 
     def close(self) -> None:
         """Ends the session and lets the wire go."""

@@ -3,7 +3,7 @@
 For each controller, in this order:
 - its clock is brought in step, for the list carries dates;
 - its state is compared with the registry's, before anything is signed for it;
-- the list is announced; a controller that holds a part of this very list says how much;
+- the list is announced; one that was sent before goes on where the controller says that it ends;
 - the rest is sent, committed, and the receipt checked: only that counts as delivered.
 
 A broken wire ends one controller's push and no other's; the next push goes on where it stopped.
@@ -171,17 +171,17 @@ def _send(
     progress: Progress | None,
 ) -> int:
     """Sends one signed list; the offset from which the controller wanted it."""
-    offset = client.begin_list(signed.envelope)
-    # from here on the controller may come to know the cards of this list
-    lists.mark_sent(site, device, signed.version)
 
     def reached(done: int, total: int) -> None:
         if progress is not None:
             progress(device.name, done, total)
 
+    sent_before = site.device(device.name).list_version_sent >= signed.version
+    # from here on the controller may come to know the cards of this list
+    lists.mark_sent(site, device, signed.version)
+    offset = client.begin_list(signed.envelope) if sent_before else 0
     reached(offset, len(signed.payload))
-    client.send_list(signed.payload, offset, reached)
-    nonce, receipt = client.commit_list()
+    nonce, receipt = client.put_list(signed.envelope, signed.payload, offset, reached)
     lists.record_receipt(site, device, receipt, nonce)
     return offset
 

@@ -88,15 +88,9 @@ def refused(client: Client, code: int, attempt: Callable[[], object]) -> None:
     assert (codes.EVENT_LIST_REFUSED, code) in written
 
 
-def send(client: Client, envelope: bytes, payload: bytes) -> None:
-    offset = client.begin_list(envelope)
-    client.send_list(payload, offset)
-    client.commit_list()
-
-
 def test_the_unspoilt_draft_is_taken(client: Client, draft: Draft) -> None:
     # else every refusal below might have another reason than the one that it is made for
-    send(client, draft.envelope(), draft.payload)
+    client.put_list(draft.envelope(), draft.payload)
     assert client.state().count == COUNT
 
 
@@ -153,12 +147,12 @@ def test_an_envelope_that_is_cut_short(client: Client, draft: Draft) -> None:
 def test_one_bit_of_the_records_is_flipped(client: Client, draft: Draft) -> None:
     payload = bytearray(draft.payload)
     payload[len(payload) // 2] ^= 1
-    refused(client, codes.ERR_DIGEST, lambda: send(client, draft.envelope(), bytes(payload)))
+    refused(client, codes.ERR_DIGEST, lambda: client.put_list(draft.envelope(), bytes(payload)))
 
 
 def test_a_list_that_is_cut_short(client: Client, draft: Draft) -> None:
     short = draft.payload[:-CARD_RECORD_BYTES]
-    refused(client, codes.ERR_STATE, lambda: send(client, draft.envelope(), short))
+    refused(client, codes.ERR_STATE, lambda: client.put_list(draft.envelope(), short))
 
 
 def test_records_out_of_order(client: Client, draft: Draft) -> None:
@@ -167,7 +161,7 @@ def test_records_out_of_order(client: Client, draft: Draft) -> None:
     draft.payload = second + first + draft.payload[32:]
     draft.manifest.payload_sha256 = sha256(draft.payload).digest()
     draft.manifest.result_digest = digest
-    refused(client, codes.ERR_ORDER, lambda: send(client, draft.envelope(), draft.payload))
+    refused(client, codes.ERR_ORDER, lambda: client.put_list(draft.envelope(), draft.payload))
 
 
 def test_a_card_twice(client: Client, draft: Draft) -> None:
@@ -175,7 +169,7 @@ def test_a_card_twice(client: Client, draft: Draft) -> None:
     draft.manifest.count += 1
     draft.manifest.payload_bytes = len(draft.payload)
     draft.manifest.payload_sha256 = sha256(draft.payload).digest()
-    refused(client, codes.ERR_ORDER, lambda: send(client, draft.envelope(), draft.payload))
+    refused(client, codes.ERR_ORDER, lambda: client.put_list(draft.envelope(), draft.payload))
 
 
 def test_a_profile_that_the_manifest_lacks(client: Client, draft: Draft) -> None:
@@ -183,17 +177,17 @@ def test_a_profile_that_the_manifest_lacks(client: Client, draft: Draft) -> None
     record[14] ^= 0x55
     draft.payload = draft.payload[:-16] + bytes(record)
     draft.describe()
-    refused(client, codes.ERR_PROFILE, lambda: send(client, draft.envelope(), draft.payload))
+    refused(client, codes.ERR_PROFILE, lambda: client.put_list(draft.envelope(), draft.payload))
 
 
 def test_a_digest_that_the_records_do_not_have(client: Client, draft: Draft) -> None:
     draft.manifest.result_digest = os.urandom(32)
-    refused(client, codes.ERR_DIGEST, lambda: send(client, draft.envelope(), draft.payload))
+    refused(client, codes.ERR_DIGEST, lambda: client.put_list(draft.envelope(), draft.payload))
 
 
 def test_a_chunk_without_a_list(client: Client) -> None:
     with pytest.raises(DeviceError) as caught:
-        client.send_list(bytes(16), 0)
+        client.put_list(b"", bytes(32), offset=16)
     assert caught.value.code == codes.ERR_STATE
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+ENVELOPE = b"what is signed"
+
+
 @pytest.fixture(scope="module")
 def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
     return Credentials(tmp_path_factory.mktemp("keys"), c.ROLE_DESK)
@@ -50,16 +53,18 @@ def address(request: pytest.FixtureRequest, controller: InprocessController) -> 
     return Address("serial", controller.cable())
 
 
-def take_list(controller: InprocessController) -> bytearray:
-    """Lets the controller take a list's chunks; what it has taken."""
-    taken = bytearray()
+def take_list(controller: InprocessController, held: bytes = b"") -> bytearray:
+    """Lets the controller take a list of which it holds a part; what it has taken."""
+    taken = bytearray(held)
 
     def chunk(offset: int, data: bytes) -> int:
         assert offset == len(taken)
         taken.extend(data)
         return len(taken)
 
+    controller.answer[c.OP_LIST_BEGIN] = lambda _: len(taken)
     controller.answer[c.OP_LIST_CHUNK] = chunk
+    controller.answer[c.OP_LIST_COMMIT] = lambda nonce: b"receipt for " + nonce
     return taken
 
 
@@ -88,10 +93,11 @@ def test_a_list_arrives_whole_and_in_order(
     taken = take_list(controller)
     reached: list[int] = []
     with Client(dial.open_session(address, credentials.identity())) as client:
-        client.send_list(payload, 0, lambda done, _: reached.append(done))
+        nonce, receipt = client.put_list(ENVELOPE, payload, 0, lambda done, _: reached.append(done))
         sent = client.session.sent_bytes
     assert taken == payload
-    assert reached == [*range(CHUNK_BYTES, len(payload), CHUNK_BYTES), len(payload)]
+    assert receipt == b"receipt for " + nonce
+    assert reached == [0, *range(CHUNK_BYTES, len(payload), CHUNK_BYTES), len(payload)]
     assert len(payload) < sent < len(payload) * 1.3
 
 
@@ -99,10 +105,9 @@ def test_an_interrupted_list_goes_on_where_the_controller_says(
     controller: InprocessController, tcp: Address, credentials: Credentials
 ) -> None:
     payload = os.urandom(3 * CHUNK_BYTES)
-    taken = take_list(controller)
-    taken.extend(payload[:CHUNK_BYTES])
+    taken = take_list(controller, payload[:CHUNK_BYTES])
     with Client(dial.open_session(tcp, credentials.identity())) as client:
-        client.send_list(payload, CHUNK_BYTES)
+        client.put_list(ENVELOPE, payload, client.begin_list(ENVELOPE))
     assert taken == payload
 
 
@@ -115,11 +120,25 @@ def test_a_refusal_has_its_code_its_name_and_a_next_step(
     controller.answer[c.OP_LIST_BEGIN] = refuse
     with Client(dial.open_session(address, credentials.identity())) as client:
         with pytest.raises(DeviceError, match="version_not_higher") as caught:
-            client.begin_list(b"envelope")
+            client.begin_list(ENVELOPE)
         assert caught.value.code == c.ERR_VERSION_LOW
         assert caught.value.next_step
         controller.answer[c.OP_PING] = lambda: None
         client.ping()  # a refusal ends nothing
+
+
+def test_a_refused_list_leaves_the_session_in_step(
+    controller: InprocessController, address: Address, credentials: Credentials
+) -> None:
+    def refuse(*_: object) -> int:
+        raise messages.Refused(c.ERR_SIGNATURE)
+
+    controller.answer = {c.OP_LIST_BEGIN: refuse, c.OP_LIST_CHUNK: refuse, c.OP_GET_NONCE: bytes}
+    with Client(dial.open_session(address, credentials.identity())) as client:
+        with pytest.raises(DeviceError) as caught:
+            client.put_list(ENVELOPE, bytes(3 * CHUNK_BYTES))
+        assert caught.value.code == c.ERR_SIGNATURE
+        assert client.nonce() == b""
 
 
 def test_a_stranger_without_the_link_key_is_hung_up_on(
@@ -194,7 +213,7 @@ def test_a_poor_cable_and_boot_noise_delay_but_lose_nothing(
     taken = take_list(controller)
     place = Address("serial", controller.cable())
     with Client(dial.open_session(place, credentials.identity())) as client:
-        client.send_list(payload, 0)
+        client.put_list(ENVELOPE, payload)
     assert taken == payload
 
 
@@ -207,7 +226,7 @@ def test_a_wire_that_breaks_in_the_middle_is_one_line(
         Client(dial.open_session(address, credentials.identity())) as client,
         pytest.raises(LinkError) as caught,
     ):
-        client.send_list(os.urandom(20 * CHUNK_BYTES), 0)
+        client.put_list(ENVELOPE, os.urandom(20 * CHUNK_BYTES))
     assert "\n" not in str(caught.value)
     assert caught.value.next_step
 
