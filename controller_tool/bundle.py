@@ -30,7 +30,7 @@ def bundle(trees: Trees, entries: list[str]) -> dict[str, ast.Module]:
     for entry in entries:
         order[entry] = [name for name in _in_order(entry, trees) if name not in home]
         home.update(dict.fromkeys(order[entry], entry))
-    return {entry: _join(entry, order[entry], trees, home) for entry in entries}
+    return {entry: _join(order[entry], trees, home) for entry in entries}
 
 
 def lazy_entries(trees: Trees) -> list[str]:
@@ -49,7 +49,7 @@ def lazy_entries(trees: Trees) -> list[str]:
 
 
 def _targets(node: ast.ImportFrom, trees: Trees) -> Iterator[str]:
-    if node.module in trees:
+    if node.module is not None and node.module in trees:
         yield node.module
     for alias in node.names:
         if f"{node.module}.{alias.name}" in trees:
@@ -73,9 +73,7 @@ def _in_order(entry: str, trees: Trees) -> list[str]:
     return found
 
 
-def _join(
-    entry: str, names: list[str], trees: Trees, home: Mapping[str, str]
-) -> ast.Module:
+def _join(names: list[str], trees: Trees, home: Mapping[str, str]) -> ast.Module:
     foreign: dict[str, ast.stmt] = {}
     other: dict[str, set[str]] = {}
     body: list[ast.stmt] = []
@@ -155,7 +153,7 @@ class _Joiner(ast.NodeTransformer):
             local = alias.asname or alias.name
             if f"{node.module}.{alias.name}" in trees:
                 self._modules[local] = f"{node.module}.{alias.name}"
-            elif node.module in trees:
+            elif node.module is not None and node.module in trees:
                 self._names[local] = (node.module, alias.name)
 
     def _joint(self, module: str, name: str) -> str:
@@ -167,7 +165,7 @@ class _Joiner(ast.NodeTransformer):
     def _is_local(self, name: str) -> bool:
         return any(name in scope for scope in self._scopes)
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - as ast calls it
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if self._is_local(node.id):
             return node
         if node.id in self._modules:
@@ -176,18 +174,14 @@ class _Joiner(ast.NodeTransformer):
             return ast.Name(self._joint(*self._names[node.id]), node.ctx)
         return node
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         base = node.value
-        if (
-            isinstance(base, ast.Name)
-            and base.id in self._modules
-            and not self._is_local(base.id)
-        ):
+        if isinstance(base, ast.Name) and base.id in self._modules and not self._is_local(base.id):
             return ast.Name(self._joint(self._modules[base.id], node.attr), node.ctx)
         self.generic_visit(node)
         return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
         """Inside a function: a module that stays apart."""
         module = node.module or ""
         if module not in self._home:
@@ -198,10 +192,10 @@ class _Joiner(ast.NodeTransformer):
         ]
         return ast.ImportFrom(module=self._home[module], names=names, level=0)
 
-    def visit_Global(self, node: ast.Global) -> ast.stmt:  # noqa: N802
+    def visit_Global(self, node: ast.Global) -> ast.stmt:
         return ast.Global([_joint_name(self._module, name) for name in node.names])
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         top = not self._scopes
         node.bases = [self.visit(base) for base in node.bases]
         inside = _bound(node.body)
@@ -216,10 +210,10 @@ class _Joiner(ast.NodeTransformer):
             node.name = self._joint(self._module, node.name)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         return self._named(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
         return self._named(node)
 
     def _named(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
@@ -240,7 +234,7 @@ class _Joiner(ast.NodeTransformer):
         self._scopes.pop()
         return node
 
-    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:  # noqa: N802
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         self._scopes.append({arg.arg for arg in node.args.args})
         node.body = self.visit(node.body)
         self._scopes.pop()

@@ -24,7 +24,7 @@ def module_constants(tree: ast.Module, known: Constants) -> dict[str, Constant]:
     own: dict[str, Constant] = {}
     for node in tree.body:
         name = _assigned_name(node)
-        if name is None or not name.isupper() and not name.lstrip("_").isupper():
+        if name is None or (not name.isupper() and not name.lstrip("_").isupper()):
             continue
         value = _evaluate(node.value, {**visible, **own}) if isinstance(node, ast.Assign) else None
         if value is not None:
@@ -38,7 +38,8 @@ def inline(tree: ast.Module, own: Mapping[str, Constant], known: Constants) -> a
     body = [kept for node in tree.body if (kept := _keep(node, own, known)) is not None]
     modules = _imported_by_name(tree, known)
     tree = ast.Module(body=body, type_ignores=[])
-    return ast.fix_missing_locations(_Replace(values, modules).visit(tree))
+    _Replace(values, modules).visit(tree)
+    return ast.fix_missing_locations(tree)
 
 
 def imported_modules(tree: ast.Module) -> set[str]:
@@ -102,7 +103,11 @@ def _keep(node: ast.stmt, own: Mapping[str, Constant], known: Constants) -> ast.
     name = _assigned_name(node)
     if name == _TYPE_CHECKING or name in own:
         return None
-    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == _TYPE_CHECKING:
+    if (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == _TYPE_CHECKING
+    ):
         return None
     return _without_constants(node, known) if isinstance(node, ast.ImportFrom) else node
 
@@ -120,7 +125,7 @@ class _Replace(ast.NodeTransformer):
         self._values = values
         self._modules = modules
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
             constants = self._modules.get(node.value.id, {})
             if node.attr in constants:
@@ -128,21 +133,21 @@ class _Replace(ast.NodeTransformer):
         self.generic_visit(node)
         return node
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name that ast calls
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if isinstance(node.ctx, ast.Load) and node.id in self._values:
             return ast.copy_location(ast.Constant(self._values[node.id]), node)
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | None:
         self.generic_visit(node)
         if node.value is None:
             return None
         return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         return self._function(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:

@@ -104,7 +104,7 @@ def _description(board: str) -> dict[str, Any]:
 def _kind(board: str) -> str:
     kind = _description(board)["kind"]
     if not isinstance(kind, str):
-        raise ImageError(f"boards/{board}/board.toml has no kind", "write kind = \"door\"")
+        raise ImageError(f"boards/{board}/board.toml has no kind", 'write kind = "door"')
     return kind
 
 
@@ -180,7 +180,9 @@ def _compile(tree: ast.Module) -> bytes:
         )
         _, errors = process.communicate()
         if process.returncode:
-            raise ImageError(f"the firmware does not compile: {errors.decode().strip()}", "report this")
+            raise ImageError(
+                f"the firmware does not compile: {errors.decode().strip()}", "report this"
+            )
         return target.read_bytes()
 
 

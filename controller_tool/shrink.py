@@ -31,6 +31,7 @@ Trees = dict[str, ast.Module]
 _ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "Decoder"})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SHORT_LENGTH = 2  # of the names that are given out
 # of objects that only MicroPython has; a stock ESP32's modules are in `foreign_names`
 _DEVICE_ONLY = (
     "readblocks writeblocks ioctl any readinto write init irq value on off toggle feed datetime "
@@ -49,13 +50,19 @@ def shrink(trees: Trees, outside: Iterable[ast.AST]) -> Trees:
 
     trees: by dotted name, with constants replaced. outside: code that runs beside the pack.
     """
-    alive = _without_dead_code({name: _Quiet().visit(tree) for name, tree in trees.items()})
+    for tree in trees.values():
+        _Quiet().visit(tree)
+    alive = _without_dead_code(trees)
     _shorten_private(alive)
     keep = _kept_names(alive, outside)
     named = _named_in_calls(alive)
-    renamed = {name: _Parameters(named).visit(tree) for name, tree in alive.items()}
-    table = _short_names(renamed, keep)
-    return {name: ast.fix_missing_locations(_Rename(table).visit(t)) for name, t in renamed.items()}
+    for tree in alive.values():
+        _Parameters(named).visit(tree)
+    rename = _Rename(_short_names(alive, keep))
+    for tree in alive.values():
+        rename.visit(tree)
+        ast.fix_missing_locations(tree)
+    return alive
 
 
 # --- what is never called -------------------------------------------------------------------
@@ -76,7 +83,7 @@ def _mentions(node: ast.AST) -> Iterator[str]:
 
 def _split(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
     """(what runs when the body runs, definitions that wait to be called)."""
-    definitions = [node for node in body if isinstance(node, _DEFINITIONS)]
+    definitions: list[ast.stmt] = [node for node in body if isinstance(node, _DEFINITIONS)]
     return [node for node in body if not isinstance(node, _DEFINITIONS)], definitions
 
 
@@ -116,11 +123,13 @@ def _prune(tree: ast.Module, live: set[str]) -> ast.Module:
     body = [node for node in tree.body if _stays(node, live)]
     for node in body:
         if isinstance(node, ast.ClassDef):
-            kept = [p for p in node.body if not isinstance(p, _DEFINITIONS) or _is_live(p, live)]
-            node.body = kept or [ast.Pass()]
+            parts = [p for p in node.body if not isinstance(p, _DEFINITIONS) or _is_live(p, live)]
+            node.body = parts or [ast.Pass()]
     code = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
     here = set(itertools.chain.from_iterable(map(_mentions, code)))
-    return ast.Module(body=[kept for node in body if (kept := _needed(node, here))], type_ignores=[])
+    return ast.Module(
+        body=[kept for node in body if (kept := _needed(node, here))], type_ignores=[]
+    )
 
 
 def _stays(node: ast.stmt, live: set[str]) -> bool:
@@ -163,9 +172,7 @@ def _identifiers(tree: ast.AST) -> Iterator[str]:
             yield node.attr
         elif isinstance(node, _DEFINITIONS):
             yield node.name
-        elif isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.keyword) and node.arg:
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg is not None:
             yield node.arg
         elif isinstance(node, ast.ExceptHandler) and node.name:
             yield node.name
@@ -248,7 +255,7 @@ def _short_names(trees: Trees, keep: set[str]) -> dict[str, str]:
     wanted = [
         name
         for name, _ in sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))
-        if name not in keep and len(name) > 2 and not name.startswith("__")
+        if name not in keep and len(name) > _SHORT_LENGTH and not name.startswith("__")
     ]
     taken = keep | set(count)
     letters = string.ascii_letters + "_"
@@ -264,7 +271,7 @@ def _short_names(trees: Trees, keep: set[str]) -> dict[str, str]:
 class _Quiet(ast.NodeTransformer):
     """`raise Error("text")` becomes `raise Error`."""
 
-    def visit_Raise(self, node: ast.Raise) -> ast.stmt:  # noqa: N802 - as ast calls it
+    def visit_Raise(self, node: ast.Raise) -> ast.stmt:
         call = node.exc
         if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
             text = call.args[0]
@@ -293,7 +300,9 @@ def _shorten_private(trees: Trees) -> None:
             continue
         inside = set(_identifiers(node))
         wanted = {
-            part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and _of_self(part)
+            part.attr
+            for part in ast.walk(node)
+            if isinstance(part, ast.Attribute) and _of_self(part)
         }
         chosen = sorted(name for name in wanted if _private(name) and name not in by_others)
         free = (letters for letters in _letters() if letters not in inside)
@@ -316,16 +325,16 @@ class _Private(ast.NodeTransformer):
     def __init__(self, table: dict[str, str]) -> None:
         self._table = table
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
         if _of_self(node):
             node.attr = self._table.get(node.attr, node.attr)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         return self._method(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
         return self._method(node)
 
     def _method(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
@@ -340,10 +349,10 @@ class _Parameters(ast.NodeTransformer):
     def __init__(self, keep: set[str]) -> None:
         self._keep = keep
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - as ast calls it
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:

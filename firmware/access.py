@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from firmware.clock import Clock
     from firmware.store import Nvs
     from firmware.whitelist import Whitelist
+    from protocol.manifest import Manifest
 
 _GRACE_NVS_EVERY_MIN = 10  # powered minutes kept now and then: NVS is flash too
 
 NO_KEY = bytes(8)
-_NO_PROFILE = (0, NO_PROFILE, 0, 0, 0, 0, 0)
+_NO_PROFILE: "tuple[int, ...]" = (0, NO_PROFILE, 0, 0, 0, 0, 0)
 
 
 class Access:
@@ -42,7 +43,9 @@ class Access:
         self.profile = _NO_PROFILE
         self.grace_used_min = nvs.get("grace")
 
-    def judge(self, kind: int, credential: "bytes | memoryview", point: int, fire: bool) -> "tuple[bool, int]":
+    def judge(
+        self, kind: int, credential: "bytes | memoryview", point: int, fire: bool
+    ) -> "tuple[bool, int]":
         """Decide about a credential at a point; returns (granted, reason)."""
         whitelist = self._whitelist
         clock = self._clock
@@ -54,7 +57,7 @@ class Access:
             self.flags = NO_LIST
         elif whitelist.find(self.key):
             self.flags = whitelist.found_flags
-            self.profile = self._profile(whitelist.found_profile)
+            self.profile = _profile(held, whitelist.found_profile)
         else:
             self.flags = NOT_LISTED
         return decide(
@@ -62,7 +65,7 @@ class Access:
             whitelist.found_from_min,
             whitelist.found_until_min,
             self.profile[1],
-            self._schedule(self.profile[2]),
+            self._schedule(held, self.profile[2]),
             point,
             clock.judged_min(),
             clock.quality,
@@ -71,16 +74,9 @@ class Access:
             fire,
         )
 
-    def _profile(self, number: int) -> "tuple[int, ...]":
-        for profile in self._whitelist.manifest.profiles:
-            if profile[0] == number:
-                return profile
-        return _NO_PROFILE
-
-    def _schedule(self, number: int) -> int:
-        if number == 0:
+    def _schedule(self, held: "Manifest | None", number: int) -> int:
+        if number == 0 or held is None:
             return ALWAYS
-        held = self._whitelist.manifest
         for entry in held.schedules:
             if entry[0] == number:
                 minute = schedule.local_minute(held.utc_offsets, self._clock.time_s)
@@ -112,3 +108,10 @@ class Access:
         if self.grace_used_min:
             self.grace_used_min = 0
             self._nvs.put("grace", 0)
+
+
+def _profile(held: "Manifest", number: int) -> "tuple[int, ...]":
+    for profile in held.profiles:
+        if profile[0] == number:
+            return profile
+    return _NO_PROFILE

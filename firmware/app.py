@@ -10,8 +10,7 @@ import sys
 import time
 
 import board
-import packfs
-from protocol import cards as _cards  # noqa: F401  early: nested imports cost stack
+
 from firmware import dispatch, journal
 from firmware.access import Access
 from firmware.admission import Admission
@@ -28,10 +27,16 @@ from firmware.session import Sessions
 from firmware.signed import Keys
 from firmware.store import Nvs
 from firmware.whitelist import Whitelist
+from protocol import cards as _cards  # noqa: F401  early: nested imports cost stack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from protocol.trust import Trust
+
+# it lies beside boot.py and not in the pack that it mounts
+packfs: "Any" = __import__("packfs")
 
 _WATCHDOG_MS = 8000
 _KIND_MS = 10

@@ -112,7 +112,4 @@ class Cells:
 
     def erase_ahead(self) -> bool:
         """Erase at most one sector that will be needed; whether one was erased."""
-        for step in range(1, _SECTORS):
-            if self._erase((self._sector + step) % _SECTORS):
-                return True
-        return False
+        return any(self._erase((self._sector + step) % _SECTORS) for step in range(1, _SECTORS))

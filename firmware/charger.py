@@ -4,6 +4,9 @@ Who may start and stop it is protocol/policy/charger.py. Opening the contactor i
 direction and waits for nothing; closing it comes after the record of it.
 """
 
+from firmware.journal import NO_KEY
+from firmware.reading import Input, Reader
+from firmware.swipes import Swipes
 from protocol.codes import (
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
@@ -20,10 +23,6 @@ from protocol.codes import (
 )
 from protocol.constants import FLAG_REVOKED
 from protocol.policy.charger import NO_END, STARTED, Port
-
-from firmware.journal import NO_KEY
-from firmware.reading import Input, Reader
-from firmware.swipes import Swipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from protocol.codes import (
     ERR_TIME_REACH,
 )
 from protocol.constants import TIME_END_MIN, UNSIGNED_TIME_REACH_S
-
 from protocol.messages import Refused
 
 HOLDOVER_AFTER_S = 86400

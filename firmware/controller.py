@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from firmware.store import Nvs
     from firmware.whitelist import Whitelist
 
+    Arguments = list[Any]  # of a request, checked against protocol/messages.py
+    Value = Any  # of its reply
+
     class Kind(Protocol):
         """What a door and a charger have in common; firmware/<kind>.py holds a `Service`."""
 

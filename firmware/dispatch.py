@@ -1,5 +1,6 @@
 """From a message to its reply: rights, arguments, handler; one place for all errors (device)."""
 
+from firmware.handlers import about, acts, book, lists, timing
 from protocol import cbor, framing, messages, roles
 from protocol.codes import (
     ERR_FLASH,
@@ -27,13 +28,11 @@ from protocol.codes import (
     OP_SET_TIME,
 )
 
-from firmware.handlers import about, acts, book, lists, timing
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.controller import Controller
+    from firmware.controller import Arguments, Controller
 
 _HANDLERS = {
     OP_GET_INFO: about.get_info,
@@ -70,7 +69,7 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
     return framing.encode_into(c.reply, (request[0], status, value))
 
 
-async def _carry_out(c: "Controller", role: int, operation: int, arguments: list) -> "Any":
+async def _carry_out(c: "Controller", role: int, operation: int, arguments: "Arguments") -> "Any":
     if operation in _HANDLERS and not roles.may(role, operation):
         raise messages.Refused(ERR_ROLE)
     messages.check_args(operation, arguments)

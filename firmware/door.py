@@ -5,6 +5,8 @@ Leaving and fire do not depend on the flash: if the journal cannot be written, a
 nothing, while REX and fire still release the lock.
 """
 
+from firmware.reading import Input, Reader
+from firmware.swipes import Swipes
 from protocol.codes import (
     EVENT_DOOR_CLOSED,
     EVENT_DOOR_OPENED,
@@ -37,9 +39,6 @@ from protocol.policy.door import (
     ACT_UNLOCK,
     Door,
 )
-
-from firmware.reading import Input, Reader
-from firmware.swipes import Swipes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,20 +8,18 @@ zeroed. A cut before the cell is written starts over with another key and anothe
 
 import os
 
+from firmware import journal
 from protocol import chain, keyslot, oaep
 from protocol.codes import KEY_AUDIT
 from protocol.constants import CHAIN_KEY_BYTES, RING_ACCESS, RING_ALARM
-
-from firmware import journal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from protocol.trust import Trust
-
     from firmware.cells import Cells
     from firmware.config import Config
+    from protocol.trust import Trust
 
 SEALED_PATH = "/cfg/audit{}.oaep"
 _PART_PATH = "/cfg/audit.part"

@@ -15,6 +15,9 @@ import asyncio
 import os
 from hashlib import sha256
 
+from firmware import signed
+from firmware.config import read_file
+from firmware.whitelist import ACTIVE_PATH, BASE_PATHS, NEXT_PATH
 from protocol import cards, manifest
 from protocol.codes import (
     CLOCK_UNSET,
@@ -30,21 +33,16 @@ from protocol.codes import (
 from protocol.constants import AAD_MANIFEST
 from protocol.messages import Refused
 
-from firmware import signed
-from firmware.config import read_file
-from firmware.whitelist import ACTIVE_PATH, BASE_PATHS, NEXT_PATH
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO
-
-    from protocol.manifest import Manifest
 
     from firmware.clock import Clock
     from firmware.config import Config
     from firmware.journal import Journal
     from firmware.signed import Keys
     from firmware.whitelist import Whitelist
+    from protocol.manifest import Manifest
 
 _CHECK_BYTES = 1024
 _PIECE_BYTES = 128
@@ -87,7 +85,7 @@ class Intake:
         code = ERR_FLASH
         try:
             payload = signed.payload_at_once(self._keys, KEY_WHITELIST, data[1:], AAD_MANIFEST)
-            held = manifest.parse(payload)
+            held = manifest.parse(memoryview(payload))
             if held.version < self._journal.version_floor:
                 raise Refused(ERR_VERSION_LOW)
             self._check(held, held.version - 1, CLOCK_UNSET)
@@ -115,7 +113,7 @@ class Intake:
     async def begin(self, envelope: bytes) -> int:
         """Judge a manifest; returns the offset from which its payload is wanted."""
         payload = await signed.payload(self._keys, KEY_WHITELIST, envelope, AAD_MANIFEST)
-        coming = manifest.parse(payload)
+        coming = manifest.parse(memoryview(payload))
         self._clock.tick()
         self._check(coming, self._journal.version_floor, self._clock.quality)
         self.pause()

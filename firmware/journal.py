@@ -4,12 +4,11 @@ record() returns when the record is safe; whoever calls it acts afterwards. Even
 FIRST_ALARM_RING_EVENT go to the access ring, all others to the alarm ring.
 """
 
+from firmware.cells import Cells
+from firmware.ring import Ring
 from protocol import keyslot
 from protocol.codes import EVENT_BOOT, FIRST_ALARM_RING_EVENT
 from protocol.constants import RING_ACCESS, RING_ALARM
-
-from firmware.cells import Cells
-from firmware.ring import Ring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

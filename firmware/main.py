@@ -7,9 +7,9 @@ try:
     import packfs
 
     if packfs.provisioned():
-        from firmware import app
+        import firmware.app
 
-        app.run()
+        firmware.app.run()
 finally:
     import micropython
 

@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import sys
+
 import vfs
 
 _MAGIC = b"CPK1"

@@ -11,10 +11,9 @@ overwritten with zeros and its place skipped. Bytes behind the slot in force are
 unless both tags are right.
 """
 
+from firmware.sectors import BLANK, HOLE, Sectors
 from protocol import chain, records, sector_header
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RECORDS_PER_SECTOR
-
-from firmware.sectors import BLANK, HOLE, Sectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

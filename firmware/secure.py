@@ -2,20 +2,19 @@
 
 import asyncio
 import time
+
 import tls
 
+from firmware.config import read_file
 from protocol import der
 from protocol.constants import HANDSHAKE_TIMEOUT_MS
-
-from firmware.config import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from protocol import framing
-
     from firmware.pace import Pace
+    from protocol import framing
 
 _POLL_MS = 2
 _QUIET_MS = 100  # no handshake step within this time of a card or a contact
@@ -41,9 +40,7 @@ class Secure:
         with the end of its handshake is in the parser, and nobody has looked at it yet.
         """
         end = time.ticks_add(time.ticks_ms(), HANDSHAKE_TIMEOUT_MS)
-        secured = self._context.wrap_socket(
-            stream, server_side=True, do_handshake_on_connect=False
-        )
+        secured = self._context.wrap_socket(stream, server_side=True, do_handshake_on_connect=False)
         try:
             while True:
                 await self._let_the_door_finish()

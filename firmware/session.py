@@ -8,12 +8,11 @@ import asyncio
 import gc
 import time
 
+from firmware import dispatch
+from firmware.knock import knock, write_all
 from protocol import framing
 from protocol.codes import EVENT_SESSION_CLOSED, EVENT_SESSION_OPENED
 from protocol.constants import SESSION_IDLE_MS, SESSION_MAX_MS
-
-from firmware import dispatch
-from firmware.knock import knock, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class Sessions:
         end = time.ticks_add(time.ticks_ms(), SESSION_MAX_MS)
         heard = time.ticks_ms()
         requests = 0
-        while not (guest.displaced or c.restart_wanted):
+        while guest is not None and not (guest.displaced or c.restart_wanted):
             now = time.ticks_ms()
             message = self._parser.next()
             if message is not None:
@@ -97,9 +96,11 @@ class Sessions:
             count = secured.readinto(self._parser.space())
             if count:
                 self._parser.filled(count)
-            elif count == 0 or time.ticks_diff(end, now) <= 0:
-                break
-            elif time.ticks_diff(now, heard) >= SESSION_IDLE_MS:
+            elif (
+                count == 0
+                or time.ticks_diff(end, now) <= 0
+                or time.ticks_diff(now, heard) >= SESSION_IDLE_MS
+            ):
                 break
             else:
                 await asyncio.sleep_ms(_POLL_MS)

@@ -4,6 +4,8 @@ A flood cannot push evidence out of the ring: above FOLD_ABOVE a minute, unknown
 doubtful frames are counted, and one record a minute says how many.
 """
 
+from firmware.readers.rdm6300 import CARD
+from firmware.reading import Reader
 from protocol.codes import (
     EVENT_DENIED,
     EVENT_READER_DOUBTFUL,
@@ -11,9 +13,6 @@ from protocol.codes import (
     REASON_REVOKED,
     REASON_UNKNOWN_CARD,
 )
-
-from firmware.reading import Reader
-from firmware.readers.rdm6300 import CARD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

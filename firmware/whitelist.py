@@ -92,7 +92,9 @@ class Whitelist:
                 low = self._at + self._size
                 edge = low - 1
             if self.reads < _GUESSES:
-                guess = edge + self._guess(key, self.count) - self._guess(self._key(edge), self.count)
+                guess = (
+                    edge + self._guess(key, self.count) - self._guess(self._key(edge), self.count)
+                )
             else:
                 guess = (low + high) // 2
         return False

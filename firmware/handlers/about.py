@@ -4,21 +4,16 @@ import asyncio
 import gc
 import os
 
+from firmware.whitelist import BASE_PATHS
 from protocol import cards
 from protocol.codes import EVENT_SELF_TEST
 from protocol.constants import PROTOCOL_VERSION
 from protocol.messages import Refused
 from protocol.policy.decide import FRESH
 
-
-from firmware.whitelist import BASE_PATHS
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.controller import Controller
-
-    Arguments = list
-    Value = object
+    from firmware.controller import Arguments, Controller, Value
 
 _CHECK_BYTES = 1024
 

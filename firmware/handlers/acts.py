@@ -1,5 +1,7 @@
 """Physical actions, by ticket only: signed, for this controller's own nonce, once (device)."""
 
+from firmware import signed
+from firmware.handlers.timing import addressed
 from protocol.codes import (
     ERR_ARGUMENT,
     ERR_MALFORMED,
@@ -12,15 +14,9 @@ from protocol.codes import (
 from protocol.constants import AAD_TICKET
 from protocol.messages import Refused
 
-from firmware import signed
-from firmware.handlers.timing import addressed
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.controller import Controller
-
-    Arguments = list
-    Value = object
+    from firmware.controller import Arguments, Controller, Value
 
 
 async def get_nonce(c: "Controller", arguments: "Arguments") -> "Value":
@@ -37,7 +33,7 @@ async def do_ticket(c: "Controller", arguments: "Arguments") -> "Value":
     return None
 
 
-def _do(c: "Controller", fields: list) -> None:
+def _do(c: "Controller", fields: "Arguments") -> None:
     action, point, argument = fields[3:]
     for number in fields[3:]:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 0xFFFF:

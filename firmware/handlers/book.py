@@ -1,19 +1,15 @@
 """The journal: heads, pages, checkpoints, and the sealed audit keys (device)."""
 
+from firmware import signed
+from firmware.config import read_file
+from firmware.handlers.timing import addressed
 from protocol.codes import ERR_MALFORMED, EVENT_CHECKPOINT, EVENT_ENROLLED, KEY_CHECKPOINT
 from protocol.constants import AAD_CHECKPOINT, RECORD_BYTES
 from protocol.messages import Refused
 
-from firmware import signed
-from firmware.config import read_file
-from firmware.handlers.timing import addressed
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.controller import Controller
-
-    Arguments = list
-    Value = object
+    from firmware.controller import Arguments, Controller, Value
 
 _SEALED_PATHS = ("/cfg/audit0.oaep", "/cfg/audit1.oaep")
 

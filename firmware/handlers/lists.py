@@ -6,10 +6,7 @@ from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.controller import Controller
-
-    Arguments = list
-    Value = object
+    from firmware.controller import Arguments, Controller, Value
 
 
 async def begin(c: "Controller", arguments: "Arguments") -> "Value":

@@ -1,5 +1,6 @@
 """The controller's clock: read, set within reach, set by a signature (device)."""
 
+from firmware import signed
 from protocol import cbor
 from protocol.codes import (
     ERR_MALFORMED,
@@ -12,14 +13,10 @@ from protocol.codes import (
 from protocol.constants import AAD_TIME
 from protocol.messages import Refused
 
-from firmware import signed
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.controller import Controller
-
-    Arguments = list
-    Value = object
+    from firmware.controller import Arguments, Controller, Value
+    from protocol import cose
 
 
 async def get_time(c: "Controller", arguments: "Arguments") -> "Value":
@@ -49,7 +46,7 @@ def _set(c: "Controller", by_signature: int) -> "Value":
     return [c.clock.time_s, c.clock.quality]
 
 
-def addressed(c: "Controller", payload: "cbor.Buffer", count: int) -> list:
+def addressed(c: "Controller", payload: "cose.Buffer", count: int) -> "Arguments":
     """The fields of a signed array that begins with site and device; raises Refused."""
     fields = cbor.decode(payload)
     if not isinstance(fields, list) or len(fields) != count:

@@ -3,9 +3,8 @@
 It carries credentials of every type; a frame with a wrong length or check is doubtful.
 """
 
-from protocol.constants import CREDENTIAL_MAX_BYTES
-
 from firmware.readers.rdm6300 import CARD, DOUBTFUL, NOTHING
+from protocol.constants import CREDENTIAL_MAX_BYTES
 
 _START = 0x56
 _HEADER_BYTES = 3

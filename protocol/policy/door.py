@@ -37,7 +37,9 @@ _DS_MS = 100
 class Door:
     """The state of one door; times are counted down by tick()."""
 
-    def __init__(self, unlock_ds: int = 50, held_open_s: int = 30, relock_on_open: bool = False) -> None:
+    def __init__(
+        self, unlock_ds: int = 50, held_open_s: int = 30, relock_on_open: bool = False
+    ) -> None:
         self.unlock_ds = unlock_ds
         self.held_open_s = held_open_s
         self.relock_on_open = relock_on_open
