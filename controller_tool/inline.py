@@ -3,7 +3,8 @@
 A constant costs a controller heap twice (a name and a dictionary place) and time at every use, and
 MicroPython inlines only what stands in the same file. So every module-level `NAME = value` in
 capitals, whose value is a number, bytes or text, is replaced at its uses, in the same module and
-in those that import it by `from module import NAME`; the definition and the import disappear.
+in those that import it by `from module import NAME`; the definition and the import disappear. So do
+functions that say of themselves that they are the host's.
 """
 
 import ast
@@ -13,6 +14,7 @@ Constant = int | bytes | str
 Constants = dict[str, dict[str, Constant]]  # module -> name -> value
 
 _TYPE_CHECKING = "TYPE_CHECKING"
+_HOST_ONLY = ("Host only", "Host:")  # how such a function's docstring begins
 
 
 def module_constants(tree: ast.Module, known: Constants) -> dict[str, Constant]:
@@ -144,7 +146,9 @@ class _Replace(ast.NodeTransformer):
             return None
         return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt | None:
+        if (ast.get_docstring(node) or "").startswith(_HOST_ONLY):
+            return None
         return self._function(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:

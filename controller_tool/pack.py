@@ -42,11 +42,16 @@ def build_pack(board: str) -> bytes:
     sources = _sources(_kind(board))
     key = (board, _content_hash(sources))
     if key not in _built:
-        modules = packed_modules(board)
+        modules = compiled_modules(board)
         _built[key] = _assemble(
-            {f"{name.replace('.', '/')}.mpy": _compile(modules[name]) for name in sorted(modules)}
+            {f"{name.replace('.', '/')}.mpy": modules[name] for name in sorted(modules)}
         )
     return _built[key]
+
+
+def compiled_modules(board: str) -> dict[str, bytes]:
+    """The bytecode of each module of a board's pack, by its dotted name."""
+    return {name: _compile(tree) for name, tree in packed_modules(board).items()}
 
 
 def packed_modules(board: str) -> dict[str, ast.Module]:

@@ -69,14 +69,15 @@ def shrink(trees: Trees, outside: Iterable[ast.AST]) -> Trees:
 
 
 def _mentions(node: ast.AST) -> Iterator[str]:
-    """Every identifier below `node`, as a name, an attribute, an imported name or a string."""
+    """What is read below `node`: names, attributes with a dot before them, strings as both."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
             yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
+        elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load):
+            yield "." + part.attr
         elif isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield part.value
+            yield "." + part.value
         elif isinstance(part, ast.ImportFrom):
             yield from (alias.name for alias in part.names)
 
@@ -88,42 +89,41 @@ def _split(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
 
 
 def _without_dead_code(trees: Trees) -> Trees:
-    live = set(_ROOTS)
-    waiting: list[ast.stmt] = []
+    live = {*_ROOTS, *("." + name for name in _ROOTS)}
+    waiting: list[tuple[str, ast.stmt]] = []  # definitions, with a dot in front of methods
 
-    def enter(body: list[ast.stmt]) -> None:
+    def enter(body: list[ast.stmt], mark: str) -> None:
         runs, definitions = _split(body)
         for node in runs:
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 live.update(_mentions(node))
-        waiting.extend(definitions)
+        waiting.extend((mark, node) for node in definitions)
 
     for tree in trees.values():
-        enter(tree.body)
-    while True:
-        reached = [node for node in waiting if _is_live(node, live)]
-        if not reached:
-            break
-        waiting = [node for node in waiting if not _is_live(node, live)]
-        for node in reached:
+        enter(tree.body, "")
+    while reached := [pair for pair in waiting if _is_live(pair[1], live, pair[0])]:
+        waiting = [pair for pair in waiting if not _is_live(pair[1], live, pair[0])]
+        for _, node in reached:
             if isinstance(node, ast.ClassDef):
                 live.update(itertools.chain.from_iterable(map(_mentions, node.bases)))
-                enter(node.body)
+                enter(node.body, ".")
             else:
                 live.update(_mentions(node))
     return {name: _prune(tree, live) for name, tree in trees.items()}
 
 
-def _is_live(node: ast.stmt, live: set[str]) -> bool:
+def _is_live(node: ast.stmt, live: set[str], mark: str = "") -> bool:
     name = getattr(node, "name", "")
-    return name in live or name.startswith("__")
+    return mark + name in live or name.startswith("__")
 
 
 def _prune(tree: ast.Module, live: set[str]) -> ast.Module:
     body = [node for node in tree.body if _stays(node, live)]
     for node in body:
         if isinstance(node, ast.ClassDef):
-            parts = [p for p in node.body if not isinstance(p, _DEFINITIONS) or _is_live(p, live)]
+            parts = [
+                p for p in node.body if not isinstance(p, _DEFINITIONS) or _is_live(p, live, ".")
+            ]
             node.body = parts or [ast.Pass()]
     code = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
     here = set(itertools.chain.from_iterable(map(_mentions, code)))

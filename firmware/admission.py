@@ -26,32 +26,32 @@ _BUSY_S = 3
 
 
 class Peer:
-    """What is remembered of one peer id: when it began, how often it failed since it got in."""
+    """What is remembered of one peer id, and, while it is the guest, of its visit.
+
+    began_s: its handshakes of the last minute; failures: how many failed since one succeeded;
+    displaced: it is the guest and has to go.
+    """
 
     def __init__(self, peer_id: bytes) -> None:
         self.peer_id = peer_id
         self.began_s: "list[int]" = []
         self.failures = 0
-
-
-class Guest:
-    """The holder of the one place: from its handshake to the end of its session."""
-
-    def __init__(self, peer: Peer, role: int, by_cable: bool) -> None:
-        self.peer = peer
-        self.role = role
-        self.by_cable = by_cable
+        self.role = 0
+        self.by_cable = False
         self.displaced = False
 
 
 class Admission:
-    """`refused`: attempts since they were last journalled; `total`: since the start."""
+    """`guest` holds the one place, from its handshake to the end of its session.
+
+    refused: attempts since they were last journalled; total: since the start.
+    """
 
     def __init__(self, clock: "Clock") -> None:
         self._clock = clock
         self._peers: "list[Peer]" = []
         self._last_s = -PAUSE_S
-        self.guest: "Guest | None" = None
+        self.guest: "Peer | None" = None
         self.refused = 0
         self.total = 0
 
@@ -69,7 +69,10 @@ class Admission:
         if wait_s == 0:
             peer.began_s.append(now_s)
             self._last_s = now_s
-            self.guest = Guest(peer, role, by_cable)
+            peer.role = role
+            peer.by_cable = by_cable
+            peer.displaced = False
+            self.guest = peer
         return wait_s
 
     def _pause(self, peer: Peer, role: int, now_s: int) -> int:
@@ -90,7 +93,7 @@ class Admission:
         if guest is None:
             return 0
         desk_over_auditor = role == ROLE_DESK and guest.role == ROLE_AUDITOR
-        if by_cable or (not guest.by_cable and (desk_over_auditor or guest.peer is peer)):
+        if by_cable or (not guest.by_cable and (desk_over_auditor or guest is peer)):
             guest.displaced = True
             return 1
         return _BUSY_S
@@ -109,5 +112,5 @@ class Admission:
         """The guest is gone; succeeded: the handshake came to its end."""
         guest = self.guest
         if guest is not None:
-            guest.peer.failures = 0 if succeeded else guest.peer.failures + 1
+            guest.failures = 0 if succeeded else guest.failures + 1
         self.guest = None

@@ -28,6 +28,7 @@ from firmware.signed import Keys
 from firmware.store import Nvs
 from firmware.whitelist import Whitelist
 from protocol import cards as _cards  # noqa: F401  early: nested imports cost stack
+from protocol.codes import EVENT_BOOT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _journal(c: Controller) -> None:
         # with the heap as it is after this, the first session would have no room
         board.reset()
     c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
-    c.journal.started(board.reset_cause(), c.slot & 0xFF)
+    c.journal.record(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
 
 
 def _lists(c: Controller) -> None:

@@ -24,6 +24,7 @@ from protocol.codes import (
     ERR_DIGEST,
     ERR_FLASH,
     ERR_LENGTH,
+    ERR_SIGNATURE,
     ERR_STATE,
     ERR_VERSION_LOW,
     EVENT_LIST_ACTIVATED,
@@ -84,8 +85,12 @@ class Intake:
             return
         code = ERR_FLASH
         try:
-            payload = signed.payload_at_once(self._keys, KEY_WHITELIST, data[1:], AAD_MANIFEST)
-            held = manifest.parse(memoryview(payload))
+            envelope, verifier = signed.opened(self._keys, KEY_WHITELIST, data[1:], AAD_MANIFEST)
+            while verifier.step():
+                pass  # nobody waits yet
+            if not verifier.ok:
+                raise Refused(ERR_SIGNATURE)
+            held = manifest.parse(memoryview(envelope.payload))
             if held.version < self._journal.version_floor:
                 raise Refused(ERR_VERSION_LOW)
             self._check(held, held.version - 1, CLOCK_UNSET)

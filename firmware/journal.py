@@ -7,7 +7,7 @@ FIRST_ALARM_RING_EVENT go to the access ring, all others to the alarm ring.
 from firmware.cells import Cells
 from firmware.ring import Ring
 from protocol import keyslot
-from protocol.codes import EVENT_BOOT, FIRST_ALARM_RING_EVENT
+from protocol.codes import FIRST_ALARM_RING_EVENT
 from protocol.constants import RING_ACCESS, RING_ALARM
 
 TYPE_CHECKING = False
@@ -74,10 +74,6 @@ class Journal:
         ring = self.rings[RING_ACCESS if event < FIRST_ALARM_RING_EVENT else RING_ALARM]
         when = (clock.time_s, clock.ms, clock.quality)
         return ring.record(event, reason, when, point, key, self.version, extra)
-
-    def started(self, cause: int, slot: int) -> None:
-        """The first record after a start: the reset cause and the firmware slot."""
-        self.record(EVENT_BOOT, cause, extra=slot)
 
     @property
     def version_floor(self) -> int:

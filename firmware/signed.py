@@ -58,13 +58,3 @@ async def payload(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "Buffer"
     if not verifier.ok:
         raise Refused(ERR_SIGNATURE)
     return envelope.payload
-
-
-def payload_at_once(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "Buffer":
-    """The same without letting anybody in: for starting up only."""
-    envelope, verifier = opened(keys, role, data, aad)
-    while verifier.step():
-        pass
-    if not verifier.ok:
-        raise Refused(ERR_SIGNATURE)
-    return envelope.payload

@@ -35,6 +35,9 @@ class Whitelist:
 
     def __init__(self) -> None:
         self.manifest: "Manifest | None" = None
+        self.version = 0
+        self.digest = bytes(32)
+        self.count = 0
         self.slot = 1  # the base in force; 1 without a list, so that the first goes to 0
         self.found_from_min = 0
         self.found_until_min = 0
@@ -59,21 +62,9 @@ class Whitelist:
         self._file = file
         self.slot = slot
         self.manifest = manifest
-
-    @property
-    def version(self) -> int:
-        """Version in force, 0 without a list."""
-        return self.manifest.version if self.manifest else 0
-
-    @property
-    def digest(self) -> bytes:
-        """Its digest, zeros without a list."""
-        return self.manifest.result_digest if self.manifest else bytes(32)
-
-    @property
-    def count(self) -> int:
-        """Its records."""
-        return self.manifest.count if self.manifest else 0
+        self.version = manifest.version
+        self.digest = manifest.result_digest
+        self.count = manifest.count
 
     def find(self, key: bytes) -> bool:
         """Look a key of 8 bytes up; True fills found_*. OSError when the flash fails."""

@@ -59,7 +59,7 @@ class Parser:
         self._end += count
 
     def feed(self, data: "Buffer") -> None:
-        """Append all of `data`; the buffer grows when it must (a controller uses space())."""
+        """Host only. Append all of `data`; the buffer grows when it must."""
         room = self.space()
         if len(data) > len(room):
             grown = memoryview(bytearray(self._end + len(data)))

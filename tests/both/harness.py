@@ -43,6 +43,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 class MicroPythonFile(pytest.File):
     """The functions of one check file as MicroPython runs them."""
 
+    heap_bytes = HEAP_BYTES
+
     def collect(self) -> Iterator[pytest.Item]:
         self.outcomes: dict[str, str] | None = None
         tree = ast.parse(self.path.read_text(encoding="utf-8"), str(self.path))
@@ -60,7 +62,7 @@ class MicroPythonFile(pytest.File):
                 for item in self.session.items
                 if isinstance(item, MicroPythonItem) and item.parent is self
             ]
-            self.outcomes = run_checks(self.path, chosen)
+            self.outcomes = run_checks(self.path, chosen, self.heap_bytes)
         return self.outcomes[function]
 
 
@@ -87,13 +89,15 @@ class MicroPythonItem(pytest.Item):
         return self.path, self.line - 1, self.name
 
 
-def run_checks(path: Path, functions: list[str]) -> dict[str, str]:
+def run_checks(
+    path: Path, functions: list[str], heap_bytes: int = HEAP_BYTES
+) -> dict[str, str]:
     """Run functions of one file in one MicroPython; empty text for each that passed.
 
     Raises OperatorError when there is no MicroPython.
     """
     module, folder = _import_name(path)
-    command = find().argv(str(RUNNER), module, *functions, esp32_heap_bytes=HEAP_BYTES)
+    command = find().argv(str(RUNNER), module, *functions, esp32_heap_bytes=heap_bytes)
     environment = {**os.environ, "MICROPYPATH": f"{folder}:{ROOT}:.frozen"}
     try:
         done = subprocess.run(

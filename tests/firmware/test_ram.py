@@ -1,0 +1,29 @@
+"""The code of each kind of controller keeps to its share of the heap, and to itself (host)."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller_tool.pack import module_names
+from tests.firmware.loading import heap_by_module
+
+CODE_MAX_BYTES = 56 * 1024
+BOARDS = {"virtual_door": "charger", "virtual_charger": "door"}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_code_fits_its_share_of_the_heap(board: str) -> None:
+    taken = heap_by_module(board)
+    assert taken["firmware.app"] > 10_000, "measured nothing"
+    assert sum(taken.values()) <= CODE_MAX_BYTES, taken
+
+
+@pytest.mark.parametrize(("board", "other"), BOARDS.items())
+def test_no_controller_carries_the_other_kind_s_code(board: str, other: str) -> None:
+    names = module_names(board)
+    assert not {f"firmware.{other}", f"protocol.policy.{other}"} & set(names)
+    assert "firmware.ring" in names
+
+
+def test_no_controller_carries_what_only_the_tool_uses() -> None:
+    assert "protocol.names" not in module_names("virtual_door")
