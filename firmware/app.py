@@ -63,7 +63,7 @@ def build() -> Controller:
     """
     c = Controller()
     c.board = board
-    for part in (_identity, _trust, _journal, _lists, _kind):
+    for part in (_identity, _journal, _lists):
         part(c)
         gc.collect()
     return c
@@ -78,9 +78,6 @@ def _identity(c: Controller) -> None:
     c.admission = Admission(c.clock)
     c.slot = packfs.mounted
     c.firmware = packfs.identity()
-
-
-def _trust(c: Controller) -> None:
     c.keys = Keys(_trust_object())
 
 
@@ -112,9 +109,7 @@ def _lists(c: Controller) -> None:
     )
     c.intake.restore()
     c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)
-
-
-def _kind(c: Controller) -> None:
+    gc.collect()
     c.kind = __import__("firmware." + board.KIND, None, None, ("Service",)).Service(c)
 
 
@@ -133,7 +128,7 @@ async def _main(c: Controller) -> None:
     gc.collect()
     asyncio.create_task(_serve_kind(c, watch))
     asyncio.create_task(_serve_cable(cable, sessions, watch))
-    asyncio.create_task(network.run(lambda: watch.alive(_TASK_NETWORK)))
+    asyncio.create_task(network.run(watch, _TASK_NETWORK))
     asyncio.create_task(_do_chores(c, watch, ended))
     gc.collect()
     await ended.wait()
@@ -155,7 +150,7 @@ async def _serve_cable(cable: Cable, sessions: Sessions, watch: Watch) -> None:
             session = link.session
             asyncio.create_task(_serve_session(CableStream(link), sessions))
         watch.alive(_TASK_CABLE)
-        await asyncio.sleep_ms(_CABLE_BUSY_MS if moved else _CABLE_IDLE_MS)
+        await asyncio.sleep_ms(_CABLE_BUSY_MS if moved or link.connected else _CABLE_IDLE_MS)
 
 
 async def _serve_session(stream: CableStream, sessions: Sessions) -> None:

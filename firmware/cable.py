@@ -33,8 +33,7 @@ class Cable:
         frame = self.link.transmit(now_ms)
         if frame:
             self._port.write(frame)
-            return True
-        return bool(count)
+        return bool(count or frame)
 
 
 class CableStream(io.IOBase):

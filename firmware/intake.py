@@ -96,6 +96,8 @@ class Intake:
             self._check(held, held.version - 1, CLOCK_UNSET)
             if os.stat(BASE_PATHS[data[0]])[6] != held.payload_bytes:
                 raise Refused(ERR_LENGTH)
+            for _ in self._whitelist.preparing(data[0], held.count):
+                pass
             self._whitelist.take(held, data[0])
             self._enter(held, held.version > self._journal.version_floor)
             return
@@ -174,6 +176,8 @@ class Intake:
         except Refused:
             os.remove(NEXT_PATH)
             raise
+        for _ in self._whitelist.preparing(self._slot, coming.count):
+            await asyncio.sleep_ms(0)
         os.rename(NEXT_PATH, ACTIVE_PATH)
         self._whitelist.take(coming, self._slot)
         self._enter(coming, True)

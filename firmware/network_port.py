@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.controller import Controller
+    from firmware.pace import Watch
     from firmware.session import Sessions
 
 _POLL_MS = 20
@@ -35,11 +36,11 @@ class NetworkPort:
         self._join_ms = 0
         self._asked = time.ticks_ms()
 
-    async def run(self, alive: "Any") -> None:
-        """Rounds for ever; `alive` is called in each."""
+    async def run(self, watch: "Watch", task: int) -> None:
+        """Rounds for ever, as task number `task`."""
         while True:
             self.turn()
-            alive()
+            watch.alive(task)
             await asyncio.sleep_ms(_POLL_MS)
 
     def turn(self) -> None:

@@ -4,18 +4,21 @@
 the records, then the signed manifest. Renaming /wl/next onto it is the only way to change lists
 (firmware/intake.py), so that every power cut leaves one signed version whole.
 
-Search: card keys are uniform, so that the place of a key among `count` is near key * count. One
-window of 64 records is read there; when the key lies outside, the window's own edge says how far
-away. Two reads are usual; the count of reads is bounded, then it halves what is left.
+Search: LittleFS walks a chain of blocks for every seek and reads 128 bytes at a time, so that the
+right place must be hit at once. In memory stand the first 16 bits of 128 records, evenly spaced;
+keys are uniform, and between two of these the place of a key is off by a few records only. One
+window of 40 records is read around it; if the key lies outside, the next ones, then it halves.
 """
 
 import os
+from array import array
 
 from protocol import cards
-from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES, LOOKUP_WINDOW_RECORDS
+from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import IO
 
     from protocol.manifest import Manifest
@@ -25,13 +28,16 @@ ACTIVE_PATH = "/wl/active"
 NEXT_PATH = "/wl/next"
 BASE_PATHS = ("/wl/b0", "/wl/b1")
 
-_WINDOW_BYTES = LOOKUP_WINDOW_RECORDS * CARD_RECORD_BYTES
-_KEY_BITS = 15  # of a key that are used to guess: products stay small ints
-_GUESSES = 4
+_WINDOW_RECORDS = 40
+_WINDOW_BYTES = _WINDOW_RECORDS * CARD_RECORD_BYTES
+_SAMPLES = 128
+_GUESSES = 3
 
 
 class Whitelist:
     """`manifest` is None without a list; found_* hold the record of the last find()."""
+
+    _prepared: "tuple[IO[bytes], int, array[int]]"
 
     def __init__(self) -> None:
         self.manifest: "Manifest | None" = None
@@ -47,6 +53,8 @@ class Whitelist:
         self._file: "IO[bytes] | None" = None
         self._window_array = bytearray(_WINDOW_BYTES)
         self._window = memoryview(self._window_array)
+        self._samples = array("H")  # first 16 bits of every _spacing-th record's key
+        self._spacing = 1
         self._at = 0  # number of the record that the window starts with
         self._size = 0  # records in the window
         try:
@@ -54,12 +62,23 @@ class Whitelist:
         except OSError:
             os.stat(FOLDER)  # it was there: any other reason shows here
 
-    def take(self, manifest: "Manifest", slot: int) -> None:
-        """Put an accepted list into force; its base must be whole on the flash."""
+    def preparing(self, slot: int, count: int) -> "Iterator[None]":
+        """Steps that precede take(): read the samples of a base that is whole on the flash."""
         file = open(BASE_PATHS[slot], "rb")  # noqa: SIM115 - open for as long as it is in force
+        spacing = count // _SAMPLES + 1
+        samples = array("H")
+        for number in range(0, count, spacing):
+            file.seek(number * CARD_RECORD_BYTES)
+            first = file.read(2)
+            samples.append(first[0] << 8 | first[1])
+            yield
+        self._prepared = (file, spacing, samples)
+
+    def take(self, manifest: "Manifest", slot: int) -> None:
+        """Put the list that was prepared into force."""
         if self._file is not None:
             self._file.close()
-        self._file = file
+        self._file, self._spacing, self._samples = self._prepared
         self.slot = slot
         self.manifest = manifest
         self.version = manifest.version
@@ -69,38 +88,46 @@ class Whitelist:
     def find(self, key: bytes) -> bool:
         """Look a key of 8 bytes up; True fills found_*. OSError when the flash fails."""
         self.reads = 0
-        low, high = 0, self.count
-        guess = self._guess(key, high)
+        low, high, guess = self._guess(key[0] << 8 | key[1])
         while low < high:
-            self._read(max(low, min(guess - LOOKUP_WINDOW_RECORDS // 2, high)), high, low)
+            self._read(guess - _WINDOW_RECORDS // 2, high, low)
             side = self._compare(key)
             if side == 0:
                 return self._search(key)
             if side < 0:
                 high = self._at
-                edge = self._at
+                guess = high - _WINDOW_RECORDS // 2
             else:
                 low = self._at + self._size
-                edge = low - 1
-            if self.reads < _GUESSES:
-                guess = (
-                    edge + self._guess(key, self.count) - self._guess(self._key(edge), self.count)
-                )
-            else:
+                guess = low + _WINDOW_RECORDS // 2
+            if self.reads >= _GUESSES:
                 guess = (low + high) // 2
         return False
 
-    def _guess(self, key: "bytes | memoryview", count: int) -> int:
-        return ((key[0] << 8 | key[1]) >> 1) * count >> _KEY_BITS
-
-    def _key(self, number: int) -> memoryview:
-        at = (number - self._at) * CARD_RECORD_BYTES
-        return self._window[at : at + CARD_KEY_BYTES]
+    def _guess(self, key16: int) -> "tuple[int, int, int]":
+        """(first record, record behind the last, likeliest record) of keys that begin so."""
+        samples = self._samples
+        low, high = 0, len(samples)
+        while low < high:
+            middle = (low + high) // 2
+            if samples[middle] < key16:
+                low = middle + 1
+            else:
+                high = middle
+        before = max(0, low - 1)
+        while low < len(samples) and samples[low] == key16:
+            low += 1  # several may begin alike: the key may be among any of these
+        start = before * self._spacing
+        end = min(low * self._spacing + 1, self.count)
+        first = samples[before] if samples else 0
+        last = samples[low] if low < len(samples) else 0x10000
+        guess = start + (key16 - first) * (end - start) // max(1, last - first)
+        return start, end, guess
 
     def _read(self, start: int, high: int, low: int) -> None:
         """Fill the window with records low <= … < high that begin at or before `start`."""
-        start = max(low, min(start, high - LOOKUP_WINDOW_RECORDS))
-        size = min(LOOKUP_WINDOW_RECORDS, high - start)
+        start = max(low, min(start, high - _WINDOW_RECORDS))
+        size = min(_WINDOW_RECORDS, high - start)
         file = self._file
         if file is None:
             raise OSError("no list")
@@ -114,9 +141,10 @@ class Whitelist:
 
     def _compare(self, key: bytes) -> int:
         """-1, 0, 1: the key lies before, within or behind the window."""
-        if key < bytes(self._key(self._at)):
+        last = (self._size - 1) * CARD_RECORD_BYTES
+        if key < bytes(self._window[:CARD_KEY_BYTES]):
             return -1
-        return 1 if key > bytes(self._key(self._at + self._size - 1)) else 0
+        return 1 if key > bytes(self._window[last : last + CARD_KEY_BYTES]) else 0
 
     def _search(self, key: bytes) -> bool:
         low, high = 0, self._size

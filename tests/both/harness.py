@@ -89,9 +89,7 @@ class MicroPythonItem(pytest.Item):
         return self.path, self.line - 1, self.name
 
 
-def run_checks(
-    path: Path, functions: list[str], heap_bytes: int = HEAP_BYTES
-) -> dict[str, str]:
+def run_checks(path: Path, functions: list[str], heap_bytes: int = HEAP_BYTES) -> dict[str, str]:
     """Run functions of one file in one MicroPython; empty text for each that passed.
 
     Raises OperatorError when there is no MicroPython.

@@ -8,20 +8,12 @@ What a stock ESP32 has frozen or built in is imported before: it is no part of t
 import gc
 import sys
 
+BUILT_IN = ("asyncio", "binascii", "collections", "hashlib", "io", "socket", "struct", "tls")
+BESIDE = ("board", "packfs")
+
 sys.path.insert(0, sys.argv[1])
-
-import asyncio  # noqa: F401
-import binascii  # noqa: F401
-import collections  # noqa: F401
-import hashlib  # noqa: F401
-import io  # noqa: F401
-import socket  # noqa: F401
-import struct  # noqa: F401
-
-import board  # noqa: F401
-import packfs  # noqa: F401
-import tls  # noqa: F401
-
+for name in BUILT_IN + BESIDE:
+    __import__(name)
 gc.collect()
 before = gc.mem_alloc()
 for name in sys.argv[2:]:

@@ -1,0 +1,63 @@
+"""Reader frames, byte by byte: whole ones are cards, doubtful ones are told (MicroPython)."""
+
+from firmware.readers import rdm6300, virtual
+from firmware.readers.rdm6300 import CARD, DOUBTFUL, NOTHING
+from protocol.codes import CREDENTIAL_EM4100
+
+CARD_ID = b"\x01\x02\x0a\xbc\xff"
+FRAME = b"\x02" + b"01020ABCFF" + b"4A" + b"\x03"
+
+
+def fed(decoder: "rdm6300.Decoder | virtual.Decoder", data: "bytes | bytearray") -> "list[int]":
+    """What each byte led to, without the nothings."""
+    return [result for result in [decoder.feed(byte) for byte in data] if result != NOTHING]
+
+
+def test_a_frame_of_the_data_sheet_is_a_card() -> None:
+    decoder = rdm6300.Decoder()
+    assert fed(decoder, FRAME) == [CARD]
+    assert bytes(decoder.credential) == CARD_ID
+    assert decoder.type == CREDENTIAL_EM4100
+
+
+def test_noise_before_and_between_frames_is_passed_over() -> None:
+    assert fed(rdm6300.Decoder(), b"\xff\x00A" + FRAME + b"\r\n" + FRAME) == [CARD, CARD]
+
+
+def test_every_changed_digit_is_doubtful() -> None:
+    for at in range(1, 13):
+        changed = bytearray(FRAME)
+        changed[at] = ord("7") if changed[at] != ord("7") else ord("8")
+        assert fed(rdm6300.Decoder(), changed) == [DOUBTFUL], at
+
+
+def test_a_frame_that_is_cut_short_or_too_long_is_doubtful() -> None:
+    assert fed(rdm6300.Decoder(), FRAME[:-2] + b"\x03") == [DOUBTFUL]
+    assert fed(rdm6300.Decoder(), FRAME[:-1] + b"0\x03") == [DOUBTFUL]
+    assert fed(rdm6300.Decoder(), FRAME[:5] + FRAME) == [DOUBTFUL, CARD]
+
+
+def test_lower_case_and_other_letters_are_doubtful() -> None:
+    assert fed(rdm6300.Decoder(), b"\x02" + b"01020abcff" + b"4A" + b"\x03") == [DOUBTFUL]
+
+
+def virtual_frame(kind: int, credential: bytes) -> bytes:
+    head = bytes((0x56, kind, len(credential))) + credential
+    check = 0
+    for byte in head:
+        check ^= byte
+    return head + bytes((check,))
+
+
+def test_the_virtual_reader_carries_credentials_of_all_lengths() -> None:
+    decoder = virtual.Decoder()
+    for length in range(1, 33):
+        credential = bytes(range(length))
+        assert fed(decoder, virtual_frame(2, credential)) == [CARD]
+        assert (decoder.type, bytes(decoder.credential)) == (2, credential)
+
+
+def test_a_virtual_frame_with_a_wrong_check_is_doubtful() -> None:
+    frame = bytearray(virtual_frame(2, b"abcd"))
+    frame[-1] ^= 1
+    assert fed(virtual.Decoder(), frame) == [DOUBTFUL]

@@ -1,0 +1,79 @@
+"""A NOR flash in memory that loses power at a given operation (MicroPython).
+
+It has what the firmware uses of esp32.Partition, and the manners of a real chip: programming only
+clears bits, only an erase of 4 KB sets them, a cut operation is left half done.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SECTOR_BYTES = 4096
+_READ_US = 20
+_BYTES_A_US = 20
+
+
+class PowerCut(Exception):
+    """The supply is gone; nothing after this line happened."""
+
+
+class Chip:
+    """Counts what all its partitions do; cut_at 0: never."""
+
+    def __init__(self) -> None:
+        self.operations = 0
+        self.cut_at = 0
+        self.reads = 0
+        self.model_us = 0
+
+    def begins(self) -> bool:
+        """Count a change; True when power goes in its middle."""
+        self.operations += 1
+        return self.operations == self.cut_at
+
+
+class Partition:
+    """A range of the chip; `data` is what lies on it."""
+
+    def __init__(self, chip: Chip, sectors: int) -> None:
+        self.chip = chip
+        self.sectors = sectors
+        self.data = bytearray(b"\xff" * (sectors * SECTOR_BYTES))
+
+    def readblocks(self, block: int, buf: "Any", offset: int = 0) -> int:
+        at = block * SECTOR_BYTES + offset
+        buf[:] = self.data[at : at + len(buf)]
+        self.chip.reads += 1
+        self.chip.model_us += _READ_US + len(buf) // _BYTES_A_US
+        return 0
+
+    def writeblocks(self, block: int, buf: "Any", offset: "int | None" = None) -> int:
+        """Without an offset: erases first, as the real one does."""
+        if offset is None:
+            for sector in range(len(buf) // SECTOR_BYTES):
+                self._erase(block + sector)
+            offset = 0
+        cut = self.chip.begins()
+        at = block * SECTOR_BYTES + offset
+        for i in range(len(buf) // 2 if cut else len(buf)):
+            self.data[at + i] &= buf[i]
+        if cut:
+            raise PowerCut
+        return 0
+
+    def ioctl(self, request: int, argument: int) -> int:
+        if request == 4:
+            return self.sectors
+        if request == 5:
+            return SECTOR_BYTES
+        if request == 6:
+            self._erase(argument)
+        return 0
+
+    def _erase(self, sector: int) -> None:
+        cut = self.chip.begins()
+        at = sector * SECTOR_BYTES
+        size = SECTOR_BYTES // 2 if cut else SECTOR_BYTES
+        self.data[at : at + size] = b"\xff" * size
+        if cut:
+            raise PowerCut
