@@ -97,6 +97,8 @@ class Wire:
 class Uart0In(io.IOBase):
     """sys.stdin (text) or sys.stdin.buffer."""
 
+    is_uart0 = True  # its descriptor is 0, which elsewhere means none
+
     def __init__(self, wire: Wire, text: bool) -> None:
         self._wire = wire
         self._text = text

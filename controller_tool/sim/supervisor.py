@@ -50,7 +50,7 @@ class Supervisor:
         self.cable = Cable(self.options, self.page, self.chip.interrupt)
         self.stopping = False
         self._stimuli = Stimuli(self)
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.SelectSelector()  # epoll rounds waits up to whole milliseconds
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._folder_looked_s = 0.0
