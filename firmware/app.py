@@ -42,7 +42,8 @@ packfs: "Any" = __import__("packfs")
 _WATCHDOG_MS = 8000
 _KIND_MS = 10
 _CABLE_BUSY_MS = 1
-_CABLE_IDLE_MS = 3
+_CABLE_IDLE_MS = 4
+_CABLE_BUSY_TURNS = 100  # after something moved: an answer is on its way
 _FAREWELL_MS = 500
 _TASK_KIND, _TASK_CABLE, _TASK_NETWORK, _TASK_CHORES = range(4)
 _TASKS = 4
@@ -144,13 +145,14 @@ async def _serve_kind(c: Controller, watch: Watch) -> None:
 async def _serve_cable(cable: Cable, sessions: Sessions, watch: Watch) -> None:
     link = cable.link
     session = b""
+    busy = 0
     while True:
-        moved = cable.turn(time.ticks_ms())
+        busy = _CABLE_BUSY_TURNS if cable.turn(time.ticks_ms()) else busy - 1
         if link.connected and link.session != session:
             session = link.session
             asyncio.create_task(_serve_session(CableStream(link), sessions))
         watch.alive(_TASK_CABLE)
-        await asyncio.sleep_ms(_CABLE_BUSY_MS if moved or link.connected else _CABLE_IDLE_MS)
+        await asyncio.sleep_ms(_CABLE_BUSY_MS if busy > 0 else _CABLE_IDLE_MS)
 
 
 async def _serve_session(stream: CableStream, sessions: Sessions) -> None:

@@ -92,6 +92,7 @@ class Sessions:
                 await write_all(secured, reply, time.ticks_add(time.ticks_ms(), _WRITE_MS))
                 requests += 1
                 heard = time.ticks_ms()
+                await asyncio.sleep_ms(0)  # what the next request needs may all be here already
                 continue
             count = secured.readinto(self._parser.space())
             if count:
