@@ -23,6 +23,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]:
     with VirtualHouse.found(folder, "e2e", PASSPHRASE, until_pid=os.getpid()) as made:
         made.provision()
         yield made
+        for name, board in made.boards.items():
+            counted = board.counters()
+            assert not counted["memory_faults"], f"{name} ran out of heap"
+            died = {how: counted["resets"][how] for how in ("watchdog", "crash", "soft")}
+            assert not any(died.values()), f"{name} died: {died}"
 
 
 @pytest.fixture(scope="session")
