@@ -38,6 +38,7 @@ class Sessions:
         c = self._c
         caller = await knock(stream, c.config, c.admission, by_cable)
         if caller is None:
+            await self._let_out(stream)  # the verdict that says when to come back
             stream.close()
         return caller
 

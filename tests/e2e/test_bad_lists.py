@@ -39,7 +39,7 @@ class Draft:
         device = house.site.device(DOOR)
         signed = lists.next_for(house.site, device, force=True)
         assert signed is not None
-        self.manifest = manifest.parse(cose.open_envelope(signed.envelope).payload)
+        self.manifest = manifest.parse(bytes(cose.open_envelope(signed.envelope).payload))
         self.manifest.version = version
         keys = sorted(os.urandom(8) for _ in range(COUNT))
         profile = self.manifest.profiles[0][0]

@@ -48,7 +48,7 @@ def operations(house: VirtualHouse, callers: Callers) -> int:
     house.issue([f"{2_000_000 + n:010d}" for n in range(CARDS)])
     board = house.boards[DOOR]
     assert push.push(house.site, [DOOR])[0].ok
-    before = board.counters()["flash"]["operations"]
+    before = int(board.counters()["flash"]["operations"])
     assert push_by(house, callers)
     count = int(board.counters()["flash"]["operations"]) - before
     assert count > 10

@@ -128,11 +128,12 @@ def test_a_role_may_not_do_what_is_another_s(callers: Callers, role: str) -> Non
         client.ping()
 
 
-def test_a_holder_of_a_link_key_gets_six_handshakes_a_minute(callers: Callers) -> None:
+@pytest.mark.parametrize("via", ["wifi", "serial"])
+def test_a_holder_of_a_link_key_gets_six_handshakes_a_minute(callers: Callers, via: str) -> None:
     who = callers.identity(DOOR)
     waits = []
     for _ in range(HANDSHAKES_PER_MINUTE + 1):
-        stream = connect(callers.address(DOOR))
+        stream = connect(callers.address(DOOR, via))
         knock = preface.knock(stream, who)
         if knock.wait_s is None:
             secure = SecureStream(stream, who.context(), who.device_id, who.pinned_der)

@@ -77,12 +77,16 @@ def many_cards(house: VirtualHouse) -> None:
 
 
 @pytest.mark.usefixtures("many_cards")
-def test_push_and_pull_complete_on_a_line_that_spoils_bytes(house: VirtualHouse) -> None:
-    board = house.boards[DOOR]
+def test_push_and_pull_complete_on_a_line_that_spoils_bytes(
+    house: VirtualHouse, callers: Callers
+) -> None:
+    board, device = house.boards[DOOR], house.site.device(DOOR)
     board.stimulate("line_noise", corrupt=ONE_IN, drop=ONE_IN)
     try:
-        pushed = push.push(house.site, [DOOR], way=Way("serial"))[0]
-        pulled = pull.pull(house.site, [DOOR], way=Way("serial"))[0]
+        with callers.call(DOOR, via="serial") as client:
+            pushed = push.push_open(house.site, device, client)
+        with callers.call(DOOR, via="serial") as client:
+            pulled = pull.pull_open(house.site, device, client)
     finally:
         board.stimulate("line_noise", corrupt=0, drop=0)
     assert pushed.ok, pushed

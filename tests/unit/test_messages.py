@@ -27,7 +27,7 @@ def sentences(source: str) -> Iterator[tuple[int, str]]:
 
 def everywhere() -> dict[str, str]:
     """Each sentence of the tool and one place where it stands."""
-    found = {}
+    found: dict[str, str] = {}
     for path in sorted((ROOT / "controller_tool").rglob("*.py")):
         for line, text in sentences(path.read_text(encoding="utf-8")):
             found.setdefault(text, f"{path.relative_to(ROOT)}:{line}")
