@@ -15,15 +15,29 @@ from controller_tool.services import push as service
 )
 @click.argument("devices", nargs=-1)
 @click.option("--force", is_flag=True, help=t("Sign and send a new list even if nothing changed"))
+@click.option(
+    "--accept-fork", is_flag=True, help=t("Replace a list that another registry has signed")
+)
 @way_options
 @pass_app
 def push(
-    app: App, devices: tuple[str, ...], force: bool, via: str | None, port: str | None
+    app: App,
+    devices: tuple[str, ...],
+    force: bool,
+    accept_fork: bool,
+    via: str | None,
+    port: str | None,
 ) -> None:
     """One line a controller; exit code 1 when any of them has no receipt."""
     with app.progress() as progress:
         results = service.push(
-            app.site, list(devices), progress, way(via, port), app.note, force=force
+            app.site,
+            list(devices),
+            progress,
+            way(via, port),
+            app.note,
+            force=force,
+            accept_fork=accept_fork,
         )
     rows = [(r.device, r.version, r.count, r.what, f"{r.seconds:.2f} s") for r in results if r.ok]
     columns = [t("controller"), t("version"), t("cards"), t("result"), t("took")]

@@ -63,6 +63,8 @@ class Device(Base):
     list_version_sent: Mapped[int] = mapped_column(default=0)
     list_version_receipted: Mapped[int] = mapped_column(default=0)
     version_floor: Mapped[int] = mapped_column(default=0)
+    fork_seen: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fork_accepted: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     @property
     def id_bytes(self) -> bytes:

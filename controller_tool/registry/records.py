@@ -30,6 +30,7 @@ class ListVersion(Base):
     result_digest: Mapped[bytes] = mapped_column(LargeBinary)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary)
     count: Mapped[int]
+    left_out: Mapped[int]
     signed_at_s: Mapped[int]
     refresh_by_s: Mapped[int]
     sent_at_s: Mapped[int | None]
@@ -37,7 +38,7 @@ class ListVersion(Base):
 
 
 class SentCard(Base):
-    """A controller that was ever handed a card in any form: the *m* of "dead on n of m".
+    """A controller for which a card was ever signed in any form: the *m* of "dead on n of m".
 
     ``dead_from_version`` is the first version in which the card opens nothing; NULL while live.
     """

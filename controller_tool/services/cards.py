@@ -60,8 +60,9 @@ class Terms:
 class CardStatus:
     """A card and what is proven about it.
 
-    proven: controllers whose receipt shows that it opens nothing there; of: those that were ever
-    sent it; pending: names of those whose receipt is missing (only for a card that has ended).
+    proven: controllers whose receipt shows that it opens nothing there; of: those for which it was
+    ever signed, for a signed list may be on its way; pending: names of those whose receipt is
+    missing (only for a card that has ended).
     """
 
     ref: str
@@ -103,6 +104,7 @@ def issue(
             session, site.operator, "card.issue", ref=card.ref, devices=[d.name for d in devices]
         )
         session.add_all(Grant(card_id=card.id, device_id=device.id) for device in devices)
+        list_content.require_room(session, devices)
     return card_status(site, card.ref)
 
 
@@ -164,6 +166,7 @@ def grant_all(site: Site, device: str) -> int:
         query = select(Card.id).where(Card.state == STATE_ISSUED, Card.id.not_in(held))
         new = list(session.scalars(query))
         session.add_all(Grant(card_id=card_id, device_id=row.id) for card_id in new)
+        list_content.require_room(session, [row])
         audit.append(session, site.operator, "card.grant", device=device, count=len(new))
     return len(new)
 
@@ -265,7 +268,7 @@ def _status(site: Site, session: Session, card: Card) -> CardStatus:
     sent = (
         select(SentCard, Device)
         .join(Device, Device.id == SentCard.device_id)
-        .where(SentCard.card_id == card.id, SentCard.first_version <= Device.list_version_sent)
+        .where(SentCard.card_id == card.id)
         .order_by(Device.name)
     )
     pairs = list(session.execute(sent))

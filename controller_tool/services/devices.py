@@ -25,7 +25,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys.certificates import certificate_der, issue_device_certificate
 from controller_tool.messages import t
 from controller_tool.registry.models import Device, Grant
-from controller_tool.services import audit, boards
+from controller_tool.services import audit, boards, list_content
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site_init import DEVICE_CA
 from protocol import cbor, chain, keyslot
@@ -125,6 +125,7 @@ def create(
         session.flush()
         if held is not None:
             _take_over_grants(session, held, device)
+            list_content.require_room(session, [device])
         if wifi is not None:
             device.wifi_sealed = _seal(site, device.id, "wifi", _wifi_text(wifi))
         audit.append(

@@ -5,6 +5,9 @@ Rules for one card that is granted on, or was ever signed for, a controller:
 - issued: its record with its own dates, also when they are over (the reason is then *expired*)
 - collected or lost: the same record with FLAG_REVOKED, unless the credential was issued anew
 - over, handed in or lost for KEPT_MIN: no record
+- more than the controller holds: what ended leaves first, the longest ago of it; then what it was
+  never sent, the newest of it. What has no record opens nothing either, so that no card can stand
+  in the way of another one's end.
 """
 
 from __future__ import annotations
@@ -12,11 +15,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from controller_tool.clock import now_s
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
 from controller_tool.registry.models import (
     STATE_ISSUED,
     Card,
@@ -31,6 +36,8 @@ from protocol import cards as layout
 from protocol.constants import FLAG_REVOKED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
@@ -41,7 +48,10 @@ KEPT_MIN = 90 * 1440
 
 @dataclass(frozen=True)
 class Content:
-    """A list before it is signed. ``live``: ids of the cards that open something by it."""
+    """A list before it is signed.
+
+    live: ids of the cards that open something by it; left_out: cards that should and have no room.
+    """
 
     payload: bytes
     count: int
@@ -52,6 +62,7 @@ class Content:
     utc_offsets: list[int]
     holidays: list[int]
     refresh_h: int
+    left_out: int
 
     def hash(self) -> bytes:
         """Equal for lists that say the same of the same cards, whenever they are signed.
@@ -66,7 +77,7 @@ class Content:
 
 def collect(site: Site, session: Session, device: Device) -> Content:
     """The content for one controller as the registry stands now."""
-    records, live = _records(site, session, device)
+    records, live, left_out = _records(site, session, device)
     return Content(
         payload=b"".join(records[key] for key in sorted(records)),
         count=len(records),
@@ -83,7 +94,31 @@ def collect(site: Site, session: Session, device: Device) -> Content:
         utc_offsets=json.loads(setting(session, "utc_offsets")),
         holidays=json.loads(setting(session, "holidays")),
         refresh_h=number(session, "refresh_h"),
+        left_out=left_out,
     )
+
+
+def require_room(session: Session, devices: Sequence[Device]) -> None:
+    """OperatorError when one of them would get more live cards than it holds."""
+    session.flush()
+    for device in devices:
+        live = (
+            select(func.count())
+            .select_from(Grant)
+            .join(Card, Card.id == Grant.card_id)
+            .where(
+                Grant.device_id == device.id,
+                Card.state == STATE_ISSUED,
+                Card.until_min >= _oldest_min(),
+            )
+        )
+        count = session.execute(live).scalar() or 0
+        if count > device.cards_max:
+            raise OperatorError(
+                t("{device} holds {max} cards and would get {count}",
+                  device=device.name, max=device.cards_max, count=count),
+                t("Collect cards, or use a board with more room"),
+            )  # fmt: skip
 
 
 def setting(session: Session, name: str) -> str:
@@ -96,42 +131,59 @@ def number(session: Session, name: str) -> int:
     return int(setting(session, name))
 
 
-def _records(site: Site, session: Session, device: Device) -> tuple[dict[bytes, bytes], set[str]]:
-    """Records by card key, and the ids of the live cards among them."""
+def _records(
+    site: Site, session: Session, device: Device
+) -> tuple[dict[bytes, bytes], set[str], int]:
+    """Records by card key, the ids of the live cards among them, and how many had no room."""
     card_key = site.secret(device, "card_key")
     vault = site.vault
-    oldest_min = now_s() // 60 - KEPT_MIN
+    oldest_min = _oldest_min()
     records: dict[bytes, bytes] = {}
     live: set[str] = set()
-    # ended cards first: a credential that was issued anew takes the place of its former issue
-    for card in sorted(_cards(session, device), key=lambda card: card.state == STATE_ISSUED):
+    left_out = 0
+    for card in sorted(_cards(session, device), key=_rank):
         if min(card.until_min, (card.ended_at_s or 2**62) // 60) < oldest_min:
+            continue
+        issued = card.state == STATE_ISSUED
+        if len(records) >= device.cards_max and not (issued and card.was_sent):
+            left_out += issued
             continue
         credential = vault.open("cards", card.id, "credential", card.credential_sealed)
         key = layout.card_key(card_key, card.credential_type, credential)
+        if key in records:  # the former issue of a credential that was issued anew
+            continue
         flags = card.flags
-        if card.state == STATE_ISSUED:
+        if issued:
             live.add(card.id)
         else:
             flags |= FLAG_REVOKED
         records[key] = layout.pack(key, card.from_min, card.until_min, card.profile_id, flags)
-    return records, live
+    return records, live, left_out
 
 
-def _cards(session: Session, device: Device) -> list[Row[tuple[object, ...]]]:
+def _rank(card: Row[Any]) -> tuple[int, int, str]:
+    """The order in which cards get their room: sent and live, live, then what ended last."""
+    if card.state == STATE_ISSUED:
+        return (0 if card.was_sent else 1, 0, card.ref)
+    return (2, -(card.ended_at_s or 0), card.ref)
+
+
+def _oldest_min() -> int:
+    return now_s() // 60 - KEPT_MIN
+
+
+def _cards(session: Session, device: Device) -> list[Row[Any]]:
     """Plain rows, not objects: lists of 20 000 cards are common."""
     granted = select(Grant.card_id).where(Grant.device_id == device.id)
-    sent = select(SentCard.card_id).where(
-        SentCard.device_id == device.id,
-        # what was signed but never sent needs no tombstone: the controller never saw it
-        SentCard.first_version <= device.list_version_sent,
-    )
+    signed = select(SentCard.card_id).where(SentCard.device_id == device.id)
+    sent = signed.where(SentCard.first_version <= device.list_version_sent)
     wanted = or_(
         Card.id.in_(granted) & (Card.state == STATE_ISSUED),
-        Card.id.in_(sent),
+        Card.id.in_(signed),
     )
     columns = (
-        Card.id, Card.state, Card.flags, Card.profile_id, Card.from_min, Card.until_min,
+        Card.id, Card.ref, Card.state, Card.flags, Card.profile_id, Card.from_min, Card.until_min,
         Card.ended_at_s, Card.credential_type, Card.credential_sealed,
+        Card.id.in_(sent).label("was_sent"),
     )  # fmt: skip
     return list(session.execute(select(*columns).where(wanted)))

@@ -1,14 +1,7 @@
-"""Signed lists: when one is signed, what is known to lie on a controller, what is proven (host).
+"""Signed lists: when one is signed, what may be on its way, what is proven by receipts (host).
 
-The word of a controller about its list (`note_state`) is never a proof; its receipt is. Standing
-of a controller, by the (version, digest) that it reports:
-
-- blank: it has no list, and this registry has no receipt that says otherwise
-- in_step: the newest list, and its receipt is here
-- unreceipted: the newest list; its receipt got lost
-- behind: an older list of ours, as expected
-- rolled_back: an older one than it has receipted, or none at all; receipts are pending again
-- fork: one that this registry never signed (a restored backup, a second desk); the same
+A list counts as one that the controller may know from the moment it is signed: another desk may
+end a card while the list that shows it is on the wire.
 """
 
 from __future__ import annotations
@@ -24,7 +17,6 @@ from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Device
 from controller_tool.registry.records import (
-    LIST_HELD,
     LIST_RECEIPTED,
     LIST_SENT,
     LIST_SIGNED,
@@ -32,7 +24,7 @@ from controller_tool.registry.records import (
     Receipt,
     SentCard,
 )
-from controller_tool.services import audit, list_content
+from controller_tool.services import audit, list_content, standing
 from protocol import manifest, receipt
 from protocol.cards import digest as list_digest
 from protocol.codes import ERR_CAPACITY, LIST_FULL
@@ -45,68 +37,54 @@ if TYPE_CHECKING:
     from controller_tool.services.list_content import Content
     from controller_tool.services.site import Site
 
-BLANK, IN_STEP, UNRECEIPTED = "blank", "in_step", "unreceipted"
-BEHIND, ROLLED_BACK, FORK = "behind", "rolled_back", "fork"
 SIGNING_KEY = "whitelist"
-_ON_DEVICE = (LIST_HELD, LIST_RECEIPTED)
 
 
 @dataclass(frozen=True)
 class SignedList:
-    """One list as it goes to a controller."""
+    """One list as it goes to a controller; left_out: cards that had no room in it."""
 
     version: int
     count: int
     digest: bytes
     envelope: bytes
     payload: bytes
+    left_out: int
 
 
 def next_for(site: Site, device: Device, force: bool = False) -> SignedList | None:
     """The list that the controller should have and has not; None when it is up to date.
 
     Signs only when the content changed, when half the time to refresh_by is over, or with
-    ``force``. Raises OperatorError when it does not fit or this folder cannot sign.
+    ``force``. Raises a ToolError when it does not fit, or while the controller holds a list of
+    another registry.
     """
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
-        newest = _newest(session, row)
+        standing.refuse_fork(row)
+        newest = standing.newest(session, row)
         if not site.holds(SIGNING_KEY):
-            return None if newest is None or newest.state in _ON_DEVICE else _signed(newest)
+            return None if newest is None or newest.state in standing.ON_DEVICE else _signed(newest)
         content = list_content.collect(site, session, row)
         if newest is not None and not force and _still_good(newest, content, row):
-            return None if newest.state in _ON_DEVICE else _signed(newest)
+            return None if newest.state in standing.ON_DEVICE else _signed(newest)
         return _signed(_sign(site, session, row, content, newest))
 
 
 def mark_sent(site: Site, device: Device, version: int) -> None:
-    """From now on the controller may know the cards of this list."""
+    """The list goes out now. OperatorError when a newer one was signed since: it counts alone."""
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
+        newest = standing.newest(session, row)
+        if newest is not None and newest.version > version:
+            raise OperatorError(
+                t("A newer list was signed for {device} meanwhile", device=row.name),
+                t("Push again"),
+            )
         row.list_version_sent = max(row.list_version_sent, version)
         sent = session.get_one(ListVersion, (device.id, version))
         if sent.state == LIST_SIGNED:
             sent.state, sent.sent_at_s = LIST_SENT, now_s()
-
-
-def note_state(site: Site, device: Device, epoch: int, version: int, digest: bytes) -> str:
-    """Compare what a controller says that it holds with the registry; returns its standing."""
-    with site.registry.writing() as session:
-        row = session.get_one(Device, device.id)
-        newest = _newest(session, row)
-        held = _known(session, site, row, epoch, version, digest)
-        standing = _standing(row, newest, held, version)
-        if standing == UNRECEIPTED and newest is not None:
-            newest.state = LIST_HELD
-        if standing in (ROLLED_BACK, FORK):
-            row.list_version_receipted = 0
-            # beyond both what it held once and what it holds now: its floor may be either
-            row.version_floor = max(row.version_floor, version, newest.version if newest else 0)
-            audit.append(
-                session, site.operator, f"list.{standing}", device=row.name,
-                version=version, digest=digest.hex(),
-            )  # fmt: skip
-        return standing
 
 
 def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int:
@@ -117,7 +95,7 @@ def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int
     proof = _read_receipt(site, device, data, nonce)
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
-        held = _known(session, site, row, proof.epoch, proof.version, proof.digest)
+        held = standing.known(session, site, row, proof.epoch, proof.version, proof.digest)
         session.add(
             Receipt(
                 device_id=row.id, version=proof.version, digest=proof.digest,
@@ -128,12 +106,12 @@ def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int
             held.state, held.receipted_at_s = LIST_RECEIPTED, now_s()
             row.list_version_receipted = held.version
             row.list_version_sent = max(row.list_version_sent, held.version)
+            row.fork_seen = row.fork_accepted = None
             _drop_old_payloads(session, held)
+        else:
+            standing.mark_fork(site, session, row, proof.epoch, proof.version, proof.digest)
     if held is None:
-        raise DeviceError(
-            t("{device} holds a list that this registry did not sign", device=device.name),
-            t("Push again: the list of this registry goes over it"),
-        )
+        raise standing.foreign_list(device)
     return proof.version
 
 
@@ -141,35 +119,6 @@ def _drop_old_payloads(session: Session, proven: ListVersion) -> None:
     """Older lists are never sent again: their signed manifests stay, their records may go."""
     older = (ListVersion.device_id == proven.device_id) & (ListVersion.version < proven.version)
     session.execute(update(ListVersion).where(older).values(payload=b""))
-
-
-def _newest(session: Session, device: Device) -> ListVersion | None:
-    query = select(ListVersion).where(ListVersion.device_id == device.id)
-    return session.scalar(query.order_by(ListVersion.version.desc()).limit(1))
-
-
-def _known(
-    session: Session, site: Site, device: Device, epoch: int, version: int, digest: bytes
-) -> ListVersion | None:
-    found = session.get(ListVersion, (device.id, version))
-    if found is None or epoch != site.epoch or found.epoch != epoch:
-        return None
-    return found if found.result_digest == digest else None
-
-
-def _standing(
-    device: Device, newest: ListVersion | None, held: ListVersion | None, version: int
-) -> str:
-    if version and (held is None or newest is None):
-        return FORK
-    newest_was_there = newest is not None and newest.state in _ON_DEVICE
-    if version < device.list_version_receipted or (newest_was_there and newest is not held):
-        return ROLLED_BACK
-    if held is None:
-        return BLANK
-    if newest is not held:
-        return BEHIND
-    return IN_STEP if held.version == device.list_version_receipted else UNRECEIPTED
 
 
 def _still_good(newest: ListVersion, content: Content, device: Device) -> bool:
@@ -201,14 +150,15 @@ def _sign(
     signed = ListVersion(
         device_id=device.id, version=version, epoch=site.epoch, state=LIST_SIGNED,
         envelope=_envelope(site, m), payload=content.payload, result_digest=m.result_digest,
-        content_hash=content.hash(), count=content.count,
+        content_hash=content.hash(), count=content.count, left_out=content.left_out,
         signed_at_s=issued_s, refresh_by_s=m.refresh_by_s,
     )  # fmt: skip
     session.add(signed)
     _account(session, device, version, content.live)
+    left_out = {"left_out": content.left_out} if content.left_out else {}
     audit.append(
         session, site.operator, "list.sign", device=device.name, version=version,
-        count=content.count,
+        count=content.count, **left_out,
     )  # fmt: skip
     return signed
 
@@ -239,9 +189,7 @@ def _account(session: Session, device: Device, version: int, live: frozenset[str
         for row in session.scalars(select(SentCard).where(SentCard.device_id == device.id))
     }
     for card_id, row in known.items():
-        if row.first_version > device.list_version_sent and card_id not in live:
-            session.delete(row)  # signed once, never sent: the controller never saw it
-        elif card_id in live:
+        if card_id in live:
             row.dead_from_version = None
         elif row.dead_from_version is None:
             row.dead_from_version = version
@@ -269,4 +217,6 @@ def _read_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> rece
 
 
 def _signed(row: ListVersion) -> SignedList:
-    return SignedList(row.version, row.count, row.result_digest, row.envelope, row.payload)
+    return SignedList(
+        row.version, row.count, row.result_digest, row.envelope, row.payload, row.left_out
+    )

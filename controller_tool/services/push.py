@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, OperatorError, ToolError
 from controller_tool.messages import t
-from controller_tool.services import devices, lists
+from controller_tool.services import devices, lists, standing
 from controller_tool.services.devices_ops import in_parallel, sync_clock
 
 if TYPE_CHECKING:
@@ -62,16 +62,18 @@ def push(
     way: Way | None = None,
     notice: Notice | None = None,
     force: bool = False,
+    accept_fork: bool = False,
 ) -> list[PushResult]:
     """Pushes to the named controllers, or to all that are enrolled, side by side.
 
-    Never raises for one controller's failure: each result says how it went.
+    Never raises for one controller's failure: each result says how it went. accept_fork: a list
+    of another registry may be replaced (services.standing).
     """
     chosen = names or [device.name for device in site.devices(enrolled=True)]
 
     def one(name: str) -> PushResult:
         try:
-            return push_device(site, site.device(name), progress, way, notice, force)
+            return push_device(site, site.device(name), progress, way, notice, force, accept_fork)
         except ToolError as error:
             code = error.code if isinstance(error, DeviceError) else None
             return PushResult(name, False, error.what, error.next_step, code=code)
@@ -86,11 +88,12 @@ def push_device(
     way: Way | None = None,
     notice: Notice | None = None,
     force: bool = False,
+    accept_fork: bool = False,
 ) -> PushResult:
     """Opens a session with one controller and pushes; raises a ToolError when that fails."""
     started = time.monotonic()
     with dial(site, device, way, _role(site), notice) as client:
-        return push_open(site, device, client, progress, force, started)
+        return push_open(site, device, client, progress, force, started, accept_fork)
 
 
 def push_open(
@@ -100,6 +103,7 @@ def push_open(
     progress: Progress | None = None,
     force: bool = False,
     opened_at: float | None = None,
+    accept_fork: bool = False,
 ) -> PushResult:
     """Pushes over a session that is open already (a desk keeps one while it works)."""
     started = time.monotonic()
@@ -108,19 +112,23 @@ def push_open(
     )
     in_step = _sync_if_able(site, device, client)
     state = client.state()
-    standing = lists.note_state(site, device, state.epoch, state.version, state.digest)
+    found = standing.note(
+        site, device, state.epoch, state.version, state.digest, accept_fork=accept_fork
+    )
     signed = lists.next_for(site, device, force=force)
     resumed_at = 0
     if signed is None:
         version, count, payload_bytes = state.version, state.count, 0
         what = t("already up to date")
-        if standing != "in_step":
+        if found != standing.IN_STEP:
             nonce, receipt = client.receipt()
             lists.record_receipt(site, device, receipt, nonce)
     else:
         resumed_at = _send(site, device, client, signed, progress)
         version, count, payload_bytes = signed.version, signed.count, len(signed.payload)
         what = t("receipt for version {version}", version=version)
+        if signed.left_out:
+            what += t("; {n} cards had no room", n=signed.left_out)
     if not in_step:
         sync_clock(site, device, client)  # the list has raised the time floor
     devices.note_heard(site, device)
@@ -182,7 +190,13 @@ def _send(
     offset = client.begin_list(signed.envelope) if sent_before else 0
     reached(offset, len(signed.payload))
     nonce, receipt = client.put_list(signed.envelope, signed.payload, offset, reached)
-    lists.record_receipt(site, device, receipt, nonce)
+    proven = lists.record_receipt(site, device, receipt, nonce)
+    if proven != signed.version:
+        raise DeviceError(
+            t("{device} proves version {version}, not the one that was sent",
+              device=device.name, version=proven),
+            t("Push again"),
+        )  # fmt: skip
     return offset
 
 

@@ -81,9 +81,13 @@ def import_roster(
         if faults:
             raise RosterRefused(path.name, faults)
         doors = cards.grant_devices(session, devices)
-        if not dry_run:
+        with session.begin_nested() as trial:
             for task in tasks:
                 _carry_out(site, session, task.row, doors)
+            list_content.require_room(session, doors)
+            if dry_run:
+                trial.rollback()
+        if not dry_run:
             audit.append(
                 session, site.operator, "card.import", file=path.name, rows=len(roster.rows),
                 cards=len(tasks), devices=[door.name for door in doors],

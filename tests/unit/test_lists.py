@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -11,6 +12,7 @@ from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.registry.models import Device, Setting
 from controller_tool.registry.records import Receipt
 from controller_tool.services import audit, cards, lists
+from controller_tool.services import standing as standings
 from protocol import cards as layout
 from protocol import cose, manifest, trust
 from protocol.codes import CLOCK_SYNCED, KEY_TICKET, KEY_WHITELIST
@@ -32,8 +34,10 @@ def flags(signed: lists.SignedList) -> list[int]:
     return [layout.flags(signed.payload, at) for at in starts]
 
 
-def standing(board: Board, version: int, digest: bytes = bytes(32), epoch: int = 1) -> str:
-    return lists.note_state(board.site, board.device, epoch, version, digest)
+def standing(
+    board: Board, version: int, digest: bytes = bytes(32), epoch: int = 1, accept: bool = False
+) -> str:
+    return standings.note(board.site, board.device, epoch, version, digest, accept)
 
 
 def test_a_controller_takes_what_is_signed(site, board) -> None:
@@ -87,14 +91,24 @@ def test_a_collected_card_stays_listed_as_revoked(site, board) -> None:
     assert flags(board.update()) == [FLAG_REVOKED]
 
 
-def test_a_card_that_was_never_sent_leaves_no_trace(site, board) -> None:
+def test_a_list_that_is_signed_may_be_on_its_way(site, board) -> None:
+    """One desk signs; before it sends, another one ends the card."""
     issue(site)
-    lists.next_for(site, board.device)
-    cards.collect(site, CARD)
-    signed = board.update()
-    assert signed.count == 0
-    assert cards.card_status(site, CARD).of == 0
-    assert lists.next_for(site, board.device) is None
+    on_its_way = board.next()
+    assert cards.collect(site, CARD).word == "pending 0/1"
+    newer = board.next()
+    assert flags(newer) == [FLAG_REVOKED]
+    with pytest.raises(OperatorError, match="newer list was signed"):
+        lists.mark_sent(site, board.device, on_its_way.version)
+    assert cards.card_status(site, CARD).word == "pending 0/1"
+    board.take(newer)
+    assert cards.card_status(site, CARD).deregistered
+
+
+def test_a_card_that_was_never_signed_needs_no_proof(site, board) -> None:
+    issue(site)
+    assert cards.collect(site, CARD).deregistered
+    assert board.update().count == 0
 
 
 def test_a_card_issued_again_is_live_and_its_former_issue_is_dead(site, board) -> None:
@@ -108,15 +122,64 @@ def test_a_card_issued_again_is_live_and_its_former_issue_is_dead(site, board) -
     assert cards.card_status(site, again.ref).word == "issued"
 
 
-def test_lists_over_the_boards_capacity_are_refused_before_signing(site, board) -> None:
-    with site.registry.writing() as session:
-        session.get(Device, board.device.id).cards_max = 1
+def hold_at_most(board: Board, count: int) -> None:
+    with board.site.registry.writing() as session:
+        session.get(Device, board.device.id).cards_max = count
+
+
+def test_more_cards_than_the_board_holds_are_not_issued(site, board) -> None:
+    hold_at_most(board, 1)
+    issue(site)
+    with pytest.raises(OperatorError, match="holds 1 cards and would get 2"):
+        issue(site, OTHER)
+    assert [card.credential for card in cards.list_cards(site)] == [
+        cards.card_status(site, CARD).credential
+    ]
+    Board(site, "door-2")
+    issue(site, OTHER, devices=("door-2",))
+    with pytest.raises(OperatorError, match="holds 1 cards and would get 2"):
+        cards.grant_all(site, "door-1")
+
+
+def test_a_full_board_learns_of_every_end(site, board) -> None:
+    """What has ended, and what it never saw, makes room: no card keeps another one alive."""
+    issue(site)
+    issue(site, "0012345677")
+    board.update()
+    issue(site, OTHER)
+    hold_at_most(board, 2)
+    cards.collect(site, CARD)
+    signed = board.update()
+    assert (signed.count, signed.left_out) == (2, 0), "the ended card leaves, the new one comes"
+    assert cards.card_status(site, CARD).deregistered
+    assert flags(signed) == [0, 0]
+    hold_at_most(board, 3)
+    signed = board.next(force=True)
+    assert sorted(flags(signed)) == [0, 0, FLAG_REVOKED]
+
+
+def test_a_card_that_the_board_never_saw_waits_for_room(site, board) -> None:
     issue(site)
     board.update()
     issue(site, OTHER)
+    hold_at_most(board, 1)
+    assert lists.next_for(site, board.device) is None
+    signed = board.next(force=True)
+    assert (signed.count, signed.left_out) == (1, 1)
+    board.take(signed)
+    assert lists.next_for(site, board.device) is None
+    cards.collect(site, CARD)
+    assert flags(board.update()) == [0], "now it has its place"
+    assert cards.card_status(site, CARD).deregistered
+
+
+def test_a_board_that_holds_less_than_it_did_gets_no_list(site, board) -> None:
+    issue(site)
+    issue(site, OTHER)
+    board.update()
+    hold_at_most(board, 1)
     with pytest.raises(DeviceError, match="holds 1 cards and would get 2"):
-        lists.next_for(site, board.device)
-    assert board.device.list_version_sent == 1
+        board.next(force=True)
 
 
 def test_more_rules_than_fit_an_envelope_are_refused(site, board) -> None:
@@ -128,14 +191,14 @@ def test_more_rules_than_fit_an_envelope_are_refused(site, board) -> None:
 
 
 def test_standings(site, board) -> None:
-    assert standing(board, 0) == lists.BLANK
+    assert standing(board, 0) == standings.BLANK
     first = board.update()
-    assert standing(board, 1, first.digest) == lists.IN_STEP
+    assert standing(board, 1, first.digest) == standings.IN_STEP
     issue(site)
     second = board.next()
-    assert standing(board, 1, first.digest) == lists.BEHIND
+    assert standing(board, 1, first.digest) == standings.BEHIND
     board.take(second, proven=False)
-    assert standing(board, 2, second.digest) == lists.UNRECEIPTED
+    assert standing(board, 2, second.digest) == standings.UNRECEIPTED
     assert lists.next_for(site, board.device) is None, "it is there: only its receipt is missing"
 
 
@@ -148,7 +211,7 @@ def test_a_controller_that_fell_back_has_its_receipts_pending_again(site, board,
     board.update()
     assert cards.card_status(site, CARD).deregistered
     reported = (1, first.digest) if lost == "older list" else (0, bytes(32))
-    assert standing(board, *reported) == lists.ROLLED_BACK
+    assert standing(board, *reported) == standings.ROLLED_BACK
     assert cards.card_status(site, CARD).word == "pending 0/1"
     assert board.update().version == 4, "its floor may be 3"
     assert cards.card_status(site, CARD).deregistered
@@ -160,18 +223,52 @@ def test_a_list_that_was_never_signed_here_is_a_fork(site, board, version) -> No
     board.update()
     cards.collect(site, CARD)
     board.update()
-    assert standing(board, version, os.urandom(32)) == lists.FORK
+    foreign = os.urandom(32)
+    assert standing(board, version, foreign) == standings.FORK
     assert cards.card_status(site, CARD).word == "pending 0/1"
-    signed = board.update()
+    for force in (False, True):
+        with pytest.raises(DeviceError, match="did not sign"):
+            lists.next_for(site, board.device, force)
+    assert standing(board, version, foreign, accept=True) == standings.FORK
+    signed = board.next()
+    assert standing(board, version, foreign) == standings.FORK, "the wire broke: it holds good"
+    assert board.next() == signed
+    assert standing(board, version, os.urandom(32)) == standings.FORK
+    with pytest.raises(DeviceError, match="did not sign"):
+        board.next()
+    standing(board, version, foreign, accept=True)
+    board.take(signed)
     assert signed.version == max(version, 2) + 1
     assert flags(signed) == [FLAG_REVOKED]
     assert cards.card_status(site, CARD).deregistered
-    assert standing(board, signed.version, signed.digest) == lists.IN_STEP
+    assert standing(board, signed.version, signed.digest) == standings.IN_STEP
+
+
+def test_a_restored_registry_does_not_revive_a_card_in_silence(
+    site, board, open_site, tmp_path
+) -> None:
+    issue(site)
+    board.update()
+    backup = shutil.copytree(site.path, tmp_path / "backup")
+    cards.collect(site, CARD)
+    dead = board.update()
+    restored = open_site(backup)
+    there = restored.device("door-1")
+    assert standings.note(restored, there, 1, dead.version, dead.digest) == standings.FORK
+    with pytest.raises(DeviceError, match="did not sign"):
+        lists.next_for(restored, there)
+
+
+def test_a_fork_that_is_gone_is_forgotten(site, board) -> None:
+    first = board.update()
+    standing(board, 5, os.urandom(32))
+    standing(board, first.version, first.digest)
+    assert board.next().version > 5
 
 
 def test_another_epoch_is_a_fork(board) -> None:
     signed = board.update()
-    assert standing(board, 1, signed.digest, epoch=2) == lists.FORK
+    assert standing(board, 1, signed.digest, epoch=2) == standings.FORK
 
 
 def false_receipts(board: Board, signed: lists.SignedList, nonce: bytes) -> dict[str, bytes]:
@@ -208,3 +305,5 @@ def test_a_genuine_receipt_for_a_foreign_list_is_kept_and_proves_nothing(site, b
     assert board.device.list_version_receipted == 0
     with site.registry.session() as session:
         assert [row.signed_here for row in session.query(Receipt)] == [False]
+    with pytest.raises(DeviceError, match="did not sign"):
+        board.next(force=True)

@@ -71,6 +71,8 @@ def create_tables() -> None:
         sa.Column("list_version_sent", sa.Integer(), nullable=False),
         sa.Column("list_version_receipted", sa.Integer(), nullable=False),
         sa.Column("version_floor", sa.Integer(), nullable=False),
+        sa.Column("fork_seen", sa.LargeBinary(), nullable=True),
+        sa.Column("fork_accepted", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
     )
@@ -223,6 +225,7 @@ def create_tables() -> None:
         sa.Column("result_digest", sa.LargeBinary(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("left_out", sa.Integer(), nullable=False),
         sa.Column("signed_at_s", sa.Integer(), nullable=False),
         sa.Column("refresh_by_s", sa.Integer(), nullable=False),
         sa.Column("sent_at_s", sa.Integer(), nullable=True),
