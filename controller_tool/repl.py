@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PIECE_BYTES = 4096
 _WINDOW_BITS = 12  # the window is held in the board's heap while a piece is inflated
 _READ_S = 2.0
-_SCRIPT_S = 30.0
+_SCRIPT_S = 8.0  # without a byte; clearing partitions is given longer
 
 
 class NoReplError(LinkError):
