@@ -2,12 +2,14 @@
 
 Rules, in the order in which they are applied; every answer is a number of seconds to wait:
 
-- a peer whose last handshakes failed waits 2, 4, 8 … seconds, at most a minute
+- a peer whose last handshakes failed waits 2, 4, 8 … seconds after the end of the last, at most
+  a minute
 - a peer begins at most HANDSHAKES_PER_MINUTE a minute
 - peers other than desk and installer begin at least PAUSE_S after anybody's last handshake
 - a session is open: a new one on the cable displaces it (the cable has one at a time), so does
-  the peer that holds it, so does a desk an auditor who is not on the cable; the newcomer comes
-  back a second later and finds it gone; everybody else waits
+  the peer that holds it; a desk displaces who is not on the cable: an auditor, and whoever is
+  still in the handshake, another desk only if it has failed before; the newcomer comes back a
+  second later and finds the guest gone; everybody else waits
 
 Refused attempts are counted here, for the journal; they cost no handshake.
 """
@@ -28,16 +30,18 @@ _BUSY_S = 3
 class Peer:
     """What is remembered of one peer id, and, while it is the guest, of its visit.
 
-    began_s: its handshakes of the last minute; failures: how many failed since one succeeded;
-    displaced: it is the guest and has to go.
+    began_s: its handshakes of the last minute; failures: how many failed since one succeeded, the
+    last at left_s; is_in: it is the guest and past the handshake; displaced: and has to go.
     """
 
     def __init__(self, peer_id: bytes) -> None:
         self.peer_id = peer_id
         self.began_s: "list[int]" = []
         self.failures = 0
+        self.left_s = 0
         self.role = 0
         self.by_cable = False
+        self.is_in = False
         self.displaced = False
 
 
@@ -71,7 +75,7 @@ class Admission:
             self._last_s = now_s
             peer.role = role
             peer.by_cable = by_cable
-            peer.displaced = False
+            peer.is_in = peer.displaced = False
             self.guest = peer
         return wait_s
 
@@ -79,9 +83,8 @@ class Admission:
         while peer.began_s and now_s - peer.began_s[0] >= _MINUTE_S:
             peer.began_s.pop(0)
         wait_s = 0
-        if peer.failures and peer.began_s:
-            pause_s = min(_MINUTE_S, 1 << min(peer.failures, 6))
-            wait_s = peer.began_s[-1] + pause_s - now_s
+        if peer.failures:
+            wait_s = peer.left_s + min(_MINUTE_S, 1 << min(peer.failures, 6)) - now_s
         if len(peer.began_s) >= HANDSHAKES_PER_MINUTE:
             wait_s = max(wait_s, peer.began_s[0] + _MINUTE_S - now_s)
         if role not in (ROLE_DESK, ROLE_INSTALLER):
@@ -92,8 +95,12 @@ class Admission:
         guest = self.guest
         if guest is None:
             return 0
-        desk_over_auditor = role == ROLE_DESK and guest.role == ROLE_AUDITOR
-        if by_cable or (not guest.by_cable and (desk_over_auditor or guest is peer)):
+        yields = guest is peer
+        if role == ROLE_DESK and not yields:
+            yields = guest.role == ROLE_AUDITOR
+            if not guest.is_in:
+                yields = guest.role != ROLE_DESK or guest.failures > 0
+        if by_cable or (yields and not guest.by_cable):
             guest.displaced = True
             return 1
         return _BUSY_S
@@ -102,15 +109,20 @@ class Admission:
         for peer in self._peers:
             if peer.peer_id == peer_id:
                 return peer
-        if len(self._peers) == _PEERS_MAX:
-            self._peers.pop(0)
+        if len(self._peers) == _PEERS_MAX:  # whoever failed most is remembered
+            self._peers.remove(min(self._peers, key=_failures))
         peer = Peer(peer_id)
         self._peers.append(peer)
         return peer
 
-    def leave(self, succeeded: bool) -> None:
-        """The guest is gone; succeeded: the handshake came to its end."""
+    def leave(self) -> None:
+        """The guest is gone."""
         guest = self.guest
         if guest is not None:
-            guest.failures = 0 if succeeded else guest.failures + 1
+            guest.failures = 0 if guest.is_in else guest.failures + 1
+            guest.left_s = self._clock.uptime_s
         self.guest = None
+
+
+def _failures(peer: Peer) -> int:
+    return peer.failures

@@ -22,7 +22,7 @@ from protocol.codes import (
     TICKET_CHARGE_STOP,
 )
 from protocol.constants import FLAG_REVOKED
-from protocol.policy.charger import NO_END, STARTED, Port
+from protocol.policy.charger import NO_END, Port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,17 +50,16 @@ class Service:
 
     def turn(self, passed_ms: int) -> None:
         """Serve the port once; called every 10 ms."""
-        self._swipes.poll(passed_ms)
         port = self._port
         if self._fire.poll() and not port.fire:
             self._end(port.smoke())
-            self._c.journal.record(EVENT_FIRE, point=_POINT)
+            self._c.journal.note(EVENT_FIRE, point=_POINT)
         tampered = self._tamper.active
         if self._tamper.poll() and not tampered:
-            self._c.journal.record(EVENT_TAMPER)
+            self._c.journal.note(EVENT_TAMPER)
         self._end(port.tick(passed_ms))
+        self._swipes.poll()
         if self._lists_seen != self._c.intake.changes:
-            self._lists_seen = self._c.intake.changes
             self._look_up_session()
 
     def _card(self, reader: Reader) -> None:
@@ -75,15 +74,18 @@ class Service:
         if not granted:
             self._swipes.deny(reason, _POINT, reader.number)
         elif self._port.active:
-            c.journal.record(EVENT_DENIED, REASON_PORT_BUSY, _POINT, key, reader.number)
+            c.journal.note(EVENT_DENIED, REASON_PORT_BUSY, _POINT, key, reader.number)
         else:
             c.journal.record(EVENT_GRANTED, reason, _POINT, key, reader.number)
             self._start(key, c.access.profile[_QUOTA_MIN_AT], REASON_CARD)
 
     def _start(self, key: bytes, quota_min: int, reason: int) -> None:
-        if self._port.start(key, quota_min) == STARTED:
-            self._c.journal.record(EVENT_CHARGE_STARTED, reason, _POINT, key, quota_min)
-            self._drive()
+        """OSError when it cannot be written, and then nothing has begun."""
+        if self._port.active or self._port.fire:
+            return
+        self._c.journal.record(EVENT_CHARGE_STARTED, reason, _POINT, key, quota_min)
+        self._port.start(key, quota_min)
+        self._drive()
 
     def _end(self, code: int) -> None:
         """Carry out an end of the port's session; extra of its record: minutes."""
@@ -91,16 +93,20 @@ class Service:
             return
         self._drive()
         port = self._port
-        self._c.journal.record(EVENT_CHARGE_ENDED, code, _POINT, port.key, port.minutes)
+        self._c.journal.note(EVENT_CHARGE_ENDED, code, _POINT, port.key, port.minutes)
 
     def _look_up_session(self) -> None:
         """A new list came: the card that charges may have been collected."""
         port = self._port
-        if not port.active or port.key == NO_KEY:
-            return
         whitelist = self._c.whitelist
-        if not whitelist.find(port.key) or whitelist.found_flags & FLAG_REVOKED:
-            self._end(port.revoked(port.key))
+        if port.active and port.key != NO_KEY:
+            try:
+                listed = whitelist.find(port.key)
+            except OSError:  # unread is unseen: asked again at the next turn
+                return
+            if not listed or whitelist.found_flags & FLAG_REVOKED:
+                self._end(port.revoked(port.key))
+        self._lists_seen = self._c.intake.changes
 
     def _drive(self) -> None:
         level = 1 if self._port.active else 0

@@ -31,7 +31,7 @@ class Chores:
         self._told_s = 0
 
     def turn(self, passed_ms: int) -> None:
-        """Do what is due."""
+        """Do what is due; what a failing flash leaves undone is due again."""
         c = self._c
         c.clock.tick()
         self._second_ms += passed_ms
@@ -39,13 +39,17 @@ class Chores:
         if self._second_ms < _SECOND_MS:
             return
         self._second_ms = 0
-        self._tell_refused()
-        if c.pace.quiet_for(_QUIET_MS):
-            c.journal.erase_ahead()
-            gc.collect()
-        while self._minute_ms >= _MINUTE_MS:
-            self._minute_ms -= _MINUTE_MS
-            c.access.minute()
+        try:
+            while self._minute_ms >= _MINUTE_MS:
+                self._minute_ms -= _MINUTE_MS
+                c.access.minute()
+            self._tell_refused()
+            c.journal.tell(c.clock.uptime_s)
+            if c.pace.quiet_for(_QUIET_MS):
+                c.journal.erase_ahead()
+                gc.collect()
+        except OSError:
+            c.fault = "OSError"
 
     def _tell_refused(self) -> None:
         c = self._c

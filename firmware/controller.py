@@ -1,7 +1,6 @@
 """What the parts of a running controller share; the handlers of requests act on it (device)."""
 
 import os
-import time
 
 from protocol.constants import (
     JOURNAL_PAGE_RECORDS,
@@ -65,17 +64,17 @@ class Controller:
         self.reply = memoryview(bytearray(MESSAGE_MAX_BYTES + 2))
         self.scratch = self.reply[-JOURNAL_PAGE_RECORDS * RECORD_BYTES :]
         self._nonce = b""
-        self._nonce_ticks = 0
+        self._nonce_s = 0
 
     def make_nonce(self) -> bytes:
-        """16 random bytes, good once and for 30 s of the monotonic clock."""
+        """16 random bytes, good once and for 30 s of uptime."""
         self._nonce = os.urandom(NONCE_BYTES)
-        self._nonce_ticks = time.ticks_ms()
+        self._nonce_s = self.clock.uptime_s
         return self._nonce
 
     def use_nonce(self, nonce: bytes) -> bool:
         """Whether this is the nonce, still fresh; it is used up either way."""
         held = self._nonce
         self._nonce = b""
-        age_ms = time.ticks_diff(time.ticks_ms(), self._nonce_ticks)
+        age_ms = 1000 * (self.clock.uptime_s - self._nonce_s)
         return len(held) == NONCE_BYTES and held == nonce and age_ms < NONCE_LIFE_MS

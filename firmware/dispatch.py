@@ -66,7 +66,11 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
         status = code_of(error)
         if status == ERR_REFUSED:
             fault(c, error)
-    return framing.encode_into(c.reply, (request[0], status, value))
+    try:
+        return framing.encode_into(c.reply, (request[0], status, value))
+    except cbor.Malformed as error:  # no request is to blame for an answer that has no form
+        fault(c, error)
+    return framing.encode_into(c.reply, (request[0], ERR_REFUSED, None))
 
 
 async def _carry_out(c: "Controller", role: int, operation: int, arguments: "Arguments") -> "Any":
@@ -88,4 +92,7 @@ def code_of(error: Exception) -> int:
 def fault(c: "Controller", error: BaseException) -> None:
     """A defect of ours showed: on record, and its kind told to whoever asks for the info."""
     c.fault = type(error).__name__
-    c.journal.record(EVENT_FIRMWARE_FAULT)
+    try:
+        c.journal.record(EVENT_FIRMWARE_FAULT)
+    except (OSError, MemoryError):  # that may be the very fault
+        return

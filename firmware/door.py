@@ -1,8 +1,8 @@
 """A door: readers, lock relay, REX, contact, fire, tamper (device).
 
 What happens when is protocol/policy/door.py; this carries it out: journal first, the lock last.
-Leaving and fire do not depend on the flash: if the journal cannot be written, a card opens
-nothing, while REX and fire still release the lock.
+Leaving and fire do not depend on the flash: if the journal cannot be written, a card or a ticket
+opens nothing and changes nothing, while REX and fire still release the lock.
 """
 
 from firmware.reading import Input, Reader
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _POINT = 0
 _UNLOCK_DS_AT = 3  # in a profile
+_CAUSED = ACT_REX | ACT_FIRE | ACT_UNLOCK  # the other actions have no reason but themselves
 
 # in the order in which they are carried out, the relay last
 _EVENTS = (
@@ -83,17 +84,14 @@ class Service:
         self._drive()
 
     def turn(self, passed_ms: int) -> None:
-        """Serve the door once; called every 10 ms."""
-        self._swipes.poll(passed_ms)
+        """Serve the door once; called every 10 ms. The ways out come before the cards."""
         door = self._door
         rex, leaf = self._rex.poll(), self._leaf.poll()
         fire, tamper = self._fire.poll(), self._tamper.poll()
-        actions = door.inputs(rex, leaf, fire, tamper)
+        actions = door.inputs(rex, leaf, fire, tamper) | door.tick(passed_ms)
         if actions:
             self._perform(actions, REASON_FIRE if actions & ACT_FIRE else REASON_REX)
-        actions = door.tick(passed_ms)
-        if actions:
-            self._perform(actions, REASON_NONE)
+        self._swipes.poll()
 
     def _card(self, reader: Reader) -> None:
         access = self._c.access
@@ -102,17 +100,22 @@ class Service:
             self._swipes.deny(reason, _POINT, reader.number)
             return
         self._c.journal.record(EVENT_GRANTED, reason, _POINT, access.key, reader.number)
-        self._perform(self._door.unlock(access.profile[_UNLOCK_DS_AT]), REASON_CARD)
+        self._unlock(access.profile[_UNLOCK_DS_AT], REASON_CARD)
 
-    def _perform(self, actions: int, reason: int) -> None:
+    def _unlock(self, duration_ds: int, reason: int) -> None:
+        """By card or ticket: OSError when it cannot be written, and then nothing has changed."""
+        if not self._door.unlocked:
+            self._c.journal.record(EVENT_UNLOCKED, reason, _POINT)
+        self._door.unlock(duration_ds)
+        self._drive()
+
+    def _perform(self, actions: int, cause: int) -> None:
         try:
             for action, event in _EVENTS:
                 if actions & action:
-                    self._c.journal.record(event, reason, _POINT)
-        except OSError:
-            if reason not in (REASON_REX, REASON_FIRE, REASON_NONE):
-                raise
-        if actions & (ACT_UNLOCK | ACT_LOCK):
+                    reason = cause if action & _CAUSED else REASON_NONE
+                    self._c.journal.note(event, reason, _POINT)
+        finally:
             self._drive()
 
     def _drive(self) -> None:
@@ -126,7 +129,7 @@ class Service:
 
     def act(self, action: int, point: int, argument: int) -> None:
         """Unlock by ticket; argument: tenths of a second, 0 for the door's own duration."""
-        self._perform(self._door.unlock(argument), REASON_TICKET)
+        self._unlock(argument, REASON_TICKET)
 
     def relay_follows(self) -> bool:
         """Whether the relay's output is what it should be."""

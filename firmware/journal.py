@@ -1,13 +1,25 @@
 """The journal: two rings under one roof, floors and boot count in their key slots (device).
 
-record() returns when the record is safe; whoever calls it acts afterwards. Events below
-FIRST_ALARM_RING_EVENT go to the access ring, all others to the alarm ring.
+record() returns when the record is safe; whoever calls it acts afterwards. note() is for what
+happens in any case. Events below FIRST_ALARM_RING_EVENT go to the access ring, all others to the
+alarm ring.
+
+A flood cannot push evidence out of a ring. Of what anybody can bring about at a reader or contact,
+denials and alarms, the first FOLD_ABOVE of a kind and reason in a window are written, the others
+counted, and one record at its end says how many (its point is CONTROLLER). The alarm of a collected
+card comes once for each card. The window is a minute and doubles, up to an hour, while it floods.
 """
 
 from firmware.cells import Cells
 from firmware.ring import Ring
 from protocol import keyslot
-from protocol.codes import FIRST_ALARM_RING_EVENT
+from protocol.codes import (
+    EVENT_DENIED,
+    EVENT_FIRMWARE_FAULT,
+    EVENT_READER_DOUBTFUL,
+    EVENT_REVOKED_CARD_PRESENTED,
+    FIRST_ALARM_RING_EVENT,
+)
 from protocol.constants import RING_ACCESS, RING_ALARM
 
 TYPE_CHECKING = False
@@ -23,6 +35,9 @@ _PARTITIONS = ("journal", "alarm")
 
 NO_KEY = b"\0\0\0\0\0\0\0\0"
 CONTROLLER = 255  # the point of records that belong to no door, port or reader
+FOLD_ABOVE = 10
+_WINDOW_S = 60
+_WINDOW_MAX_S = 3600
 
 
 class Journal:
@@ -38,6 +53,11 @@ class Journal:
         self._clock = clock
         self._nvs = nvs
         self.version = 0
+        self.lost = 0  # events that the flash did not take, not told yet
+        self._counts: "dict[int, int]" = {}  # of this window, by event and reason
+        self._presented: "list[bytes]" = []  # collected cards of this window
+        self._window_s = _WINDOW_S
+        self._began_s = 0
         keys = partition("keys")
         self.rings = [
             Ring(number, partition(_PARTITIONS[number]), ring_cells(keys, number))
@@ -74,6 +94,53 @@ class Journal:
         ring = self.rings[RING_ACCESS if event < FIRST_ALARM_RING_EVENT else RING_ALARM]
         when = (clock.time_s, clock.ms, clock.quality)
         return ring.record(event, reason, when, point, key, self.version, extra)
+
+    def note(
+        self,
+        event: int,
+        reason: int = 0,
+        point: int = CONTROLLER,
+        key: bytes = NO_KEY,
+        extra: int = 0,
+    ) -> None:
+        """As record(), for what happens in any case: no error when the flash does not take it."""
+        if self._floods(event, reason, key):
+            return
+        try:
+            self.record(event, reason, point, key, extra)
+        except OSError:
+            self.lost += 1
+
+    def _floods(self, event: int, reason: int, key: bytes) -> bool:
+        """Whether this is one too many of its kind to be written; it is counted then."""
+        if event == EVENT_REVOKED_CARD_PRESENTED:
+            if key in self._presented or len(self._presented) == FOLD_ABOVE:
+                return True
+            self._presented.append(key)
+            return False
+        if event not in (EVENT_DENIED, EVENT_READER_DOUBTFUL) and event < FIRST_ALARM_RING_EVENT:
+            return False
+        kind = event << 8 | reason
+        self._counts[kind] = count = self._counts.get(kind, 0) + 1
+        return count > FOLD_ABOVE
+
+    def tell(self, uptime_s: int) -> None:
+        """Write what was only counted, when it is time, and how much was lost; now and then."""
+        if self.lost:
+            self.record(EVENT_FIRMWARE_FAULT, extra=self.lost)
+            self.lost = 0
+        if uptime_s - self._began_s < self._window_s:
+            return
+        self._began_s = uptime_s
+        counts = self._counts
+        self._counts = {}
+        self._presented = []
+        longer_s = min(2 * self._window_s, _WINDOW_MAX_S)
+        self._window_s = _WINDOW_S
+        for kind in counts:
+            if counts[kind] > FOLD_ABOVE:
+                self._window_s = longer_s
+                self.record(kind >> 8, kind & 0xFF, extra=counts[kind] - FOLD_ABOVE)
 
     @property
     def version_floor(self) -> int:

@@ -14,16 +14,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.admission import Admission
+    from firmware.admission import Admission, Peer
     from firmware.config import Config
 
 _POLL_MS = 4
+# cancelled: another caller has taken the place of one who kept silent
+_NO_GUEST = (OSError, preface.Refused, asyncio.CancelledError)
 
 
 async def knock(
     stream: "Any", config: "Config", admission: "Admission", by_cable: bool
-) -> "tuple[int, bytes] | None":
-    """(role, peer id) of a caller who may go on to TLS and holds the one place; None: hang up."""
+) -> "Peer | None":
+    """A caller who may go on to TLS and holds the one place; None: hang up."""
     end = time.ticks_add(time.ticks_ms(), PREFACE_ANSWER_MS)
     nonce = os.urandom(NONCE_BYTES)
     answer = bytearray(PREFACE_ANSWER_BYTES)
@@ -31,17 +33,17 @@ async def knock(
         await write_all(stream, preface.greeting(nonce), end)
         await _read_exactly(stream, answer, end)
         role, exchange = preface.check_answer(config.link_root, config.device, nonce, answer)
-    except (OSError, preface.Refused):
+    except _NO_GUEST:
         admission.refuse()
         return None
     wait_s = admission.ask(role, exchange.peer_id, by_cable)
     try:
         await write_all(stream, preface.verdict(exchange, 1 if wait_s else 0, wait_s), end)
-    except OSError:
+    except _NO_GUEST:
         if not wait_s:
-            admission.leave(False)
+            admission.leave()
         return None
-    return None if wait_s else (role, exchange.peer_id)
+    return None if wait_s else admission.guest
 
 
 async def write_all(stream: "Any", data: "bytes | memoryview", end_ticks: int) -> None:

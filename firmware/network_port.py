@@ -1,7 +1,8 @@
 """The network: joining the Wi-Fi without ever waiting for it, and the listener (device).
 
-Callers wait for their preface side by side, at most PREFACES_WAITING_MAX; more are hung up on at
-once. Whoever has shown the key enters the one session.
+Callers wait for their preface side by side, at most PREFACES_WAITING_MAX; one more takes the
+place of who has waited longest, one a round, so that all have time to answer. Whoever has shown
+the key enters the one session.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from firmware.session import Sessions
 
 _POLL_MS = 20
-_BACKLOG = 4
+_BACKLOG = 8
 _JOIN_FIRST_MS = 5000
 _JOIN_MAX_MS = 300000
 
@@ -32,7 +33,7 @@ class NetworkPort:
         self._sessions = sessions
         self._station = controller.station
         self._listener: "Any" = None
-        self._waiting = 0
+        self._waiting: "list[asyncio.Task[None]]" = []
         self._join_ms = 0
         self._asked = time.ticks_ms()
 
@@ -50,6 +51,7 @@ class NetworkPort:
             self._join()
             return
         self._join_ms = 0
+        self._asked = time.ticks_ms()  # ticks that are never renewed come to lie in the future
         try:
             if self._listener is None:
                 self._listen()
@@ -83,24 +85,26 @@ class NetworkPort:
             self._listener = None
 
     def _accept(self) -> None:
-        for _ in range(_BACKLOG):
+        for _ in range(PREFACES_WAITING_MAX):
             try:
                 connection = self._listener.accept()[0]
             except OSError:  # nobody there
                 return
-            connection.setblocking(False)
-            if self._waiting >= PREFACES_WAITING_MAX:
-                self._c.admission.refuse()
+            try:
+                connection.setblocking(False)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError:  # gone already
                 connection.close()
                 continue
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._waiting += 1
-            asyncio.create_task(self._serve(connection))
+            waiting = [task for task in self._waiting if not task.done()]
+            if len(waiting) == PREFACES_WAITING_MAX:
+                waiting.pop(0).cancel()
+            waiting.append(asyncio.create_task(self._receive(connection)))
+            self._waiting = waiting
+            if len(waiting) == PREFACES_WAITING_MAX:
+                return
 
-    async def _serve(self, connection: "Any") -> None:
-        try:
-            caller = await self._sessions.knock(connection, False)
-        finally:
-            self._waiting -= 1
-        if caller is not None:
-            await self._sessions.serve(connection, caller)
+    async def _receive(self, connection: "Any") -> None:
+        guest = await self._sessions.knock(connection, False)
+        if guest is not None:
+            asyncio.create_task(self._sessions.serve(connection, guest))

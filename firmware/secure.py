@@ -1,6 +1,7 @@
 """Mutual TLS over any stream, and who the peer is by its certificate (device)."""
 
 import asyncio
+import io
 import time
 
 import tls
@@ -13,12 +14,40 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from firmware.admission import Peer
     from firmware.pace import Pace
     from protocol import framing
 
 _POLL_MS = 2
 _QUIET_MS = 100  # no handshake step within this time of a card or a contact
 _PATIENCE_MS = 2000
+_SILENCE_MS = 2000
+_READS = 15  # of one step, a power of two less one; a record takes two
+
+
+class Sips(io.IOBase):
+    """What TLS reads: now and then nothing, however much has come.
+
+    Inside one read mbedtls goes from warning to warning for as long as they come.
+    """
+
+    def __init__(self, stream: "Any") -> None:
+        self.write = stream.write
+        self.heard = False  # something came since this was last set
+        self._readinto = stream.readinto
+        self._reads = 0
+
+    def readinto(self, buf: "bytearray") -> "int | None":
+        self._reads = (self._reads + 1) & _READS
+        if not self._reads:
+            return None
+        count: "int | None" = self._readinto(buf)
+        if count:
+            self.heard = True
+        return count
+
+    def ioctl(self, request: int, argument: int) -> int:
+        return 0  # whoever opened the stream closes it
 
 
 class Secure:
@@ -31,16 +60,18 @@ class Secure:
         self._context.load_verify_locations(read_file("/cfg/ca.der"))
         self._context.verify_mode = tls.CERT_REQUIRED
 
-    async def accept(
-        self, stream: "Any", role: int, peer_id: bytes, parser: "framing.Parser"
-    ) -> "Any":
+    async def accept(self, stream: "Any", guest: "Peer", parser: "framing.Parser") -> "Any":
         """A TLS stream whose peer is the one of the preface; OSError or ValueError when not.
+
+        Nobody stays who has nothing to say for two seconds, or who was displaced.
 
         Its reads and writes return None when there is nothing to be had now. What the peer sent
         with the end of its handshake is in the parser, and nobody has looked at it yet.
         """
-        end = time.ticks_add(time.ticks_ms(), HANDSHAKE_TIMEOUT_MS)
-        secured = self._context.wrap_socket(stream, server_side=True, do_handshake_on_connect=False)
+        heard = time.ticks_ms()
+        end = time.ticks_add(heard, HANDSHAKE_TIMEOUT_MS)
+        sips = Sips(stream)
+        secured = self._context.wrap_socket(sips, server_side=True, do_handshake_on_connect=False)
         try:
             while True:
                 await self._let_the_door_finish()
@@ -53,10 +84,15 @@ class Secure:
                     parser.filled(count)
                 if certificate is not None:
                     break
-                if count == 0 or time.ticks_diff(end, time.ticks_ms()) <= 0:
-                    raise OSError("closed or late")
+                now = time.ticks_ms()
+                if sips.heard:
+                    sips.heard = False
+                    heard = now
+                silent = time.ticks_diff(now, heard) >= _SILENCE_MS
+                if count == 0 or silent or guest.displaced or time.ticks_diff(end, now) <= 0:
+                    raise OSError("closed, late or displaced")
                 await asyncio.sleep_ms(_POLL_MS)
-            if der.peer_extension(certificate) != (role, peer_id):
+            if der.peer_extension(certificate) != (guest.role, guest.peer_id):
                 raise ValueError("another peer than the preface's")
         except (OSError, ValueError):
             secured.close()

@@ -18,11 +18,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from firmware.admission import Peer
     from firmware.controller import Controller
     from firmware.secure import Secure
 
 _POLL_MS = 2
 _WRITE_MS = 10000
+_FAREWELL_POLLS = 500
 
 
 class Sessions:
@@ -33,85 +35,85 @@ class Sessions:
         self._secure = secure
         self._parser = framing.Parser()
 
-    async def knock(self, stream: "Any", by_cable: bool) -> "tuple[int, bytes] | None":
+    async def knock(self, stream: "Any", by_cable: bool) -> "Peer | None":
         """The preface; whoever passes it holds the one place and must be given to serve()."""
         c = self._c
-        caller = await knock(stream, c.config, c.admission, by_cable)
-        if caller is None:
-            await self._let_out(stream)  # the verdict that says when to come back
-            stream.close()
-        return caller
+        guest = await knock(stream, c.config, c.admission, by_cable)
+        if guest is None:
+            await _hang_up(stream)
+        return guest
 
-    async def serve(self, stream: "Any", caller: "tuple[int, bytes]") -> None:
+    async def serve(self, stream: "Any", guest: "Peer") -> None:
         """Everything after the preface; the stream is closed afterwards."""
         c = self._c
-        role, peer_id = caller
-        secured = None
         try:
-            if peer_id in c.keys.revoked_peers:
+            if guest.peer_id in c.keys.revoked_peers:
                 raise ValueError("revoked")
             self._parser.clear()
             gc.collect()
-            secured = await self._secure.accept(stream, role, peer_id, self._parser)
-        except (OSError, ValueError):
-            c.admission.refuse()
-        if secured is not None:
-            await self._talk(secured, role, peer_id)
-        c.admission.leave(secured is not None)
-        await self._let_out(stream)
-        stream.close()
+            secured = await self._secure.accept(stream, guest, self._parser)
+            guest.is_in = True
+            await self._talk(secured, guest)
+        except (OSError, ValueError, MemoryError):
+            if not guest.is_in:
+                c.admission.refuse()
+        c.admission.leave()
+        await _hang_up(stream)
 
-    async def _talk(self, secured: "Any", role: int, peer_id: bytes) -> None:
+    async def _talk(self, secured: "Any", guest: "Peer") -> None:
         c = self._c
-        c.journal.record(EVENT_SESSION_OPENED, role, key=peer_id)
+        self._note(EVENT_SESSION_OPENED, guest, 0)
         requests = 0
         try:
-            requests = await self._answer_all(secured, role)
+            requests = await self._answer_all(secured, guest)
         except (OSError, ValueError):  # the wire broke, or what came cannot be followed
             requests = 0
         except MemoryError as error:  # a defect, but not one to stop a door for
             dispatch.fault(c, error)
-        c.intake.pause()
-        c.journal.record(EVENT_SESSION_CLOSED, role, key=peer_id, extra=requests)
-        try:
-            secured.close()
-        except OSError:  # the peer was faster
-            return
+        self._note(EVENT_SESSION_CLOSED, guest, requests)
+        secured.close()
 
-    async def _answer_all(self, secured: "Any", role: int) -> int:
+    def _note(self, event: int, guest: "Peer", requests: int) -> None:
+        """Journal it, with no list left open; a flash that refuses ends no session and no door."""
+        c = self._c
+        try:
+            c.intake.pause()
+            c.journal.record(event, guest.role, key=guest.peer_id, extra=requests)
+        except (OSError, MemoryError) as error:
+            dispatch.fault(c, error)
+
+    async def _answer_all(self, secured: "Any", guest: "Peer") -> int:
         """Answer requests until the session has to end; returns how many there were."""
         c = self._c
-        guest = c.admission.guest
-        end = time.ticks_add(time.ticks_ms(), SESSION_MAX_MS)
+        parser = self._parser
         heard = time.ticks_ms()
+        end = time.ticks_add(heard, SESSION_MAX_MS)
         requests = 0
-        while guest is not None and not (guest.displaced or c.restart_wanted):
+        while not (guest.displaced or c.restart_wanted):
             now = time.ticks_ms()
-            message = self._parser.next()
+            if time.ticks_diff(end, now) <= 0 or time.ticks_diff(now, heard) >= SESSION_IDLE_MS:
+                break
+            count = None
+            message = parser.next()
             if message is not None:
-                reply = await dispatch.answer(c, role, message)
+                reply = await dispatch.answer(c, guest.role, message)
                 await write_all(secured, reply, time.ticks_add(time.ticks_ms(), _WRITE_MS))
                 requests += 1
                 heard = time.ticks_ms()
-                await asyncio.sleep_ms(0)  # what the next request needs may all be here already
-                continue
-            count = secured.readinto(self._parser.space())
-            if count:
-                self._parser.filled(count)
-            elif (
-                count == 0
-                or time.ticks_diff(end, now) <= 0
-                or time.ticks_diff(now, heard) >= SESSION_IDLE_MS
-            ):
-                break
             else:
-                await asyncio.sleep_ms(_POLL_MS)
+                count = secured.readinto(parser.space())
+                if count == 0:
+                    break
+                parser.filled(count or 0)
+            # all that the next request needs may be here already, in many pieces
+            await asyncio.sleep_ms(_POLL_MS if message is None and not count else 0)
         return requests
 
-    @staticmethod
-    async def _let_out(stream: "Any") -> None:
-        """Give what was written last a moment to leave before the stream is closed."""
-        for _ in range(50):
-            if not getattr(stream, "unsent", False):
-                return
-            await asyncio.sleep_ms(_POLL_MS)
+
+async def _hang_up(stream: "Any") -> None:
+    """Close, once what was written last had a moment to leave: the cable drops what it holds."""
+    for _ in range(_FAREWELL_POLLS):
+        if not getattr(stream, "unsent", False):
+            break
+        await asyncio.sleep_ms(_POLL_MS)
+    stream.close()
