@@ -71,6 +71,12 @@ def _report(app: App, error: Exception) -> int:
         # whoever read our output has seen enough; Python would complain once more on leaving
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    if isinstance(error, OSError) and error.filename is not None:
+        named = f"{error.filename}: {error.strerror}"
+        return app.fail(
+            t("A file cannot be used: {error}", error=named),
+            t("Check the folder and its permissions"),
+        )
     return app.fail(
         t("The tool met a fault of its own ({kind})", kind=type(error).__name__),
         t("Report it with what {variable}=1 prints", variable=DEBUG),

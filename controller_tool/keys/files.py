@@ -1,6 +1,8 @@
 """Key files: encrypted PKCS#8 PEM, made and read (host).
 
-Passphrases go through PBKDF2 inside the PKCS#8 envelope, so that any OpenSSL can open a file.
+The libraries write PKCS#8 with 2048 rounds of PBKDF2, too few for what a person can remember. The
+password of a file is therefore random: registry.sealing derives it from the registry key, which
+alone lies under the passphrase, by scrypt.
 """
 
 import os
@@ -69,18 +71,18 @@ def write_private_file(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def save_key(path: Path, key: PrivateKey, passphrase: str) -> None:
-    """Write ``key`` as encrypted PKCS#8 PEM (PBES2: PBKDF2-SHA-256, AES-256-CBC)."""
-    encryption = serialization.BestAvailableEncryption(passphrase.encode())
+def save_key(path: Path, key: PrivateKey, password: str) -> None:
+    """Write ``key`` as encrypted PKCS#8 PEM; a password that people choose is not enough."""
+    encryption = serialization.BestAvailableEncryption(password.encode())
     write_private_file(
         path, key.private_bytes(serialization.Encoding.PEM, PrivateFormat.PKCS8, encryption)
     )
 
 
-def load_key(path: Path, passphrase: str) -> PrivateKey:
-    """Read one key; OperatorError when the passphrase is wrong or the file is damaged."""
+def load_key(path: Path, password: str) -> PrivateKey:
+    """Read one key; OperatorError when it is another folder's or damaged."""
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), passphrase.encode())
+        key = serialization.load_pem_private_key(path.read_bytes(), password.encode())
     except FileNotFoundError:
         raise OperatorError(
             t("Key {name} is not in this folder", name=path.stem),
@@ -88,8 +90,8 @@ def load_key(path: Path, passphrase: str) -> PrivateKey:
         ) from None
     except (ValueError, TypeError):
         raise OperatorError(
-            t("Key {name} does not open: wrong passphrase or damaged file", name=path.stem),
-            t("Give the passphrase of this site folder in CONTROLLER_TOOL_PASSPHRASE"),
+            t("Key {name} does not open: another folder's or a damaged file", name=path.stem),
+            t("Restore the site folder from a backup"),
         ) from None
     if not isinstance(key, PrivateKey):
         raise OperatorError(t("Key {name} is of an unknown kind", name=path.stem))

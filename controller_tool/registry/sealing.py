@@ -26,11 +26,16 @@ _FILE_LABEL = b"registry key"
 
 
 class Vault:
-    """Seals and opens columns, and makes keyed indexes for columns that must be searched."""
+    """Seals and opens columns, and makes keyed indexes for columns that must be searched.
+
+    key_password: what the private keys of the folder are sealed with. Their PKCS#8 files stretch a
+    passphrase far too little; this is as hard to guess as the registry key behind its scrypt.
+    """
 
     def __init__(self, key: bytes) -> None:
         self._seal = AESGCM(_derive(key, b"columns"))
         self._index_key = _derive(key, b"index")
+        self.key_password = _derive(key, b"key files").hex()
 
     def seal(self, table: str, row_id: str, column: str, value: bytes) -> bytes:
         """Nonce 12 ‖ ciphertext ‖ tag 16, bound to its place."""
@@ -42,7 +47,7 @@ class Vault:
         nonce, body = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         try:
             return self._seal.decrypt(nonce, body, _place(table, row_id, column))
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut off
             raise OperatorError(
                 t(
                     "Registry: {table}.{column} of row {row} was altered",

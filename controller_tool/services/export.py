@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from controller_tool.registry.sealing import Vault
+    from controller_tool.services.site_folder import Draft
 
 _JOURNAL = (JournalRecord, JournalConflict, JournalHead)
 _LISTS = (ListVersion, Receipt, SentCard)
@@ -120,10 +121,10 @@ def export(
         site.require(name)
     passphrases.check_strength(passphrase)
     with site_folder.draft(folder, passphrase) as made:
-        _copy_keys(site, made, holds, passphrase)
+        _copy_keys(site, made, holds)
         with site.registry.writing() as session:
-            identity = peers.issue(site, session, role, made, passphrase)
-            devices = _fill(site, session, made, role, identity, passphrase)
+            identity = peers.issue(site, session, role, made)
+            devices = _fill(site, session, made.path, role, identity, passphrase)
             audit.append(session, site.operator, "site.export", role=role, peer=identity.hex())
     if hand_over:
         site.forget(AUDIT_KEY)
@@ -131,12 +132,13 @@ def export(
     return Exported(role, folder, identity.hex(), keys, tuple(device.name for device in devices))
 
 
-def _copy_keys(site: Site, made: Path, holds: RoleFolder, passphrase: str) -> None:
+def _copy_keys(site: Site, made: Draft, holds: RoleFolder) -> None:
+    keys = made.path / KEYS_FOLDER
     for name in holds.keys:
-        save_key(made / KEYS_FOLDER / f"{name}.pem", site.private_key(name), passphrase)
+        save_key(keys / f"{name}.pem", site.private_key(name), made.key_password)
     for name in holds.certificates:
-        shutil.copyfile(site.certificate_path(name), made / KEYS_FOLDER / f"{name}.crt.pem")
-    shutil.copyfile(site.path / TRUST_FILE, made / TRUST_FILE)
+        shutil.copyfile(site.certificate_path(name), keys / f"{name}.crt.pem")
+    shutil.copyfile(site.path / TRUST_FILE, made.path / TRUST_FILE)
 
 
 def _fill(
@@ -145,7 +147,7 @@ def _fill(
     """Registry and site.toml of the new folder; returns its controllers."""
     facts = replace(site.facts, role=role, peers=(role,), keyring=False)
     facts.write(made)
-    target = Site(made, facts, passphrase)
+    target = Site(made, facts, passphrase, new=True)
     try:
         with target.registry.writing() as session:
             devices = list(source.scalars(select(Device).order_by(Device.name)))

@@ -15,25 +15,24 @@ from controller_tool.registry.models import Peer
 from controller_tool.services.site import KEYS_FOLDER, ROLE_CODES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy.orm import Session
 
     from controller_tool.services.site import Site
+    from controller_tool.services.site_folder import Draft
 
 PEER_CA = "peer-ca"
 
 
-def issue(site: Site, session: Session, role: str, folder: Path, passphrase: str) -> bytes:
-    """Make a peer of ``role`` whose key and certificate lie in the site folder ``folder``.
+def issue(site: Site, session: Session, role: str, made: Draft) -> bytes:
+    """Make a peer of ``role`` whose key and certificate lie in the site folder ``made``.
 
     The peer CA of ``site`` signs it and its registry remembers it. Returns the peer's id.
     """
     key, certificate = issue_peer_certificate(
         site.ec_key(PEER_CA), site.certificate(PEER_CA), ROLE_CODES[role]
     )
-    name = folder / KEYS_FOLDER / f"peer-{role}"
-    save_key(name.with_suffix(".pem"), key, passphrase)
+    name = made.path / KEYS_FOLDER / f"peer-{role}"
+    save_key(name.with_suffix(".pem"), key, made.key_password)
     write_private_file(name.with_suffix(".crt.pem"), certificate_pem(certificate))
     identity = peer_id(key.public_key())
     session.add(

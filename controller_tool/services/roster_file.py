@@ -76,7 +76,12 @@ class Roster:
 
 def read(path: Path, em4100_version: int, today: date) -> Roster:
     """Every row of the file; OperatorError when it is no such file at all."""
-    lines = list(csv.reader(io.StringIO(_text(path), newline="")))
+    try:
+        lines = list(csv.reader(io.StringIO(_text(path), newline="")))
+    except csv.Error:
+        raise OperatorError(
+            t("{path} is no CSV file", path=path.name), t("Give the roster as CSV")
+        ) from None
     if not lines:
         raise OperatorError(t("{path} is empty", path=path.name), t("Give the roster as CSV"))
     header = [cell.strip() for cell in lines[0]]

@@ -49,7 +49,10 @@ class Peer:
 
 
 class Site:
-    """A site folder in use. ``role`` is "office" or the role that the folder was exported for."""
+    """A site folder in use. ``role`` is "office" or the role that the folder was exported for.
+
+    new: the folder is being made and gets an empty registry.
+    """
 
     def __init__(
         self,
@@ -57,11 +60,13 @@ class Site:
         facts: site_file.SiteFile,
         passphrase: str | None = None,
         operator: str | None = None,
+        *,
+        new: bool = False,
     ) -> None:
         self.path = path
         self.facts = facts
         self.operator = operator or facts.operator
-        self.registry = Registry(path / REGISTRY_FILE)
+        self.registry = Registry(path / REGISTRY_FILE, new=new)
         self._passphrase = passphrase
         self._vault: Vault | None = None
         self._keys: dict[str, PrivateKey] = {}
@@ -117,7 +122,7 @@ class Site:
         """Opens the sealed columns of the registry."""
         with self._lock:
             if self._vault is None:
-                content = (self.path / KEYS_FOLDER / REGISTRY_KEY_FILE).read_bytes()
+                content = self._read(f"{KEYS_FOLDER}/{REGISTRY_KEY_FILE}")
                 self._vault = Vault(unwrap_key(content, self.passphrase))
             return self._vault
 
@@ -169,7 +174,14 @@ class Site:
 
     def certificate(self, name: str) -> x509.Certificate:
         """The certificate ``name`` of an authority or peer of this folder."""
-        return x509.load_pem_x509_certificate(self.certificate_path(name).read_bytes())
+        path = self.certificate_path(name)
+        try:
+            return x509.load_pem_x509_certificate(self._read(f"{KEYS_FOLDER}/{path.name}"))
+        except ValueError:
+            raise OperatorError(
+                t("{path} is damaged ({error})", path=path.name, error=t("no certificate")),
+                t("Restore the site folder from a backup"),
+            ) from None
 
     def signer(self, key_name: str) -> Signer:
         """Signer of one role ("whitelist", "ticket", "checkpoint", "firmware")."""
@@ -181,13 +193,23 @@ class Site:
 
     def trust_object(self) -> bytes:
         """The signed trust object as controllers take it."""
-        return (self.path / TRUST_FILE).read_bytes()
+        return self._read(TRUST_FILE)
+
+    def _read(self, name: str) -> bytes:
+        """A file of this folder; OperatorError when it is gone."""
+        try:
+            return (self.path / name).read_bytes()
+        except OSError:
+            raise OperatorError(
+                t("{path} of this site folder cannot be read", path=name),
+                t("Restore the site folder from a backup"),
+            ) from None
 
     def _load(self, name: str) -> PrivateKey:
         with self._lock:
             if name not in self._keys:
                 self.require(name)
-                self._keys[name] = load_key(self.key_path(name), self.passphrase)
+                self._keys[name] = load_key(self.key_path(name), self.vault.key_password)
             return self._keys[name]
 
     # --- controllers -----------------------------------------------------------------------
@@ -265,11 +287,17 @@ class Site:
     def _find_peer(self, role: str) -> Peer:
         key_name = f"peer-{role}"
         key = self.ec_key(key_name)
+        if self.certificate(key_name).public_key() != key.public_key():
+            raise OperatorError(
+                t("{path} is damaged ({error})", path=f"{key_name}.crt.pem",
+                  error=t("of another key")),
+                t("Restore the site folder from a backup"),
+            )  # fmt: skip
         return Peer(
             role=ROLE_CODES[role],
             role_name=role,
             id=peer_id(key.public_key()),
             cert_path=self.certificate_path(key_name),
             key_path=self.key_path(key_name),
-            password=self.passphrase,
+            password=self.vault.key_password,
         )

@@ -49,6 +49,12 @@ class SiteFile:
         write_private_file(folder / FILE_NAME, text.encode())
 
 
+def _peers(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not raw or not all(isinstance(role, str) for role in raw):
+        raise ValueError("peers")
+    return tuple(raw)
+
+
 def read(folder: Path) -> SiteFile:
     """Read site.toml; OperatorError when ``folder`` is not a site folder of this format."""
     try:
@@ -72,7 +78,7 @@ def read(folder: Path) -> SiteFile:
             trust_version=int(raw["trust_version"]),
             root_keys=int(raw["root_keys"]),
             root_threshold=int(raw["root_threshold"]),
-            peers=tuple(str(role) for role in raw["peers"]),
+            peers=_peers(raw["peers"]),
             keyring=bool(raw["keyring"]),
         )
     except FileNotFoundError:
@@ -80,7 +86,7 @@ def read(folder: Path) -> SiteFile:
             t("{path} is not a site folder", path=folder),
             t("Give it with --site or CONTROLLER_TOOL_SITE, or make one with: site init"),
         ) from None
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise OperatorError(
             t("{path} is damaged ({error})", path=folder / FILE_NAME, error=type(error).__name__),
             t("Restore the site folder from a backup"),

@@ -44,6 +44,8 @@ from protocol.trust import Trust
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from controller_tool.services.site_folder import Draft
+
 ROOT_KEYS_MAX = 5  # more would not fit into the 6144 bytes that a controller takes
 OFFICE_PEERS = ("desk", "installer", "technician", "auditor", "hub")
 SIGNING_KEYS = {
@@ -86,9 +88,9 @@ def init(folder: Path, wish: Wish, passphrase: str) -> Site:
     passphrases.check_strength(passphrase)
     facts = _facts(wish)
     with site_folder.draft(folder, passphrase) as made:
-        _make_keys(made, facts, wish, passphrase)
+        _make_keys(made, facts, wish)
         _make_registry(made, facts, passphrase)
-        facts.write(made)
+        facts.write(made.path)
     if wish.keyring:
         passphrases.remember(facts.site_id.hex() + facts.role, passphrase)
     return Site(folder, facts, passphrase)
@@ -121,23 +123,23 @@ def _facts(wish: Wish) -> site_file.SiteFile:
     )
 
 
-def _make_keys(made: Path, facts: site_file.SiteFile, wish: Wish, passphrase: str) -> None:
-    keys = made / KEYS_FOLDER
+def _make_keys(made: Draft, facts: site_file.SiteFile, wish: Wish) -> None:
+    keys = made.path / KEYS_FOLDER
     roots = [f"root-{number}" for number in range(1, wish.root_keys + 1)]
     names = [*roots, *SIGNING_KEYS] + ([] if wish.audit_key else [AUDIT_KEY])
     private = dict(zip(names, new_rsa_keys(len(names)), strict=True))
     for name, key in private.items():
-        save_key(keys / f"{name}.pem", key, passphrase)
+        save_key(keys / f"{name}.pem", key, made.key_password)
     public = {name: key.public_key() for name, key in private.items()}
     if wish.audit_key:
         public[AUDIT_KEY] = load_public_key(wish.audit_key)
     save_public_keys(keys, list(public.items()))
     trust = _trust(facts, {name: modulus_bytes(key) for name, key in public.items()})
     signers = [Signer.of(private[name]) for name in roots]
-    write_private_file(made / TRUST_FILE, sign_trust(trust, signers))
+    write_private_file(made.path / TRUST_FILE, sign_trust(trust, signers))
     for name, title in ((DEVICE_CA, "device CA"), (PEER_CA, "peer CA")):
         ca_key, certificate = issue_ca(f"{title} {facts.site_id.hex()}")
-        save_key(keys / f"{name}.pem", ca_key, passphrase)
+        save_key(keys / f"{name}.pem", ca_key, made.key_password)
         write_private_file(keys / f"{name}.crt.pem", certificate_pem(certificate))
 
 
@@ -149,8 +151,8 @@ def _trust(facts: site_file.SiteFile, moduli: dict[str, bytes]) -> Trust:
     return Trust(facts.site_id, facts.epoch, facts.trust_version, rows, [], TIME_END_S)
 
 
-def _make_registry(made: Path, facts: site_file.SiteFile, passphrase: str) -> None:
-    site = Site(made, facts, passphrase)
+def _make_registry(made: Draft, facts: site_file.SiteFile, passphrase: str) -> None:
+    site = Site(made.path, facts, passphrase, new=True)
     with site.registry.writing() as session:
         session.add_all(Setting(name=name, value=value) for name, value in DEFAULT_SETTINGS.items())
         session.add(
@@ -160,6 +162,6 @@ def _make_registry(made: Path, facts: site_file.SiteFile, passphrase: str) -> No
             )
         )  # fmt: skip
         for role in OFFICE_PEERS:
-            peers.issue(site, session, role, made, passphrase)
+            peers.issue(site, session, role, made)
         audit.append(session, facts.operator, "site.init", name=facts.name)
     site.close()

@@ -124,7 +124,7 @@ def test_a_card_issued_again_is_live_and_its_former_issue_is_dead(site, board) -
 
 def hold_at_most(board: Board, count: int) -> None:
     with board.site.registry.writing() as session:
-        session.get(Device, board.device.id).cards_max = count
+        session.get_one(Device, board.device.id).cards_max = count
 
 
 def test_more_cards_than_the_board_holds_are_not_issued(site, board) -> None:
@@ -259,7 +259,7 @@ def test_a_restored_registry_does_not_revive_a_card_in_silence(
         lists.next_for(restored, there)
 
 
-def test_a_fork_that_is_gone_is_forgotten(site, board) -> None:
+def test_a_fork_that_is_gone_is_forgotten(board) -> None:
     first = board.update()
     standing(board, 5, os.urandom(32))
     standing(board, first.version, first.digest)

@@ -135,6 +135,9 @@ def test_a_sealed_value_opens_in_its_own_place_only(place: tuple[str, str, str])
         vault.open("cards", "1", "y", sealed[:-1] + bytes((sealed[-1] ^ 1,)))
     with pytest.raises(OperatorError):
         Vault(new_key()).open("cards", "1", "y", sealed)
+    for length in (0, 5, 12, 20):
+        with pytest.raises(OperatorError, match="was altered"):
+            vault.open("cards", "1", "y", sealed[:length])
 
 
 def test_indexes_tell_columns_and_keys_apart() -> None:
@@ -204,6 +207,15 @@ def test_writers_wait_for_each_other(site, open_site) -> None:
     assert len([entry for entry in entries(site) if entry.act == "act"]) == 20
     with site.registry.session() as session:
         assert audit.first_broken(session) is None
+
+
+def test_a_registry_that_stays_locked_is_told_in_one_line(site, open_site, monkeypatch) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 10)
+    other = open_site(site.path)
+    with site.registry.writing() as session:
+        audit.append(session, "x", "a long act")
+        with pytest.raises(OperatorError, match="busy"):
+            act(other)
 
 
 def test_references_must_exist(site) -> None:

@@ -9,7 +9,7 @@ import pytest
 from controller_tool import id_number, resources, sample_roster
 from controller_tool.clock import local_midnight_min
 from controller_tool.errors import OperatorError
-from controller_tool.registry.models import Card, Person
+from controller_tool.registry.models import Card, Device, Person
 from controller_tool.registry.records import AuditEntry
 from controller_tool.services import cards, roster
 from tests.unit.registry_support import Board
@@ -59,6 +59,20 @@ def test_a_lease_includes_its_last_local_day(site, file) -> None:
     status = cards.card_status(site, "0012345678")
     assert status.from_min == local_midnight_min(date(2026, 3, 1))
     assert status.until_min == local_midnight_min(date(2026, 9, 1))
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_roster_that_a_board_cannot_hold_is_refused(site, file, board, dry_run) -> None:
+    with site.registry.writing() as session:
+        session.get_one(Device, board.device.id).cards_max = 1
+    with pytest.raises(OperatorError, match="holds 1 cards and would get 2"):
+        roster.import_roster(site, file(WANG, LI), dry_run=dry_run)
+    assert contents(site) == (0, 0)
+
+
+def test_what_is_no_csv_is_told_in_one_line(site, file) -> None:
+    with pytest.raises(OperatorError, match="no CSV file"):
+        roster.import_roster(site, file("x" * 200_000))
 
 
 def test_a_dry_run_changes_nothing(site, file) -> None:

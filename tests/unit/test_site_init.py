@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -9,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from controller_tool.errors import OperatorError
 from controller_tool.keys.certificates import certificate_der
 from controller_tool.keys.files import key_id, new_rsa_keys, save_public_keys
-from controller_tool.services import site_init
+from controller_tool.services import site_folder, site_init
 from controller_tool.services.site import ROLE_CODES
 from protocol import cose, der, trust
 from protocol.codes import KEY_AUDIT, ROLE_DESK
@@ -26,15 +29,18 @@ def wish(**changes) -> site_init.Wish:
     return site_init.Wish(**{"name": "x", "operator": "y", **changes})
 
 
-def test_every_key_is_there_and_opens_with_the_passphrase_only(made_site) -> None:
+def test_every_key_is_there_and_opens_through_the_registry_key_only(made_site, site) -> None:
+    """PKCS#8 stretches a passphrase too little: what opens the files must not be guessable."""
     assert private_keys(made_site) == ALL_KEYS
+    assert len(bytes.fromhex(site.vault.key_password)) == 32
     for path in (made_site / "keys").glob("*.pem"):
         if "." in path.stem:
             continue
         with pytest.raises(TypeError):
             serialization.load_pem_private_key(path.read_bytes(), None)
-        with pytest.raises(ValueError, match=r"password|decrypt"):
-            serialization.load_pem_private_key(path.read_bytes(), b"another passphrase")
+        for wrong in (PASSPHRASE, "another passphrase"):
+            with pytest.raises(ValueError, match=r"password|decrypt"):
+                serialization.load_pem_private_key(path.read_bytes(), wrong.encode())
         assert path.stat().st_mode & 0o077 == 0
 
 
@@ -70,6 +76,83 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path) -> None:
     with pytest.raises(OperatorError, match="not empty"):
         site_init.init(tmp_path, wish(), PASSPHRASE)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_looks_like_a_draft_is_left_alone(tmp_path) -> None:
+    """Only the draft itself is ever removed, however making it ends."""
+    (tmp_path / "s.new").mkdir()
+    (tmp_path / "s.new" / "mine.txt").write_text("mine")
+    with pytest.raises(KeyboardInterrupt), site_folder.draft(tmp_path / "s", PASSPHRASE):
+        raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["s.new"]
+    with site_folder.draft(tmp_path / "s", PASSPHRASE) as made:
+        assert made.path.stat().st_mode & 0o077 == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"s.new", "s"}
+    assert (tmp_path / "s.new" / "mine.txt").read_text() == "mine"
+
+
+def test_a_draft_that_ends_before_it_is_filled_leaves_nothing(tmp_path, monkeypatch) -> None:
+    def stopped(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(site_folder, "wrap_key", stopped)
+    with pytest.raises(KeyboardInterrupt), site_folder.draft(tmp_path / "s", PASSPHRASE):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_folder_can_be_made_is_told_before_keys_are(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(site_init, "new_rsa_keys", pytest.fail)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for folder in (tmp_path / "file" / "s", Path(), tmp_path / "here"):
+        with pytest.raises(OperatorError) as refused:
+            site_init.init(folder, wish(), PASSPHRASE)
+        assert refused.value.next_step == "Name a new folder"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("registry.sqlite", None, "missing or empty"),
+        ("registry.sqlite", b"", "missing or empty"),
+        ("keys/registry.key", None, "cannot be read"),
+        ("keys/peer-desk.crt.pem", None, "cannot be read"),
+        ("keys/peer-desk.crt.pem", b"no certificate", "damaged"),
+        ("keys/peer-desk.crt.pem", "keys/peer-hub.crt.pem", "damaged"),
+        ("keys/peer-desk.pem", "keys/peer-hub.pem", "damaged"),
+        ("trust.cbor", None, "cannot be read"),
+        ("site.toml", "peers = 5", "damaged"),
+        ("site.toml", "peers = []", "damaged"),
+    ],
+)
+def test_what_is_gone_or_damaged_is_told_in_one_line(
+    made_site, tmp_path, open_site, name, content, what
+) -> None:
+    folder = shutil.copytree(made_site, tmp_path / "office")
+    path = folder / name
+    if content is None:
+        path.unlink()
+    elif name == "site.toml":
+        kept = [line for line in path.read_text().splitlines() if not line.startswith("peers")]
+        path.write_text("\n".join([*kept, content]))
+    else:
+        path.write_bytes((folder / content).read_bytes() if isinstance(content, str) else content)
+
+    def use() -> None:
+        site = open_site(folder)
+        site.peer("desk")
+        site.trust_object()
+
+    for _ in range(2):
+        with pytest.raises(OperatorError, match=what):
+            use()
+
+
+def test_the_registry_is_for_its_owner_alone(site) -> None:
+    for path in site.path.glob("registry.sqlite*"):
+        assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_short_passphrase_is_refused(tmp_path) -> None:
