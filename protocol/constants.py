@@ -42,7 +42,6 @@ CARD_KEY_BYTES = 8
 CREDENTIAL_MAX_BYTES = 32
 BUCKETS = 256
 VERSION_JUMP_MAX = 65536
-LOOKUP_WINDOW_RECORDS = 64
 FAR_FUTURE_S = 86400  # objects dated further ahead of a synced clock are refused
 
 FLAG_REVOKED = 0x01  # a collected card that is still listed, so that its use is told apart

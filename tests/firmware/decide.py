@@ -38,7 +38,7 @@ class Numbers:
 class Rtc:
     """machine.RTC that was never set."""
 
-    def datetime(self, *value):
+    def datetime(self, *_):
         return (2000, 1, 1, 0, 0, 0, 0, 0)
 
 

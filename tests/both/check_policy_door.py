@@ -1,0 +1,97 @@
+"""What a door does, told by its inputs and by time (both)."""
+
+from protocol.policy import door as d
+from protocol.policy.door import Door
+
+
+def quiet(door: Door, rex: bool = False, leaf: bool = False, fire: bool = False) -> int:
+    """Actions of one sample of the inputs."""
+    return door.inputs(rex, leaf, fire, False)
+
+
+def test_an_unlock_lasts_its_time_and_then_locks() -> None:
+    door = Door(unlock_ds=30)
+    assert door.unlock() == d.ACT_UNLOCK
+    assert door.tick(2999) == 0
+    assert door.tick(1) == d.ACT_LOCK
+    assert not door.unlocked
+
+
+def test_a_second_unlock_prolongs_and_never_shortens() -> None:
+    door = Door(unlock_ds=50)
+    door.unlock(100)
+    assert door.unlock(10) == 0
+    assert door.tick(9999) == 0
+    assert door.tick(1) == d.ACT_LOCK
+
+
+def test_rex_unlocks_once_per_press() -> None:
+    door = Door()
+    assert quiet(door, rex=True) == d.ACT_REX | d.ACT_UNLOCK
+    assert quiet(door, rex=True) == 0
+
+
+def test_a_leaf_that_opens_while_locked_is_forced_once() -> None:
+    door = Door()
+    assert quiet(door, leaf=True) == d.ACT_DOOR_OPENED | d.ACT_FORCED_OPEN
+    assert quiet(door, leaf=True) == 0
+    assert quiet(door) == d.ACT_DOOR_CLOSED
+
+
+def test_a_leaf_that_opens_while_unlocked_is_not_forced() -> None:
+    door = Door()
+    door.unlock()
+    assert quiet(door, leaf=True) == d.ACT_DOOR_OPENED
+
+
+def test_held_open_is_told_once_and_only_after_the_lock_has_locked() -> None:
+    door = Door(unlock_ds=10, held_open_s=5)
+    door.unlock()
+    quiet(door, leaf=True)
+    assert door.tick(1000) == d.ACT_LOCK
+    assert door.tick(3999) == 0
+    assert door.tick(1000) == d.ACT_HELD_OPEN
+    assert door.tick(60000) == 0
+
+
+def test_relock_on_open_locks_soon_after_the_leaf_has_opened() -> None:
+    door = Door(unlock_ds=50, relock_on_open=True)
+    door.unlock()
+    quiet(door, leaf=True)
+    assert door.tick(d.RELOCK_DELAY_MS) == d.ACT_LOCK
+
+
+def test_fire_releases_at_once_and_stays_when_the_input_clears() -> None:
+    door = Door()
+    assert quiet(door, fire=True) == d.ACT_FIRE | d.ACT_UNLOCK
+    assert quiet(door) == 0
+    assert door.tick(3_600_000) == 0
+    assert door.unlocked
+
+
+def test_fire_is_reset_on_site_only_and_not_while_it_burns() -> None:
+    door = Door()
+    quiet(door, rex=True, fire=True)
+    assert door.tick(d.FIRE_RESET_HOLD_MS) == 0  # still burning
+    quiet(door, rex=True)
+    assert door.tick(d.FIRE_RESET_HOLD_MS - 1) == 0
+    assert door.tick(1) == d.ACT_FIRE_CLEARED | d.ACT_LOCK
+
+
+def test_a_short_press_does_not_reset_fire() -> None:
+    door = Door()
+    quiet(door, fire=True)
+    quiet(door, rex=True)
+    door.tick(d.FIRE_RESET_HOLD_MS - 1)
+    quiet(door)
+    assert door.tick(1) == 0
+    quiet(door, rex=True)
+    assert door.tick(d.FIRE_RESET_HOLD_MS - 1) == 0
+
+
+def test_tamper_is_told_at_its_rising_edge() -> None:
+    door = Door()
+    assert door.inputs(False, False, False, True) == d.ACT_TAMPER
+    assert door.inputs(False, False, False, True) == 0
+    assert door.inputs(False, False, False, False) == 0
+    assert door.inputs(False, False, False, True) == d.ACT_TAMPER
