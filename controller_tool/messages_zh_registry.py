@@ -132,6 +132,8 @@ ZH = {
     "Pull again; if it stays so, the firmware is not ours": "请重新收取；若仍如此，其固件不是我们的",
     "{ring} ring: {seq} overwritten, the ring was full": "{ring} 环：{seq} 已被覆盖（环已写满）",
     "{ring} ring: {seq} deleted": "{ring} 环：{seq} 被删除",
+    "{ring} ring: nothing proves that it ends before {seq}: pull it": "{ring} 环：无从证明它止于 {seq} 之前，请先拉取",
+    "{ring} ring: {seq} came again with other content": "{ring} 环：{seq} 再次传来时内容不同",
     "{ring} ring: cut off, {seq} missing at the end": "{ring} 环：被截断，末尾缺少 {seq}",
     "{ring} ring: {seq} changed": "{ring} 环：{seq} 被改动",
     "{ring} ring: a tag of {seq} changed, the record is genuine": "{ring} 环：{seq} 的标签被改动，记录本身属实",

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from controller_tool.clock import now_s
 from controller_tool.registry.models import Operator
-from controller_tool.registry.records import AuditEntry
+from controller_tool.registry.records import AuditEntry, ListVersion
+from protocol import cose, manifest
 
 START = bytes(32)
 
@@ -39,6 +40,18 @@ def first_broken(session: Session) -> int | None:
             return entry.id
         previous = entry.hash
     return None
+
+
+def unknown_head(session: Session) -> bool:
+    """Whether a signed list names a head of this log that is not in it: the log was cut or remade.
+
+    Only for a folder that holds the log from its beginning on; the hub's lists name the office's.
+    """
+    heads = {START, *session.scalars(select(AuditEntry.hash))}
+    for envelope in session.scalars(select(ListVersion.envelope)):
+        if manifest.parse(bytes(cose.open_envelope(envelope).payload)).audit_head not in heads:
+            return True
+    return False
 
 
 def _append(session: Session, operator: str, act: str, details: dict[str, object]) -> None:

@@ -103,6 +103,11 @@ class Exported:
     devices: tuple[str, ...]
 
 
+def holds_log(role: str) -> bool:
+    """Whether a folder of this role has the operators' log from its beginning on."""
+    return role not in ROLES or AuditEntry in ROLES[role].tables
+
+
 def export(
     site: Site, role: str, folder: Path, passphrase: str, hand_over: bool = False
 ) -> Exported:

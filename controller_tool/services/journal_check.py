@@ -7,12 +7,14 @@ Rules, in the order in which they are applied:
   *swapped*, else it is *replayed*; judged further where its own number belongs
 - a number that is not there is *overwritten* when a head says that the ring had already let it go
   and it lies further back than the ring is long; *truncated* when it comes after all that is
-  there and before the highest head; else *deleted*
+  there and before the highest head, or the highest that was noted elsewhere; else *deleted*
 - a record with a tag that does not fit is *changed*, unless the next record (every tag of it) or
   a head proves that its body is as it was written: then it is *tag_changed*. One tag that fits is
   not enough: the desk holds one of the two keys
 - all tags fit, and a head does not: *forged*, by whoever holds the keys at hand
 - a head that lies behind an earlier one: the controller's journal was *rolled_back*
+- no head at all: *no_head*, for nothing says where the journal ends
+- a record that came a second time with other bytes: *conflicting*
 
 The chain cannot be taken up behind a record that is missing or changed: what follows is counted
 as not proven, and the finding names where that begins.
@@ -33,6 +35,7 @@ OVERWRITTEN, DELETED, TRUNCATED = "overwritten", "deleted", "truncated"
 CHANGED, TAG_CHANGED = "changed", "tag_changed"
 SWAPPED, REPLAYED = "swapped", "replayed"
 FALSE_HEAD, FORGED, ROLLED_BACK = "false_head", "forged", "rolled_back"
+NO_HEAD, CONFLICTING = "no_head", "conflicting"
 HARMLESS = (OVERWRITTEN,)
 _HEAD_REACH = 1 << 20  # records; a head further ahead than that is not followed
 
@@ -66,7 +69,8 @@ class Ring:
     """Which ring is judged, with what. keys: K before the first record, by name, in tag order.
 
     places: (number of the place, 48 bytes) as stored or exported; long: records that the ring
-    holds at least.
+    holds at least; noted: the highest number of a head that the operators' log remembers;
+    conflicts: numbers of records that came again with other bytes.
     """
 
     site: bytes
@@ -76,6 +80,8 @@ class Ring:
     places: Sequence[tuple[int, bytes]] = field(repr=False)
     heads: Sequence[Head] = field(repr=False)
     long: int = 0
+    noted: int = 0
+    conflicts: Sequence[int] = ()
 
 
 @dataclass
@@ -103,6 +109,7 @@ def check(ring: Ring) -> Report:
     by_seq = _sort(ring, report)
     heads = _genuine(ring, report)
     report.last_head_seq = max((head.next_seq for head in heads), default=None)
+    report.findings += [Finding(CONFLICTING, seq, seq) for seq in sorted(set(ring.conflicts))]
     _Walk(ring, by_seq, report).run(heads)
     return report
 
@@ -194,7 +201,9 @@ class _Walk:
             self._judge(seq, self._by_seq[seq], values)
             expected = seq + 1
         self._compare(expected, values)
-        end = max(values, default=0)
+        if not self._ring.heads:
+            self._found(NO_HEAD, expected, expected)
+        end = max(self._ring.noted, *values, 0)
         if expected < end:
             self._found(TRUNCATED, expected, end - 1)
 

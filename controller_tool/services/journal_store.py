@@ -6,6 +6,7 @@ record that comes again with other bytes goes to the conflicts, the first copy s
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,13 @@ from sqlalchemy import func, select
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
-from controller_tool.registry.records import JournalConflict, JournalHead, JournalRecord
+from controller_tool.registry.records import (
+    AuditEntry,
+    JournalConflict,
+    JournalHead,
+    JournalRecord,
+)
+from controller_tool.services import audit
 from protocol import cbor, chain, records
 from protocol.constants import (
     AAD_CHECKPOINT,
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 _Row = TypeVar("_Row", JournalRecord, JournalHead, JournalConflict)
 RINGS = (RING_ACCESS, RING_ALARM)
 CHECKPOINT_KEY = "checkpoint"
+_NOTED = "journal.head"
 _HEAD_FIELDS = 7
 _HEAD_MAC_BYTES = 16
 
@@ -78,6 +86,7 @@ def append(
         if head is None or nonce is None:
             return counts
         session.flush()
+        _note(site, session, device, ring, head[1])
         overwritten = _store_head(session, device.id, ring, head, nonce)
         return replace(counts, overwritten=overwritten)
 
@@ -98,6 +107,18 @@ def checkpoint(site: Site, device: Device) -> bytes | None:
                 return None
             fields += [head.next_seq, c]
     return site.sign(CHECKPOINT_KEY, AAD_CHECKPOINT, cbor.encode(fields))
+
+
+def noted_seq(session: Session, device_id: str, ring: int) -> int:
+    """The highest number of a head that the operators' log remembers.
+
+    Who removes records together with the heads that speak of them would have to change the log
+    too, and its hashes stand in signed manifests.
+    """
+    query = select(AuditEntry.details).where(AuditEntry.act == _NOTED)
+    said = [json.loads(details) for details in session.scalars(query)]
+    mine = (e["next_seq"] for e in said if (e["device"], e["ring"]) == (device_id, ring))
+    return max(mine, default=0)
 
 
 def rows(session: Session, device_id: str, ring: int) -> list[JournalRecord]:
@@ -148,6 +169,11 @@ def _store(session: Session, device_id: str, ring: int, page: bytes) -> Counts:
         else:
             session.add(JournalRecord(**common, boot=body.boot, pulled_at_s=now_s()))
     return Counts(len(taken) - had - conflicting, had, 0, conflicting)
+
+
+def _note(site: Site, session: Session, device: Device, ring: int, next_seq: int) -> None:
+    if next_seq > noted_seq(session, device.id, ring):
+        audit.append(session, site.operator, _NOTED, device=device.id, ring=ring, next_seq=next_seq)
 
 
 def _store_head(session: Session, device_id: str, ring: int, head: list[Any], nonce: bytes) -> int:

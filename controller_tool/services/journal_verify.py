@@ -24,11 +24,9 @@ from protocol.constants import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from controller_tool.registry.models import Device
     from controller_tool.registry.records import JournalHead
-    from controller_tool.services.journal_check import Finding, Head, Report
+    from controller_tool.services.journal_check import Finding, Report
     from controller_tool.services.site import Site
 
 RING_NAMES = {RING_ACCESS: "access", RING_ALARM: "alarm"}
@@ -76,32 +74,26 @@ class Verification:
 
 def verify(site: Site, device: Device) -> Verification:
     """Judge what is stored of one controller; OperatorError when no key of it is here."""
-    reports = {}
-    for ring in journal_store.RINGS:
-        with site.registry.session() as session:
-            places = [(row.seq, row.record) for row in journal_store.rows(session, device.id, ring)]
-            heads = [_head(row) for row in journal_store.heads(session, device.id, ring)]
-        reports[ring] = check(site, device, ring, places, heads)
-    return summary(site, device, reports)
+    return _summary(site, device, {r: _check(site, device, r) for r in journal_store.RINGS})
 
 
-def check(
-    site: Site,
-    device: Device,
-    ring: int,
-    places: Sequence[tuple[int, bytes]],
-    heads: Sequence[Head],
-) -> Report:
-    """Judge these records and heads of one ring with the keys of this folder."""
+def _check(site: Site, device: Device, ring: int) -> Report:
+    """Judge the stored records and heads of one ring with the keys of this folder."""
+    keys = keys_of(site, device, ring)
+    with site.registry.session() as session:
+        places = [(row.seq, row.record) for row in journal_store.rows(session, device.id, ring)]
+        heads = [_head(row) for row in journal_store.heads(session, device.id, ring)]
+        conflicts = [row.seq for row in journal_store.conflicts(session, device.id, ring)]
+        noted = journal_store.noted_seq(session, device.id, ring)
     return journal_check.check(
         journal_check.Ring(
-            site.id, device.id_bytes, ring, keys_of(site, device, ring), places, heads,
-            _ring_records(device, ring),
+            site.id, device.id_bytes, ring, keys, places, heads, _ring_records(device, ring),
+            noted, conflicts,
         )
     )  # fmt: skip
 
 
-def summary(site: Site, device: Device, reports: dict[int, Report]) -> Verification:
+def _summary(site: Site, device: Device, reports: dict[int, Report]) -> Verification:
     """The reports of a controller's rings in words."""
     found = [
         _named(ring, finding) for ring, report in reports.items() for finding in report.findings
@@ -153,7 +145,7 @@ def _unseal(site: Site, device: Device, sealed: bytes) -> bytes:
     return key
 
 
-def _head(row: JournalHead) -> Head:
+def _head(row: JournalHead) -> journal_check.Head:
     macs = {"tool": row.tool_mac, "audit": row.audit_mac}
     return journal_check.Head(row.nonce, row.next_seq, row.chain, row.oldest_seq, macs)
 
@@ -192,4 +184,6 @@ def _sentences() -> dict[str, str]:
         journal_check.FALSE_HEAD: t("{ring} ring: a head at {seq} is not the controller's"),
         journal_check.FORGED: t("{ring} ring: {seq} is not what the controller's head covers"),
         journal_check.ROLLED_BACK: t("{ring} ring: the controller lost {seq} that it once had"),
+        journal_check.NO_HEAD: t("{ring} ring: nothing proves that it ends before {seq}: pull it"),
+        journal_check.CONFLICTING: t("{ring} ring: {seq} came again with other content"),
     }

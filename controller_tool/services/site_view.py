@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from controller_tool.registry.models import STATE_ISSUED, Card
-from controller_tool.services import audit
+from controller_tool.services import audit, export
 from controller_tool.services.site import KEYS_FOLDER
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def view(site: Site) -> SiteView:
         issued = select(func.count()).select_from(Card).where(Card.state == STATE_ISSUED)
         cards_issued = session.execute(issued).scalar() or 0
         audit_ok = audit.first_broken(session) is None
+        if export.holds_log(site.role):
+            audit_ok = audit_ok and not audit.unknown_head(session)
     return SiteView(
         name=site.name,
         id=site.id.hex(),

@@ -179,6 +179,38 @@ def test_tampering_in_the_registry_is_named(site, board, statement, kind, seq, t
     assert (first.kind, first.first_seq, str(first)) == (kind, seq, text)
 
 
+@pytest.mark.parametrize("kept", [0, 40])
+@pytest.mark.usefixtures("pulled")
+def test_a_tail_that_was_removed_with_its_heads_is_missed(site, board, kept) -> None:
+    """The operators' log remembers how far the controller was."""
+    tamper(
+        site,
+        "DROP TRIGGER journal_heads_no_delete",
+        "DELETE FROM journal_heads WHERE ring = 0",
+        f"DELETE FROM journal_records WHERE ring = 0 AND seq >= {kept}",  # noqa: S608 - as above
+    )
+    report = journal_verify.verify(site, board.device)
+    kinds = [(f.kind, f.first_seq, f.last_seq) for f in report.findings]
+    assert kinds == [("no_head", kept, kept), ("truncated", kept, 49)]
+    assert not report.ok
+
+
+def test_a_record_that_came_again_with_other_content_is_named(site, board, pulled) -> None:
+    changed = bytearray(pulled[0].written[3])
+    changed[20] ^= 1
+    journal_store.append(site, board.device, RING_ACCESS, bytes(changed))
+    report = journal_verify.verify(site, board.device)
+    assert [str(f) for f in report.findings] == ["access ring: 3 came again with other content"]
+    assert not report.ok
+
+
+def test_a_controller_that_was_never_pulled_is_not_called_whole(site, board) -> None:
+    report = journal_verify.verify(site, board.device)
+    assert [f.kind for f in report.findings] == ["no_head", "no_head"]
+    assert not report.ok
+
+
+@pytest.mark.usefixtures("pulled")
 def test_an_auditor_verifies_with_the_audit_key_alone(site, board, pulled, tmp_path, open_site):
     export.export(site, "auditor", tmp_path / "auditor", "of the auditor")
     auditor = open_site(tmp_path / "auditor", "of the auditor")

@@ -71,7 +71,11 @@ def test_a_genuine_journal_is_whole_by_either_key(names) -> None:
 
 def test_an_empty_journal_is_whole() -> None:
     assert judge([], [head(written(0))]).ok
-    assert judge([], []).ok
+
+
+def test_without_a_head_nothing_proves_where_a_journal_ends() -> None:
+    assert found(judge(PLACES, [])) == [(check.NO_HEAD, COUNT, COUNT)]
+    assert not judge([], []).ok
 
 
 def test_a_journal_that_grew_between_pulls_is_whole() -> None:

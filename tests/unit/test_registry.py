@@ -20,7 +20,8 @@ from controller_tool.registry import database, migrate, records
 from controller_tool.registry.models import Base, Card, Operator
 from controller_tool.registry.records import AuditEntry
 from controller_tool.registry.sealing import Vault, new_key, unwrap_key, wrap_key
-from controller_tool.services import audit, cards, people
+from controller_tool.services import audit, cards, export, people
+from controller_tool.services.site_view import view
 from tests.unit.test_cards import CARD, issue
 
 
@@ -70,7 +71,9 @@ def test_an_act_that_fails_is_not_written_down(site) -> None:
 
 
 @pytest.mark.parametrize("table", records.APPEND_ONLY)
-@pytest.mark.parametrize("change", ["UPDATE {} SET id = id", "DELETE FROM {}"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET id = id", "DELETE FROM {}", "REPLACE INTO {} VALUES (row)"]
+)
 def test_what_happened_cannot_be_changed_by_mistake(site, board, table, change) -> None:
     values = {
         "audit": "99, 1, 'x', 'x', '{}', x'', x''",
@@ -83,7 +86,10 @@ def test_what_happened_cannot_be_changed_by_mistake(site, board, table, change) 
     raw(site, f"INSERT INTO {table} VALUES ({row})")
     column = "seq" if table == "journal_records" else "id"
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        raw(site, change.format(table).replace("id = id", f"{column} = {column}"))
+        raw(
+            site,
+            change.format(table).replace("row", row).replace("id = id", f"{column} = {column}"),
+        )
 
 
 @pytest.mark.parametrize(
@@ -109,6 +115,26 @@ def test_a_shortened_operators_log_is_found(site) -> None:
     raw(site, "DROP TRIGGER audit_no_delete", f"DELETE FROM audit WHERE id = {gone.id}")
     with site.registry.session() as session:
         assert audit.first_broken(session) == following.id
+
+
+def test_an_operators_log_that_was_cut_off_at_its_end_is_found(site, board) -> None:
+    """Signed lists carry its head."""
+    issue(site)
+    board.update()
+    assert view(site).audit_ok
+    last = entries(site)[-2].id  # board.update's own entries are younger than its manifest
+    raw(site, "DROP TRIGGER audit_no_delete", f"DELETE FROM audit WHERE id >= {last - 1}")
+    with site.registry.session() as session:
+        assert audit.first_broken(session) is None, "the chain alone does not show it"
+    assert not view(site).audit_ok
+
+
+def test_a_hubs_log_is_its_own(site, board, tmp_path, open_site) -> None:
+    issue(site)
+    board.update()
+    for role in ("hub", "desk"):
+        export.export(site, role, tmp_path / role, "of the exported folder")
+        assert view(open_site(tmp_path / role, "of the exported folder")).audit_ok
 
 
 # --- sealed columns --------------------------------------------------------------------------

@@ -14,6 +14,8 @@ depends_on = None
 # frozen here on purpose: a migration never follows later changes of the models
 APPEND_ONLY = ("receipts", "journal_records", "journal_conflicts", "journal_heads", "audit")
 
+KEYS = {"journal_records": ("device_id", "ring", "seq")}
+
 
 def upgrade() -> None:
     """Create all tables and triggers."""
@@ -24,6 +26,13 @@ def upgrade() -> None:
                 f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+        # INSERT OR REPLACE deletes without asking the triggers of DELETE
+        same = " AND ".join(f"{column} = NEW.{column}" for column in KEYS.get(table, ("id",)))
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 - names of ours
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
 
 
 def downgrade() -> None:
