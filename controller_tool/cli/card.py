@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _STATES = ("issued", "collected", "lost")
 _MINUTE_S = 60
-_DAY_TEXT = 10  # characters of a date without a time
+ID_NUMBER_VARIABLE = "CONTROLLER_TOOL_ID_NUMBER"  # arguments are seen by every user
 _no_push = click.option(
     "--no-push", is_flag=True, help=t("Only mark it; the next push tells the controllers")
 )
@@ -55,13 +56,23 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
     line = t("{rows} rows: {people} new people, {cards} new cards, {same} there already",
              rows=done.rows, people=done.new_people, cards=done.new_cards,
              same=done.unchanged)  # fmt: skip
+    if done.over:
+        line += t("; {n} leases are over already", n=done.over)
     app.show(done, t("{what}; nothing was changed", what=line) if dry_run else line)
 
 
 @card.command("issue", help=t("Issue one card; NUMBER as printed on it, or TYPE:HEX."))
 @click.argument("number")
 @click.option("--name", required=True, help=t("Who gets it"))
-@click.option("--id-number", default="", help=t("ID number of the holder"))
+@click.option(
+    "--id-number",
+    default="",
+    envvar=ID_NUMBER_VARIABLE,
+    help=t(
+        "ID number of the holder; {variable} hides it from other users of this machine",
+        variable=ID_NUMBER_VARIABLE,
+    ),
+)
 @click.option("--room", default="", help=t("Room"))
 @click.option("--from", "begin", metavar="DATE", help=t("First day, or minute; default: now"))
 @click.option("--until", "end", metavar="DATE", help=t("Last day, or first minute after"))
@@ -84,7 +95,7 @@ def issue(
     holder = people.Holder(asked["name"], asked["id_number"], asked["room"])
     credential = service.read_credential(app.site, number)
     status = service.issue(app.site, credential, terms, holder)
-    _show(app, _pushed(app, status, list(status.devices)) if push_now else status)
+    _finish(app, status, list(status.devices) if push_now else [])
 
 
 @card.command("collect", help=t("A card was handed in: kill it everywhere and prove it."))
@@ -146,25 +157,29 @@ def explain(app: App, number: str, device: str | None, point: int, at: str | Non
 
 
 def _end(app: App, status: CardStatus, no_push: bool) -> None:
-    _show(app, status if no_push else _pushed(app, status, list(status.pending)))
+    _finish(app, status, [] if no_push else list(status.pending), end=not no_push)
 
 
-def _pushed(app: App, status: CardStatus, names: list[str]) -> CardStatus:
-    """The status after a push to those of the controllers that are in service."""
+def _finish(app: App, status: CardStatus, names: list[str], end: bool = False) -> None:
+    """Push to those of the controllers that are in service, then show what is proven.
+
+    Exit code 1 where a push failed, or a card that was to ``end`` is not proven dead everywhere.
+    """
     from controller_tool.services import push  # noqa: PLC0415 - only here a wire is needed
 
     enrolled = {device.name for device in app.site.devices(enrolled=True)}
     chosen = [name for name in names if name in enrolled]
+    failed: list[push.PushResult] = []
     if chosen:
         with app.progress() as progress:
             results = push.push(app.site, chosen, progress, notice=app.note)
-        for failed in (result for result in results if not result.ok):
-            app.note(f"{failed.device}: {failed.what}")
-    return service.card_status(app.site, status.ref)
-
-
-def _show(app: App, status: CardStatus) -> None:
-    app.show(_data(status), _pairs(status))
+        failed = [result for result in results if not result.ok]
+        status = service.card_status(app.site, status.ref)
+    app.show({**_data(status), "ok": not failed, "failed": failed}, _pairs(status))
+    for result in failed:
+        click.echo(f"{result.device}: {result.what}\n  {result.next_step}".rstrip(), err=True)
+    if failed or (end and not status.deregistered):
+        click.get_current_context().exit(1)
 
 
 def _data(status: CardStatus) -> dict[str, Any]:
@@ -201,4 +216,13 @@ def _minute(text: str, last_day: bool) -> int:
         raise OperatorError(
             t("{text} is not a date", text=text), t("Write 2030-03-31 or 2030-03-31T18:00")
         ) from None
-    return minute + 1440 if last_day and len(text) == _DAY_TEXT else minute
+    return minute + 1440 if last_day and _is_day(text) else minute
+
+
+def _is_day(text: str) -> bool:
+    """A date in any of its spellings, without a time."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -92,9 +92,10 @@ def show(app: App, device: str, ring: str, last: int) -> None:
     metavar="FILE",
     help=t("A .csv or .ndjson file"),
 )
+@click.option("--force", is_flag=True, help=t("Replace the file if it is there already"))
 @pass_app
-def export(app: App, device: str, output: Path) -> None:
+def export(app: App, device: str, output: Path, force: bool) -> None:
     """With the 48 bytes of each record, so that it can be checked elsewhere."""
-    count = journal_read.export(app.site, app.site.device(device), output)
+    count = journal_read.export(app.site, app.site.device(device), output, force)
     app.show({"file": output, "records": count},
              t("{n} records written to {file}", n=count, file=output))  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from controller_tool import clock
 from controller_tool.errors import OperatorError
+from controller_tool.keys.files import FILE_MODE
 from controller_tool.messages import t
 from controller_tool.registry.models import Card, Person
 from controller_tool.registry.records import SentCard
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CONTROLLER = 255  # the point of records that belong to no door, port or reader
 _NO_KEY = bytes(CARD_KEY_BYTES)
 _SESSIONS = (EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED)
@@ -69,7 +72,8 @@ _REASONS = {
 class Entry:
     """One record. time: local ISO 8601; card: reference, "unknown" or, masked, its bytes.
 
-    holder: of the card; for a session the peer id. reason: by name where it has one for this event; record: all 48 bytes as hex.
+    holder: of the card; for a session the peer id. reason: by name where it has one for this
+    event; record: all 48 bytes as hex.
     """
 
     ring: str
@@ -102,8 +106,12 @@ def entries(site: Site, device: Device, ring: int | None = None) -> list[Entry]:
     return sorted(found, key=lambda e: (e.boot, e.time)) if ring is None else found
 
 
-def export(site: Site, device: Device, path: Path) -> int:
-    """Write all entries to ``path``: .csv, or .ndjson/.jsonl; returns how many."""
+def export(site: Site, device: Device, path: Path, force: bool = False) -> int:
+    """Write all entries to ``path``: .csv, or .ndjson/.jsonl; returns how many.
+
+    The file is the owner's alone, for it holds names. One that is there already is left alone
+    without ``force``, and never written through a link.
+    """
     found = entries(site, device)
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".ndjson", ".jsonl"):
@@ -113,18 +121,33 @@ def export(site: Site, device: Device, path: Path) -> int:
     try:
         # spreadsheets take a CSV file for UTF-8 by its mark only
         encoding = "utf-8-sig" if suffix == ".csv" else "utf-8"
-        with path.open("w", encoding=encoding, newline="") as file:
+        if force:
+            path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
             if suffix == ".csv":
                 writer = csv.DictWriter(file, list(Entry.__dataclass_fields__))
                 writer.writeheader()
-                writer.writerows(asdict(entry) for entry in found)
+                writer.writerows(_cells(entry) for entry in found)
             else:
                 file.writelines(json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in found)
+    except FileExistsError:
+        raise OperatorError(
+            t("{path} is there already", path=path), t("Name a new file, or add --force")
+        ) from None
     except OSError:
         raise OperatorError(
             t("{path} cannot be written", path=path), t("Check the folder and its permissions")
         ) from None
     return len(found)
+
+
+def _cells(entry: Entry) -> dict[str, object]:
+    """As a spreadsheet takes it: text that it would calculate with gets a quote before it."""
+    return {
+        name: f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+        for name, value in asdict(entry).items()
+    }
 
 
 def _known_cards(site: Site, session: Session, device: Device) -> dict[bytes, tuple[str, str]]:

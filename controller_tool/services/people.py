@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from controller_tool.registry.sealing import Vault
     from controller_tool.services.site import Site
 
+NAME_MAX = 64
+ROOM_MAX = 32
 _INDEX = "id_number"
 
 
@@ -46,13 +48,28 @@ def take(site: Site, session: Session, holder: Holder) -> Person:
     person = find(site, session, number)
     if person is None:
         return add(site, session, holder.name, number, holder.room, holder.phone)
-    if person.name != holder.name:
+    if person.name != holder.name.strip():
         raise OperatorError(
             t("This ID number belongs to somebody of another name"),
             t("Compare it with the document"),
         )
-    person.room = holder.room or person.room
+    person.room = _good_room(holder.room) or person.room
     return person
+
+
+def is_short(text: str, longest: int) -> bool:
+    """Whether a name or room can be kept: no control characters, no broken bytes."""
+    return len(text) <= longest and text.isprintable()
+
+
+def _good_room(room: str) -> str:
+    """The room without blanks around it; it may be empty."""
+    if not is_short(room.strip(), ROOM_MAX):
+        raise OperatorError(
+            t("The room is longer than {n} characters, or unprintable", n=ROOM_MAX),
+            t("Correct it"),
+        )
+    return room.strip()
 
 
 def index(vault: Vault, number: bytes, row_id: str) -> bytes:
@@ -81,7 +98,16 @@ def require_good(number: str) -> str:
 def add(
     site: Site, session: Session, name: str, number: str = "", room: str = "", phone: str = ""
 ) -> Person:
-    """A new person; ``number`` is normalised and checked, or empty when it was not taken."""
+    """A new person; ``number`` is normalised and checked, or empty when it was not taken.
+
+    Raises OperatorError for a name or room that is too long or would disturb a screen or list.
+    """
+    name, room = name.strip(), _good_room(room)
+    if not name or not is_short(name, NAME_MAX):
+        raise OperatorError(
+            t("The name is empty, longer than {n} characters, or unprintable", n=NAME_MAX),
+            t("Correct it"),
+        )
     row_id = os.urandom(ID_BYTES).hex()
     seal = site.vault.seal
     person = Person(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Device, Grant
@@ -45,12 +46,16 @@ class RosterRefused(OperatorError):
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did, or would do (dry run). Rows; people and cards that are new."""
+    """What an import did, or would do (dry run). Rows; people and cards that are new.
+
+    over: new cards whose lease has ended already: they are listed and open nothing.
+    """
 
     rows: int
     new_people: int
     new_cards: int
     unchanged: int
+    over: int
     devices: tuple[str, ...]
     dry_run: bool
 
@@ -97,6 +102,7 @@ def import_roster(
         new_people=sum(not task.known for task in tasks),
         new_cards=len(tasks),
         unchanged=len(roster.rows) - len(tasks),
+        over=sum(task.row.until_min * 60 <= now_s() for task in tasks),
         devices=tuple(door.name for door in doors),
         dry_run=dry_run,
     )

@@ -17,6 +17,8 @@ from controller_tool import credentials, id_number
 from controller_tool.clock import LOCAL_OFFSET_MIN, local_midnight_min
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.services import people
+from controller_tool.services.people import NAME_MAX, ROOM_MAX
 from protocol.constants import TIME_END_MIN
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ COLUMNS = {
     "note": ("备注", "note"),
 }
 REQUIRED = ("name", "id_number", "room", "card", "from", "until")
-_NAME_MAX = 64
-_ROOM_MAX = 32
 _PHONE = re.compile(r"1[3-9][0-9]{9}")
 _DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 
@@ -90,17 +90,19 @@ def read(path: Path, em4100_version: int, today: date) -> Roster:
     if faults:
         return Roster([], faults, names)
     rows = []
+    read: list[_Reader] = []
     for number, cells in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in cells):
             continue
         row = _Reader(number, names, em4100_version, today)
         good = row.read(cells, columns)
         faults += row.faults
+        read.append(row)
         if good is not None:
             rows.append(good)
     if not rows and not faults:
         raise OperatorError(t("{path} names nobody", path=path.name), t("Give the roster as CSV"))
-    return Roster(rows, faults + _doubles(rows, names), names)
+    return Roster(rows, faults + _doubles(read, names), names)
 
 
 def _text(path: Path) -> str:
@@ -143,7 +145,8 @@ class _Reader:
 
     def __init__(self, line: int, names: dict[str, str], em4100_version: int, today: date) -> None:
         self.faults: list[Fault] = []
-        self._line = line
+        self.once: list[tuple[str, object]] = []  # fields that no other row may repeat
+        self.line = line
         self._names = names
         self._em4100_version = em4100_version
         self._today = today
@@ -154,7 +157,7 @@ class _Reader:
             self._wrong("name", t("more fields than columns"))
         for place, field in columns.items():
             self._cells[field] = cells[place].strip() if place < len(cells) else ""
-        name, room = self._short("name", _NAME_MAX), self._short("room", _ROOM_MAX)
+        name, room = self._short("name", NAME_MAX), self._short("room", ROOM_MAX)
         number, phone = self._id_number(), self._phone()
         credential = self._card()
         begin, end = self._date("from"), self._date("until")
@@ -164,10 +167,10 @@ class _Reader:
             return None
         until_min = local_midnight_min(end + timedelta(days=1), LOCAL_OFFSET_MIN)
         from_min = local_midnight_min(begin, LOCAL_OFFSET_MIN)
-        return Row(self._line, name, number, room, phone, credential, from_min, until_min)
+        return Row(self.line, name, number, room, phone, credential, from_min, until_min)
 
     def _wrong(self, field: str, what: str) -> None:
-        self.faults.append(Fault(self._line, self._names.get(field, field), what))
+        self.faults.append(Fault(self.line, self._names.get(field, field), what))
 
     def _needed(self, field: str) -> str:
         text = self._cells[field]
@@ -177,7 +180,7 @@ class _Reader:
 
     def _short(self, field: str, longest: int) -> str:
         text = self._needed(field)
-        if len(text) > longest or not text.isprintable():
+        if text and not people.is_short(text, longest):
             self._wrong(field, t("longer than {n} characters, or unprintable", n=longest))
         return text
 
@@ -186,6 +189,7 @@ class _Reader:
         fault = id_number.fault(number, self._today) if number else None
         if fault is not None:
             self._wrong("id_number", t(id_number.FAULTS[fault]))
+        self._once("id_number", number)
         return number
 
     def _phone(self) -> str:
@@ -197,10 +201,16 @@ class _Reader:
     def _card(self) -> Credential | None:
         text = self._needed("card")
         try:
-            return credentials.parse(text, self._em4100_version) if text else None
+            credential = credentials.parse(text, self._em4100_version) if text else None
         except OperatorError:
             self._wrong("card", t("not a card number"))
             return None
+        self._once("card", credential)
+        return credential
+
+    def _once(self, field: str, value: object) -> None:
+        if value:
+            self.once.append((field, value))
 
     def _date(self, field: str) -> date | None:
         text = self._needed(field)
@@ -220,12 +230,12 @@ class _Reader:
         return day
 
 
-def _doubles(rows: list[Row], names: dict[str, str]) -> list[Fault]:
-    """Cards and persons that stand in the file twice: the later row is at fault."""
+def _doubles(rows: list[_Reader], names: dict[str, str]) -> list[Fault]:
+    """Cards and persons that stand in the file twice: the later row is at fault, whatever else."""
     faults = []
     first: dict[tuple[str, object], int] = {}
     for row in rows:
-        for field, value in (("card", row.credential), ("id_number", row.id_number)):
+        for field, value in row.once:
             line = first.setdefault((field, value), row.line)
             if line != row.line:
                 what = t("the same as in row {row}", row=line)

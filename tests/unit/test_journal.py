@@ -314,6 +314,40 @@ def test_exports_that_cannot_be_written_are_refused(site, board, tmp_path, name)
         journal_read.export(site, board.device, tmp_path / name)
 
 
+@pytest.mark.usefixtures("told")
+def test_an_export_leaves_other_files_alone_and_is_for_its_owner(site, board, tmp_path) -> None:
+    mine, link, log = tmp_path / "mine.csv", tmp_path / "link.csv", tmp_path / "log.csv"
+    mine.write_text("mine")
+    link.symlink_to(mine)
+    for path in (mine, link):
+        with pytest.raises(OperatorError, match="there already"):
+            journal_read.export(site, board.device, path)
+    journal_read.export(site, board.device, link, force=True)
+    assert (mine.read_text(), link.is_symlink()) == ("mine", False)
+    journal_read.export(site, board.device, log)
+    assert log.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x"])
+def test_a_name_is_no_formula_in_a_spreadsheet(site, board, pens, tmp_path, name) -> None:
+    issue(site, holder=people.Holder(name))
+    board.update()
+    key = layout.card_key(
+        site.secret(board.device, "card_key"),
+        credentials.parse(CARD).type,
+        credentials.parse(CARD).data,
+    )
+    pens[0].write(key=key)
+    pull(site, board, pens[0])
+    journal_read.export(site, board.device, tmp_path / "log.csv")
+    text = (tmp_path / "log.csv").read_text(encoding="utf-8-sig")
+    holders = {row["holder"] for row in csv.DictReader(text.splitlines())}
+    assert holders == {"", f"'{name}"}
+    journal_read.export(site, board.device, tmp_path / "log.ndjson")
+    told = (tmp_path / "log.ndjson").read_text(encoding="utf-8").splitlines()
+    assert json.loads(told[-1])["holder"] == name
+
+
 def test_lists_of_both_issues_of_a_card_are_told_apart(site, board) -> None:
     """The journal shows the issue that was on the list last, by the order of references."""
     issue(site)

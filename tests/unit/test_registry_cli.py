@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from controller_tool import cli, messages
+from controller_tool import cli, clock, messages
 from controller_tool.cli import common
 from controller_tool.keys import passphrase
 from protocol.constants import RING_ACCESS, RING_ALARM
@@ -91,9 +91,42 @@ def test_a_controller_that_cannot_be_reached_leaves_the_card_pending(run, board)
     run("card", "issue", CARD, "--name", "张伟", "--until", "2030-03-31")
     board.update()
     code, out, err = run("card", "lost", CARD)
-    assert code == 0
+    assert code == 1, "nothing is proven"
     assert "pending 0/1" in out
     assert err.startswith("door-1: ")
+    code, out, _ = run("card", "collect", CARD, "--json")
+    told = json.loads(out)
+    assert (code, told["ok"], [f["device"] for f in told["failed"]]) == (1, False, ["door-1"])
+    assert run("card", "collect", CARD, "--no-push")[0] == 0
+    other = ("card", "issue", "0012345679", "--name", "x", "--until", "2030-03-31", "--push")
+    assert run(*other)[0] == 1
+
+
+@pytest.mark.parametrize("until", ["2030-01-01", "20300101"])
+def test_the_last_day_counts_however_it_is_written(run, until) -> None:
+    issued = data(run, "card", "issue", CARD, "--name", "x", "--until", until)
+    minute = clock.parse_local("2030-01-02") // 60
+    assert issued["until_min"] == minute
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--name", ""], ["--name", " "], ["--name", "a\x1b[2J"], ["--name", "a\nb"],
+     ["--name", "\udcff"], ["--name", "x" * 65], ["--name", "x", "--room", "a\tb"]],
+)  # fmt: skip
+def test_a_name_that_would_disturb_a_screen_is_refused(run, words) -> None:
+    code, _, err = run("card", "issue", CARD, "--until", "2030-01-01", *words)
+    assert (code, len(err.splitlines())) == (1, 2)
+    assert "fault of its own" not in err
+
+
+def test_a_lease_that_is_over_is_mentioned(run, tmp_path) -> None:
+    path = tmp_path / "roster.csv"
+    header = "姓名,身份证号,房间,卡号,入住日期,到期日期"
+    row = "王伟,330199199001010011,A-101,0012345678,2021-01-01,2021-02-01"
+    path.write_text(f"{header}\n{row}\n", encoding="utf-8")
+    code, out, _ = run("card", "import", str(path))
+    assert (code, "1 leases are over already" in out) == (0, True)
 
 
 def test_a_card_without_an_end_is_wrong_usage(run) -> None:

@@ -157,6 +157,15 @@ def test_a_card_that_stands_twice_is_named(site, file) -> None:
     assert faults(site, file(WANG, double)) == [(3, "卡号", "the same as in row 2")]
 
 
+def test_a_card_that_stands_twice_is_named_beside_other_faults(site, file) -> None:
+    double = LI.replace("0012345679", "0012345678").replace("李娜", "")
+    assert faults(site, file(WANG, double)) == [
+        (3, "姓名", "empty"),
+        (3, "卡号", "the same as in row 2"),
+    ]
+    assert faults(site, file(double, WANG))[-1] == (3, "卡号", "the same as in row 2")
+
+
 def test_a_person_that_stands_twice_is_named(site, file) -> None:
     double = WANG.replace("0012345678", "0012345679")
     assert faults(site, file(WANG, double)) == [(3, "身份证号", "the same as in row 2")]

@@ -29,8 +29,8 @@ def upgrade() -> None:
         # INSERT OR REPLACE deletes without asking the triggers of DELETE
         same = " AND ".join(f"{column} = NEW.{column}" for column in KEYS.get(table, ("id",)))
         op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 - names of ours
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names of ours
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
 
