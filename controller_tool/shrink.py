@@ -39,8 +39,8 @@ _DEVICE_ONLY = (
     "erase_key commit getpeercert wrap_socket load_cert_chain load_verify_locations verify_mode "
     "cadata server_side do_handshake_on_connect server_hostname sleep_ms create_task run Event "
     "get_event_loop new_event_loop set_exception_handler wait set clear is_set cancel done ipoll "
-    "register poll setblocking settimeout setsockopt bind listen accept recv send close mem_free mem_alloc "
-    "collect threshold ticks_ms ticks_us ticks_diff ticks_add ilistdir statvfs urandom rename "
+    "register poll setblocking settimeout setsockopt bind listen accept recv send close mem_free "
+    "mem_alloc collect threshold ticks_ms ticks_us ticks_diff ticks_add ilistdir statvfs urandom rename "
     "remove mkdir stat exception message future mount umount read_u16 read_uv"
 )
 
