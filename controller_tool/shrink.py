@@ -40,8 +40,8 @@ _DEVICE_ONLY = (
     "cadata server_side do_handshake_on_connect server_hostname sleep_ms create_task run Event "
     "get_event_loop new_event_loop set_exception_handler wait set clear is_set cancel done ipoll "
     "register poll setblocking settimeout setsockopt bind listen accept recv send close mem_free "
-    "mem_alloc collect threshold ticks_ms ticks_us ticks_diff ticks_add ilistdir statvfs urandom rename "
-    "remove mkdir stat exception message future mount umount read_u16 read_uv"
+    "mem_alloc collect threshold ticks_ms ticks_us ticks_diff ticks_add ilistdir statvfs urandom "
+    "rename remove mkdir stat exception message future mount umount read_u16 read_uv"
 )
 
 
