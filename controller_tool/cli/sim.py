@@ -11,6 +11,7 @@ from controller_tool import credentials
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.services import site_file
 from controller_tool.sim import service
 from controller_tool.sim import swipe as cards
 
@@ -27,6 +28,7 @@ def sim() -> None:
 @pass_app
 def start(app: App, name: str, board: str, charge: bool) -> None:
     """Tells how to reach it."""
+    site_file.read(app.folder)  # else the new folder would stand in the way of `site init`
     made = service.start(_root(app), name, board, charge=charge)
     shown = _summary(made)
     app.show(shown, pairs(list(shown.items())))

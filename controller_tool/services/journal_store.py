@@ -70,11 +70,14 @@ def append(
     page: bytes,
     head: list[Any] | None = None,
     nonce: bytes | None = None,
+    after_head: int | None = None,
 ) -> Counts:
     """Store a page of whole records and, when given, the head that answered ``nonce``.
 
     ``overwritten`` counts what is missing before the head's oldest record and was not missing at
-    the head before. Raises DeviceError for what has not the shape of a page or head.
+    the head before. after_head: `newest_head_id` when the head was asked for; a head that another
+    pull overtook says nothing new and would look like a controller that fell back: it is left out.
+    Raises DeviceError for what has not the shape of a page or head.
     """
     if len(page) % RECORD_BYTES or (head is not None and not _is_head(head, ring)):
         raise DeviceError(
@@ -86,6 +89,8 @@ def append(
         if head is None or nonce is None:
             return counts
         session.flush()
+        if _overtaken(session, device.id, ring, head[1], after_head):
+            return counts
         _note(site, session, device, ring, head[1])
         overwritten = _store_head(session, device.id, ring, head, nonce)
         return replace(counts, overwritten=overwritten)
@@ -136,6 +141,13 @@ def conflicts(session: Session, device_id: str, ring: int) -> list[JournalConfli
     return list(session.scalars(_of(JournalConflict, device_id, ring).order_by(JournalConflict.id)))
 
 
+def newest_head_id(site: Site, device: Device, ring: int) -> int:
+    """Which head was stored last; 0 for none."""
+    with site.registry.session() as session:
+        newest = newest_head(session, device.id, ring)
+        return 0 if newest is None else newest.id
+
+
 def newest_head(session: Session, device_id: str, ring: int) -> JournalHead | None:
     """The head that was stored last."""
     query = _of(JournalHead, device_id, ring).order_by(JournalHead.id.desc())
@@ -169,6 +181,18 @@ def _store(session: Session, device_id: str, ring: int, page: bytes) -> Counts:
         else:
             session.add(JournalRecord(**common, boot=body.boot, pulled_at_s=now_s()))
     return Counts(len(taken) - had - conflicting, had, 0, conflicting)
+
+
+def _overtaken(
+    session: Session, device_id: str, ring: int, next_seq: int, after_head: int | None
+) -> bool:
+    """Whether a later head was stored since the one with this number was asked for."""
+    if after_head is None:
+        return False
+    since = _of(JournalHead, device_id, ring).where(
+        JournalHead.id > after_head, JournalHead.next_seq >= next_seq
+    )
+    return session.scalar(since.limit(1)) is not None
 
 
 def _note(site: Site, session: Session, device: Device, ring: int, next_seq: int) -> None:

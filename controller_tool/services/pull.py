@@ -120,6 +120,7 @@ class _Sum:
 def _pull_ring(
     site: Site, device: Device, client: Client, ring: int, progress: Progress | None
 ) -> _Sum:
+    after_head = journal_store.newest_head_id(site, device, ring)
     head = client.head(ring)
     wanted = journal_store.next_seq(site, device, ring)
     first = max(wanted, head.oldest_seq)
@@ -130,7 +131,7 @@ def _pull_ring(
         done += len(page) // RECORD_BYTES
         if progress is not None:
             progress(device.name, done, head.next_seq - first)
-    total.add(journal_store.append(site, device, ring, b"", head.value, head.nonce))
+    total.add(journal_store.append(site, device, ring, b"", head.value, head.nonce, after_head))
     return total
 
 

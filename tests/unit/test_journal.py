@@ -204,6 +204,25 @@ def test_a_record_that_came_again_with_other_content_is_named(site, board, pulle
     assert not report.ok
 
 
+def test_two_pulls_at_once_accuse_nobody(site, board, pens) -> None:
+    """The first asks, the second asks and stores, then the first stores: its head is the older."""
+    [access, _] = pens
+    pull(site, board, access)
+    pull(site, board, pens[1])
+    before = journal_store.newest_head_id(site, board.device, RING_ACCESS)
+    nonce = os.urandom(16)
+    older = access.head(nonce)
+    access.write()
+    pull(site, board, access)
+    journal_store.append(site, board.device, RING_ACCESS, b"", older, nonce, before)
+    assert journal_verify.verify(site, board.device).ok
+    # a controller that fell back is asked after the newer head was stored
+    after = journal_store.newest_head_id(site, board.device, RING_ACCESS)
+    journal_store.append(site, board.device, RING_ACCESS, b"", older, nonce, after)
+    [finding] = journal_verify.verify(site, board.device).findings
+    assert finding.kind == "rolled_back"
+
+
 def test_a_controller_that_was_never_pulled_is_not_called_whole(site, board) -> None:
     report = journal_verify.verify(site, board.device)
     assert [f.kind for f in report.findings] == ["no_head", "no_head"]

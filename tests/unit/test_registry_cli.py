@@ -120,6 +120,12 @@ def test_a_name_that_would_disturb_a_screen_is_refused(run, words) -> None:
     assert "fault of its own" not in err
 
 
+def test_a_virtual_board_does_not_stand_in_the_way_of_a_new_site(run, tmp_path) -> None:
+    code, _, err = run("sim", "start", "door-1", folder=tmp_path / "new")
+    assert (code, "not a site folder" in err) == (1, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_lease_that_is_over_is_mentioned(run, tmp_path) -> None:
     path = tmp_path / "roster.csv"
     header = "姓名,身份证号,房间,卡号,入住日期,到期日期"
