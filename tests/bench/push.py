@@ -19,7 +19,7 @@ _GAP_MAX_MS = 100
 
 
 class Transfer:
-    """When the list began to move and when it was all there."""
+    """When the controller took the announcement, and when the list was all there."""
 
     def __init__(self) -> None:
         self.began_s = 0.0
@@ -27,7 +27,8 @@ class Transfer:
 
     def __call__(self, _: str, done: int, total: int) -> None:
         now = time.monotonic()
-        self.began_s = self.began_s or now
+        if done == 0:
+            self.began_s = now
         if done == total:
             self.ended_s = now
 
