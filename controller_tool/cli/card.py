@@ -177,7 +177,7 @@ def _finish(app: App, status: CardStatus, names: list[str], end: bool = False) -
         status = service.card_status(app.site, status.ref)
     app.show({**_data(status), "ok": not failed, "failed": failed}, _pairs(status))
     for result in failed:
-        click.echo(f"{result.device}: {result.what}\n  {result.next_step}".rstrip(), err=True)
+        app.complain(result.device, result.what, result.next_step)
     if failed or (end and not status.deregistered):
         click.get_current_context().exit(1)
 

@@ -94,6 +94,12 @@ class App:
             self.show({"ok": False, "error": what, "next_step": next_step, "code": code})
         return 1
 
+    @staticmethod
+    def complain(device: str, what: str, next_step: str) -> None:
+        """What went wrong with one of several controllers, named once."""
+        named = what if what.startswith(device) else f"{device}: {what}"
+        click.echo(f"{named}\n  {next_step}".rstrip(), err=True)
+
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Bars on standard error while work goes on; nothing where that is no terminal."""

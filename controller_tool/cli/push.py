@@ -43,6 +43,6 @@ def push(
     columns = [t("controller"), t("version"), t("cards"), t("result"), t("took")]
     app.show({"ok": all(r.ok for r in results), "results": results}, table(columns, rows))
     for failed in (r for r in results if not r.ok):
-        click.echo(f"{failed.device}: {failed.what}\n  {failed.next_step}".rstrip(), err=True)
+        app.complain(failed.device, failed.what, failed.next_step)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)
