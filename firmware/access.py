@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from firmware.whitelist import Whitelist
     from protocol.manifest import Manifest
 
-_GRACE_NVS_EVERY_MIN = 10  # powered minutes kept now and then: NVS is flash too
+_GRACE_BOOKED_MIN = 10  # powered minutes are booked so many at a time: NVS is flash too
 
 NO_KEY = bytes(8)
 _NO_PROFILE: "tuple[int, ...]" = (0, NO_PROFILE, 0, 0, 0, 0, 0)
@@ -41,7 +41,7 @@ class Access:
         self.key = NO_KEY
         self.flags = NOT_LISTED
         self.profile = _NO_PROFILE
-        self.grace_used_min = nvs.get("grace")
+        self.grace_used_min = self._grace_booked_min = nvs.get("grace")
 
     def judge(
         self, kind: int, credential: "bytes | memoryview", point: int, fire: bool
@@ -96,17 +96,21 @@ class Access:
         return STALE
 
     def minute(self) -> None:
-        """A powered minute has passed: it counts against the grace while the list is stale."""
+        """A powered minute begins: it counts against the grace while the list is stale.
+
+        What is booked ahead counts as used at the next start: cutting power wins nothing.
+        """
         if self._whitelist.manifest is None or self.freshness() == FRESH:
             return
         self.grace_used_min += 1
-        if self.grace_used_min % _GRACE_NVS_EVERY_MIN == 0:
-            self._nvs.put("grace", self.grace_used_min)
+        if self.grace_used_min > self._grace_booked_min:
+            self._grace_booked_min += _GRACE_BOOKED_MIN
+            self._nvs.put("grace", self._grace_booked_min)
 
     def refill_grace(self) -> None:
-        """Only a new list or a set clock refills the budget: power cycles never do."""
-        if self.grace_used_min:
-            self.grace_used_min = 0
+        """A new list or a set clock refills the budget if it ends the staleness: nothing else."""
+        if self._grace_booked_min and self.freshness() == FRESH:
+            self.grace_used_min = self._grace_booked_min = 0
             self._nvs.put("grace", 0)
 
 

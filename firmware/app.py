@@ -1,12 +1,13 @@
 """Puts a controller together and runs its tasks until one of them ends (device).
 
 Order of starting: identity, clock, trust, journal (which finishes what a power cut left), the
-list in force, the door, then the wires. Any exit is a reset by main.py.
+list in force, the door, then the wires. Any exit is a reset by main.py. After a start that failed,
+or a task that died soon after one, only the way out is served for a while (firmware/way_out.py):
+resets in a row would be a locked door.
 """
 
 import asyncio
 import gc
-import sys
 import time
 
 import board
@@ -20,6 +21,7 @@ from firmware.clock import Clock
 from firmware.config import Config, read_file
 from firmware.controller import Controller
 from firmware.intake import Intake
+from firmware.loan import forget
 from firmware.network_port import NetworkPort
 from firmware.pace import Pace, Watch
 from firmware.secure import Secure
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 packfs: "Any" = __import__("packfs")
 
 _WATCHDOG_MS = 8000
+_SETTLED_S = 600  # who dies later than that was not made to by what lies on the flash
+_PAUSE_MS = 120000
 _KIND_MS = 10
 _CABLE_BUSY_MS = 1
 _CABLE_IDLE_MS = 4
@@ -51,29 +55,43 @@ _TASKS = 4
 
 def run() -> None:
     """Until a task ends; the caller resets the board."""
+    if _ends_well(Controller()):
+        return
+    asyncio.new_event_loop()  # lets go of the tasks, and of all that they hold
     gc.collect()
-    c = build()
-    gc.collect()
-    asyncio.run(_main(c))
+    from firmware.way_out import keep
+
+    keep(_WATCHDOG_MS, _PAUSE_MS)
 
 
-def build() -> Controller:
-    """A controller that is ready to be served, from what lies on its flash.
+def _ends_well(c: Controller) -> bool:
+    """Build and run it; whether it may be started again at once."""
+    try:
+        build(c)
+        asyncio.run(_main(c))
+    except Exception as error:  # noqa: BLE001 - damaged files, failing flash, no room: a locked door
+        c.fault = type(error).__name__
+        return False
+    return c.restart_wanted or c.clock.uptime_s > _SETTLED_S
+
+
+def build(c: Controller) -> None:
+    """Make a controller ready to be served, from what lies on its flash.
 
     The heap is swept after every part: what is to stay comes to lie side by side, in one piece.
     """
-    c = Controller()
     c.board = board
     for part in (_identity, _journal, _lists):
-        part(c)
         gc.collect()
-    return c
+        part(c)
+    gc.collect()
 
 
 def _identity(c: Controller) -> None:
     c.station = board.station()  # the radio first: without it random numbers are not random
     c.config = Config(read_file("/cfg/config.cbor"))
     c.nvs = Nvs(board.nvs("controller"))
+    c.nvs.put("lock", 2 if c.config.fail_safe else 1)  # for the way out, should that file rot
     c.clock = Clock(board.rtc(), c.nvs)
     c.pace = Pace()
     c.admission = Admission(c.clock)
@@ -87,8 +105,7 @@ def _trust_object() -> "Trust":
     from protocol.trust import parse
 
     held = parse(read_file("/cfg/trust.cbor"))
-    del sys.modules["protocol.trust"]
-    delattr(sys.modules["protocol"], "trust")
+    forget("protocol.trust")
     return held
 
 
@@ -100,7 +117,7 @@ def _journal(c: Controller) -> None:
         # with the heap as it is after this, the first session would have no room
         board.reset()
     c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
-    c.journal.record(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
+    c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
 
 
 def _lists(c: Controller) -> None:
@@ -108,8 +125,9 @@ def _lists(c: Controller) -> None:
     c.intake = Intake(
         c.config, c.keys, c.whitelist, c.journal, c.clock, board.capabilities["cards"]
     )
-    c.intake.restore()
+    c.intake.restore(c.scratch)
     c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)
+    c.access.minute()  # of the grace, if the list is stale: a start begins one
     gc.collect()
     c.kind = __import__("firmware." + board.KIND, None, None, ("Service",)).Service(c)
 

@@ -5,7 +5,8 @@ Rules, which power may cut anywhere:
 - the next slot is programmed, then the old one is overwritten with zeros; only then does the
   caller acknowledge the record
 - loading takes the valid slot with the highest sequence number and zeroes every other slot that
-  still shows anything: what a cut left is finished before the first record is written
+  still shows anything: what a cut left is finished before the first record is written. Without a
+  valid slot it changes nothing: what rotted may be the only one
 - slots are used in order through four sectors; a sector is erased before it is used again
 """
 
@@ -32,8 +33,8 @@ class Cells:
         self._sector = 0
         self._index = 0
         self._used = bytearray(_SECTORS)  # 1: not blank, to be erased before it is entered
-        self.slot: "keyslot.KeySlot | None" = None
-        self._load()
+        self.slot: "keyslot.KeySlot | None"
+        self.load()
 
     def _read(self, sector: int, index: int) -> bytearray:
         self._partition.readblocks(self._first + sector, self._buffer, index * KEY_SLOT_BYTES)
@@ -42,7 +43,9 @@ class Cells:
     def _program(self, sector: int, index: int, data: "bytes | bytearray") -> None:
         self._partition.writeblocks(self._first + sector, data, index * KEY_SLOT_BYTES)
 
-    def _load(self) -> None:
+    def load(self) -> None:
+        """Find the slot in force; at a start, and after an error of the flash."""
+        self.slot = None
         showing = []  # places that hold neither blank nor zeros
         for sector in range(_SECTORS):
             for index in range(KEY_SLOTS_PER_SECTOR):
@@ -58,7 +61,7 @@ class Cells:
                     self.slot = slot
                     self._sector, self._index = sector, index
         for place in showing:
-            if place != (self._sector, self._index) or self.slot is None:
+            if place != (self._sector, self._index) and self.slot is not None:
                 self._program(place[0], place[1], _ZEROS)
 
     def _goes_before(self, slot: "keyslot.KeySlot") -> bool:
@@ -90,11 +93,14 @@ class Cells:
         self._program(old_sector, old_index, _ZEROS)
 
     def _find_blank(self) -> None:
+        home = self._sector  # holds the slot in force
         while True:
             self._index += 1
             if self._index == KEY_SLOTS_PER_SECTOR:
                 self._index = 0
                 self._sector = (self._sector + 1) % _SECTORS
+                if self._sector == home:
+                    raise OSError("no blank slot")
                 self._erase(self._sector)
                 self._used[self._sector] = 1
             data = self._read(self._sector, self._index)

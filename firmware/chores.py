@@ -61,6 +61,5 @@ class Chores:
             self._tell_every_s = _TELL_FIRST_S
             return
         self._tell_every_s = min(_TELL_MAX_S, 2 * self._tell_every_s)
-        count = c.admission.refused
+        c.journal.record(EVENT_REFUSED_ATTEMPTS, extra=c.admission.refused)
         c.admission.refused = 0
-        c.journal.record(EVENT_REFUSED_ATTEMPTS, extra=count)

@@ -3,8 +3,11 @@
 Rules of setting it:
 - an unsigned time reaches at most the floor + 24 h and never lies below the floor; while no signed
   object was ever accepted (floor 0, first contact after provisioning) it is taken as it is
+- an unsigned time moves a clock that is set back by five minutes at most: else whoever may set it
+  could keep a list fresh for ever
 - a time signed for a nonce of this controller reaches any date; it raises the floor
-- the floor is the highest issue date of accepted signed objects and never falls
+- the floor is the highest issue date of accepted signed objects and never falls; an RTC that turns
+  out to lie behind it counts as lost
 """
 
 import time
@@ -22,6 +25,7 @@ from protocol.constants import TIME_END_MIN, UNSIGNED_TIME_REACH_S
 from protocol.messages import Refused
 
 HOLDOVER_AFTER_S = 86400
+_UNSIGNED_BACK_S = 300
 _RTC_PLAUSIBLE_YEAR = 2025
 
 TYPE_CHECKING = False
@@ -54,10 +58,14 @@ class Clock:
         if year < _RTC_PLAUSIBLE_YEAR:
             return
         now_s = calendar.from_civil(year, month, day, hour, minute, second)
-        # An RTC behind the floor contradicts a signed date: as good as none.
-        if self.floor_s <= now_s < TIME_END_MIN * 60:
+        if now_s < TIME_END_MIN * 60:
             self.time_s = now_s
             self.quality = CLOCK_RTC
+            self._doubt_rtc()
+
+    def _doubt_rtc(self) -> None:
+        if self.quality == CLOCK_RTC and self.time_s < self.floor_s:
+            self.quality = CLOCK_UNSET
 
     def tick(self) -> None:
         """Take over what ticks_ms has counted; at least once in six days."""
@@ -81,13 +89,19 @@ class Clock:
         if issued_at_s <= self.floor_s:
             return False
         self.floor_s = issued_at_s
+        self._doubt_rtc()
         self._nvs.put("floor_s", issued_at_s)
         return True
 
     def set_unsigned(self, time_s: int) -> None:
-        """Raises Refused(ERR_TIME_REACH) when it lies outside the floor's reach."""
-        if self.floor_s and not self.floor_s <= time_s <= self.floor_s + UNSIGNED_TIME_REACH_S:
-            raise Refused(ERR_TIME_REACH)
+        """Raises Refused(ERR_TIME_REACH) when it lies outside the floor's reach or far back."""
+        self.tick()
+        if self.floor_s:
+            least_s = self.floor_s
+            if self.quality != CLOCK_UNSET:
+                least_s = max(least_s, self.time_s - _UNSIGNED_BACK_S)
+            if not least_s <= time_s <= self.floor_s + UNSIGNED_TIME_REACH_S:
+                raise Refused(ERR_TIME_REACH)
         self._set(time_s)
 
     def set_signed(self, time_s: int) -> None:

@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_AGE_MAX_MS = 60000
+
+
 class Pace:
     """Kept by the task that serves the door: turn() at each of its turns.
 
@@ -17,7 +20,7 @@ class Pace:
     def __init__(self) -> None:
         self.longest_ms = 0
         self.handshake_ms = 0
-        self.edge_ticks = time.ticks_ms()  # when a reader or contact last moved
+        self.edge_ticks = time.ticks_ms()  # when a reader last moved
         self._last = time.ticks_ms()
         self._exempt_ms = 0
 
@@ -40,8 +43,12 @@ class Pace:
             self.handshake_ms = took_ms
 
     def quiet_for(self, quiet_ms: int) -> bool:
-        """Whether no reader and no contact has moved for so long."""
-        return bool(time.ticks_diff(time.ticks_ms(), self.edge_ticks) >= quiet_ms)
+        """Whether no reader has moved for so long, up to a minute; ask at least every six days."""
+        now = time.ticks_ms()
+        age_ms: int = time.ticks_diff(now, self.edge_ticks)
+        if age_ms > _AGE_MAX_MS:  # ticks wrap: what is long ago must not come to lie ahead
+            self.edge_ticks = time.ticks_add(now, -_AGE_MAX_MS)
+        return age_ms >= quiet_ms
 
 
 class Watch:

@@ -115,11 +115,14 @@ def identity() -> bytes:
 
 
 def provisioned() -> bool:
-    """Whether this board has been given an identity; without one it stays at the REPL."""
+    """Whether this board has been given an identity; without one it stays at the REPL.
+
+    A flash that cannot be read proves nothing: only a file that is not there opens the prompt.
+    """
     try:
         os.stat("/cfg/config.cbor")
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno != _ENOENT
     return True
 
 

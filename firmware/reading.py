@@ -32,6 +32,7 @@ class Reader:
         while True:
             if self._at == self._left:
                 if not self.uart.any():
+                    self._forget()
                     return 0
                 self._left = self.uart.readinto(self._buffer) or 0
                 self._at = 0
@@ -44,15 +45,19 @@ class Reader:
             if result == DOUBTFUL or (result == CARD and self._fresh()):
                 return result
 
+    def _forget(self) -> None:
+        """Let a card go once it is no longer held there: ticks wrap, and it may come again."""
+        if self._last and time.ticks_diff(time.ticks_ms(), self._last_ticks) >= _REPEAT_MS:
+            self._last = b""
+
     def _fresh(self) -> bool:
         """Whether this is not the card that was given a moment ago."""
-        now = time.ticks_ms()
-        same = self.decoder.credential == self._last
-        repeated = same and time.ticks_diff(now, self._last_ticks) < _REPEAT_MS
-        if not same:
-            self._last = bytes(self.decoder.credential)
-        self._last_ticks = now
-        return not repeated
+        self._forget()
+        self._last_ticks = time.ticks_ms()
+        if self.decoder.credential == self._last:
+            return False
+        self._last = bytes(self.decoder.credential)
+        return True
 
 
 class Input:

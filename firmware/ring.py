@@ -8,7 +8,8 @@ A record is written in this order, and acknowledged after the last step:
 
 Starting up finishes what was cut: a whole record whose slot is missing is adopted, a torn one is
 overwritten with zeros and its place skipped. Bytes behind the slot in force are never trusted
-unless both tags are right.
+unless both tags are right. After an error of the flash the same is done before the next record,
+but nothing is adopted: whoever asked for that record was told that it failed.
 """
 
 from firmware.sectors import BLANK, HOLE, Sectors
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.cells import Cells
+    from protocol.keyslot import KeySlot
 
 _TOOL_TAG_AT = RECORD_BODY_BYTES
 _AUDIT_TAG_AT = _TOOL_TAG_AT + 8
@@ -29,15 +31,22 @@ class Ring:
     """`seq` is the number of the next record; `floors` go into every key slot."""
 
     def __init__(self, number: int, partition: "Any", cells: "Cells") -> None:
-        slot = cells.slot
-        if slot is None:
-            raise OSError("no key slot")
         self.number = number
         self._cells = cells
         self._sectors = Sectors(partition)
         self._buffer = bytearray(RECORD_BYTES)
+        slot = self._take_slot()
         self.boot: int = slot.boot
         self.floors: "tuple[int, int, int]" = (slot.version_floor, slot.trust_floor, slot.epoch)
+        self._failed = False  # the flash refused something: what lies on it is to be read again
+        self._recover(True)
+
+    # --- starting up --------------------------------------------------------------------
+
+    def _take_slot(self) -> "KeySlot":
+        slot = self._cells.slot
+        if slot is None:
+            raise OSError("no key slot")
         self.seq: int = slot.next_seq
         self._c: bytes = slot.c
         self._k_tool: bytes = slot.k_tool
@@ -47,18 +56,16 @@ class Ring:
         self._opened = True  # the sector that is being filled has its header
         self._sector_seq = 0
         self._blank_ahead = False
-        self._recover()
+        return slot
 
-    # --- starting up --------------------------------------------------------------------
-
-    def _recover(self) -> None:
+    def _recover(self, adopting: bool) -> None:
         buffer = self._buffer
         self._check_sector()
         while self._opened:
             self._sectors.read(self._sector, self._place, buffer)
             if buffer == BLANK:
                 break
-            if buffer != HOLE and not self._adopt():
+            if buffer != HOLE and not (adopting and self._adopt()):
                 self._sectors.write(self._sector, self._place, HOLE)
             self._place += 1
             if self._place == RECORDS_PER_SECTOR:
@@ -114,7 +121,15 @@ class Ring:
         version: int,
         extra: int,
     ) -> int:
-        """Write one record; it is safe when this returns its number. when: s, ms, quality."""
+        """Write one record; it is safe when this returns its number. when: s, ms, quality.
+
+        OSError when the flash refuses: then this record is none, and the next one is tried anew.
+        """
+        if self._failed:
+            self._cells.load()
+            self._take_slot()
+            self._recover(False)
+        self._failed = True
         if not self._opened:
             self._open()
         seq = self.seq
@@ -132,6 +147,7 @@ class Ring:
         self._place += 1
         if self._place == RECORDS_PER_SECTOR:
             self._turn()
+        self._failed = False
         return seq
 
     def _commit(self, c: bytes, place: int) -> None:
@@ -171,15 +187,18 @@ class Ring:
 
     def erase_ahead(self) -> bool:
         """Erase at most one sector that will be needed; whether one was erased."""
+        if self._failed:  # what is needed and what is not is to be read first
+            return False
         if self._cells.erase_ahead():
             return True
         if self._blank_ahead or not self._opened:
             return False
+        ahead = self._next_sector()
+        erasing = not self._sectors.is_blank(ahead)
+        if erasing:
+            self._sectors.erase(ahead)
         self._blank_ahead = True
-        if self._sectors.is_blank(self._next_sector()):
-            return False
-        self._sectors.erase(self._next_sector())
-        return True
+        return erasing
 
     # --- reading ------------------------------------------------------------------------
 

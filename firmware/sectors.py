@@ -43,8 +43,8 @@ class Sectors:
         return sector_header.unpack(self._piece)
 
     def write_header(self, sector: int, header: bytes, first_seq: int) -> None:
+        self._first[sector] = first_seq  # before: an error may come after the bytes
         self._partition.writeblocks(sector, header, 0)
-        self._first[sector] = first_seq
 
     def read(self, sector: int, place: int, buffer: "bytearray | memoryview") -> None:
         """48 bytes of one place."""

@@ -12,9 +12,12 @@ window of 40 records is read around it; if the key lies outside, the next ones, 
 
 import os
 from array import array
+from hashlib import sha256
 
 from protocol import cards
+from protocol.codes import ERR_DIGEST, ERR_FLASH, ERR_LENGTH
 from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES
+from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ ACTIVE_PATH = "/wl/active"
 NEXT_PATH = "/wl/next"
 BASE_PATHS = ("/wl/b0", "/wl/b1")
 
+_CHECK_BYTES = 1024
 _WINDOW_RECORDS = 40
 _WINDOW_BYTES = _WINDOW_RECORDS * CARD_RECORD_BYTES
 _SAMPLES = 128
@@ -62,6 +66,39 @@ class Whitelist:
         except OSError:
             os.stat(FOLDER)  # it was there: any other reason shows here
 
+    @staticmethod
+    def proving(
+        manifest: "Manifest", slot: int, scratch: memoryview, records: "cards.Digest | None" = None
+    ) -> "Iterator[None]":
+        """Steps that prove a base to be what the manifest signs; raises Refused.
+
+        records: judges the records too, once before they come into force for the first time.
+        """
+        left = manifest.payload_bytes
+        whole = sha256()
+        problem = 0
+        with open(BASE_PATHS[slot], "rb") as file:
+            while left:
+                size = file.readinto(scratch[: min(left, _CHECK_BYTES)])
+                if not size:
+                    raise Refused(ERR_FLASH)
+                whole.update(scratch[:size])
+                try:
+                    if records is not None and not problem:
+                        records.update(scratch[:size])
+                except Refused as error:  # told only if the bytes are those that were signed
+                    problem = error.code
+                left -= size
+                yield
+            if file.readinto(scratch[:1]):
+                raise Refused(ERR_LENGTH)
+        if whole.digest() != manifest.payload_sha256:
+            raise Refused(ERR_DIGEST)
+        if problem:
+            raise Refused(problem)
+        if records is not None and records.digest() != manifest.result_digest:
+            raise Refused(ERR_DIGEST)
+
     def preparing(self, slot: int, count: int) -> "Iterator[None]":
         """Steps that precede take(): read the samples of a base that is whole on the flash."""
         file = open(BASE_PATHS[slot], "rb")  # noqa: SIM115 - open for as long as it is in force
@@ -76,14 +113,15 @@ class Whitelist:
 
     def take(self, manifest: "Manifest", slot: int) -> None:
         """Put the list that was prepared into force."""
-        if self._file is not None:
-            self._file.close()
-        self._file, self._spacing, self._samples = self._prepared
         self.slot = slot
+        before = self._file
+        self._file, self._spacing, self._samples = self._prepared
         self.manifest = manifest
         self.version = manifest.version
         self.digest = manifest.result_digest
         self.count = manifest.count
+        if before is not None:
+            before.close()
 
     def find(self, key: bytes) -> bool:
         """Look a key of 8 bytes up; True fills found_*. OSError when the flash fails."""

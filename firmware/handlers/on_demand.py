@@ -1,0 +1,23 @@
+"""Handlers whose code is brought from the pack for one request (device)."""
+
+from firmware.loan import forget
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from firmware.controller import Arguments, Controller, Value
+
+    Handler = Callable[[Controller, Arguments], Awaitable[Value]]
+
+
+def on_demand(operation: int) -> "Handler":
+    """The handler of an operation that firmware/handlers/seldom.py carries out."""
+
+    async def handler(c: "Controller", arguments: "Arguments") -> "Value":
+        from firmware.handlers.seldom import carry_out
+
+        forget("firmware.handlers.seldom")
+        return await carry_out(c, operation, arguments)
+
+    return handler

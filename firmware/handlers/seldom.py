@@ -1,0 +1,171 @@
+"""Requests that are seldom made, loaded for each and forgotten after it (device).
+
+They are the larger part of all handlers; in the heap of a controller that waits they would be
+paid for all year. firmware/handlers/on_demand.py brings them.
+"""
+
+import asyncio
+import os
+
+from firmware import signed
+from firmware.config import read_file
+from firmware.handlers.timing import clock_was_set
+from protocol import cbor
+from protocol.codes import (
+    ERR_ARGUMENT,
+    ERR_MALFORMED,
+    ERR_NONCE,
+    ERR_OTHER_DEVICE,
+    ERR_OTHER_SITE,
+    EVENT_CHECKPOINT,
+    EVENT_ENROLLED,
+    EVENT_SELF_TEST,
+    EVENT_TICKET_EXECUTED,
+    EVENT_TICKET_REFUSED,
+    KEY_CHECKPOINT,
+    KEY_TICKET,
+    OP_DO_TICKET,
+    OP_ENROLL,
+    OP_PUT_CHECKPOINT,
+    OP_SELF_TEST,
+    OP_SET_SIGNED_TIME,
+    TICKET_REBOOT,
+)
+from protocol.constants import AAD_CHECKPOINT, AAD_TICKET, AAD_TIME
+from protocol.messages import Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.controller import Arguments, Controller, Value
+    from protocol.cose import Buffer
+
+_SEALED_PATHS = ("/cfg/audit0.oaep", "/cfg/audit1.oaep")
+_ROOM_MIN_BYTES = 65536
+
+
+async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
+    """One of them; rights and arguments have been checked."""
+    return await _HANDLERS[operation](c, arguments)
+
+
+# --- tickets, signed times, checkpoints -----------------------------------------------------
+
+
+def _addressed(c: "Controller", payload: "Buffer", count: int) -> "Arguments":
+    """The fields of a signed array that begins with site and device; raises Refused."""
+    fields = cbor.decode(payload)
+    if not isinstance(fields, list) or len(fields) != count:
+        raise Refused(ERR_MALFORMED)
+    if fields[0] != c.config.site:
+        raise Refused(ERR_OTHER_SITE)
+    if fields[1] != c.config.device:
+        raise Refused(ERR_OTHER_DEVICE)
+    return fields
+
+
+async def _do_ticket(c: "Controller", arguments: "Arguments") -> "Value":
+    """Physical actions: signed, for this controller's own nonce, once."""
+    try:
+        payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_TICKET)
+        _act(c, _addressed(c, payload, 6))
+    except Refused as error:
+        c.journal.note(EVENT_TICKET_REFUSED, error.code)
+        raise
+    return None
+
+
+def _act(c: "Controller", fields: "Arguments") -> None:
+    action, point, argument = fields[3:]
+    for number in fields[3:]:
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 0xFFFF:
+            raise Refused(ERR_MALFORMED)
+    if point > 254 or action > 255:
+        raise Refused(ERR_MALFORMED)
+    if not c.use_nonce(fields[2]):
+        raise Refused(ERR_NONCE)
+    if action != TICKET_REBOOT and not c.kind.takes(action, point):
+        raise Refused(ERR_ARGUMENT)
+    c.journal.record(EVENT_TICKET_EXECUTED, action, point, extra=argument)
+    if action == TICKET_REBOOT:
+        c.restart_wanted = True
+    else:
+        c.kind.act(action, point, argument)
+
+
+async def _set_signed_time(c: "Controller", arguments: "Arguments") -> "Value":
+    payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_TIME)
+    fields = _addressed(c, payload, 4)
+    if not isinstance(fields[3], int) or fields[3] < 0:
+        raise Refused(ERR_MALFORMED)
+    if not c.use_nonce(fields[2]):
+        raise Refused(ERR_NONCE)
+    c.clock.set_signed(fields[3])
+    return clock_was_set(c, 1)
+
+
+async def _put_checkpoint(c: "Controller", arguments: "Arguments") -> "Value":
+    """What the desk says it holds; the record of it binds both sides."""
+    payload = await signed.payload(c.keys, KEY_CHECKPOINT, arguments[0], AAD_CHECKPOINT)
+    fields = _addressed(c, payload, 6)
+    for seq, chain_value in (fields[2:4], fields[4:6]):
+        if not isinstance(seq, int) or not isinstance(chain_value, bytes):
+            raise Refused(ERR_MALFORMED)
+    c.journal.record(EVENT_CHECKPOINT, extra=fields[2])
+    return None
+
+
+# --- what an installer asks -----------------------------------------------------------------
+
+
+async def _enroll(c: "Controller", arguments: "Arguments") -> "Value":
+    """The audit keys as they were sealed at the first start, and whether this was asked before."""
+    again = c.nvs.get("enrolled")
+    sealed: "list[object]" = [read_file(path) for path in _SEALED_PATHS]
+    c.journal.record(EVENT_ENROLLED, again)
+    c.nvs.put("enrolled", 1)
+    sealed.append(again == 1)
+    return sealed
+
+
+async def _self_test(c: "Controller", arguments: "Arguments") -> "Value":
+    """Each check by name; what failed is also in the journal, as a mask."""
+    checks = (
+        ("entropy", os.urandom(16) != os.urandom(16)),
+        ("clock", c.clock.quality > 0),
+        ("journal", c.journal.rings[0].oldest <= c.journal.rings[0].seq),
+        ("whitelist", await _list_is_whole(c)),
+        ("relay", c.kind.relay_follows()),
+        ("room", _has_room()),
+    )
+    failed = 0
+    for i in range(len(checks)):
+        if not checks[i][1]:
+            failed |= 1 << i
+    c.journal.record(EVENT_SELF_TEST, failed)
+    return dict(checks)
+
+
+async def _list_is_whole(c: "Controller") -> bool:
+    held = c.whitelist
+    if held.manifest is None:
+        return True
+    try:
+        for _ in held.proving(held.manifest, held.slot, c.scratch):
+            await asyncio.sleep_ms(0)
+    except (OSError, Refused):
+        return False
+    return True
+
+
+def _has_room() -> bool:
+    room = os.statvfs("/")
+    return bool(room[0] * room[3] >= _ROOM_MIN_BYTES)
+
+
+_HANDLERS = {
+    OP_SELF_TEST: _self_test,
+    OP_SET_SIGNED_TIME: _set_signed_time,
+    OP_PUT_CHECKPOINT: _put_checkpoint,
+    OP_ENROLL: _enroll,
+    OP_DO_TICKET: _do_ticket,
+}
