@@ -219,4 +219,4 @@ class Ring:
         """Fill `out` with whole records from `seq` on; returns how many bytes."""
         if seq >= self.seq:
             return 0
-        return self._sectors.collect(max(seq, self.oldest), self._sector, out)
+        return self._sectors.collect(max(seq, self.oldest), self.seq, self._sector, out)

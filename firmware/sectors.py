@@ -87,10 +87,11 @@ class Sectors:
         """First sequence number of a sector, NONE without a header."""
         return self._first[sector]
 
-    def collect(self, seq: int, last_sector: int, out: memoryview) -> int:
-        """Copy whole records from `seq` on into `out`; returns how many bytes.
+    def collect(self, seq: int, end_seq: int, last_sector: int, out: memoryview) -> int:
+        """Copy whole records from `seq` on into `out`, up to end_seq; returns how many bytes.
 
-        Places of zeros are skipped; a blank place ends the run, as does the end of last_sector.
+        Places of zeros are skipped, and so is what a failed write left; a blank place ends the
+        run, as does the end of last_sector.
         """
         sector = self.holding(seq)
         if sector == NONE:
@@ -112,6 +113,6 @@ class Sectors:
                 if sector == last_sector:
                     break
                 place = RECORDS_PER_SECTOR
-            elif view != HOLE and int.from_bytes(view[:4], "big") >= seq:
+            elif view != HOLE and seq <= int.from_bytes(view[:4], "big") < end_seq:
                 filled += RECORD_BYTES
         return filled

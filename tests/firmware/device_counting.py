@@ -1,0 +1,204 @@
+"""What must not wear away: grace over power cycles, ticks, the ring in a flood (MicroPython)."""
+
+import firmware.pace
+import firmware.reading
+from firmware.access import Access
+from firmware.clock import Clock
+from firmware.journal import FOLD_ABOVE, Journal
+from firmware.pace import Pace
+from firmware.reading import Reader
+from protocol.codes import (
+    CLOCK_RTC,
+    CLOCK_UNSET,
+    ERR_TIME_REACH,
+    EVENT_DENIED,
+    EVENT_GRANTED,
+    EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_TAMPER,
+    REASON_REVOKED,
+    REASON_UNKNOWN_CARD,
+    STALE_GRACE,
+)
+from protocol.policy.decide import STALE
+from tests.both.support import refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+GRACE_MIN = 120
+DAY_MS = 86400000
+ISSUED_S = 200_000_000
+
+
+class Numbers:
+    """NVS as firmware.store has it."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, int] = {}
+
+    def get(self, name: str) -> int:
+        return self.held.get(name, 0)
+
+    def put(self, name: str, value: int) -> None:
+        self.held[name] = value
+
+
+class StaleList:
+    """A list past its date, on a controller whose clock is lost."""
+
+    refresh_by_s = 0
+    policy = (STALE_GRACE, GRACE_MIN)
+    quality = time_s = 0
+
+    def __init__(self) -> None:
+        self.manifest = self
+
+
+def test_power_cycles_do_not_lengthen_the_grace() -> None:
+    nvs = Numbers()
+    world: Any = StaleList()
+    powered_min = starts = 0
+    while True:
+        access = Access(world, world, b"k" * 32, nvs)
+        for _ in range(9):
+            access.minute()
+            if access.freshness() == STALE:
+                assert powered_min <= GRACE_MIN
+                assert starts > 1
+                return
+            powered_min += 1
+        starts += 1
+        assert starts < GRACE_MIN, "the grace never ends"
+
+
+class Ticks:
+    """`time` of an ESP32 at any moment: ticks wrap after 2**30 ms."""
+
+    now = 0
+
+    def ticks_ms(self) -> int:
+        return self.now % (1 << 30)
+
+    def ticks_diff(self, a: int, b: int) -> int:
+        return (a - b + (1 << 29)) % (1 << 30) - (1 << 29)
+
+    def ticks_add(self, a: int, b: int) -> int:
+        return (a + b) % (1 << 30)
+
+
+def test_a_month_without_a_card_is_quiet() -> None:
+    before = firmware.pace.time
+    firmware.pace.time = ticks = Ticks()
+    try:
+        pace = Pace()
+        for hour in range(1, 30 * 24):
+            ticks.now = hour * DAY_MS // 24
+            assert pace.quiet_for(100), hour
+        pace.edge_ticks = ticks.ticks_ms()
+        assert not pace.quiet_for(100)
+    finally:
+        firmware.pace.time = before
+
+
+class Uart:
+    """A reader's wire: bytes that came."""
+
+    data = b""
+
+    def any(self) -> int:
+        return len(self.data)
+
+    def readinto(self, buf: bytearray) -> int:
+        count = len(self.data)
+        buf[:count] = self.data
+        self.data = b""
+        return count
+
+
+def test_the_same_card_is_read_again_however_long_it_was_away() -> None:
+    before = firmware.reading.time
+    firmware.reading.time = ticks = Ticks()
+    frame = b"\x02" + b"01020ABCFF" + b"4A" + b"\x03"
+    try:
+        uart = Uart()
+        reader = Reader(0, "rdm6300", uart)
+        for day in range(1, 14):
+            uart.data = frame
+            assert reader.poll(), day
+            uart.data = frame
+            assert not reader.poll(), "it was held there"
+            for hour in range(24):
+                ticks.now = day * DAY_MS + hour * DAY_MS // 24
+                reader.poll()
+    finally:
+        firmware.reading.time = before
+
+
+class Book(Journal):
+    """The journal's folding, over a list in place of flash."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self._counts = {}
+        self._presented = []
+        self._window_s = 60
+        self._began_s = 0
+        self.written: list[tuple[int, int, int]] = []
+
+    def record(self, event: int, reason: int = 0, *_: "Any", extra: int = 0, **__: "Any") -> int:
+        self.written.append((event, reason, extra))
+        return 0
+
+
+def count(book: Book, event: int) -> int:
+    return len([1 for written in book.written if written[0] == event])
+
+
+def test_a_collected_card_in_turn_with_a_stranger_s_cannot_fill_the_alarm_ring() -> None:
+    book = Book()
+    for second in range(3600):
+        for reason in (REASON_REVOKED, REASON_UNKNOWN_CARD):
+            book.note(EVENT_DENIED, reason, 0, b"12345678")
+        book.note(EVENT_REVOKED_CARD_PRESENTED, REASON_REVOKED, 0, b"12345678")
+        book.note(EVENT_TAMPER)
+        book.tell(second)
+    assert count(book, EVENT_REVOKED_CARD_PRESENTED) <= 10
+    assert count(book, EVENT_TAMPER) <= 100
+    assert count(book, EVENT_DENIED) <= 200
+    told = sum([extra for event, _, extra in book.written if event == EVENT_TAMPER])
+    assert told > 1000, "what was not written one by one is counted"
+
+
+def test_every_collected_card_is_told_and_no_entry_is_folded() -> None:
+    book = Book()
+    for number in range(5):
+        for _ in range(20):
+            book.note(EVENT_REVOKED_CARD_PRESENTED, REASON_REVOKED, 0, bytes(7) + bytes((number,)))
+    assert count(book, EVENT_REVOKED_CARD_PRESENTED) == 5
+    for _ in range(3 * FOLD_ABOVE):
+        book.note(EVENT_GRANTED)
+    assert count(book, EVENT_GRANTED) == 3 * FOLD_ABOVE
+
+
+class Rtc:
+    """machine.RTC that was set to the first days of 2026."""
+
+    def datetime(self, *_: "Any") -> "tuple[int, ...]":
+        return (2026, 1, 2, 0, 0, 0, 0, 0)
+
+
+def test_an_rtc_behind_a_floor_that_comes_later_is_as_good_as_none() -> None:
+    clock = Clock(Rtc(), Numbers())
+    assert clock.quality == CLOCK_RTC
+    clock.raise_floor(clock.time_s + 1)
+    assert clock.quality == CLOCK_UNSET
+
+
+def test_an_unsigned_time_does_not_take_a_clock_far_back() -> None:
+    clock = Clock(Rtc(), Numbers())
+    clock.raise_floor(ISSUED_S)
+    clock.set_unsigned(ISSUED_S + 80000)
+    clock.set_unsigned(ISSUED_S + 79800)  # a little is what clocks are set for
+    refused(ERR_TIME_REACH, clock.set_unsigned, ISSUED_S)
+    clock.set_signed(ISSUED_S + 1)
