@@ -22,7 +22,7 @@ _POLL_MS = 2
 _QUIET_MS = 100  # no handshake step within this time of a card or a contact
 _PATIENCE_MS = 2000
 _SILENCE_MS = 2000
-_READS = 15  # of one step, a power of two less one; a record takes two
+_READS = 15  # without a pause; a power of two less one; a record takes two
 
 
 class Sips(io.IOBase):
@@ -39,11 +39,11 @@ class Sips(io.IOBase):
 
     def readinto(self, buf: "bytearray") -> "int | None":
         self._reads = (self._reads + 1) & _READS
-        if not self._reads:
-            return None
-        count: "int | None" = self._readinto(buf)
+        count: "int | None" = self._readinto(buf) if self._reads else None
         if count:
             self.heard = True
+        else:
+            self._reads = 0
         return count
 
     def ioctl(self, request: int, argument: int) -> int:
