@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controller_tool.cli import run
+from controller_tool.services.site_file import SiteFile
 from controller_tool.sim import service
 
 Tool = Callable[..., tuple[int, str]]
@@ -16,6 +17,8 @@ Tool = Callable[..., tuple[int, str]]
 @pytest.fixture
 def tool(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Tool]:
     """Runs one command on a site folder; exit code and what it wrote."""
+    facts = SiteFile(bytes(8), "yard", "office", "Li", 1, 1, 1, 1, ("technician",))
+    facts.write(tmp_path)
 
     def command(*words: str) -> tuple[int, str]:
         code = run(["--site", str(tmp_path), "--lang", "en", "sim", *words])

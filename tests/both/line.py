@@ -4,6 +4,8 @@
 drops what does not fit, without a word; while the controller computes, nobody empties it.
 """
 
+import gc
+
 from protocol.constants import LINK_CRC_BYTES, LINK_CREDIT_BYTES, LINK_HEADER_BYTES
 from protocol.link import Link
 from protocol.link_frames import CLOCK_MASK, KIND, KIND_DATA, NUMBER, FrameReader
@@ -150,33 +152,42 @@ class Line:
 
         pauses: (after so many ms, the device computes for so many ms).
         """
+        gc.collect()  # two ends and their line share one controller's heap
         start_ms = self.now_ms
         written = [0, 0]
-        got = [bytearray(), bytearray()]
-        buffer = bytearray(200)
-        while len(got[0]) < len(to_device) or len(got[1]) < len(to_host):
+        got = [_Arrivals(len(to_device)), _Arrivals(len(to_host))]
+        down, up = memoryview(to_device), memoryview(to_host)
+        while got[0].missing or got[1].missing:
             assert self.now_ms - start_ms < within_ms, "not through after %d ms" % within_ms
             assert self.host.connected, "the host lost its session"
             assert self.device.connected, "the controller lost its session"
             for after_ms, for_ms in pauses:
                 if self.now_ms - start_ms == after_ms:
                     self.computes_until_ms = self.now_ms + for_ms
-            written[0] += self.host.write(to_device[written[0] : written[0] + 400])
-            written[1] += self.device.write(to_host[written[1] : written[1] + 400])
+            written[0] += self.host.write(down[written[0] : written[0] + 400])
+            written[1] += self.device.write(up[written[1] : written[1] + 400])
             self.step()
             if self.now_ms >= self.computes_until_ms:
-                _take(self.device, buffer, got[0])
-            _take(self.host, buffer, got[1])
+                got[0].take(self.device)
+            got[1].take(self.host)
         assert self.watch.most_bytes <= LINK_CREDIT_BYTES, self.watch.most_bytes
-        return bytes(got[0]), bytes(got[1])
+        return bytes(got[0].data[:-1]), bytes(got[1].data[:-1])
 
 
-def _take(link: Link, buffer: bytearray, into: bytearray) -> None:
-    while True:
-        count = link.read_into(buffer)
-        if not count:
-            return
-        into += buffer[:count]
+class _Arrivals:
+    """What one end has received, in memory that was there from the start; one byte too many shows."""
+
+    def __init__(self, expected: int) -> None:
+        self.data = bytearray(expected + 1)
+        self.missing = expected
+
+    def take(self, link: Link) -> None:
+        count = 1
+        while count:
+            at = len(self.data) - 1 - self.missing
+            count = link.read_into(memoryview(self.data)[at:])
+            self.missing -= count
+            assert self.missing >= 0, "more arrived than was sent"
 
 
 def pattern(length: int, seed: int = 0) -> bytes:
