@@ -175,7 +175,7 @@ class Line:
 
 
 class _Arrivals:
-    """What one end has received, in memory that was there from the start; one byte too many shows."""
+    """What one end has received, in memory that was there before; a byte too many shows."""
 
     def __init__(self, expected: int) -> None:
         self.data = bytearray(expected + 1)
