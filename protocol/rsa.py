@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     Buffer = bytes | bytearray | memoryview
 
 # DigestInfo of SHA-256 up to the digest, with its NULL (RFC 8017 section 9.2, note 1)
-_DIGEST_INFO = (
-    b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
-)
+_DIGEST_INFO = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 
 
 class Verification:
