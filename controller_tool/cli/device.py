@@ -13,6 +13,7 @@ from controller_tool.clock import local_text
 from controller_tool.messages import t
 from controller_tool.services import devices_ops
 from controller_tool.services import provision as service
+from controller_tool.services.boards import display_name
 from controller_tool.services.devices import overview
 from protocol.codes import TICKET_UNLOCK
 
@@ -46,7 +47,8 @@ def provision(app: App, /, dry_run: bool, **asked: Any) -> None:
         app.show(
             plan,
             t("{name}: {files} files, {size} bytes of firmware for {board}; nothing was changed",
-              name=plan.name, files=plan.files, size=plan.firmware_bytes, board=plan.board),
+              name=plan.name, files=plan.files, size=plan.firmware_bytes,
+              board=display_name(plan.board)),
         )  # fmt: skip
         return
     with app.progress() as progress:
@@ -61,7 +63,7 @@ def _record(record: service.Provisioned) -> Table:
     first = record.first_list
     return pairs([
         (t("controller"), record.device), (t("id"), record.id), (t("kind"), record.kind),
-        (t("board"), record.board),
+        (t("board"), display_name(record.board)),
         (t("files"), t("{new} written, {kept} kept", new=record.files_written,
                        kept=record.files_kept)),
         (t("clock"), t(record.clock)), (t("self-test"), checks),
@@ -76,7 +78,7 @@ def list_(app: App) -> None:
     """One line a controller, from the registry alone."""
     found = overview(app.site)
     rows = [
-        (d.name, d.kind, d.board, yes_no(d.enrolled_at_s is not None),
+        (d.name, d.kind, display_name(d.board), yes_no(d.enrolled_at_s is not None),
          f"{d.list_version_receipted}/{d.list_version_sent}",
          local_text(d.last_heard_s) if d.last_heard_s else "", d.tcp_address or d.serial_address)
         for d in found

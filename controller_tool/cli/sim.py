@@ -12,6 +12,7 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, y
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import site_file
+from controller_tool.services.boards import display_name
 from controller_tool.sim import service
 from controller_tool.sim import swipe as cards
 
@@ -31,7 +32,9 @@ def start(app: App, name: str, board: str, charge: bool) -> None:
     site_file.read(app.folder)  # else the new folder would stand in the way of `site init`
     made = service.start(_root(app), name, board, charge=charge)
     shown = _summary(made)
-    app.show(shown, pairs(list(shown.items())))
+    labels = (t("name"), t("board"), t("runs"), t("cable"), t("network"))
+    values = [yes_no(v) if isinstance(v, bool) else v for v in shown.values()]
+    app.show(shown, pairs(zip(labels, values, strict=True)))
 
 
 @sim.command("stop", help=t("Stop virtual boards; without a name, all of the site."))
@@ -142,7 +145,7 @@ def _summary(board: service.Board) -> dict[str, Any]:
     running = board.running
     return {
         "name": board.name,
-        "board": board.options.board.replace("_", "-"),
+        "board": display_name(board.options.board),
         "running": running,
         "serial_port": board.serial_port if running else None,
         "tcp_address": board.tcp_address,

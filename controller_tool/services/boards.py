@@ -58,11 +58,16 @@ def show(name: str) -> Board:
     return _read(path)
 
 
+def display_name(folder: str) -> str:
+    """The board's name as people write it, from its folder's."""
+    return folder.replace("_", "-")
+
+
 def _read(path: Path) -> Board:
     data = tomllib.loads(path.read_text("utf-8"))
     folder = path.parent.name
     return Board(
-        folder.replace("_", "-"), folder, data["kind"], str(data.get("chip", "")),
+        display_name(folder), folder, data["kind"], str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),
         dict(data.get("capabilities", {})),
     )  # fmt: skip
