@@ -55,8 +55,11 @@ def restore(intake: "Intake", scratch: memoryview) -> None:
         held = _accepted_before(intake, data[1:])
         try:
             _put(intake, held, slot, scratch)
-        except Refused:  # the byte that names the base is signed by nobody
-            _put(intake, held, 1 - slot, scratch)
+        except Refused as error:  # the byte that names the base is signed by nobody
+            try:
+                _put(intake, held, 1 - slot, scratch)
+            except (Refused, OSError):
+                raise error from None
     except Refused as error:
         intake.journal.note(EVENT_LIST_REFUSED, error.code)
     except OSError:
