@@ -19,11 +19,31 @@ _MAGIC = b"CPK1"
 _DIGEST_BYTES = 32
 _HEADER_BYTES = 8
 _DIRECTORY = 0x4000
-_CODE_TENTHS = (17, 14, 11, 8, 4, 0)  # loaded code takes up to 1.7 times its file
+_BUFFER_SIZE = 11  # stream request of MicroPython's C code: how much an import reads at once
+_PIECE_BYTES = 128
 _ENOENT = 2
 _EROFS = 30
 
 mounted = -1  # number of the slot that runs
+
+
+class Body(io.IOBase):
+    """The bytes of one file in the pack."""
+
+    def __init__(self, file: "io.BufferedReader", start: int, length: int) -> None:
+        self._file = file
+        self._at = start
+        self._end = start + length
+
+    def readinto(self, buf: "bytearray | memoryview") -> int:
+        file = self._file
+        file.seek(self._at)
+        count: int = file.readinto(memoryview(buf)[: self._end - self._at])
+        self._at += count
+        return count
+
+    def ioctl(self, request: int, argument: int) -> int:
+        return _PIECE_BYTES if request == _BUFFER_SIZE else 0
 
 
 class PackFs:
@@ -53,30 +73,15 @@ class PackFs:
             raise OSError(_ENOENT)
         return (_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
-    def open(self, path: str, mode: str) -> io.BytesIO:
-        """The whole file in memory; what is imported is read to its end and dropped.
-
-        It is put above the room that the code will take, so that the hole which it leaves is one
-        piece at the end of the heap: what stays fills the small holes between the functions.
-        """
+    def open(self, path: str, mode: str) -> "Body":
+        """One file, read as it is imported: the heap may have no hole that takes it whole."""
         if "w" in mode or "a" in mode or "+" in mode:
             raise OSError(_EROFS)
         place = self._find(path.strip("/").encode())
         if not place:
             raise OSError(_ENOENT)
-        self._file.seek(place[0])
-        gc.collect()
-        for tenths in _CODE_TENTHS:
-            try:
-                room = bytearray(place[1] * tenths // 10)
-                data = self._file.read(place[1])
-                break
-            except MemoryError:
-                room = bytearray(0)
-                gc.collect()
-        del room
-        gc.collect()
-        return io.BytesIO(data)
+        gc.collect()  # what is loaded to stay comes to lie side by side
+        return Body(self._file, place[0], place[1])
 
     def _find(self, name: bytes) -> "tuple[int, int] | None":
         at = self._directory.find(b"\n" + name + b" ")
