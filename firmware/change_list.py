@@ -35,6 +35,7 @@ from protocol.messages import Refused
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.intake import Intake
+    from protocol.cose import Buffer
     from protocol.manifest import Manifest
 
 _PIECE_BYTES = 128
@@ -103,9 +104,8 @@ def _check(intake: "Intake", coming: "Manifest", floor: int, quality: int) -> No
 # --- begin ----------------------------------------------------------------------------------
 
 
-async def begin(intake: "Intake", envelope: bytes) -> int:
-    """Judge a manifest; returns the offset from which its payload is wanted."""
-    payload = await signed.payload(intake.keys, KEY_WHITELIST, envelope, AAD_MANIFEST)
+def begin(intake: "Intake", envelope: "Buffer", payload: "Buffer") -> int:
+    """Judge a manifest, whose signature is right, and make ready for its records."""
     coming = manifest.parse(memoryview(payload))
     intake.clock.tick()
     _check(intake, coming, intake.journal.version_floor, intake.clock.quality)
@@ -121,7 +121,7 @@ async def begin(intake: "Intake", envelope: bytes) -> int:
     return intake.offset
 
 
-def _start(slot: int, envelope: bytes) -> None:
+def _start(slot: int, envelope: "Buffer") -> None:
     """Empty the other base, then say whose records it will hold: never the other way round."""
     with open(BASE_PATHS[slot], "wb"):
         pass
@@ -178,7 +178,7 @@ def _size(path: str) -> int:
     return size
 
 
-def _holds(path: str, slot: int, envelope: bytes) -> bool:
+def _holds(path: str, slot: int, envelope: "Buffer") -> bool:
     """Whether the file is this slot's byte and this envelope."""
     if _size(path) != 1 + len(envelope):
         return False

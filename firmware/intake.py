@@ -4,8 +4,12 @@ How a list begins, comes into force and is found again at a start stands in
 firmware/change_list.py, which is loaded for it: it happens once a day.
 """
 
+import gc
+
+from firmware import signed
 from firmware.loan import forget
-from protocol.codes import ERR_LENGTH, ERR_STATE
+from protocol.codes import ERR_LENGTH, ERR_STATE, KEY_WHITELIST
+from protocol.constants import AAD_MANIFEST
 from protocol.messages import Refused
 
 TYPE_CHECKING = False
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from firmware.journal import Journal
     from firmware.signed import Keys
     from firmware.whitelist import Whitelist
+    from protocol.cose import Buffer
     from protocol.manifest import Manifest
 
 _SYNC_BYTES = 65536  # a power cut costs at most so much of a push
@@ -54,14 +59,17 @@ class Intake:
         forget("firmware.change_list")
         restore(self, scratch)
 
-    async def begin(self, envelope: bytes) -> int:
+    async def begin(self, envelope: "Buffer") -> int:
         """Judge a manifest; returns the offset from which its payload is wanted."""
+        # one after the other: the heap has no room for big numbers beside the code of a change
+        payload = await signed.payload(self.keys, KEY_WHITELIST, envelope, AAD_MANIFEST)
+        gc.collect()  # here, where no import lies on the stack and holds what lay there before
         from firmware.change_list import begin
 
         forget("firmware.change_list")
-        return await begin(self, envelope)
+        return begin(self, envelope, payload)
 
-    def chunk(self, offset: int, data: bytes) -> int:
+    def chunk(self, offset: int, data: "Buffer") -> int:
         """Append a piece; returns the next offset."""
         if self.coming is None or self.file is None or offset != self.offset:
             raise Refused(ERR_STATE)

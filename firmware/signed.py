@@ -1,6 +1,7 @@
 """Signed objects: which key may speak, and its signature in steps that let the door in (device)."""
 
 import asyncio
+import gc
 
 from protocol import cose
 from protocol.codes import (
@@ -54,7 +55,12 @@ async def payload(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "Buffer"
     """Payload of an envelope that a key of this role signed for `aad`; raises Refused."""
     envelope, verifier = opened(keys, role, data, aad)
     while verifier.step():
+        # else its garbage and what it goes on with alternate, and no hole is wide enough
+        gc.collect()
         await asyncio.sleep_ms(0)
     if not verifier.ok:
         raise Refused(ERR_SIGNATURE)
-    return envelope.payload
+    verified = envelope.payload
+    # a coroutine that has ended is held by the one that waited for it, with all its locals
+    del envelope, verifier
+    return verified

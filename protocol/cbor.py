@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     Value = Any  # int | bytes | str | bool | None | list[Value] | dict[int | str, Value]
 
+_LONG_BYTES = 128  # what is shorter finds room
+
 
 class Malformed(ValueError):
     """Not the one encoding of a value of the subset."""
@@ -114,12 +116,13 @@ def _first(pair: "tuple[bytes, Value]") -> bytes:
     return pair[0]
 
 
-def decode(data: "bytes | bytearray | memoryview") -> "Value":
+def decode(data: "bytes | bytearray | memoryview", views: bool = False) -> "Value":
     """The one value that `data` holds; raises Malformed for anything else.
 
-    Byte strings come as copies, so the buffer may be used again.
+    Byte strings come as copies, so the buffer may be used again; with `views` the long ones come
+    as views of it, for a heap in which no room may be found for a copy.
     """
-    reader = _Reader(data)
+    reader = _Reader(data, views)
     value = reader.item(0)
     if reader.at != len(data):
         raise Malformed("trailing bytes")
@@ -127,8 +130,9 @@ def decode(data: "bytes | bytearray | memoryview") -> "Value":
 
 
 class _Reader:
-    def __init__(self, data: "bytes | bytearray | memoryview") -> None:
+    def __init__(self, data: "bytes | bytearray | memoryview", views: bool) -> None:
         self.data = data
+        self.views = views
         self.at = 0
         self.items = 0
 
@@ -138,6 +142,15 @@ class _Reader:
             raise Malformed("truncated")
         self.at = start + count
         return bytes(self.data[start : start + count])
+
+    def string(self, count: int) -> "bytes | memoryview":
+        if not self.views or count < _LONG_BYTES:
+            return self.take(count)
+        start = self.at
+        if count > len(self.data) - start:
+            raise Malformed("truncated")
+        self.at = start + count
+        return memoryview(self.data)[start : start + count]
 
     def argument(self, info: int) -> int:
         """The number after the initial byte, refused unless in its shortest form."""
@@ -163,10 +176,8 @@ class _Reader:
         number = self.argument(initial & 31)
         if major < 2:
             return number if major == 0 else -1 - number
-        if major == 2:
-            return self.take(number)
-        if major == 3:
-            return _text(self.take(number))
+        if major < 4:
+            return self.string(number) if major == 2 else _text(self.take(number))
         if depth >= CBOR_MAX_DEPTH:
             raise Malformed("too deep")
         if number > len(self.data) - self.at:

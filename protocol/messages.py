@@ -74,10 +74,10 @@ class Refused(ValueError):
         self.code = code
 
 
-def decode(data: "framing.Buffer") -> "cbor.Value":
+def decode(data: "framing.Buffer", views: bool = False) -> "cbor.Value":
     """The value that `data` holds; raises Refused(ERR_MALFORMED)."""
     try:
-        return cbor.decode(data)
+        return cbor.decode(data, views)
     except cbor.Malformed as error:
         raise Refused(ERR_MALFORMED) from error
 
@@ -100,7 +100,7 @@ def check_args(operation: int, arguments: "Sequence[cbor.Value]") -> None:
             if isinstance(argument, bool) or not isinstance(argument, int):
                 raise Refused(ERR_ARGUMENT)
             measure = argument
-        elif isinstance(argument, bytes):
+        elif isinstance(argument, (bytes, memoryview)):
             measure = len(argument)
         else:
             raise Refused(ERR_ARGUMENT)
@@ -117,9 +117,11 @@ def request(request_id: int, operation: int, *arguments: "cbor.Value") -> bytes:
 def parse_request(message: "framing.Buffer") -> "list[cbor.Value]":
     """[request id, operation, arguments…] of a message, ids checked and arguments not.
 
+    Long byte strings are views of the message.
+
     Raises Refused(ERR_MALFORMED) when not even the request id can be told.
     """
-    value = decode(message)
+    value = decode(message, True)
     if (
         not isinstance(value, list)
         or len(value) < 2

@@ -37,6 +37,7 @@ class Verification:
         elif self._left == 1:
             self._x = self._x * self._s % self._n
             self.ok = self._x.to_bytes(RSA_BYTES, "big") == _encoded(self._digest)
+            self._n = self._s = self._x = 0  # whoever still holds this holds no more than that
         else:
             return False
         self._left -= 1
