@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from firmware.clock import Clock
 
 PAUSE_S = 10
+STUCK_S = 120  # longer than putting the longest list into force takes
 _PEERS_MAX = 8
 _MINUTE_S = 60
 _BUSY_S = 3
@@ -31,14 +32,15 @@ class Peer:
     """What is remembered of one peer id, and, while it is the guest, of its visit.
 
     began_s: its handshakes of the last minute; failures: how many failed since one succeeded, the
-    last at left_s; is_in: it is the guest and past the handshake; displaced: and has to go.
+    last at left_s; is_in: it is the guest and past the handshake; displaced: and has to go;
+    moved_s: when its session last got on.
     """
 
     def __init__(self, peer_id: bytes) -> None:
         self.peer_id = peer_id
         self.began_s: "list[int]" = []
         self.failures = 0
-        self.left_s = 0
+        self.left_s = self.moved_s = 0
         self.role = 0
         self.by_cable = False
         self.is_in = False
@@ -73,6 +75,7 @@ class Admission:
         if wait_s == 0:
             peer.began_s.append(now_s)
             self._last_s = now_s
+            peer.moved_s = now_s
             peer.role = role
             peer.by_cable = by_cable
             peer.is_in = peer.displaced = False
@@ -104,6 +107,12 @@ class Admission:
             guest.displaced = True
             return 1
         return _BUSY_S
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the guest has neither got on nor gone: nobody else gets in any more."""
+        guest = self.guest
+        return guest is not None and self._clock.uptime_s - guest.moved_s > STUCK_S
 
     def _peer(self, peer_id: bytes) -> Peer:
         for peer in self._peers:

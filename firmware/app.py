@@ -146,7 +146,7 @@ async def _main(c: Controller) -> None:
     cable = Cable(board.service_port())
     gc.collect()
     asyncio.create_task(_serve_kind(c, watch))
-    asyncio.create_task(_serve_cable(cable, sessions, watch))
+    asyncio.create_task(_serve_cable(c, cable, sessions, watch))
     asyncio.create_task(network.run(watch, _TASK_NETWORK))
     asyncio.create_task(_do_chores(c, watch, ended))
     gc.collect()
@@ -160,7 +160,7 @@ async def _serve_kind(c: Controller, watch: Watch) -> None:
         await asyncio.sleep_ms(_KIND_MS)
 
 
-async def _serve_cable(cable: Cable, sessions: Sessions, watch: Watch) -> None:
+async def _serve_cable(c: Controller, cable: Cable, sessions: Sessions, watch: Watch) -> None:
     link = cable.link
     session = b""
     busy = 0
@@ -168,7 +168,11 @@ async def _serve_cable(cable: Cable, sessions: Sessions, watch: Watch) -> None:
         busy = _CABLE_BUSY_TURNS if cable.turn(time.ticks_ms()) else busy - 1
         if link.connected and link.session != session:
             session = link.session
-            asyncio.create_task(_serve_session(CableStream(link), sessions))
+            try:
+                asyncio.create_task(_serve_session(CableStream(link), sessions))
+            except MemoryError as error:  # that caller has to come again
+                link.close()
+                dispatch.fault(c, error)
         watch.alive(_TASK_CABLE)
         await asyncio.sleep_ms(_CABLE_BUSY_MS if busy > 0 else _CABLE_IDLE_MS)
 
@@ -187,6 +191,7 @@ async def _do_chores(c: Controller, watch: Watch, ended: "asyncio.Event") -> Non
         now = time.ticks_ms()
         chores.turn(time.ticks_diff(now, last))
         last = now
-        watch.alive(_TASK_CHORES)
+        if not c.admission.is_stuck:
+            watch.alive(_TASK_CHORES)
     await asyncio.sleep_ms(_FAREWELL_MS)
     ended.set()

@@ -128,6 +128,10 @@ class Service:
         else:
             self._end(self._port.stop())
 
+    def at_rest(self) -> bool:
+        """Whether a restart would change nothing for anybody."""
+        return not self._port.active
+
     def relay_follows(self) -> bool:
         """Whether the contactor's output is what it should be."""
         return bool(self._relay.value() == (1 if self._port.active else 0))

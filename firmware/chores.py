@@ -1,12 +1,14 @@
 """What is done beside the door, a little every quarter second (device).
 
 Flash is erased at most once a second and never near a card; refused attempts are journalled
-ever more rarely while they go on; the heap is swept when nobody is at the door.
+ever more rarely while they go on; the heap is swept when nobody is at the door. One that has failed
+a few times is in pieces, and only a restart mends it: at a time when nobody notices.
 """
 
 import gc
 
-from protocol.codes import EVENT_REFUSED_ATTEMPTS
+from firmware import dispatch
+from protocol.codes import EVENT_FIRMWARE_FAULT, EVENT_REFUSED_ATTEMPTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 PERIOD_MS = 250
 _QUIET_MS = 100
+_AT_REST_MS = 10000
+_MEMORY_FAULTS_MAX = 3
 _SECOND_MS = 1000
 _MINUTE_MS = 60000
 _TELL_FIRST_S = 2
@@ -48,8 +52,22 @@ class Chores:
             if c.pace.quiet_for(_QUIET_MS):
                 c.journal.erase_ahead()
                 gc.collect()
+            self._renew_heap()
         except OSError:
             c.fault = "OSError"
+        except MemoryError as error:
+            dispatch.fault(c, error)
+
+    def _renew_heap(self) -> None:
+        c = self._c
+        if (
+            c.memory_faults >= _MEMORY_FAULTS_MAX
+            and c.admission.guest is None
+            and c.kind.at_rest()
+            and c.pace.quiet_for(_AT_REST_MS)
+        ):
+            c.journal.record(EVENT_FIRMWARE_FAULT, extra=c.memory_faults)
+            c.restart_wanted = True
 
     def _tell_refused(self) -> None:
         c = self._c

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         def takes(self, action: int, point: int) -> bool: ...
         def act(self, action: int, point: int, argument: int) -> None: ...
         def relay_follows(self) -> bool: ...
+        def at_rest(self) -> bool: ...
 
 
 class Controller:
@@ -58,6 +59,7 @@ class Controller:
 
     def __init__(self) -> None:
         self.restart_wanted = False
+        self.memory_faults = 0  # since the start; firmware/chores.py makes an end of them
         self.fault = ""  # kind of the last defect that showed
         # One buffer for replies; its end is scratch for the request that is being answered:
         # encoding moves what lies there to where it belongs.

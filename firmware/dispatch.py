@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from firmware.controller import Arguments, Controller
 
+_ENOMEM = 12
+
 _HANDLERS = {
     OP_GET_INFO: about.get_info,
     OP_GET_STATE: about.get_state,
@@ -89,9 +91,16 @@ def code_of(error: Exception) -> int:
     return ERR_FLASH if isinstance(error, OSError) else ERR_REFUSED
 
 
+def is_of_memory(error: BaseException) -> bool:
+    """Whether there was no room, as MicroPython says it or as TLS does."""
+    return isinstance(error, MemoryError) or error.args[:1] == (_ENOMEM,)
+
+
 def fault(c: "Controller", error: BaseException) -> None:
     """A defect of ours showed: on record, and its kind told to whoever asks for the info."""
     c.fault = type(error).__name__
+    if is_of_memory(error):
+        c.memory_faults += 1
     try:
         c.journal.record(EVENT_FIRMWARE_FAULT)
     except (OSError, MemoryError):  # that may be the very fault

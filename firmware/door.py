@@ -131,6 +131,10 @@ class Service:
         """Unlock by ticket; argument: tenths of a second, 0 for the door's own duration."""
         self._unlock(argument, REASON_TICKET)
 
+    def at_rest(self) -> bool:
+        """Whether a restart would change nothing for anybody."""
+        return not self._door.unlocked
+
     def relay_follows(self) -> bool:
         """Whether the relay's output is what it should be."""
         unlocked = self._door.unlocked

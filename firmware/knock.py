@@ -37,13 +37,17 @@ async def knock(
         admission.refuse()
         return None
     wait_s = admission.ask(role, exchange.peer_id, by_cable)
+    has_place = not wait_s
+    told = False
     try:
         await write_all(stream, preface.verdict(exchange, 1 if wait_s else 0, wait_s), end)
+        told = True
     except _NO_GUEST:
-        if not wait_s:
-            admission.leave()
         return None
-    return None if wait_s else admission.guest
+    finally:
+        if has_place and not told:
+            admission.leave()
+    return admission.guest if has_place else None
 
 
 async def write_all(stream: "Any", data: "bytes | memoryview", end_ticks: int) -> None:

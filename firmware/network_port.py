@@ -9,6 +9,7 @@ import asyncio
 import socket
 import time
 
+from firmware import dispatch
 from protocol.constants import PREFACES_WAITING_MAX, TCP_PORT
 
 TYPE_CHECKING = False
@@ -58,6 +59,8 @@ class NetworkPort:
             self._accept()
         except OSError:  # the interface went away between two lines
             self._leave()
+        except MemoryError as error:  # that caller has to come again
+            dispatch.fault(self._c, error)
 
     def _join(self) -> None:
         wifi = self._c.config.wifi
@@ -107,4 +110,9 @@ class NetworkPort:
     async def _receive(self, connection: "Any") -> None:
         guest = await self._sessions.knock(connection, False)
         if guest is not None:
-            asyncio.create_task(self._sessions.serve(connection, guest))
+            try:
+                asyncio.create_task(self._sessions.serve(connection, guest))
+            except MemoryError as error:
+                self._c.admission.leave()
+                connection.close()
+                dispatch.fault(self._c, error)

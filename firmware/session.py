@@ -38,7 +38,11 @@ class Sessions:
     async def knock(self, stream: "Any", by_cable: bool) -> "Peer | None":
         """The preface; whoever passes it holds the one place and must be given to serve()."""
         c = self._c
-        guest = await knock(stream, c.config, c.admission, by_cable)
+        guest = None
+        try:
+            guest = await knock(stream, c.config, c.admission, by_cable)
+        except MemoryError as error:
+            dispatch.fault(c, error)
         if guest is None:
             await _hang_up(stream)
         return guest
@@ -54,7 +58,9 @@ class Sessions:
             secured = await self._secure.accept(stream, guest, self._parser)
             guest.is_in = True
             await self._talk(secured, guest)
-        except (OSError, ValueError, MemoryError):
+        except (OSError, ValueError, MemoryError) as error:
+            if dispatch.is_of_memory(error):
+                dispatch.fault(c, error)
             if not guest.is_in:
                 c.admission.refuse()
         c.admission.leave()
@@ -91,6 +97,7 @@ class Sessions:
         requests = 0
         while not (guest.displaced or c.restart_wanted):
             now = time.ticks_ms()
+            guest.moved_s = c.clock.uptime_s
             if time.ticks_diff(end, now) <= 0 or time.ticks_diff(now, heard) >= SESSION_IDLE_MS:
                 break
             count = None

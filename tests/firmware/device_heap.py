@@ -1,0 +1,109 @@
+"""What becomes of a heap in pieces and of a guest who is stuck (MicroPython)."""
+
+import asyncio
+
+from firmware import dispatch
+from firmware.admission import STUCK_S, Admission
+from firmware.chores import Chores
+from firmware.controller import Controller
+from firmware.session import Sessions
+from protocol.codes import EVENT_FIRMWARE_FAULT, ROLE_DESK
+
+PEER = bytes(8)
+ENOMEM, EIO = 12, 5
+
+
+class Part:
+    """Every part that chores want, at rest until told otherwise."""
+
+    def __init__(self) -> None:
+        self.uptime_s = 1000
+        self.resting = self.quiet = True
+        self.events = []
+
+    def tick(self) -> None:
+        return None
+
+    minute = erase_ahead = tick
+
+    def tell(self, _: int) -> None:
+        return None
+
+    def record(self, event: int, *_, **__) -> None:
+        self.events.append(event)
+
+    def at_rest(self) -> bool:
+        return self.resting
+
+    def quiet_for(self, _: int) -> bool:
+        return self.quiet
+
+
+def controller() -> "tuple[Controller, Part]":
+    c = Controller()
+    part = Part()
+    c.clock = c.journal = c.kind = c.pace = c.access = part
+    c.admission = Admission(part)
+    return c, part
+
+
+def a_second(c: Controller) -> bool:
+    Chores(c).turn(1000)
+    return c.restart_wanted
+
+
+def test_a_heap_that_failed_again_and_again_is_renewed_when_nobody_notices() -> None:
+    c, part = controller()
+    for error in (MemoryError(), OSError(ENOMEM), OSError(EIO), ValueError()):
+        dispatch.fault(c, error)
+        assert not a_second(c)
+    dispatch.fault(c, MemoryError())
+    part.resting = False
+    assert not a_second(c)
+    part.resting, part.quiet = True, False
+    assert not a_second(c)
+    part.quiet = True
+    assert c.admission.ask(ROLE_DESK, PEER, False) == 0
+    assert not a_second(c)
+    c.admission.leave()
+    told = len(part.events)
+    assert a_second(c)
+    assert part.events[told:] == [EVENT_FIRMWARE_FAULT]
+
+
+def test_a_guest_who_neither_gets_on_nor_goes_is_stuck() -> None:
+    c, clock = controller()
+    assert not c.admission.is_stuck
+    assert c.admission.ask(ROLE_DESK, PEER, False) == 0
+    clock.uptime_s += STUCK_S
+    assert not c.admission.is_stuck
+    clock.uptime_s += 1
+    assert c.admission.is_stuck
+    c.admission.guest.moved_s = clock.uptime_s
+    assert not c.admission.is_stuck
+    clock.uptime_s += STUCK_S + 1
+    c.admission.leave()
+    assert not c.admission.is_stuck
+
+
+class Full:
+    """A stream for which there is no room."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def write(self, _) -> int:
+        raise MemoryError
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_caller_for_whom_there_is_no_room_is_hung_up_on_and_counted() -> None:
+    c, _ = controller()
+    c.config = None
+    stream = Full()
+    assert asyncio.run(Sessions(c, None).knock(stream, False)) is None
+    assert stream.closed
+    assert c.memory_faults == 1
+    assert c.admission.guest is None
