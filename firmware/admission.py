@@ -14,12 +14,13 @@ Rules, in the order in which they are applied; every answer is a number of secon
 Refused attempts are counted here, for the journal; they cost no handshake.
 """
 
-from protocol.codes import ROLE_AUDITOR, ROLE_DESK, ROLE_INSTALLER
+from protocol.codes import EVENT_REFUSED_ATTEMPTS, ROLE_AUDITOR, ROLE_DESK, ROLE_INSTALLER
 from protocol.constants import HANDSHAKES_PER_MINUTE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.clock import Clock
+    from firmware.journal import Journal
 
 PAUSE_S = 10
 STUCK_S = 120  # longer than putting the longest list into force takes
@@ -65,6 +66,12 @@ class Admission:
         """Somebody was turned away at the door."""
         self.refused += 1
         self.total += 1
+
+    def tell(self, journal: "Journal") -> None:
+        """Put on record how many were turned away since this was done last."""
+        if self.refused:
+            journal.record(EVENT_REFUSED_ATTEMPTS, extra=self.refused)
+            self.refused = 0
 
     def ask(self, role: int, peer_id: bytes, by_cable: bool) -> int:
         """0: come in, and the place is taken; else the seconds to wait."""

@@ -1,14 +1,15 @@
 """What is done beside the door, a little every quarter second (device).
 
 Flash is erased at most once a second and never near a card; refused attempts are journalled
-ever more rarely while they go on; the heap is swept when nobody is at the door. One that has failed
-a few times is in pieces, and only a restart mends it: at a time when nobody notices.
+ever more rarely while they go on, and whenever a session begins; the heap is swept when nobody is
+at the door. One that has failed a few times is in pieces, and only a restart mends it: at a time
+when nobody notices.
 """
 
 import gc
 
 from firmware import dispatch
-from protocol.codes import EVENT_FIRMWARE_FAULT, EVENT_REFUSED_ATTEMPTS
+from protocol.codes import EVENT_FIRMWARE_FAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,5 +80,4 @@ class Chores:
             self._tell_every_s = _TELL_FIRST_S
             return
         self._tell_every_s = min(_TELL_MAX_S, 2 * self._tell_every_s)
-        c.journal.record(EVENT_REFUSED_ATTEMPTS, extra=c.admission.refused)
-        c.admission.refused = 0
+        c.admission.tell(c.journal)

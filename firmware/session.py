@@ -84,6 +84,7 @@ class Sessions:
         c = self._c
         try:
             c.intake.pause()
+            c.admission.tell(c.journal)  # whoever reads the log now reads all of it
             c.journal.record(event, guest.role, key=guest.peer_id, extra=requests)
         except (OSError, MemoryError) as error:
             dispatch.fault(c, error)

@@ -23,7 +23,6 @@ from protocol.constants import (
     RING_ALARM,
 )
 from tests.e2e.callers import events
-from tests.e2e.test_story import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 DOOR = "door-1"
 STORM = 1000
 SWIPES = 5
-TELL_MAX_S = 60  # a controller tells ever more rarely while attempts go on
 CALM_REQUESTS = 50
 DELAY_MAX_US = 100_000
 
@@ -98,7 +96,7 @@ def test_refused_attempts_stand_in_the_journal(callers: Callers) -> None:
             alarms = events(client, RING_ALARM)
         return sum(r.extra for r in alarms if r.event == codes.EVENT_REFUSED_ATTEMPTS)
 
-    assert within(lambda: journalled() == total, TELL_MAX_S)
+    assert journalled() == total
 
 
 NOT_THEIRS: dict[str, list[Callable[[Client], object]]] = {
