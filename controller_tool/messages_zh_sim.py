@@ -3,7 +3,9 @@
 ZH = {
     "Virtual controllers and the world around them.": "虚拟控制器及其周围的一切。",
     "Make a virtual board, or start the one of that name again.": "新建虚拟控制板，或重新启动同名的一块。",
-    "Kind of board": "控制板型号",
+    "Kind of board; a new one is a virtual-door": "控制板型号；新建的默认为 virtual-door",
+    "{name} is a {held}, not a {board}": "{name} 是 {held}，不是 {board}",
+    "Take another name, or leave --board out to start it as it is": "请换一个名称，或不写 --board，按原型号启动",
     "Flash, TLS and cable take an ESP32's time": "闪存、TLS 和串口按 ESP32 的实际速度运行",
     "Stop virtual boards; without a name, all of the site.": "停止虚拟控制板；不写名称则停止本站点全部。",
     "Stopped: {names}": "已停止：{names}",

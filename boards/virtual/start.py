@@ -88,7 +88,7 @@ class Board:
                 tls, charge, lambda delay_ms: changes.apart(time.sleep_us, 1000 * delay_ms)
             ),
             "time": time_shim.build_time(time, page, changes),
-            "select": time_shim.build_select(select, time, changes, _AlwaysReady()),
+            "select": time_shim.build_select(select, time, page, changes, _AlwaysReady()),
             "os": sys_shim.build_os(os),
             "vfs": sys_shim.build_vfs(vfs),
             "micropython": sys_shim.build_micropython(

@@ -40,19 +40,23 @@ def build_time(native, page, pump) -> dict:
     return names
 
 
-def build_select(native, native_time, pump, always_ready) -> dict:
+def build_select(native, native_time, page, pump, always_ready) -> dict:
     """select: poll objects that take in pin changes while they wait.
 
     The unix port waits 1 ms on streams without a descriptor even when told not to wait; a stream
     that is always ready, registered first and left out of the answers, makes it return at once.
+    UART0 has a descriptor, so nobody but this module sees that the firmware looks at it.
     """
 
     class Poll:
         def __init__(self) -> None:
             self._poll = native.poll()
             self._slow = []
+            self._watches_cable = False
 
         def register(self, stream, events: int = 5) -> None:
+            if getattr(stream, "is_uart0", False):
+                self._watches_cable = True
             if not _has_descriptor(stream) and stream not in self._slow:
                 if not self._slow:
                     self._poll.register(always_ready, 0)
@@ -74,6 +78,8 @@ def build_select(native, native_time, pump, always_ready) -> dict:
 
         def ipoll(self, timeout_ms: int = -1, flags: int = 0):
             pump.run()
+            if self._watches_cable:
+                page.bytes[layout.SERVES] = 1
             if timeout_ms == 0 and not self._slow:
                 return self._poll.ipoll(0)
             return self._wait(timeout_ms)

@@ -24,10 +24,10 @@ def sim() -> None:
 
 @sim.command("start", help=t("Make a virtual board, or start the one of that name again."))
 @click.argument("name")
-@click.option("--board", default="virtual-door", show_default=True, help=t("Kind of board"))
+@click.option("--board", help=t("Kind of board; a new one is a virtual-door"))
 @click.option("--charge", is_flag=True, help=t("Flash, TLS and cable take an ESP32's time"))
 @pass_app
-def start(app: App, name: str, board: str, charge: bool) -> None:
+def start(app: App, name: str, board: str | None, charge: bool) -> None:
     """Tells how to reach it."""
     site_file.read(app.folder)  # else the new folder would stand in the way of `site init`
     made = service.start(_root(app), name, board, charge=charge)

@@ -33,6 +33,7 @@ _STOP_S = 10.0
 _STEP_S = 0.01
 _ANSWER_S = 10.0
 _ADDRESSES = 254 * 254
+_NEW_BOARD = "virtual_door"
 
 
 @dataclass(frozen=True)
@@ -126,16 +127,18 @@ class Board:
         return status
 
 
-def start(root: Path, name: str, board: str = "virtual_door", **options: Any) -> Board:
+def start(root: Path, name: str, board: str | None = None, **options: Any) -> Board:
     """Make the board if it is new, start it if it does not run, wait until it is up.
 
-    root: the site's folder `sim`; board: a folder under boards/ (``-`` and ``_`` are the same);
-    options: fields of folder.Options; those that are not given are as they were.
+    root: the site's folder `sim`; board: a folder under boards/ (``-`` and ``_`` are the same),
+    None is what the board is already, or a door; options: fields of folder.Options; those that
+    are not given are as they were. Raises OperatorError when the board is of another kind.
     """
     made = Board(Folder(_folder(root, name)))
+    kind = _kind(made.folder, board)
     if made.running:
         return made
-    _keep(made.folder, board.replace("-", "_"), options)
+    _keep(made.folder, kind, options)
     made.folder.clear_status()
     prepare(made.folder)
     with made.folder.log_path.open("ab") as log:
@@ -204,6 +207,20 @@ def _folder(root: Path, name: str) -> Path:
             t("Not a name for a board: {name}", name=name), t("Use letters, digits and dashes")
         )
     return root.absolute() / name
+
+
+def _kind(folder: Folder, wanted: str | None) -> str:
+    """Folder under boards/; a board that was made once stays what it is."""
+    if not folder.exists():
+        return (wanted or _NEW_BOARD).replace("-", "_")
+    held = folder.options().board
+    if wanted and wanted.replace("-", "_") != held:
+        raise OperatorError(
+            t("{name} is a {held}, not a {board}",
+              name=folder.name, held=held.replace("_", "-"), board=wanted.replace("_", "-")),
+            t("Take another name, or leave --board out to start it as it is"),
+        )  # fmt: skip
+    return held
 
 
 def _keep(folder: Folder, board: str, changes: dict[str, Any]) -> None:

@@ -64,6 +64,7 @@ def test_the_world_acts_upon_it(tool: Tool) -> None:
         (("plug", "gate", "in"), "cannot do that"),
         (("clock", "gate", "yesterday"), "Not a time"),
         (("start", "x", "--board", "toaster"), "No virtual board is named toaster"),
+        (("start", "gate", "--board", "virtual-charger"), "is a virtual-door, not a virtual-cha"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_a_next_step(
@@ -74,3 +75,13 @@ def test_what_cannot_be_is_one_line_and_a_next_step(
     assert code == 1
     assert said in text.splitlines()[0]
     assert len(text.splitlines()) == 2
+
+
+def test_a_board_starts_again_as_what_it_is(tool: Tool) -> None:
+    tool("start", "pile", "--board", "virtual-charger")
+    tool("stop", "pile")
+    assert parsed(tool("start", "pile", "--json"))["board"] == "virtual-charger"
+    tool("stop", "pile")
+    code, text = tool("start", "pile", "--board", "virtual-door")
+    assert code == 1
+    assert "pile is a virtual-charger, not a virtual-door" in text

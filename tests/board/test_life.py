@@ -76,6 +76,20 @@ def test_a_board_starts_again_after_its_supervisor_was_killed(make_board: MakeBo
         assert prompt.run("print(1)") == "1"
 
 
+def test_a_board_in_service_is_up_once_it_looks_at_its_cable(make_board: MakeBoard) -> None:
+    """As a controller without Wi-Fi does: it never listens, and its UART has nothing for it."""
+    board = make_board("cabled")
+    with Prompt(board) as prompt:
+        prompt.transport.fs_writefile(
+            "/main.py", b"import select, sys\nlooks = select.poll()\n"
+            b"looks.register(sys.stdin, 1)\nwhile True:\n    looks.poll(10)\n",
+        )  # fmt: skip
+    service.stop(board.folder.path.parent, "cabled")
+    counters = make_board("cabled").counters()
+    assert counters["serves"]
+    assert not counters["at_prompt"]
+
+
 def test_a_folder_may_lie_deep(tmp_path: Path) -> None:
     root = tmp_path / ("long-" * 20) / ("longer-" * 15) / "sim"
     board = service.start(root, "deep", until_pid=os.getpid())
