@@ -32,6 +32,14 @@ def t(template: str, **fields: object) -> str:
     return text.format(**fields) if fields else text
 
 
+def name_of(group: str, word: str) -> str:
+    """A name that controllers and files use, for people; ``group`` tells equal names apart."""
+    if language() != "zh":
+        return word
+    catalogue = _catalogue()
+    return catalogue.get(f"{group}:{word}", catalogue.get(word, word))
+
+
 def _by_locale() -> str:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(name)

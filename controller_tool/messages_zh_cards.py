@@ -33,6 +33,7 @@ ZH = {
     "Only of this room": "只看这个房间",
     "holder": "持卡人",
     "room": "房间",
+    "card": "卡",
     "number": "号码",
     "from": "起",
     "until": "止",

@@ -111,6 +111,7 @@ ZH = {
     "given": "已给",
     "Fetch what is new; without a name, from all controllers.": "收取新记录；不给名称则收取全部控制器。",
     "ring": "环",
+    "verdict": "结论",
     "records": "记录",
     "proven": "已证明",
     "unproven": "未证明",

@@ -64,7 +64,7 @@ def knock(stream: ByteStream, who: Caller) -> Knock:
         )
     )
     try:
-        verdict = reader.exactly(PREFACE_VERDICT_BYTES, Deadline(_VERDICT_S), t("verdict"))
+        verdict = reader.exactly(PREFACE_VERDICT_BYTES, Deadline(_VERDICT_S), t("admission"))
     except LinkError as error:  # a stranger is hung up on without a word
         raise _unknown(who) from error
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.services import boards
 
 
@@ -19,7 +19,7 @@ def board() -> None:
 def list_(app: App) -> None:
     """One line a board."""
     found = boards.list_boards()
-    rows = [(b.name, b.kind, b.chip, b.summary) for b in found]
+    rows = [(b.name, name_of("kind", b.kind), b.chip, b.summary) for b in found]
     app.show(found, table([t("board"), t("kind"), t("chip"), t("what it is")], rows))
 
 
@@ -35,7 +35,8 @@ def show(app: App, name: str) -> None:
     ]
     app.show(
         found,
-        pairs([(t("board"), found.name), (t("kind"), found.kind), (t("chip"), found.chip),
+        pairs([(t("board"), found.name), (t("kind"), name_of("kind", found.kind)),
+               (t("chip"), found.chip),
                (t("what it is"), found.summary), *found.capabilities.items()]),
         table([t("partition"), t("offset"), t("bytes")], parts),
     )  # fmt: skip

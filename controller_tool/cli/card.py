@@ -11,7 +11,7 @@ import click
 from controller_tool import clock
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
 from controller_tool.errors import OperatorError
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.services import cards as service
 from controller_tool.services import explain as explain_service
 from controller_tool.services import people, roster
@@ -199,7 +199,7 @@ def _pairs(status: CardStatus) -> Table:
 
 def _verdict(verdict: explain_service.Verdict) -> str:
     word = t("granted") if verdict.granted else t("denied")
-    return f"{word} ({t(verdict.reason)})"
+    return f"{word} ({name_of('reason', verdict.reason)})"
 
 
 def _day(minute: int) -> str:

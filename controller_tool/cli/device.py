@@ -10,7 +10,7 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, y
 from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.services import devices_ops
 from controller_tool.services import provision as service
 from controller_tool.services.boards import display_name
@@ -59,10 +59,13 @@ def provision(app: App, /, dry_run: bool, **asked: Any) -> None:
 
 
 def _record(record: service.Provisioned) -> Table:
-    checks = ", ".join(f"{n}: {yes_no(ok)}" for n, ok in sorted(record.self_test.items()))
+    checks = ", ".join(
+        f"{name_of('check', n)}: {yes_no(ok)}" for n, ok in sorted(record.self_test.items())
+    )
     first = record.first_list
     return pairs([
-        (t("controller"), record.device), (t("id"), record.id), (t("kind"), record.kind),
+        (t("controller"), record.device), (t("id"), record.id),
+        (t("kind"), name_of("kind", record.kind)),
         (t("board"), display_name(record.board)),
         (t("files"), t("{new} written, {kept} kept", new=record.files_written,
                        kept=record.files_kept)),
@@ -78,8 +81,8 @@ def list_(app: App) -> None:
     """One line a controller, from the registry alone."""
     found = overview(app.site)
     rows = [
-        (d.name, d.kind, display_name(d.board), yes_no(d.enrolled_at_s is not None),
-         f"{d.list_version_receipted}/{d.list_version_sent}",
+        (d.name, name_of("kind", d.kind), display_name(d.board),
+         yes_no(d.enrolled_at_s is not None), f"{d.list_version_receipted}/{d.list_version_sent}",
          local_text(d.last_heard_s) if d.last_heard_s else "", d.tcp_address or d.serial_address)
         for d in found
     ]  # fmt: skip
@@ -95,7 +98,7 @@ def list_(app: App) -> None:
 def info(app: App, name: str, via: str | None, port: str | None) -> None:
     """Identity, firmware, counters, health."""
     said = devices_ops.info(app.site, name, way(via, port), app.note)
-    app.show(said, pairs((key, _readable(value)) for key, value in sorted(said.items())))
+    app.show(said, pairs((name_of("info", k), _readable(k, v)) for k, v in sorted(said.items())))
 
 
 @device.command("time", help=t("Compare a controller's clock with this computer's and set it."))
@@ -118,7 +121,10 @@ def time_(app: App, name: str, check: bool, via: str | None, port: str | None) -
 def selftest(app: App, name: str, via: str | None, port: str | None) -> None:
     """Each check; exit code 1 when one failed."""
     checks = devices_ops.self_test(app.site, name, way(via, port), app.note)
-    rows = [(check, t("passed") if ok else t("FAILED")) for check, ok in sorted(checks.items())]
+    rows = [
+        (name_of("check", check), t("passed") if ok else t("FAILED"))
+        for check, ok in sorted(checks.items())
+    ]
     app.show(checks, pairs(rows))
     if not all(checks.values()):
         click.get_current_context().exit(1)
@@ -135,5 +141,7 @@ def unlock(app: App, name: str, point: int, via: str | None, port: str | None) -
     app.show({"ok": True, "device": name}, t("{device} is unlocked", device=name))
 
 
-def _readable(value: object) -> object:
+def _readable(key: str, value: object) -> object:
+    if isinstance(value, str):
+        return name_of(key, value) if key == "kind" else value
     return value.hex() if isinstance(value, bytes) else value

@@ -8,7 +8,7 @@ import click
 
 from controller_tool.cli.common import App, ToolGroup, pass_app, table
 from controller_tool.cli.ways import way, way_options
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.services import journal_read, journal_verify
 from controller_tool.services import pull as pull_service
 from protocol.constants import RING_ACCESS, RING_ALARM
@@ -74,7 +74,7 @@ def show(app: App, device: str, ring: str, last: int) -> None:
     """The newest records, the oldest of them first."""
     found = journal_read.entries(app.site, app.site.device(device), _RINGS[ring])[-last:]
     rows = [
-        (t(e.ring), e.seq, e.time, t(e.clock), t(e.event), t(e.reason),
+        (t(e.ring), e.seq, e.time, t(e.clock), t(e.event), name_of("reason", e.reason),
          "-" if e.point == journal_read.CONTROLLER else e.point, e.card, e.holder)
         for e in found
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from controller_tool.cli.common import (
     yes_no,
 )
 from controller_tool.keys import passphrase as passphrases
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.services import export as export_service
 from controller_tool.services import site_init
 from controller_tool.services.site_view import SiteView, view
@@ -76,7 +76,8 @@ def export(app: App, role: str, folder: Path, hand_over: bool) -> None:
     app.show(
         made,
         pairs([
-            (t("role"), made.role), (t("folder"), made.folder), (t("peer id"), made.peer_id),
+            (t("role"), name_of("role", made.role)), (t("folder"), made.folder),
+            (t("peer id"), made.peer_id),
             (t("private keys"), ", ".join(made.keys)),
             (t("controllers"), ", ".join(made.devices) or "-"),
         ]),
@@ -87,9 +88,10 @@ def _show(app: App, seen: SiteView) -> None:
     app.show(
         seen,
         pairs([
-            (t("site"), seen.name), (t("id"), seen.id), (t("role"), seen.role),
+            (t("site"), seen.name), (t("id"), seen.id), (t("role"), name_of("role", seen.role)),
             (t("operator"), seen.operator), (t("epoch"), seen.epoch),
-            (t("root keys needed"), seen.root), (t("acts as"), ", ".join(seen.acts_as)),
+            (t("root keys needed"), seen.root),
+            (t("acts as"), ", ".join(name_of("role", peer) for peer in seen.acts_as)),
             (t("private keys"), ", ".join(seen.keys)),
             (t("controllers"), t("{n}, {enrolled} enrolled",
                                  n=seen.controllers, enrolled=seen.enrolled)),

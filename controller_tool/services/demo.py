@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from controller_tool import resources
 from controller_tool.channel.dial import dial
 from controller_tool.errors import DeviceError
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.registry.models import STATE_ISSUED
 from controller_tool.services import cards, journal_verify, pull, push, roster
 from controller_tool.services.devices_ops import in_parallel
@@ -173,7 +173,8 @@ class Story:
         self.events.append(Event(name, what, event, reason, took_ms))
         self._expect(record.event == wanted)
         line = t("{device}: {what}: {event} ({reason})",
-                 device=name, what=what, event=t(event), reason=t(reason))  # fmt: skip
+                 device=name, what=what, event=t(event),
+                 reason=name_of("reason", reason))  # fmt: skip
         if took_ms is not None:
             line += t(", relay closed {ms:.1f} ms after the last byte of the card", ms=took_ms)
         self.say.line(line)

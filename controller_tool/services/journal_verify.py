@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from controller_tool.errors import OperatorError
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.services import boards, journal_check, journal_store
 from controller_tool.services.site_init import AUDIT_KEY
 from protocol.constants import (
@@ -125,7 +125,7 @@ def keys_of(site: Site, device: Device, ring: int) -> dict[str, bytes]:
     if not keys:
         raise OperatorError(
             t("This {role} folder holds no key for the journal of {device}",
-              role=site.role, device=device.name),
+              role=name_of("role", site.role), device=device.name),
             t("Export the folder again from the office: it knows the newer controllers"),
         )  # fmt: skip
     return keys

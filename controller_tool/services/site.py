@@ -15,7 +15,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.keys.files import PrivateKey, load_key, peer_id
 from controller_tool.keys.signing import Signer
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.registry.database import Registry
 from controller_tool.registry.models import Device, PeerLink
 from controller_tool.registry.sealing import Vault, unwrap_key
@@ -136,7 +136,11 @@ class Site:
         """OperatorError, in one line, when this folder lacks what the act needs."""
         if not self.holds(key_name):
             raise OperatorError(
-                t("This {role} folder does not hold the {key} key", role=self.role, key=key_name),
+                t(
+                    "This {role} folder does not hold the {key} key",
+                    role=name_of("role", self.role),
+                    key=key_name,
+                ),
                 t("Do this in a folder that holds it, such as the office's"),
             )
 
@@ -239,7 +243,11 @@ class Site:
         sealed: bytes | None = getattr(device, f"{column}_sealed")
         if sealed is None:
             raise OperatorError(
-                t("This {role} folder does not hold the {key} key", role=self.role, key=column),
+                t(
+                    "This {role} folder does not hold the {key} key",
+                    role=name_of("role", self.role),
+                    key=column,
+                ),
                 t("Do this in a folder that holds it, such as the office's"),
             )
         return self.vault.open("devices", device.id, column, sealed)
@@ -263,7 +271,11 @@ class Site:
         name = role or self.facts.peers[0]
         if name not in self.facts.peers:
             raise OperatorError(
-                t("This {role} folder cannot act as {peer}", role=self.role, peer=name),
+                t(
+                    "This {role} folder cannot act as {peer}",
+                    role=name_of("role", self.role),
+                    peer=name,
+                ),
                 t("Use a folder exported for that role: site export --role {peer}", peer=name),
             )
         with self._lock:
