@@ -89,12 +89,12 @@ class Board:
             ),
             "time": time_shim.build_time(time, page, changes),
             "select": time_shim.build_select(select, time, page, changes, _AlwaysReady()),
-            "os": sys_shim.build_os(os),
+            "os": sys_shim.build_os(os, wanted["machine"]),
             "vfs": sys_shim.build_vfs(vfs),
             "micropython": sys_shim.build_micropython(
                 micropython, page, hostlink.ignore_interrupts
             ),
-            "sys": sys_shim.build_sys(sys, text_in, self.out),
+            "sys": sys_shim.build_sys(sys, wanted["machine"], text_in, self.out),
         }  # fmt: skip
         sys_shim.print_to(self.out)
         names = tuple(shims)
@@ -196,6 +196,7 @@ def run() -> None:
     __main__.firmware_heap = None  # kept in one piece until here
     gc.collect()
     mount(sys.modules["esp32"].Partition)
+    banner = "MicroPython " + sys_shim.VERSION + "; " + wanted["machine"] + "\r\n"
     del wanted
     gc.collect()
     if board.page.bytes[layout.HEAP_ASKED] == layout.HEAP_MEASURE:
@@ -204,7 +205,6 @@ def run() -> None:
     board.run_file("boot.py")
     if not board.page.bytes[layout.REPL_RAW]:
         board.run_file("main.py")
-    banner = "MicroPython " + sys_shim.VERSION + "; " + sys_shim.MACHINE + "\r\n"
     repl.Repl(
         board.wire, board.page, __main__.__dict__, board.interrupts, board.show_error,
         board.soft_reset, banner,

@@ -8,12 +8,11 @@ from facade import pick
 
 RELEASE = "1.26.1"
 VERSION = "v1.26.1 on 2025-09-11"
-MACHINE = "Generic ESP32 module with ESP32"
 _MPY_6_3_XTENSAWIN = 11014
 
 
-def build_sys(native, stdin, stdout) -> dict:
-    """sys, with UART0 as its streams; stderr is UART0 too."""
+def build_sys(native, machine: str, stdin, stdout) -> dict:
+    """sys, with UART0 as its streams; stderr is UART0 too. machine: the image's name for it."""
     kind = collections.namedtuple("implementation", "name version _machine _mpy _build")
     names = pick(native, "argv byteorder maxsize modules path ps1 ps2 version_info")
 
@@ -27,7 +26,7 @@ def build_sys(native, stdin, stdout) -> dict:
         {
             "exit": leave,
             "implementation": kind(
-                "micropython", (1, 26, 1, ""), MACHINE + " with ESP32", _MPY_6_3_XTENSAWIN,
+                "micropython", (1, 26, 1, ""), machine, _MPY_6_3_XTENSAWIN,
                 "ESP32_GENERIC",
             ),
             "platform": "esp32",
@@ -41,8 +40,8 @@ def build_sys(native, stdin, stdout) -> dict:
     return names
 
 
-def build_os(native) -> dict:
-    """os without what only the computer underneath has."""
+def build_os(native, machine: str) -> dict:
+    """os without what only the computer underneath has. machine: as in build_sys."""
     kind = collections.namedtuple("uname", "sysname nodename release version machine")
     names = pick(
         native,
@@ -51,7 +50,7 @@ def build_os(native) -> dict:
     )
     names["sync"] = lambda: None
     names["dupterm"] = lambda stream=None, index=0: None
-    names["uname"] = lambda: kind("esp32", "esp32", RELEASE, VERSION, MACHINE)
+    names["uname"] = lambda: kind("esp32", "esp32", RELEASE, VERSION, machine)
     return names
 
 

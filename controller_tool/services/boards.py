@@ -21,7 +21,8 @@ class Board:
     """One board.
 
     name: as the command line takes it; folder: under boards/; partitions: the rows of its flash
-    layout; capabilities: what it has, by name.
+    layout; capabilities: what it has, by name; machine: what its image calls it, "" = no name of
+    its own.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Board:
     summary: str
     partitions: tuple[dict[str, Any], ...]
     capabilities: dict[str, Any]
+    machine: str = ""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -69,5 +71,5 @@ def _read(path: Path) -> Board:
     return Board(
         display_name(folder), folder, data["kind"], str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),
-        dict(data.get("capabilities", {})),
+        dict(data.get("capabilities", {})), str(data.get("machine", "")),
     )  # fmt: skip

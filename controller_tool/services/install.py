@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from controller_tool.errors import DeviceError, ImageError, OperatorError
 from controller_tool.messages import t
 from controller_tool.pack import boot_files, build_pack
+from controller_tool.services.boards import list_boards
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,7 @@ def check_board(repl: BoardRepl, description: Board) -> dict[str, Any]:
             t("The board runs MicroPython {release}, which is too old", release=found["release"]),
             t("Flash a stock image of 1.25 or newer"),
         )
+    _check_kind(str(found["machine"]), description)
     missing = sorted(set(_NEEDED_PARTITIONS) - set(found["partitions"]))
     if missing:
         raise OperatorError(
@@ -87,6 +89,19 @@ def check_board(repl: BoardRepl, description: Board) -> dict[str, Any]:
             t("Flash it with the partition table of {board}", board=description.name),
         )
     return found
+
+
+def _check_kind(machine: str, wanted: Board) -> None:
+    """A board that names itself is no other; stock images all have the same name."""
+    named = [board for board in list_boards() if board.machine and board.machine == machine]
+    if wanted.machine == machine or not (wanted.machine or named):
+        return
+    raise OperatorError(
+        t("The board is no {board}, it calls itself {machine}", board=wanted.name, machine=machine),
+        t("Give --board {board}", board=named[0].name) if named else t(
+            "See `controller-tool board list`"
+        ),
+    )  # fmt: skip
 
 
 def prepare_journal(repl: BoardRepl, seeds: tuple[bytes, bytes]) -> None:

@@ -2,8 +2,9 @@
 
 In this order; each step finds out what an interrupted run has done already:
 
-- the firmware and the controller's own identity are made before the board is touched;
-- the board must answer at its prompt, be of the named kind and have our partitions;
+- the firmware is made; the board must answer at its prompt, be of the named kind where it can
+  tell, and have our partitions: what fails here leaves no trace in the registry;
+- the controller's own identity is made;
 - what does not belong on it is removed, its journal area cleared, its key seeds laid;
 - files are copied, each read back by its SHA-256; the configuration comes last, for a board
   without it stays at its prompt;
@@ -14,6 +15,7 @@ In this order; each step finds out what an interrupted run has done already:
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -118,10 +120,15 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
     say.step(t("Building the firmware for {board}", board=request.board))
     description = boards.show(request.board)
     image = install.firmware_files(description.folder)
-    new = devices.create(
-        site, request.name, description.folder, request.kind, wifi=request.wifi, again=request.again
-    )
-    copied = _install(address, description, {**image, **install.identity_files(new)}, new, say)
+    repl = _prompt(address, description, say)
+    with repl or nullcontext():
+        new = devices.create(
+            site, request.name, description.folder, request.kind, wifi=request.wifi,
+            again=request.again,
+        )  # fmt: skip
+        copied = install.Copied(0, 0)
+        if repl is not None:
+            copied = _install(repl, {**image, **install.identity_files(new)}, new, say)
     say.step(t("Starting {name}", name=request.name))
     who = identity(site, new.device, "installer")
     with _first_call(address, who, _START_S) as client:
@@ -135,28 +142,32 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
     )  # fmt: skip
 
 
-def _install(
-    address: Address,
-    description: boards.Board,
-    files: dict[str, bytes],
-    new: devices.NewDevice,
-    say: Narrator,
-) -> install.Copied:
-    """Puts the files on the board; a board that runs them already is left as it is."""
+def _prompt(address: Address, description: boards.Board, say: Narrator) -> BoardRepl | None:
+    """The prompt of a board that will do; None when a controller runs there already."""
     try:
         repl = BoardRepl(address.place)
     except NoReplError:
         say.step(t("No prompt: looking whether the controller runs already"))
-        return install.Copied(0, 0)
-    with repl:
+        return None
+    try:
         say.step(t("Checking the board"))
         install.check_board(repl, description)
-        repl.call("probe", "set_clock", *install.utc_fields())
-        say.step(t("Preparing the journal area"))
-        install.prepare_journal(repl, new.seed_slots)
-        say.step(t("Copying the firmware"))
-        copied = install.copy(repl, files, say.progress)
-        repl.reset()
+    except BaseException:
+        repl.close()
+        raise
+    return repl
+
+
+def _install(
+    repl: BoardRepl, files: dict[str, bytes], new: devices.NewDevice, say: Narrator
+) -> install.Copied:
+    """Puts the files on the board and restarts it."""
+    repl.call("probe", "set_clock", *install.utc_fields())
+    say.step(t("Preparing the journal area"))
+    install.prepare_journal(repl, new.seed_slots)
+    say.step(t("Copying the firmware"))
+    copied = install.copy(repl, files, say.progress)
+    repl.reset()
     return copied
 
 

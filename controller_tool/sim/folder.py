@@ -103,6 +103,7 @@ class Folder:
             "flash_bytes": description["flash_bytes"],
             "page": str(self.page_path.resolve()),
             "unique": options.unique,
+            "machine": description["machine"],
             "address": options.address,
             "partitions": rows,
             "baud": 115200 if options.charge else 0,

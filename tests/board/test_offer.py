@@ -86,3 +86,8 @@ def test_the_file_system_is_the_flash(prompt: Prompt) -> None:
 def test_it_says_that_it_is_an_esp32(prompt: Prompt) -> None:
     assert prompt.value("__import__('os').uname()[0]") == "esp32"
     assert prompt.value("__import__('sys').implementation[1][:2]") == (1, 26)
+
+
+def test_it_says_which_board_it_is(prompt: Prompt) -> None:
+    """As an image that was built for one board does."""
+    assert prompt.value("__import__('os').uname()[4]") == "virtual-door with ESP32"

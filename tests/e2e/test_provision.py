@@ -77,6 +77,17 @@ def test_a_port_with_nothing_on_it_is_said_so(blank: VirtualHouse) -> None:
         provision.provision(blank.site, provision.Request("door-9", "/dev/no-such-port", BOARD))
 
 
+def test_a_board_of_another_kind_is_refused_and_not_touched(blank: VirtualHouse) -> None:
+    before = operations(blank.boards[DOOR])
+    wrong = provision.Request(DOOR, f"sim://{DOOR}", "virtual-charger")
+    for act in (provision.plan, provision.provision):
+        with pytest.raises(OperatorError, match="is no virtual-charger") as caught:
+            act(blank.site, wrong)
+        assert caught.value.next_step == "Give --board virtual-door"
+    assert operations(blank.boards[DOOR]) == before
+    assert blank.site.devices() == []
+
+
 def test_an_unknown_board_is_said_so(blank: VirtualHouse) -> None:
     with pytest.raises(OperatorError, match="No board is named toaster"):
         provision.provision(blank.site, provision.Request("door-9", f"sim://{DOOR}", "toaster"))
