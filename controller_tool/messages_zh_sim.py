@@ -42,7 +42,13 @@ ZH = {
     "The virtual board {name} does not start": "虚拟控制板 {name} 无法启动",
     "The virtual board {name} does not run": "虚拟控制板 {name} 没有运行",
     "Look into {path}": "请查看 {path}",
-    "The site has no virtual board {name}": "站点没有虚拟控制板 {name}",
+    "This folder has no virtual board {name}": "此文件夹中没有虚拟控制板 {name}",
+    "{name} has no power": "{name} 没有通电",
+    "Switch it on: controller-tool sim power {name} restore": "请通电：controller-tool sim power {name} restore",
+    "Give --port with the board's address: see `controller-tool sim list` in the folder that started it": (
+        "请用 --port 写出控制板的地址：在启动它的文件夹中运行 `controller-tool sim list` 查看"
+    ),
+    "DIR is missing before {option}": "{option} 之前缺少 DIR（文件夹）",
     "Start it: controller-tool sim start {name}": "请先启动：controller-tool sim start {name}",
     "Not a name for a board: {name}": "不能用作控制板名称：{name}",
     "Use letters, digits and dashes": "请用字母、数字和短横线",

@@ -1,12 +1,13 @@
 """What a person writes after ``--port``, and the wire that it names (host).
 
 - ``/dev/ttyUSB0``, ``COM3``, ``/dev/pts/5``: a serial port
-- ``tcp://192.0.2.7:7443`` (the port may be left out): the network
+- ``tcp://192.0.2.7:7443`` (the port may be left out) or ``192.0.2.7:7443``: the network
 - ``sim://NAME``, ``sim+tcp://NAME``: cable and Wi-Fi of a virtual board of the site
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller_tool.channel.stream import ByteStream
+
+_HOST_PORT = re.compile(r"([^/\\:\s]+|\[[0-9a-fA-F:.]+\]):\d+")  # no path of a serial port
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def parse(text: str, sim_root: Path | None = None) -> Address:
     """
     scheme, separator, rest = text.partition("://")
     if not separator:
-        return Address("serial", text)
+        return _tcp(f"tcp://{text}") if _HOST_PORT.fullmatch(text) else Address("serial", text)
     if scheme == "tcp":
         return _tcp(text)
     if scheme in ("sim", "sim+tcp"):
@@ -54,7 +57,12 @@ def parse(text: str, sim_root: Path | None = None) -> Address:
             raise OperatorError(t("Virtual boards belong to a site"), t("Give --site"))
         from controller_tool.sim import service as sim  # noqa: PLC0415 - not on every system
 
-        board = sim.find(sim_root, rest)
+        board = sim.find(
+            sim_root,
+            rest,
+            t("Give --port with the board's address: see `controller-tool sim list` in the folder "
+              "that started it"),
+        )  # fmt: skip
         return _tcp(f"tcp://{board.tcp_address}") if scheme == "sim+tcp" else Address(
             "serial", board.serial_port
         )  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -43,8 +45,17 @@ class Teller:
         return Narrator(self._app, f"   {name}", lambda *_: None)
 
 
+def _absolute(_context: Any, _parameter: Any, folder: Path | None) -> Path | None:
+    """The folder whole, as it is printed; an option that stands where it belongs is none."""
+    if folder is None:
+        return None
+    if str(folder).startswith("-"):
+        raise click.BadParameter(t("DIR is missing before {option}", option=str(folder)))
+    return folder.absolute()
+
+
 @click.command("demo", cls=ToolCommand, help=t("The whole story on two virtual controllers."))
-@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR",
+@click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", callback=_absolute,
               help=t("Make the site in this folder and leave it running to play with"))  # fmt: skip
 @pass_app
 def demo(app: App, keep: Path | None) -> None:
@@ -81,7 +92,7 @@ def _summary(report: service.Report, passphrase: str) -> list[str]:
     if report.site:
         lines += [
             t("The virtual site runs on. Play with it:"),
-            f"  export CONTROLLER_TOOL_SITE={report.site} {VARIABLE}='{passphrase}'",
+            f"  export CONTROLLER_TOOL_SITE={shlex.quote(report.site)} {VARIABLE}='{passphrase}'",
             "  controller-tool sim swipe door-1 0099999999",
             "  controller-tool sim stop",
         ]

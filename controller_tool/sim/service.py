@@ -174,13 +174,16 @@ def stop(root: Path, name: str) -> None:
     _reap()
 
 
-def find(root: Path, name: str) -> Board:
-    """The board of that name; OperatorError when the site has none."""
+def find(root: Path, name: str, elsewhere: str | None = None) -> Board:
+    """The board of that name; OperatorError when the folder has none.
+
+    elsewhere: the next step where a board that is not there was started from another folder.
+    """
     folder = Folder(_folder(root, name))
     if not folder.exists():
         raise OperatorError(
-            t("The site has no virtual board {name}", name=name),
-            t("Start it: controller-tool sim start {name}", name=name),
+            t("This folder has no virtual board {name}", name=name),
+            elsewhere or t("Start it: controller-tool sim start {name}", name=name),
         )
     return Board(folder)
 

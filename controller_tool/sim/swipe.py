@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+
 if TYPE_CHECKING:
     from controller_tool.credentials import Credential
     from controller_tool.sim.service import Board
@@ -28,8 +31,17 @@ class Swipe:
 
 
 def swipe(board: Board, credential: Credential, reader: int = 0) -> Swipe:
-    """Holds the card to a reader, counted from 0, and watches the relays."""
-    before = _newest(board)
+    """Holds the card to a reader, counted from 0, and watches the relays.
+
+    OperatorError when the board has no power: no reader of it sees a card.
+    """
+    counters = board.counters()
+    if not counters["powered"]:
+        raise OperatorError(
+            t("{name} has no power", name=board.name),
+            t("Switch it on: controller-tool sim power {name} restore", name=board.name),
+        )
+    before = max((entry["number"] for entry in counters["relay_log"]), default=-1)
     board.stimulate(
         "swipe_card", credential=credential.data.hex(), type=credential.type, reader=reader
     )
@@ -40,10 +52,6 @@ def swipe(board: Board, credential: Credential, reader: int = 0) -> Swipe:
             return _seen(moved[0])
         time.sleep(_STEP_S)
     return Swipe()
-
-
-def _newest(board: Board) -> int:
-    return max((entry["number"] for entry in board.counters()["relay_log"]), default=-1)
 
 
 def _seen(entry: dict[str, Any]) -> Swipe:

@@ -77,6 +77,15 @@ def test_what_cannot_be_is_one_line_and_a_next_step(
     assert len(text.splitlines()) == 2
 
 
+def test_a_card_at_a_board_without_power_is_one_line_and_a_next_step(tool: Tool) -> None:
+    tool("start", "gate")
+    tool("power", "gate", "cut")
+    code, text = tool("swipe", "gate", "0099999999")
+    assert code == 1
+    assert "gate has no power" in text.splitlines()[0]
+    assert "sim power gate restore" in text.splitlines()[1]
+
+
 def test_a_board_starts_again_as_what_it_is(tool: Tool) -> None:
     tool("start", "pile", "--board", "virtual-charger")
     tool("stop", "pile")

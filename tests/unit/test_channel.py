@@ -24,6 +24,7 @@ from tests.unit.inprocess_controller import DEVICE, Credentials, InprocessContro
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 ENVELOPE = b"what is signed"
@@ -265,10 +266,19 @@ def test_something_else_at_the_address_is_told_apart(credentials: Credentials) -
         ("tcp://192.0.2.7", "tcp", "192.0.2.7", 7443),
         ("tcp://192.0.2.7:99", "tcp", "192.0.2.7", 99),
         ("tcp://[2001:db8::1]:99", "tcp", "2001:db8::1", 99),
+        ("127.77.3.4:7443", "tcp", "127.77.3.4", 7443),
+        ("[2001:db8::1]:99", "tcp", "2001:db8::1", 99),
+        ("/dev/serial/by-path/usb-0:1", "serial", "/dev/serial/by-path/usb-0:1", 0),
     ],
 )
 def test_addresses(text: str, kind: str, place: str, port: int) -> None:
     assert parse(text) == Address(kind, place, port)
+
+
+def test_a_virtual_board_of_another_folder_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="This folder has no virtual board door-1") as caught:
+        parse("sim+tcp://door-1", tmp_path)
+    assert "in the folder that started it" in caught.value.next_step
 
 
 @pytest.mark.parametrize("text", ["tcp://", "tcp://host:notaport", "http://x", "sim://door-1"])

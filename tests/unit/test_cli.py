@@ -158,3 +158,8 @@ def test_every_command_of_the_table_can_be_loaded_and_has_help(capsys) -> None:
         shown = capsys.readouterr().out
         for option in ("--site", "--json", "--lang"):
             assert option in shown, name
+
+
+def test_a_demonstration_is_kept_in_a_named_folder_only(capsys) -> None:
+    assert cli.run(["demo", "--keep", "-x"]) == 2
+    assert "DIR is missing before -x" in capsys.readouterr().err
