@@ -20,7 +20,7 @@ ZH = {
     "Give --port": "请用 --port 指定",
     "{device} stays busy": "{device} 一直忙",
     "Try again in a minute": "请一分钟后再试",
-    "{device} is busy, waiting {wait_s} s": "{device} 正忙，等待 {wait_s} 秒",
+    "{device} asks to wait {wait_s} s (another session, or too many in this minute)": "{device} 要求等待 {wait_s} 秒（另有会话，或这一分钟内连接过多）",
     "The controller does not answer on this port": "这个串口上的控制器没有回应",
     "Check the cable, the port and that the controller is provisioned": "请检查连接线和串口，并确认控制器已经开通",
     "closed by the controller": "控制器已关闭连接",

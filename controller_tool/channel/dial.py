@@ -134,7 +134,8 @@ def open_session(
                 t("{device} stays busy", device=who.device_name), t("Try again in a minute")
             )
         if notice is not None:
-            notice(t("{device} is busy, waiting {wait_s} s",
+            notice(t("{device} asks to wait {wait_s} s"
+                     " (another session, or too many in this minute)",
                      device=who.device_name, wait_s=knock.wait_s))  # fmt: skip
         time.sleep(knock.wait_s)
 

@@ -1,7 +1,7 @@
 """The command line: finds the command, and is the one place where errors become lines (host).
 
 Exit codes: 0 done, 1 refused or failed (one line what, one line what next, on standard error),
-2 wrong usage. With ``--json`` a failure is also an object on standard output.
+2 wrong usage. With ``--json`` a failure is an object on standard output instead.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def run(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code; raises nothing."""
     set_language(next(iter(words_after("--lang", arguments)), None))
     app = App()
+    app.as_json = "--json" in arguments  # before anything is parsed: that may fail
     try:
         answer = _root().main(arguments, "controller-tool", standalone_mode=False, obj=app)
         return answer if isinstance(answer, int) else 0
@@ -60,7 +61,10 @@ def run(arguments: list[str]) -> int:
 def _report(app: App, error: Exception) -> int:
     """Shows one error and returns its exit code; what is not ours becomes one generic line."""
     if isinstance(error, click.ClickException):
-        error.show()
+        if app.as_json:
+            app.fail(error.format_message(), "")
+        else:
+            error.show()
         return int(error.exit_code)
     if isinstance(error, click.Abort):
         return app.fail(t("Stopped"), "")

@@ -12,9 +12,10 @@ from controller_tool import clock
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
+from controller_tool.registry.models import STATE_ISSUED
 from controller_tool.services import cards as service
 from controller_tool.services import explain as explain_service
-from controller_tool.services import people, roster
+from controller_tool.services import people, roster, roster_file
 from protocol.constants import FLAG_EMERGENCY, TIME_END_MIN
 
 if TYPE_CHECKING:
@@ -35,7 +36,22 @@ def card() -> None:
     """The group; its commands do the work."""
 
 
-@card.command("import", help=t("Import a roster (CSV): all rows or none."))
+_IMPORT = t("Import a roster (CSV): all rows or none.")
+
+
+def _import_help() -> str:
+    """The columns as roster_file reads them, by all their names."""
+    columns = [f"  {' / '.join(names)}" for names in roster_file.COLUMNS.values()]
+    return "\n\n".join((
+        _IMPORT,
+        "\n".join(("\b", t("Columns, in any order; phone and note may be missing:"), *columns)),
+        t("Dates as 2026-03-31, 2026/3/31 or 2026年3月31日, the last day counts. Cards as"
+          " ten digits, 188,24910 in quotes, or TYPE:HEX. A sample is"
+          " controller_tool/data/roster.csv."),
+    ))  # fmt: skip
+
+
+@card.command("import", help=_import_help(), short_help=_IMPORT)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--device", "devices", multiple=True, help=t("Controllers; default: all"))
 @click.option("--dry-run", is_flag=True, help=t("Check everything, change nothing"))
@@ -51,7 +67,11 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
              "faults": refused.faults},
             table([t("row"), t("field"), t("what is wrong")], rows),
         )  # fmt: skip
-        click.echo(f"{refused.what}\n  {refused.next_step}", err=True)
+        app.complain(
+            t("{file}: {n} wrong fields, nothing was imported",
+              file=file.name, n=len(refused.faults)),
+            refused.next_step,
+        )  # fmt: skip
         click.get_current_context().exit(1)
     line = t("{rows} rows: {people} new people, {cards} new cards, {same} there already",
              rows=done.rows, people=done.new_people, cards=done.new_cards,
@@ -154,6 +174,11 @@ def explain(app: App, number: str, device: str | None, point: int, at: str | Non
     columns = [t("controller"), t("list"), t("decides now"), t("after the next push")]
     holder = [_pairs(found[0].card)] if found and found[0].card else []
     app.show(found, *holder, table(columns, rows))
+    if found and found[0].card is None:
+        credential = service.read_credential(app.site, number)
+        app.complain(t("No card {card} was ever issued here", card=credential.masked()),
+                     t("See the cards with: card list"))  # fmt: skip
+        click.get_current_context().exit(1)
 
 
 def _end(app: App, status: CardStatus, no_push: bool) -> None:
@@ -169,15 +194,17 @@ def _finish(app: App, status: CardStatus, names: list[str], end: bool = False) -
 
     enrolled = {device.name for device in app.site.devices(enrolled=True)}
     chosen = [name for name in names if name in enrolled]
-    failed: list[push.PushResult] = []
+    results: list[push.PushResult] = []
     if chosen:
         with app.progress() as progress:
             results = push.push(app.site, chosen, progress, notice=app.note)
-        failed = [result for result in results if not result.ok]
         status = service.card_status(app.site, status.ref)
-    app.show({**_data(status), "ok": not failed, "failed": failed}, _pairs(status))
-    for result in failed:
-        app.complain(result.device, result.what, result.next_step)
+    failed = [result for result in results if not result.ok]
+    rows = [(f"{result.device}:", result.what) for result in results if result.ok]
+    receipts = [pairs(rows)] if rows else []
+    data = {**_data(status), "ok": not failed, "failed": failed, "results": results}
+    app.show(data, _pairs(status), *receipts)
+    app.complain_of(failed)
     if failed or (end and not status.deregistered):
         click.get_current_context().exit(1)
 
@@ -188,11 +215,15 @@ def _data(status: CardStatus) -> dict[str, Any]:
 
 
 def _pairs(status: CardStatus) -> Table:
+    dead = ", ".join(name for name in status.sent_to if name not in status.pending)
+    ended = status.state != STATE_ISSUED
+    proof = t("proven {n} of {m}", n=status.proven, m=status.of) + (f": {dead}" if dead else "")
     return pairs([
         (t("card"), status.ref), (t("number"), status.credential),
         (t("holder"), f"{status.holder} {status.room}".strip()),
         (t("from"), _day(status.from_min)), (t("until"), _day(status.until_min)),
-        (t("controllers"), ", ".join(status.devices)), (t("state"), status.word),
+        (t("controllers"), ", ".join(status.devices)),
+        (t("state"), f"{status.word}; {proof}" if ended else status.word),
         (t("no proof from"), ", ".join(status.pending) or "-"),
     ])  # fmt: skip
 

@@ -14,7 +14,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 SITE_VARIABLE = "CONTROLLER_TOOL_SITE"
 OPERATOR_VARIABLE = "CONTROLLER_TOOL_OPERATOR"
 _PIPE_COLUMNS = 160  # a pipe has no width; lines must not be cut at a terminal's default
+
+
+class Failed(Protocol):
+    """How one controller's failure is told."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def next_step(self) -> str: ...
 
 
 class App:
@@ -82,23 +93,35 @@ class App:
             self.console().print(part, soft_wrap=isinstance(part, str))
 
     def note(self, text: str) -> None:
-        """One line about what goes on, apart from the result: on standard error."""
+        """One line about what goes on, on standard error; nothing with --json."""
+        if self.as_json:
+            return
         self.console(stderr=True).print(text, soft_wrap=True)
 
     def fail(self, what: str, next_step: str, code: int | None = None) -> int:
         """Says why the command failed; exit code 1."""
-        click.echo(what, err=True)
-        if next_step:
-            click.echo(f"  {next_step}", err=True)
         if self.as_json:
             self.show({"ok": False, "error": what, "next_step": next_step, "code": code})
+        else:
+            self.complain(what, next_step)
         return 1
 
-    @staticmethod
-    def complain(device: str, what: str, next_step: str) -> None:
-        """What went wrong with one of several controllers, named once."""
-        named = what if what.startswith(device) else f"{device}: {what}"
-        click.echo(f"{named}\n  {next_step}".rstrip(), err=True)
+    def complain(self, what: str, next_step: str) -> None:
+        """What is wrong and what to do, beside the result; with --json the result says it."""
+        if not self.as_json:
+            click.echo(f"{what}\n  {next_step}".rstrip(), err=True)
+
+    def complain_of(self, failed: Iterable[Failed]) -> None:
+        """What went wrong with some of several controllers; what is equal of all is said once."""
+        said: dict[tuple[str, str], list[Failed]] = {}
+        for one in failed:
+            said.setdefault((one.what, one.next_step), []).append(one)
+        for (what, next_step), ones in said.items():
+            named = ", ".join(one.device for one in ones)
+            self.complain(
+                what if what.startswith(named) else f"{named}: {what}",
+                next_step,
+            )
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

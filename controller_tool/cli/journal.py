@@ -37,8 +37,7 @@ def pull(app: App, devices: tuple[str, ...], via: str | None, port: str | None) 
         for r in results if r.ok
     ]  # fmt: skip
     app.show({"ok": all(r.ok for r in results), "results": results}, table(columns, rows))
-    for failed in (r for r in results if not r.ok):
-        app.complain(failed.device, failed.what, failed.next_step)
+    app.complain_of(r for r in results if not r.ok)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)
 
@@ -49,20 +48,28 @@ def pull(app: App, devices: tuple[str, ...], via: str | None, port: str | None) 
 def verify(app: App, devices: tuple[str, ...]) -> None:
     """Every finding names its record; exit code 1 when there is one that is not harmless."""
     site = app.site
-    chosen = [site.device(n) for n in devices] if devices else site.devices(enrolled=True)
-    done = [journal_verify.verify(site, device) for device in chosen]
+    done = [journal_verify.verify(site, site.device(name)) for name in site.chosen(devices)]
     rows = [
         (v.device, t(ring.ring), ring.records, ring.proven, ring.unproven,
          "-" if ring.head_seq is None else ring.head_seq,
-         t("whole") if v.ok else t("NOT WHOLE"), " + ".join(t(key) for key in v.keys))
+         _verdict(v), " + ".join(t(key) for key in v.keys))
         for v in done for ring in v.rings
     ]  # fmt: skip
     columns = [t("controller"), t("ring"), t("records"), t("proven"), t("unproven"),
                t("head"), t("verdict"), t("proven by key")]  # fmt: skip
-    findings = [f"{v.device}: {finding}" for v in done for finding in v.findings]
+    findings = [f"{v.device}: {finding}" for v in done if v.pulled for finding in v.findings]
     app.show(done, table(columns, rows), *findings)
+    if unknown := ", ".join(v.device for v in done if not v.pulled):
+        app.complain(t("{device}: not pulled yet", device=unknown),
+                     t("Fetch it first: journal pull"))  # fmt: skip
     if not all(v.ok for v in done):
         click.get_current_context().exit(1)
+
+
+def _verdict(done: journal_verify.Verification) -> str:
+    if not done.pulled:
+        return t("not pulled yet")
+    return t("whole") if done.ok else t("NOT WHOLE")
 
 
 @journal.command("show", help=t("What is stored of one controller."))

@@ -42,7 +42,6 @@ def push(
     rows = [(r.device, r.version, r.count, r.what, f"{r.seconds:.2f} s") for r in results if r.ok]
     columns = [t("controller"), t("version"), t("cards"), t("result"), t("took")]
     app.show({"ok": all(r.ok for r in results), "results": results}, table(columns, rows))
-    for failed in (r for r in results if not r.ok):
-        app.complain(failed.device, failed.what, failed.next_step)
+    app.complain_of(r for r in results if not r.ok)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)

@@ -61,8 +61,8 @@ class CardStatus:
     """A card and what is proven about it.
 
     proven: controllers whose receipt shows that it opens nothing there; of: those for which it was
-    ever signed, for a signed list may be on its way; pending: names of those whose receipt is
-    missing (only for a card that has ended).
+    ever signed, for a signed list may be on its way, sent_to: their names; pending: names of those
+    whose receipt is missing, for an issued card: that it is in their list.
     """
 
     ref: str
@@ -76,6 +76,7 @@ class CardStatus:
     proven: int
     of: int
     pending: tuple[str, ...]
+    sent_to: tuple[str, ...]
 
     @property
     def deregistered(self) -> bool:
@@ -96,6 +97,7 @@ def issue(
     site: Site, credential: Credential, terms: Terms, holder: people.Holder | None
 ) -> CardStatus:
     """Issue one card; OperatorError when it is out already or its dates are impossible."""
+    site.require_cards()
     with site.registry.writing() as session:
         person = people.take(site, session, holder) if holder else None
         card = add(site, session, credential, terms, person)
@@ -160,6 +162,7 @@ def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]
 
 def grant_all(site: Site, device: str) -> int:
     """Give every card that is issued a grant on one controller; returns how many were new."""
+    site.require_cards()
     with site.registry.writing() as session:
         [row] = grant_devices(session, [device])
         held = select(Grant.card_id).where(Grant.device_id == row.id)
@@ -215,6 +218,7 @@ def parse(session: Session, text: str) -> Credential:
 
 def read_credential(site: Site, text: str) -> Credential:
     """The credential of the card with this reference, or of this number, known here or not."""
+    site.require_cards()
     with site.registry.session() as session:
         found = by_ref(session, text)
         return parse(session, text) if found is None else credential_of(site, found)
@@ -242,6 +246,7 @@ def card_status(site: Site, text: str) -> CardStatus:
 
 def list_cards(site: Site, state: str | None = None, room: str | None = None) -> list[CardStatus]:
     """All cards by reference, perhaps of one state or one room only."""
+    site.require_cards()
     query = select(Card).order_by(Card.ref)
     if state is not None:
         query = query.where(Card.state == state)
@@ -252,6 +257,7 @@ def list_cards(site: Site, state: str | None = None, room: str | None = None) ->
 
 
 def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
+    site.require_cards()
     with site.registry.writing() as session:
         card = find(site, session, text)
         if card.state == STATE_ISSUED:
@@ -264,7 +270,7 @@ def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
 def _status(site: Site, session: Session, card: Card) -> CardStatus:
     person = session.get(Person, card.person_id) if card.person_id else None
     granted = select(Device.name).join(Grant, Grant.device_id == Device.id)
-    names = session.scalars(granted.where(Grant.card_id == card.id).order_by(Device.name))
+    names = tuple(session.scalars(granted.where(Grant.card_id == card.id).order_by(Device.name)))
     sent = (
         select(SentCard, Device)
         .join(Device, Device.id == SentCard.device_id)
@@ -272,7 +278,9 @@ def _status(site: Site, session: Session, card: Card) -> CardStatus:
         .order_by(Device.name)
     )
     pairs = list(session.execute(sent))
-    pending = [device.name for row, device in pairs if not _proven_dead(row, device)]
+    dead = {device.name for row, device in pairs if _proven_dead(row, device)}
+    listed = {device.name for row, device in pairs if _proven_listed(row, device)}
+    sent_to = tuple(device.name for _, device in pairs)
     return CardStatus(
         ref=card.ref,
         state=card.state,
@@ -281,16 +289,23 @@ def _status(site: Site, session: Session, card: Card) -> CardStatus:
         credential=credential_of(site, card).masked(),
         from_min=card.from_min,
         until_min=card.until_min,
-        devices=tuple(names),
-        proven=len(pairs) - len(pending),
+        devices=names,
+        proven=len(dead),
         of=len(pairs),
-        pending=() if card.state == STATE_ISSUED else tuple(pending),
+        pending=tuple(name for name in names if name not in listed)
+        if card.state == STATE_ISSUED
+        else tuple(name for name in sent_to if name not in dead),
+        sent_to=sent_to,
     )
 
 
 def _proven_dead(row: SentCard, device: Device) -> bool:
     dead_from = row.dead_from_version
     return dead_from is not None and device.list_version_receipted >= dead_from
+
+
+def _proven_listed(row: SentCard, device: Device) -> bool:
+    return row.dead_from_version is None and device.list_version_receipted >= row.first_version
 
 
 def index(vault: Vault, credential: Credential) -> bytes:

@@ -81,8 +81,9 @@ def explain(
 
     ``text``: reference or number of a card, which need not be known here.
     """
+    site.require_cards()
     moment_s = now_s() if at_s is None else at_s
-    chosen = [site.device(device)] if device else site.devices(enrolled=True)
+    chosen = [site.device(name) for name in site.chosen([device] if device else None)]
     with site.registry.session() as session:
         credential, card = _which(site, session, text)
         status = cards.card_status(site, card.ref) if card else None

@@ -71,6 +71,13 @@ class Verification:
     rings: tuple[RingReport, ...]
     findings: tuple[Named, ...]
 
+    @property
+    def pulled(self) -> bool:
+        """Whether there is anything of it: a record, a head, or a note that there were some."""
+        return any(ring.records or ring.head_seq is not None for ring in self.rings) or any(
+            finding.kind != journal_check.NO_HEAD for finding in self.findings
+        )
+
 
 def verify(site: Site, device: Device) -> Verification:
     """Judge what is stored of one controller; OperatorError when no key of it is here."""

@@ -57,7 +57,8 @@ def pull(
     notice: Notice | None = None,
 ) -> list[PullResult]:
     """Pulls from the named controllers, or from all that are enrolled, side by side."""
-    chosen = names or [device.name for device in site.devices(enrolled=True)]
+    chosen = site.chosen(names)
+    _ = site.vault  # a wrong passphrase is one failure, not one of each controller
 
     def one(name: str) -> PullResult:
         try:

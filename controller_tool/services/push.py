@@ -69,7 +69,8 @@ def push(
     Never raises for one controller's failure: each result says how it went. accept_fork: a list
     of another registry may be replaced (services.standing).
     """
-    chosen = names or [device.name for device in site.devices(enrolled=True)]
+    chosen = site.chosen(names)
+    _ = site.vault  # a wrong passphrase is one failure, not one of each controller
 
     def one(name: str) -> PushResult:
         try:

@@ -75,6 +75,7 @@ def import_roster(
 
     Raises RosterRefused with every fault, or OperatorError; then nothing has changed.
     """
+    site.require_cards()
     with site.registry.writing() as session:
         version = list_content.number(session, "em4100_version")
         today = date.today()  # noqa: DTZ011 - leases and birth dates are local days

@@ -4,6 +4,7 @@ Opening asks for no passphrase; the first use of a secret does. Safe to share be
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ ROLE_CODES = {
     "auditor": ROLE_AUDITOR,
     "hub": ROLE_HUB,
 }
+CARD_ROLES = ("office", "desk", "hub")  # their folders hold the cards (services.export)
 REGISTRY_FILE = "registry.sqlite"
 REGISTRY_KEY_FILE = "registry.key"
 TRUST_FILE = "trust.cbor"
@@ -144,6 +146,14 @@ class Site:
                 t("Do this in a folder that holds it, such as the office's"),
             )
 
+    def require_cards(self) -> None:
+        """OperatorError, in one line, when this role's folder was given no cards to work with."""
+        if self.role not in CARD_ROLES:
+            raise OperatorError(
+                t("This {role} folder cannot do that with cards", role=name_of("role", self.role)),
+                t("Use the desk's folder"),
+            )
+
     def key_path(self, name: str) -> Path:
         """File of the private key ``name``."""
         return self.path / KEYS_FOLDER / f"{name}.pem"
@@ -237,6 +247,16 @@ class Site:
             query = query.where(~empty if enrolled else empty)
         with self.registry.session() as session:
             return list(session.scalars(query))
+
+    def chosen(self, names: Sequence[str] | None) -> list[str]:
+        """The named controllers, or all that are enrolled; OperatorError when there are none."""
+        found = list(names or (device.name for device in self.devices(enrolled=True)))
+        if not found:
+            raise OperatorError(
+                t("No controller is enrolled here"),
+                t("Provision one first: device provision; or export this folder again"),
+            )
+        return found
 
     def secret(self, device: Device, column: str) -> bytes:
         """Open the sealed ``column`` of a controller; OperatorError when this folder lacks it."""

@@ -192,7 +192,7 @@ def test_a_busy_controller_is_waited_for_and_the_person_is_told(
     told: list[str] = []
     with Client(dial.open_session(address, credentials.identity(), told.append)) as client:
         client.ping()
-    assert told == ["door-1 is busy, waiting 1 s"]
+    assert told == ["door-1 asks to wait 1 s (another session, or too many in this minute)"]
 
 
 def test_waiting_has_an_end(

@@ -221,3 +221,55 @@ def test_everything_speaks_chinese(run) -> None:
     ):
         code, out, _ = run(*words, "--lang", "zh")
         assert (code, wanted in out) == (0, True), words
+
+
+@pytest.mark.parametrize("role", ["auditor", "installer"])
+@pytest.mark.parametrize(
+    "words", [("collect", CARD), ("issue", CARD, "--name", "x", "--until", "2030-01-01"), ("list",)]
+)
+def test_a_role_without_cards_is_told_whose_folder_has_them(
+    run, tmp_path, monkeypatch, role, words
+) -> None:
+    monkeypatch.setenv(passphrase.EXPORT_VARIABLE, PASSPHRASE)
+    folder = tmp_path / role
+    data(run, "site", "export", "--role", role, str(folder))
+    code, _, err = run("card", *words, folder=folder)
+    assert (code, err) == (
+        1, f"This {role} folder cannot do that with cards\n  Use the desk's folder\n"
+    )  # fmt: skip
+
+
+def test_a_card_that_was_never_issued_is_called_so(run, board) -> None:
+    board.update()
+    code, out, err = run("card", "explain", "0099999999")
+    assert (code, "unknown_card" in out or "no_list" in out) == (1, True)
+    assert "was ever issued here" in err
+
+
+@pytest.mark.usefixtures("board")
+def test_a_journal_that_was_never_pulled_is_not_called_altered(run) -> None:
+    code, out, err = run("journal", "verify")
+    assert (code, err) == (1, "door-1: not pulled yet\n  Fetch it first: journal pull\n")
+    assert "not pulled yet" in out
+    assert "NOT WHOLE" not in out
+
+
+def test_failures_in_json_leave_standard_error_empty(run) -> None:
+    for words in (("device", "info", "nobody"), ("push",), ("card", "collect")):
+        code, out, err = run(*words, "--json")
+        assert (code > 0, err, json.loads(out)["ok"]) == (True, "", False)
+
+
+@pytest.mark.parametrize("words", [("push",), ("journal", "pull"), ("journal", "verify")])
+def test_with_no_controller_there_is_one_clear_line(run, words) -> None:
+    code, out, err = run(*words)
+    assert (code, out, err.splitlines()[0]) == (1, "", "No controller is enrolled here")
+
+
+@pytest.mark.usefixtures("board")
+@pytest.mark.parametrize("words", [("push",), ("journal", "pull")])
+def test_a_wrong_passphrase_is_said_once(run, monkeypatch, words) -> None:
+    monkeypatch.setenv(passphrase.VARIABLE, "another one")
+    _, _, err = run(*words)
+    assert err.splitlines()[0] == "The passphrase does not open this site folder"
+    assert len(err.splitlines()) == 2
