@@ -39,7 +39,8 @@ def test_every_key_is_there_and_opens_through_the_registry_key_only(made_site, s
         with pytest.raises(TypeError):
             serialization.load_pem_private_key(path.read_bytes(), None)
         for wrong in (PASSPHRASE, "another passphrase"):
-            with pytest.raises(ValueError, match=r"password|decrypt"):
+            # one wrong key in 256 leaves a padding that looks right, and then no key behind it
+            with pytest.raises(ValueError, match=r"password|decrypt|deserialize"):
                 serialization.load_pem_private_key(path.read_bytes(), wrong.encode())
         assert path.stat().st_mode & 0o077 == 0
 
