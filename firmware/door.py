@@ -80,7 +80,6 @@ class Service:
         self._leaf = Input(contacts.get("door"), False)
         self._fire = Input(contacts.get("fire"), False)
         self._tamper = Input(contacts.get("tamper"), False)
-        self._levels = 0
         self._drive()
 
     def turn(self, passed_ms: int) -> None:
