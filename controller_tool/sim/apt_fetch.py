@@ -3,6 +3,9 @@
 Uses the machine's own mirror, proxy, credentials and archive keys through apt itself, with a
 sources file, lists and cache of its own: nothing that the system knows of is changed. Packages
 are unpacked, not installed, and started through their own dynamic loader.
+
+A mirror that is between two states has an index that its signature does not cover. Then the
+packages that micropython.lock names are taken from the archive by their SHA-256.
 """
 
 import contextlib
@@ -23,6 +26,10 @@ KEYRINGS = (
     Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
     Path("/usr/share/keyrings/debian-archive-keyring.pgp"),
 )
+
+
+LOCK_FILE = Path(__file__).with_name("micropython.lock")
+_APT_HELPER = "/usr/lib/apt/apt-helper"
 
 
 class FetchError(Exception):
@@ -96,15 +103,43 @@ def _fetch(build: Build, folder: Path) -> None:
     """Download, unpack beside `folder`, and rename into place: it is whole or not there."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetch-") as temporary:
         work = Path(temporary)
-        apt = _apt_command(build, work)
-        _run([*apt, "update"], work, "apt cannot read the mirror's package list")
-        _run([*apt, "download", *PACKAGES], work, "apt cannot download the packages")
+        try:
+            _download_by_index(build, work)
+        except FetchError as problem:
+            try:
+                _download_by_lock(build, work)
+            except FetchError as second:
+                raise FetchError(f"{problem}; {second}") from second
         root = work / "root"
         root.mkdir()
         for package in sorted(work.glob("*.deb")):
             _run(["dpkg", "-x", str(package), str(root)], work, f"cannot unpack {package.name}")
         root.chmod(0o755)
         root.rename(folder)
+
+
+def _download_by_index(build: Build, work: Path) -> None:
+    """The newest packages, proven by the archive's signature."""
+    apt = _apt_command(build, work)
+    _run([*apt, "update"], work, "apt cannot read the mirror's package list")
+    _run([*apt, "download", *PACKAGES], work, "apt cannot download the packages")
+
+
+def _download_by_lock(build: Build, work: Path) -> None:
+    """The packages of the lock file, proven by their SHA-256 there."""
+    mirror = debian_mirror()
+    for digest, place in locked(build.architecture):
+        target = work / place.rpartition("/")[2]
+        address = f"{mirror}/{place}"
+        argv = [_APT_HELPER, "-oAPT::Sandbox::User=root", "download-file", address, str(target)]
+        argv.append(f"SHA256:{digest}")
+        _run(argv, work, f"the mirror does not have the locked {target.name}")
+
+
+def locked(architecture: str) -> list[tuple[str, str]]:
+    """(SHA-256, place in the archive) of each package that the lock file names."""
+    rows = [line.split() for line in LOCK_FILE.read_text("utf-8").splitlines()]
+    return [(row[1], row[2]) for row in rows if row[0] == architecture]
 
 
 def _apt_command(build: Build, work: Path) -> list[str]:

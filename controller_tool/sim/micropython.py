@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from controller_tool.errors import OperatorError
 from controller_tool.sim import apt_fetch
@@ -32,13 +32,15 @@ class MicroPython:
     """A MicroPython that was started and answered.
 
     command: argv prefix; append options and a script to it.
-    bits: 32, or 64 on hosts that cannot run 32-bit programs.
+    bits: 32, or 64 where no 32-bit build can be had.
     version: as in "1.25.0".
+    why_wide: why it is not the 32-bit build, where that is known.
     """
 
     command: tuple[str, ...]
     bits: int
     version: str
+    why_wide: str = field(default="", compare=False)
 
     def heap_bytes(self, esp32_bytes: int) -> int:
         """The heap here that holds what `esp32_bytes` hold there: objects double with bits."""
@@ -49,7 +51,8 @@ class MicroPython:
         return [*self.command, "-X", f"heapsize={self.heap_bytes(esp32_heap_bytes)}", *args]
 
     def __str__(self) -> str:
-        note = "" if self.bits == 32 else ", heap doubled: this host runs no 32-bit build"
+        why = f": {self.why_wide}" if self.why_wide else ""
+        note = "" if self.bits == 32 else f", heap doubled{why}"
         return f"MicroPython {self.version}, {self.bits} bits{note}: {shlex.join(self.command)}"
 
 
@@ -91,7 +94,7 @@ def _from_cache(say: Callable[[str], None]) -> tuple[MicroPython | None, str]:
             continue
         found = probe(command)
         if found is not None:
-            return found, ""
+            return replace(found, why_wide="" if found.bits == 32 else problem), ""
         problem = f"the {build.architecture} build does not run here"
     return None, problem
 

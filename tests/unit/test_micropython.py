@@ -1,6 +1,9 @@
 """Finding and fetching MicroPython (host)."""
 
+import hashlib
+import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,7 +68,9 @@ def test_64_bits_where_32_do_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apt_fetch, "command", lambda build, _say: (build.architecture,))
     wide = MicroPython(("amd64",), 64, "1.25.0")
     monkeypatch.setattr(room, "probe", {("amd64",): wide}.get)
-    assert room.find() == wide
+    found = room.find()
+    assert found == wide
+    assert "the i386 build does not run here" in str(found)
 
 
 def test_half_a_fetch_is_not_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -76,6 +81,48 @@ def test_half_a_fetch_is_not_a_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         apt_fetch.command(apt_fetch.I386, said.append)
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
     assert len(said) == 1
+
+
+@pytest.fixture
+def archive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A mirror with one package whose index nobody can read, and a cache folder beside it."""
+    (tmp_path / "tree/DEBIAN").mkdir(parents=True)
+    (tmp_path / "tree/DEBIAN/control").write_text(
+        "Package: m\nVersion: 1\nArchitecture: i386\nMaintainer: m\nDescription: m\n"
+    )
+    (tmp_path / "tree/program").write_text("it")
+    (tmp_path / "pool").mkdir()
+    package = tmp_path / "pool/m_1_i386.deb"
+    subprocess.run(["dpkg-deb", "--build", tmp_path / "tree", package], check=True)
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    (tmp_path / "lock").write_text(f"# what is locked\ni386 {digest} pool/m_1_i386.deb\n")
+    monkeypatch.setattr(apt_fetch, "LOCK_FILE", tmp_path / "lock")
+    monkeypatch.setattr(apt_fetch, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(apt_fetch, "debian_mirror", lambda: f"file://{tmp_path}")
+    return tmp_path
+
+
+def test_locked_packages_where_the_index_cannot_be_read(archive: Path) -> None:
+    apt_fetch.command(apt_fetch.I386, lambda _: None)
+    assert (archive / "cache/trixie-i386/program").read_text() == "it"
+
+
+def test_a_package_of_another_digest_is_refused(archive: Path) -> None:
+    lock = archive / "lock"
+    lock.write_text(re.sub(r"i386 [0-9a-f]{4}", "i386 0000", lock.read_text()))
+    with pytest.raises(apt_fetch.FetchError, match="does not have the locked"):
+        apt_fetch.command(apt_fetch.I386, lambda _: None)
+    assert not (archive / "cache/trixie-i386").exists()
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [b.architecture for b in (apt_fetch.I386, apt_fetch.AMD64, apt_fetch.ARMHF, apt_fetch.ARM64)],
+)
+def test_every_build_is_locked(architecture: str) -> None:
+    places = [place for _, place in apt_fetch.locked(architecture)]
+    names = [place.rpartition("/")[2].partition("_")[0] for place in places]
+    assert sorted(names) == sorted(apt_fetch.PACKAGES)
 
 
 @pytest.mark.parametrize(
