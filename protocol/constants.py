@@ -47,6 +47,11 @@ FAR_FUTURE_S = 86400  # objects dated further ahead of a synced clock are refuse
 FLAG_REVOKED = 0x01  # a collected card that is still listed, so that its use is told apart
 FLAG_EMERGENCY = 0x02  # fire and emergency cards: never stale, no schedule
 FLAG_MASTER = 0x04  # cleaner, landlord: each use is flagged
+FLAG_ABSENT = 0x80  # only in a delta: the card leaves the list; the record's other fields are 0
+
+OVERLAY_RECORDS_MAX = 500  # changes that a controller holds beside its base, absences included
+BUCKETS_A_PAGE = 64  # bucket hashes in one reply
+RECORDS_A_PAGE = 120
 
 # --- journal ----------------------------------------------------------------------------
 RECORD_BYTES = 48

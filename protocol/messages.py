@@ -8,9 +8,11 @@ from protocol.codes import (
     ERR_UNKNOWN_OPERATION,
     OP_DO_TICKET,
     OP_ENROLL,
+    OP_GET_BUCKETS,
     OP_GET_INFO,
     OP_GET_NONCE,
     OP_GET_RECEIPT,
+    OP_GET_RECORDS,
     OP_GET_STATE,
     OP_GET_TIME,
     OP_JOURNAL_HEAD,
@@ -20,18 +22,23 @@ from protocol.codes import (
     OP_LIST_COMMIT,
     OP_PING,
     OP_PUT_CHECKPOINT,
+    OP_PUT_TRUST,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
     OP_SET_TIME,
 )
 from protocol.constants import (
+    BUCKETS,
+    BUCKETS_A_PAGE,
     CHUNK_BYTES,
     ENVELOPE_MAX_BYTES,
     JOURNAL_PAGE_RECORDS,
     LIST_PAYLOAD_MAX_BYTES,
     NONCE_BYTES,
+    RECORDS_A_PAGE,
     RING_ALARM,
     TIME_END_S,
+    TRUST_MAX_BYTES,
 )
 
 TYPE_CHECKING = False
@@ -63,6 +70,13 @@ OPS: "dict[int, tuple[ArgumentSpec, ...]]" = {
     OP_GET_NONCE: (),
     OP_DO_TICKET: (_ENVELOPE,),
     OP_PING: (),
+    OP_GET_BUCKETS: (("uint", 0, BUCKETS - 1), ("uint", 1, BUCKETS_A_PAGE)),
+    OP_GET_RECORDS: (("uint", 0, BUCKETS - 1), ("uint", 0, 0xFFFF), ("uint", 1, RECORDS_A_PAGE)),
+    OP_PUT_TRUST: (
+        ("uint", 0, TRUST_MAX_BYTES),
+        ("uint", 1, TRUST_MAX_BYTES),
+        ("bytes", 1, CHUNK_BYTES),
+    ),
 }
 
 

@@ -66,6 +66,8 @@ EVENT_NAMES = {
     c.EVENT_CHECKPOINT: "checkpoint",
     c.EVENT_ENROLLED: "enrolled",
     c.EVENT_SELF_TEST: "self_test",
+    c.EVENT_LIST_MERGED: "list_merged",
+    c.EVENT_TRUST_REFUSED: "trust_refused",
     c.EVENT_REVOKED_CARD_PRESENTED: "revoked_card_presented",
     c.EVENT_FORCED_OPEN: "forced_open",
     c.EVENT_HELD_OPEN: "held_open",
@@ -148,6 +150,9 @@ OPERATION_NAMES = {
     c.OP_GET_NONCE: "get_nonce",
     c.OP_DO_TICKET: "do_ticket",
     c.OP_PING: "ping",
+    c.OP_GET_BUCKETS: "get_buckets",
+    c.OP_GET_RECORDS: "get_records",
+    c.OP_PUT_TRUST: "put_trust",
 }
 
 ROLE_NAMES = {

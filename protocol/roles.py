@@ -3,9 +3,11 @@
 from protocol.codes import (
     OP_DO_TICKET,
     OP_ENROLL,
+    OP_GET_BUCKETS,
     OP_GET_INFO,
     OP_GET_NONCE,
     OP_GET_RECEIPT,
+    OP_GET_RECORDS,
     OP_GET_STATE,
     OP_GET_TIME,
     OP_JOURNAL_HEAD,
@@ -15,6 +17,7 @@ from protocol.codes import (
     OP_LIST_COMMIT,
     OP_PING,
     OP_PUT_CHECKPOINT,
+    OP_PUT_TRUST,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
     OP_SET_TIME,
@@ -25,50 +28,25 @@ from protocol.codes import (
     ROLE_TECHNICIAN,
 )
 
+_TIMES = (OP_SET_TIME, OP_SET_SIGNED_TIME, OP_GET_NONCE)
 _ALLOWED = {
-    ROLE_INSTALLER: (
-        OP_SELF_TEST,
-        OP_SET_TIME,
-        OP_SET_SIGNED_TIME,
-        OP_LIST_BEGIN,
-        OP_LIST_CHUNK,
-        OP_LIST_COMMIT,
-        OP_GET_RECEIPT,
-        OP_ENROLL,
-        OP_GET_NONCE,
-        OP_DO_TICKET,
-    ),
-    ROLE_DESK: (
-        OP_SET_TIME,
-        OP_SET_SIGNED_TIME,
-        OP_LIST_BEGIN,
-        OP_LIST_CHUNK,
-        OP_LIST_COMMIT,
-        OP_GET_RECEIPT,
-        OP_PUT_CHECKPOINT,
-        OP_GET_NONCE,
-        OP_DO_TICKET,
-    ),
-    ROLE_TECHNICIAN: (
-        OP_SELF_TEST,
-        OP_SET_TIME,
-        OP_SET_SIGNED_TIME,
-        OP_GET_RECEIPT,
-        OP_GET_NONCE,
-        OP_DO_TICKET,
-    ),
+    ROLE_INSTALLER: (OP_SELF_TEST, OP_ENROLL, OP_DO_TICKET),
+    ROLE_DESK: (OP_PUT_CHECKPOINT, OP_DO_TICKET),
+    ROLE_TECHNICIAN: (OP_SELF_TEST, OP_GET_RECEIPT, OP_DO_TICKET),
     ROLE_AUDITOR: (),
-    ROLE_HUB: (
-        OP_SET_TIME,
-        OP_SET_SIGNED_TIME,
-        OP_LIST_BEGIN,
-        OP_LIST_CHUNK,
-        OP_LIST_COMMIT,
-        OP_GET_RECEIPT,
-        OP_PUT_CHECKPOINT,
-        OP_GET_NONCE,
-    ),
+    ROLE_HUB: (OP_PUT_CHECKPOINT,),
 }
+# a list or trust object proves itself; the keyed hashes and dates of a list name nobody
+_LISTS = (
+    OP_LIST_BEGIN,
+    OP_LIST_CHUNK,
+    OP_LIST_COMMIT,
+    OP_GET_RECEIPT,
+    OP_GET_BUCKETS,
+    OP_GET_RECORDS,
+    OP_PUT_TRUST,
+)
+_LIST_ROLES = (ROLE_INSTALLER, ROLE_DESK, ROLE_HUB)
 # reading what the controller is, says and has written: every role
 _ANYONE = (OP_GET_INFO, OP_GET_STATE, OP_GET_TIME, OP_JOURNAL_HEAD, OP_JOURNAL_READ, OP_PING)
 
@@ -76,4 +54,11 @@ _ANYONE = (OP_GET_INFO, OP_GET_STATE, OP_GET_TIME, OP_JOURNAL_HEAD, OP_JOURNAL_R
 def may(role: int, operation: int) -> bool:
     """Whether a peer of this role may call the operation; False for roles that do not exist."""
     allowed = _ALLOWED.get(role)
-    return allowed is not None and (operation in allowed or operation in _ANYONE)
+    if allowed is None:
+        return False
+    return (
+        operation in allowed
+        or operation in _ANYONE
+        or (operation in _TIMES and role != ROLE_AUDITOR)
+        or (operation in _LISTS and role in _LIST_ROLES)
+    )

@@ -51,7 +51,7 @@ INFO: dict[str, Any] = {
 }
 REPLIES: dict[str, Any] = {
     "get_info": INFO,
-    "get_state": [1, 7, DIGEST, 300, 1, False, 3, 200000000],
+    "get_state": [1, 7, DIGEST, 300, 1, False, 3, 200000000, 12],
     "self_test": {"entropy": True, "clock": False},
     "get_time": [200000000, 999, 3, 0],
     "set_time": [200000000, 3],
@@ -67,10 +67,13 @@ REPLIES: dict[str, Any] = {
     "get_nonce": NONCE,
     "do_ticket": None,
     "ping": None,
+    "get_buckets": bytes(2048),
+    "get_records": bytes(1920),
+    "put_trust": 6144,
 }
 WRONG: dict[str, list[Any]] = {
     "get_info": [{**INFO, "more": 1}, {**INFO, "kind": "window"}, {**INFO, "boot": 65536}, {}],
-    "get_state": [[1, 7, DIGEST, 300, 1, 0, 3, 2], [1, 7, b"", 300, 1, False, 3, 2]],
+    "get_state": [[1, 7, DIGEST, 300, 1, 0, 3, 2, 0], [1, 7, b"", 300, 1, False, 3, 2, 0]],
     "self_test": [{}, {"entropy": 1}],
     "get_time": [[1, 1000, 3, 0], [1, 2, 4, 0], [1, 2, 3]],
     "set_time": [[1, 4], None],
@@ -86,6 +89,9 @@ WRONG: dict[str, list[Any]] = {
     "get_nonce": [bytes(15), bytes(17)],
     "do_ticket": [False],
     "ping": [1],
+    "get_buckets": [None, bytes(2049)],
+    "get_records": [None, bytes(1921)],
+    "put_trust": [6145, None],
 }
 
 
