@@ -1,5 +1,7 @@
 """Deltas between lists: what leads from one to the other, and nothing more (both)."""
 
+from hashlib import sha256
+
 from protocol import cards, deltas
 from protocol.constants import FLAG_ABSENT, FLAG_REVOKED
 
@@ -39,8 +41,6 @@ def test_what_was_absent_anyway_may_be_taken_off_again() -> None:
 
 
 def test_bucket_hashes_are_those_of_the_digest() -> None:
-    from hashlib import sha256
-
     hashes = list(deltas.bucket_hashes(OLD))
     assert len(hashes) == 256
     assert sha256(b"".join(hashes)).digest() == cards.digest(OLD)
