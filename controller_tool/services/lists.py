@@ -26,7 +26,7 @@ from controller_tool.registry.records import (
 )
 from controller_tool.services import audit, list_content, standing
 from protocol import manifest, receipt
-from protocol.cards import digest as list_digest
+from protocol.card_digest import digest as list_digest
 from protocol.codes import ERR_CAPACITY, LIST_FULL
 from protocol.constants import AAD_MANIFEST
 from protocol.messages import Refused
