@@ -143,13 +143,17 @@ class Intake:
 
     # --- what is done in the background -----------------------------------------------------
 
-    def take_base(self, merging: int = 0) -> int:
-        """The idle base, for a list on its way or (merging: its version) a merge; ends others."""
+    def take_base(self) -> int:
+        """The idle base, for a list on its way: a merge that wanted it ends."""
         if self._work is not None:
             self._work.close()
             self._work = None
-        self.nvs.put(_MERGING, merging)
+        self.nvs.put(_MERGING, 0)
         return 1 - self.whitelist.slot
+
+    def merge_begins(self) -> None:
+        """The idle base is empty, and what comes into it is a merge of the list in force."""
+        self.nvs.put(_MERGING, self.whitelist.version)
 
     def goes_on(self) -> bool:
         """Whether the idle base is a merge of the list in force that power cut."""

@@ -13,6 +13,7 @@ from firmware.loan import forget
 from firmware.whitelist import ACTIVE_PATH, BASE_PATHS, NEXT_PATH
 from protocol.codes import EVENT_LIST_MERGED
 from protocol.constants import BUCKETS, CARD_RECORD_BYTES
+from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,17 +35,23 @@ def merging(intake: "Intake") -> "Generator[None, None, None]":
     held = whitelist.manifest
     if held is None:
         return
-    goes_on = intake.goes_on()
-    slot = intake.take_base(held.version)
+    slot = 1 - whitelist.slot
+    if not intake.goes_on():
+        with open(BASE_PATHS[slot], "wb"):  # what lay there is gone before it is called a merge
+            pass
+        intake.merge_begins()
     buffer = memoryview(bytearray(PIECE_BYTES))
-    written = _size(BASE_PATHS[slot]) if goes_on else 0
     well = False
     try:
-        yield from _write(intake, slot, written, buffer)
+        yield from _write(intake, slot, buffer)
         table = Table(slot)
+        digest = b""
         try:
             yield from tabling(slot, table, held.count * CARD_RECORD_BYTES, buffer)
-            digest = b"" if table.problem is not None else table.finish()
+            if table.problem is None:
+                digest = table.finish()
+        except Refused:  # not as many records as there should be
+            digest = b""
         finally:
             table.close()
         if digest == held.result_digest:
@@ -69,14 +76,14 @@ def _size(path: str) -> int:
     return size
 
 
-def _write(
-    intake: "Intake", slot: int, written: int, buffer: memoryview
-) -> "Generator[None, None, None]":
+def _write(intake: "Intake", slot: int, buffer: memoryview) -> "Generator[None, None, None]":
     """The records into the idle base, from where a cut has left it."""
     from firmware.list_files import blend_of
 
     path = BASE_PATHS[slot]
-    written -= written % CARD_RECORD_BYTES and written  # no whole records: it begins anew
+    written = _size(path)
+    if written % CARD_RECORD_BYTES:  # no whole records: it begins anew
+        written = 0
     bucket, skip = _end_of(path, written)
     blend = blend_of(intake.whitelist, buffer)
     file = open(path, "ab" if written else "wb")  # noqa: SIM115 - over many steps
