@@ -71,7 +71,7 @@ def check(rig: Rig, before: bytes, after: bytes, floor: int, what: str) -> bool:
 
 def points(sample: int) -> "tuple[int, int]":
     """Try every `sample`-th point of every act; how many there were and how many took effect."""
-    rig = Rig(40)
+    rig = Rig(600)
     before, tried, took_effect = b"", 0, 0
     for name, act, after in ACTS:
         image = rig.image()
@@ -114,7 +114,7 @@ def test_old_or_new_list_at_every_point_in_full() -> None:
 
 
 def test_a_flash_that_lost_the_rename_would_be_noticed() -> None:
-    rig = Rig(40)
+    rig = Rig(600)
     rig.full(1, FIRST)
     image = rig.image()
     rig.full(2, FOURTH)

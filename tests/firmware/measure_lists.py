@@ -10,8 +10,8 @@ import gc
 import hashlib
 import sys
 
-from protocol import sector_header as _early  # noqa: F401  nested imports cost stack
 from protocol import deltas
+from protocol import sector_header as _early  # noqa: F401  nested imports cost stack
 from protocol.constants import FLAG_REVOKED, RSA_BYTES
 from tests.firmware.list_rig import Rig, at_yield, records, run, signed, signed_delta
 
@@ -25,7 +25,7 @@ class Stretches:
     def __init__(self, rig: Rig) -> None:
         self._chip = rig.chip
         self._last_us = rig.chip.model_us
-        self.us: "list[int]" = []
+        self.us: list[int] = []
 
     def __call__(self) -> None:
         now_us = self._chip.model_us
@@ -166,7 +166,7 @@ def start(rig: Rig) -> None:
 
 def main() -> None:
     count = int(sys.argv[1])
-    rig = Rig(60 + 2 * (count * 16 // 4000))
+    rig = Rig(count + OVERLAY + 1)
     listed = records(count)
     rig.full(1, listed)
     worst_us = lookups(rig, listed, "base")
