@@ -24,6 +24,7 @@ from controller_tool.messages import t
 from controller_tool.registry.models import Device
 from controller_tool.registry.records import LIST_HELD, LIST_RECEIPTED, ListVersion
 from controller_tool.services import audit
+from protocol.constants import CARD_RECORD_BYTES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -102,6 +103,11 @@ def known(
     if found is None or epoch != site.epoch or found.epoch != epoch:
         return None
     return found if found.result_digest == digest else None
+
+
+def records_kept(row: ListVersion) -> bool:
+    """Whether all its records are still here, not its signed manifest alone."""
+    return len(row.payload) == row.count * CARD_RECORD_BYTES
 
 
 def _accept(site: Site, session: Session, row: Device) -> None:
