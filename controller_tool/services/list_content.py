@@ -175,9 +175,7 @@ def _records(site: Site, session: Session, device: Device) -> _Records:
             flags |= FLAG_REVOKED
         if issues[card.credential_index] > 1:
             found.contested.add(key)
-        found.records[key] = layout.pack(
-            key, card.from_min, card.until_min, card.profile_id, flags
-        )
+        found.records[key] = layout.pack(key, card.from_min, card.until_min, card.profile_id, flags)
     return found
 
 
