@@ -28,7 +28,7 @@ from protocol.constants import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pytest
 
@@ -94,7 +94,7 @@ class FakeWhitelist:
 
     def answer(self, operation: int, *arguments: Any) -> Any:
         messages.check_args(operation, arguments)
-        return {
+        handlers: dict[int, Callable[..., Any]] = {
             c.OP_GET_STATE: self._state,
             c.OP_GET_TIME: lambda: [clock.now_s(), 0, c.CLOCK_SYNCED, self.issued_s],
             c.OP_LIST_BEGIN: self._begin,
@@ -103,7 +103,8 @@ class FakeWhitelist:
             c.OP_GET_RECEIPT: self._receipt,
             c.OP_GET_BUCKETS: self._buckets,
             c.OP_GET_RECORDS: self._records,
-        }[operation](*arguments)
+        }
+        return handlers[operation](*arguments)
 
     def _state(self) -> list[Any]:
         held = self.held
