@@ -123,7 +123,7 @@ def _journal(c: Controller) -> None:
 def _lists(c: Controller) -> None:
     c.whitelist = Whitelist()
     c.intake = Intake(
-        c.config, c.keys, c.whitelist, c.journal, c.clock, board.capabilities["cards"]
+        c.config, c.keys, c.whitelist, c.journal, c.clock, c.nvs, board.capabilities["cards"]
     )
     c.intake.restore(c.scratch)
     c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)

@@ -13,7 +13,7 @@ from controller_tool.messages import t
 from controller_tool.registry.records import LIST_SIGNED, ListVersion, SentCard
 from controller_tool.services import audit
 from protocol import manifest
-from protocol.cards import digest as list_digest
+from protocol.card_digest import digest as list_digest
 from protocol.codes import ERR_CAPACITY, LIST_DELTA, LIST_FULL
 from protocol.constants import AAD_MANIFEST
 from protocol.messages import Refused
