@@ -172,6 +172,8 @@ class FakeWhitelist:
         )  # fmt: skip
 
     def _buckets(self, first: int, count: int) -> bytes:
+        if not self.held.version:
+            raise messages.Refused(c.ERR_STATE)
         return b"".join(list(deltas.bucket_hashes(self.held.records))[first : first + count])
 
     def _records(self, bucket: int, skip: int, count: int) -> bytes:
