@@ -3,8 +3,8 @@
 Loaded for each of them and forgotten after it. Rules, in the order in which they are applied:
 
 - begin: envelope shape, key, signature, manifest, site, device, epoch, version floor, dates,
-  base, capacity, length; only then is the idle base emptied and /wl/next written
-- the same full list begun again goes on where the base file ends; a delta begins anew
+  base, capacity, length; only then is /wl/next written
+- the same full list begun again goes on where NVS says that the base ends; a delta begins anew
 - chunks come in order; a wrong offset is out of order, one byte too many is a wrong length
 - commit: the base is read back: SHA-256, order, profiles, dates, digest; then the rename, the
   version floor, the journal record, the receipt. A delta: firmware/delta.py
@@ -16,7 +16,7 @@ from array import array
 from hashlib import sha256
 
 from firmware.loan import forget
-from firmware.whitelist import BASE_PATHS, NEXT_PATH
+from firmware.whitelist import NEXT_PATH
 from protocol.codes import ERR_CAPACITY, ERR_DIGEST, LIST_DELTA
 from protocol.constants import CARD_RECORD_BYTES, OVERLAY_RECORDS_MAX
 from protocol.messages import Refused
@@ -34,21 +34,17 @@ def begin(intake: "Intake", envelope: "Buffer", payload: "Buffer") -> int:
     """Judge a manifest, whose signature is right, and make ready for its records."""
     coming = _judged(intake, payload)
     intake.pause()
-    slot = intake.slot = intake.take_base()
-    intake.offset = 0
-    intake.envelope = b""
+    here = intake.take_base()
+    slot = intake.slot
     if coming.kind == LIST_DELTA:
+        here = 0
         intake.envelope = bytes(envelope)
-        _empty(slot)
-    else:
-        intake.offset = _size(BASE_PATHS[slot])
-        if intake.offset > coming.payload_bytes or not _holds(NEXT_PATH, envelope):
-            _start(slot, envelope, coming.count)
-            intake.offset = 0
+    elif here > coming.payload_bytes or not _holds(NEXT_PATH, envelope):
+        here = 0
+        _announce(slot, envelope, coming.count)
+    intake.reached(here, True)
     intake.coming = coming
-    intake.file = open(BASE_PATHS[slot], "ab")  # noqa: SIM115 - over many chunks
-    intake.synced = intake.offset
-    return intake.offset
+    return here
 
 
 def _judged(intake: "Intake", payload: "Buffer") -> "Manifest":
@@ -71,17 +67,11 @@ def _judged(intake: "Intake", payload: "Buffer") -> "Manifest":
     return coming
 
 
-def _empty(slot: int) -> None:
-    with open(BASE_PATHS[slot], "wb"):
-        pass
-
-
-def _start(slot: int, envelope: "Buffer", count: int) -> None:
-    """Empty the idle base, then say whose records it will hold: never the other way round."""
+def _announce(slot: int, envelope: "Buffer", count: int) -> None:
+    """Say whose records the idle base will hold; NVS says since before that it holds none yet."""
     from firmware.list_files import write_tail
 
     forget("firmware.list_files")
-    _empty(slot)
     with open(NEXT_PATH, "wb") as file:
         file.write(envelope)
         write_tail(file, slot, len(envelope), count, array("H"))
@@ -93,10 +83,11 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
 
     forget("firmware.list_files")
     slot = intake.slot
+    bases = intake.whitelist.bases
     whole = sha256()
-    table = Table(slot, [profile[0] for profile in coming.profiles])
+    table = Table(bases, slot, [profile[0] for profile in coming.profiles])
     try:
-        for _ in tabling(slot, table, coming.payload_bytes, scratch, whole):
+        for _ in tabling(bases, slot, table, coming.count, scratch, whole):
             await asyncio.sleep_ms(0)
         if whole.digest() != coming.payload_sha256:
             raise Refused(ERR_DIGEST)
@@ -105,7 +96,6 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
         if table.finish() != coming.result_digest:
             raise Refused(ERR_DIGEST)
     except Refused:
-        table.close()
         os.remove(NEXT_PATH)
         raise
     starts = table.starts

@@ -16,8 +16,8 @@ from array import array
 from hashlib import sha256
 
 from firmware.loan import forget
-from firmware.whitelist import ACTIVE_PATH, BASE_PATHS, NEXT_PATH
-from protocol.codes import ERR_CAPACITY, ERR_DIGEST, ERR_FLASH, ERR_ORDER
+from firmware.whitelist import ACTIVE_PATH, NEXT_PATH
+from protocol.codes import ERR_CAPACITY, ERR_DIGEST, ERR_ORDER
 from protocol.constants import (
     CARD_KEY_BYTES,
     CARD_RECORD_BYTES,
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     from typing import IO
 
     from firmware.intake import Intake
+    from firmware.whitelist import Whitelist
     from protocol.manifest import Manifest
 
 _ABSENT_BODY = bytes(CARD_RECORD_BYTES - CARD_KEY_BYTES - 1) + bytes((FLAG_ABSENT,))
 _RECORDS_A_STEP = 16
 
 
-class _Records:
-    """Records that come one after another from a file; `key` is empty behind the last."""
+class _Overlay:
+    """The old overlay's records, one after another; `key` is empty behind the last."""
 
-    def __init__(self, path: str, at: int, count: int) -> None:
+    def __init__(self, whitelist: "Whitelist") -> None:
+        self._left = len(whitelist.index)
         self._file: "IO[bytes] | None" = None
-        self._left = count
-        if count:
-            self._file = open(path, "rb")  # noqa: SIM115 - until the last was read
-            self._file.seek(at)
-        self.record = b""
-        self.key = b""
+        if self._left:
+            self._file = open(ACTIVE_PATH, "rb")  # noqa: SIM115 - until the last was read
+            self._file.seek(whitelist.overlay_at)
+        self.record = self.key = b""
         self.advance()
 
     def advance(self) -> None:
@@ -63,8 +63,28 @@ class _Records:
         self._left -= 1
         self.record = file.read(CARD_RECORD_BYTES)
         self.key = self.record[:CARD_KEY_BYTES]
-        if len(self.record) != CARD_RECORD_BYTES:
-            raise Refused(ERR_FLASH)
+
+
+class _Changes:
+    """The payload's records, in the same way, from the idle base."""
+
+    def __init__(self, intake: "Intake", count: int) -> None:
+        self._bases = intake.whitelist.bases
+        self._slot = intake.slot
+        self._end = count * CARD_RECORD_BYTES
+        self._at = 0
+        self.record = self.key = b""
+        self.advance()
+
+    def advance(self) -> None:
+        """The next one, or none."""
+        self.key = b""
+        if self._at < self._end:
+            record = bytearray(CARD_RECORD_BYTES)
+            self._bases.read(self._slot, self._at, record)
+            self._at += CARD_RECORD_BYTES
+            self.record = bytes(record)
+            self.key = self.record[:CARD_KEY_BYTES]
 
 
 async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> None:
@@ -73,7 +93,7 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
 
     whitelist = intake.whitelist
     try:
-        _check_payload(intake.slot, coming, scratch)
+        _check_payload(intake, coming, scratch)
         index = await _write_next(intake, coming)
         await _prove(intake, coming, index, scratch)
     except Refused:
@@ -92,16 +112,12 @@ def _remove(path: str) -> None:
         return
 
 
-def _check_payload(slot: int, coming: "Manifest", scratch: memoryview) -> None:
-    left = coming.payload_bytes
+def _check_payload(intake: "Intake", coming: "Manifest", scratch: memoryview) -> None:
     whole = sha256()
-    with open(BASE_PATHS[slot], "rb") as file:
-        while left:
-            size = file.readinto(scratch[: min(left, len(scratch))])
-            if not size:
-                raise Refused(ERR_FLASH)
-            whole.update(scratch[:size])
-            left -= size
+    for at in range(0, coming.payload_bytes, len(scratch)):
+        piece = scratch[: min(coming.payload_bytes - at, len(scratch))]
+        intake.whitelist.bases.read(intake.slot, at, piece)
+        whole.update(piece)
     if whole.digest() != coming.payload_sha256:
         raise Refused(ERR_DIGEST)
 
@@ -113,15 +129,15 @@ async def _write_next(intake: "Intake", coming: "Manifest") -> "array[int]":
 
     whitelist = intake.whitelist
     profiles = [profile[0] for profile in coming.profiles]
-    old = _Records(ACTIVE_PATH, whitelist.overlay_at, len(whitelist.index))
-    new = _Records(BASE_PATHS[intake.slot], 0, coming.payload_bytes // CARD_RECORD_BYTES)
+    old = _Overlay(whitelist)
+    new = _Changes(intake, coming.payload_bytes // CARD_RECORD_BYTES)
     index = array("H")
     last = b""
     with open(NEXT_PATH, "wb") as file:
         file.write(intake.envelope)
         while old.key or new.key:
             if new.key and (not old.key or new.key <= old.key):
-                source = new
+                source: "_Changes | _Overlay" = new
                 if new.record[CARD_KEY_BYTES:] != _ABSENT_BODY:
                     judge(new.record, 0, last, profiles)
                 elif new.key <= last:
@@ -149,8 +165,8 @@ async def _prove(
 
     whitelist = intake.whitelist
     blend = Blend(
-        whitelist.slot, whitelist.base_count, whitelist.starts, index, len(intake.envelope),
-        scratch, NEXT_PATH,
+        whitelist.bases, whitelist.slot, whitelist.base_count, whitelist.starts, index,
+        len(intake.envelope), scratch, NEXT_PATH,
     )  # fmt: skip
     found: "list[object]" = []
     try:

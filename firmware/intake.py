@@ -16,13 +16,12 @@ from protocol.codes import (
     KEY_WHITELIST,
     LIST_DELTA,
 )
-from protocol.constants import AAD_MANIFEST
+from protocol.constants import AAD_MANIFEST, SECTOR_BYTES
 from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from typing import IO
 
     from firmware.clock import Clock
     from firmware.config import Config
@@ -33,10 +32,11 @@ if TYPE_CHECKING:
     from protocol.cose import Buffer
     from protocol.manifest import Manifest
 
-_SYNC_BYTES = 65536  # a power cut costs at most so much of a push
+_TELL_BYTES = 65536  # a power cut costs at most so much of a push or merge
 _MERGE_AT = 128  # changes; fewer are merged when none has come for an hour
 _MERGE_AFTER_S = _REST_S = 3600
-_MERGING = "merging"  # in NVS: the version of which the idle base is a merge
+_MERGING = "merging"  # in NVS: the version of which the idle base is a merge, 0: it is none
+_REACHED = "reached"  # in NVS: how many bytes of what is on its way the idle base holds
 
 
 class Intake:
@@ -62,10 +62,9 @@ class Intake:
         self.changes = 0
         self.coming: "Manifest | None" = None
         self.envelope = b""  # of a delta that is coming: only a full list goes on after a break
-        self.file: "IO[bytes] | None" = None
-        self.slot = 0
+        self.slot = 0  # the half of the bases that takes it
         self.offset = 0
-        self.synced = 0
+        self._told = 0
         self._changed_s = 0
         self._rest_until_s = 0  # after a merge that failed: the flash is not to be worn by more
         self._work: "Generator[None, None, None] | None" = None
@@ -89,34 +88,26 @@ class Intake:
 
     def chunk(self, offset: int, data: "Buffer") -> int:
         """Append a piece; returns the next offset."""
-        if self.coming is None or self.file is None or offset != self.offset:
+        if self.coming is None or offset != self.offset:
             raise Refused(ERR_STATE)
         if offset + len(data) > self.coming.payload_bytes:
             raise Refused(ERR_LENGTH)
-        self.file.write(data)
-        self.offset += len(data)
-        if self.offset - self.synced >= _SYNC_BYTES:
-            self.file.flush()
-            self.synced = self.offset
+        self.whitelist.bases.write(self.slot, offset, data)
+        self.reached(offset + len(data), False)
         return self.offset
 
     def pause(self) -> None:
         """The session is over: what has come stays on the flash for the next one."""
-        file = self.file
-        self.file = None
-        self.coming = None
+        if self.coming is not None:
+            self.coming = None
+            self.reached(0 if self.envelope else self.offset, True)
         self.envelope = b""
-        if file is not None:
-            file.close()
 
     async def commit(self, scratch: memoryview) -> None:
         """Prove what is stored and put it into force; raises Refused and keeps the old list."""
         coming = self.coming
         if coming is None or self.offset != coming.payload_bytes:
             raise Refused(ERR_STATE)
-        if self.file is not None:
-            self.file.close()
-        self.file = None
         if coming.kind == LIST_DELTA:
             from firmware.delta import commit
 
@@ -128,7 +119,8 @@ class Intake:
         try:
             await commit(self, coming, scratch)
         finally:
-            self.pause()
+            self.coming = None
+            self.envelope = b""
 
     def entered(self, held: "Manifest", is_new: bool) -> None:
         """What follows a rename; a start that finds it undone does it."""
@@ -143,21 +135,43 @@ class Intake:
 
     # --- what is done in the background -----------------------------------------------------
 
-    def take_base(self, merging: int = 0) -> int:
-        """The idle base, for a list on its way or (merging: its version) a merge; ends others."""
+    def take_base(self) -> int:
+        """Take the idle base for a list on its way; bytes of one that are there already.
+
+        A merge that wanted it ends.
+        """
         if self._work is not None:
             self._work.close()
             self._work = None
-        self.nvs.put(_MERGING, merging)
-        return 1 - self.whitelist.slot
+        self.slot = 1 - self.whitelist.slot
+        here = 0 if self.nvs.get(_MERGING) else self.nvs.get(_REACHED)
+        self.reached(0, True)  # whatever it was, it is to be said anew whose this is
+        self.nvs.put(_MERGING, 0)
+        return here
 
-    def goes_on(self) -> bool:
-        """Whether the idle base is a merge of the list in force that power cut."""
-        return self.nvs.get(_MERGING) == self.whitelist.version
+    def take_base_to_merge(self) -> int:
+        """The same for a merge of the list in force, which may go on after a power cut."""
+        self.slot = 1 - self.whitelist.slot
+        if self.nvs.get(_MERGING) != self.whitelist.version:
+            self.reached(0, True)
+            self.nvs.put(_MERGING, self.whitelist.version)
+        return self.nvs.get(_REACHED)
+
+    def reached(self, offset: int, now: bool) -> None:
+        """So many bytes are in the idle base; told to NVS now or when it is worth it.
+
+        Whole sectors alone: what goes on begins with an erase.
+        """
+        self.offset = offset
+        offset -= offset % SECTOR_BYTES
+        if now or offset - self._told >= _TELL_BYTES:
+            self._told = offset
+            self.nvs.put(_REACHED, offset)
 
     def merge_ended(self, well: bool) -> None:
         """The next one begins anew; not at once when this one failed."""
         self.nvs.put(_MERGING, 0)
+        self.nvs.put(_REACHED, 0)
         if not well:
             self._rest_until_s = self.clock.uptime_s + _REST_S
 

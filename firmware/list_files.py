@@ -1,4 +1,4 @@
-"""The files of a list: trailer, bucket tables, records of base and overlay in order (device).
+"""How a list lies on the flash: trailer, tables, records of base and overlay in order (device).
 
 Loaded for a change of lists, a merge or a proof, and forgotten after it. Formats:
 docs/adr/0012-lists-as-base-and-overlay.md.
@@ -10,9 +10,8 @@ from array import array
 from binascii import crc32
 from hashlib import sha256
 
-from firmware.whitelist import ACTIVE_PATH, BASE_PATHS, NEXT_PATH
+from firmware.whitelist import ACTIVE_PATH, NEXT_PATH
 from protocol.card_digest import Digest
-from protocol.codes import ERR_FLASH, ERR_LENGTH
 from protocol.constants import BUCKETS, CARD_KEY_BYTES, CARD_RECORD_BYTES, FLAG_ABSENT
 from protocol.messages import Refused
 
@@ -21,18 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
     from typing import IO, Any
 
+    from firmware.bases import Bases
     from firmware.intake import Intake
     from firmware.whitelist import Whitelist
     from protocol.manifest import Manifest
 
-TABLE_PATHS = ("/wt/t0", "/wt/t1")
 TRAILER_BYTES = 15
 PIECE_BYTES = 512
 
 _TRAILER = ">2sBHHI"  # magic, base, envelope bytes, overlay records, base records; then a CRC
 _MAGIC = b"W1"
 _STARTS_BYTES = 2 * BUCKETS
-_HASHES_BYTES = 32 * BUCKETS
+_HASH_BYTES = 32
 _STORED_A_STEP = 16
 
 
@@ -72,80 +71,63 @@ def read_tail(file: "IO[bytes]") -> "tuple[int, int, int, array[int]] | None":
 
 
 class Table(Digest):
-    """The digest of a base that is being proven; its bucket hashes go into the table's file."""
+    """The digest of a base that is being proven; its bucket hashes go into the base's table."""
 
-    def __init__(self, slot: int, profiles: "Container[int] | None" = None) -> None:
+    def __init__(self, bases: "Bases", slot: int, profiles: "Container[int] | None" = None) -> None:
         super().__init__(profiles)
         self.problem: "Refused | None" = None  # the first that the records had
         self.starts = array("H", bytes(_STARTS_BYTES))
-        self._bucket_now = 0
-        self._file = open(TABLE_PATHS[slot], "wb")  # noqa: SIM115 - for as long as records come
+        self._bases = bases
+        self._slot = slot
+        self._ended = 0
 
     def closed(self, digest: bytes) -> None:
         """A bucket has ended."""
-        self._file.write(digest)
-        self._bucket_now += 1
-        if self._bucket_now < BUCKETS:
-            self.starts[self._bucket_now] = self.count
+        self._write(_HASH_BYTES * self._ended, digest)
+        self._ended += 1
+        if self._ended < BUCKETS:
+            self.starts[self._ended] = self.count
 
     def finish(self) -> bytes:
         """The list digest; the table is whole on the flash then."""
         digest = self.digest()
-        self._file.write(self.starts)
-        self._file.write(crc32(self.starts).to_bytes(4, "big"))
-        self._file.close()
+        tail = bytes(self.starts) + self.count.to_bytes(4, "big")
+        self._write(_HASH_BYTES * BUCKETS, tail + crc32(tail).to_bytes(4, "big"))
         return digest
 
-    def close(self) -> None:
-        """Nothing comes of it."""
-        self._file.close()
+    def _write(self, at: int, data: bytes) -> None:
+        self._bases.write(self._slot, self._bases.table_at + at, data)
 
 
-def read_starts(slot: int, base_count: int) -> "array[int] | None":
-    """Where the buckets of a base begin, from its table; None when that is damaged."""
-    try:
-        with open(TABLE_PATHS[slot], "rb") as file:
-            file.seek(_HASHES_BYTES)
-            packed = file.read(_STARTS_BYTES + 5)
-    except OSError:  # never written
+def read_table(bases: "Bases", slot: int) -> "tuple[int, array[int]] | None":
+    """How many records a base has and where its buckets begin; None when that is damaged."""
+    tail = bytearray(_STARTS_BYTES + 8)
+    bases.read(slot, bases.table_at + _HASH_BYTES * BUCKETS, tail)
+    if crc32(tail[:-4]) != int.from_bytes(tail[-4:], "big"):
         return None
-    if len(packed) != _STARTS_BYTES + 4:
-        return None
-    if crc32(packed[:-4]) != int.from_bytes(packed[-4:], "big"):
-        return None
-    starts = array("H", packed[:-4])
-    for i in range(1, BUCKETS):
-        if starts[i - 1] > starts[i]:
-            return None
-    return starts if starts[0] == 0 and starts[BUCKETS - 1] <= base_count else None
+    return int.from_bytes(tail[-8:-4], "big"), array("H", tail[:_STARTS_BYTES])
 
 
 def tabling(
-    slot: int, table: Table, payload_bytes: int, buffer: memoryview, whole: "Any" = None
+    bases: "Bases", slot: int, table: Table, count: int, buffer: memoryview, whole: "Any" = None
 ) -> "Iterator[None]":
-    """Steps that read a base of so many bytes through `table`; Refused: LENGTH or FLASH.
+    """Steps that read a base of so many records through `table`.
 
     whole: a hash that gets every byte. What is wrong with the records stands in table.problem: it
     is told only if the bytes are those that were signed.
     """
-    left = payload_bytes
-    with open(BASE_PATHS[slot], "rb") as file:
-        while left:
-            piece = buffer[: min(left, PIECE_BYTES)]
-            size = file.readinto(piece) or 0
-            if size != len(piece):
-                raise Refused(ERR_FLASH)
-            if whole is not None:
-                whole.update(piece)
-            try:
-                if table.problem is None:
-                    table.update(piece)
-            except Refused as error:
-                table.problem = error
-            left -= size
-            yield
-        if file.read(1):
-            raise Refused(ERR_LENGTH)
+    end = count * CARD_RECORD_BYTES
+    for at in range(0, end, PIECE_BYTES):
+        piece = buffer[: min(end - at, PIECE_BYTES)]
+        bases.read(slot, at, piece)
+        if whole is not None:
+            whole.update(piece)
+        try:
+            if table.problem is None:
+                table.update(piece)
+        except Refused as error:
+            table.problem = error
+        yield
 
 
 # --- records in order -----------------------------------------------------------------------------
@@ -154,11 +136,12 @@ def tabling(
 class Blend:
     """The records of a list, base and overlay together, in the order of their keys.
 
-    Opens files of its own: the search moves in the others. path: of the file with the overlay.
+    path: of the file with the overlay.
     """
 
     def __init__(
         self,
+        bases: "Bases",
         slot: int,
         base_count: int,
         starts: "array[int]",
@@ -167,8 +150,9 @@ class Blend:
         buffer: memoryview,
         path: str = ACTIVE_PATH,
     ) -> None:
-        self._base = open(BASE_PATHS[slot], "rb")  # noqa: SIM115 - until close()
-        self._table = open(TABLE_PATHS[slot], "rb")  # noqa: SIM115
+        self._bases = bases
+        self._slot = slot
+        # the search moves in the one that is open already; until close()
         self._overlay = open(path, "rb") if len(index) else None  # noqa: SIM115
         self._starts = starts
         self._base_count = base_count
@@ -180,9 +164,7 @@ class Blend:
         self.seek(0)
 
     def close(self) -> None:
-        """Let the files go."""
-        self._base.close()
-        self._table.close()
+        """Let the file go."""
         if self._overlay is not None:
             self._overlay.close()
 
@@ -209,10 +191,11 @@ class Blend:
             if self._overlay.readinto(self._next) != CARD_RECORD_BYTES:
                 raise OSError("overlay cut short")
 
-    def stored_hash(self, bucket: int) -> bytes:
+    def stored_hash(self, bucket: int) -> bytearray:
         """Of the base alone, from its table."""
-        self._table.seek(32 * bucket)
-        return self._table.read(32)
+        found = bytearray(_HASH_BYTES)
+        self._bases.read(self._slot, self._bases.table_at + _HASH_BYTES * bucket, found)
+        return found
 
     def size(self, bucket: int) -> int:
         """Records of the base alone."""
@@ -224,12 +207,10 @@ class Blend:
     def pieces(self, bucket: int) -> "Iterator[Any]":
         """Records of one bucket in whole pieces, each good until the next is asked for."""
         at, end = self._starts[bucket], self._end(bucket)
-        self._base.seek(at * CARD_RECORD_BYTES)
         while at < end:
             size = min(PIECE_BYTES // CARD_RECORD_BYTES, end - at)
             view = self._buffer[: size * CARD_RECORD_BYTES]
-            if self._base.readinto(view) != len(view):
-                raise OSError("base cut short")
+            self._bases.read(self._slot, at * CARD_RECORD_BYTES, view)
             yield from self._woven(bucket, view, size)
             at += size
         while self.touches(bucket):
@@ -273,8 +254,8 @@ def _place(view: memoryview, low: int, high: int, record: bytearray) -> int:
 def blend_of(whitelist: "Whitelist", buffer: memoryview) -> Blend:
     """The list in force."""
     return Blend(
-        whitelist.slot, whitelist.base_count, whitelist.starts, whitelist.index,
-        whitelist.overlay_at, buffer,
+        whitelist.bases, whitelist.slot, whitelist.base_count, whitelist.starts,
+        whitelist.index, whitelist.overlay_at, buffer,
     )  # fmt: skip
 
 

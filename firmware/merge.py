@@ -10,7 +10,7 @@ import os
 from array import array
 
 from firmware.loan import forget
-from firmware.whitelist import ACTIVE_PATH, BASE_PATHS, NEXT_PATH
+from firmware.whitelist import ACTIVE_PATH, NEXT_PATH
 from protocol.codes import EVENT_LIST_MERGED
 from protocol.constants import BUCKETS, CARD_RECORD_BYTES
 
@@ -18,15 +18,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from firmware.bases import Bases
     from firmware.intake import Intake
 
 _STEP_BYTES = 1024
-_SYNC_BYTES = 65536  # a power cut costs at most so much
 _COPY_BYTES = 128
 
 
 def merging(intake: "Intake") -> "Generator[None, None, None]":
-    """Steps of one kilobyte each, so that at most every fourth erases a block."""
+    """Steps of one kilobyte each, so that at most every fourth erases a sector."""
     from firmware.list_files import PIECE_BYTES, Table, tabling
     from firmware.proof import Proof
 
@@ -34,20 +34,15 @@ def merging(intake: "Intake") -> "Generator[None, None, None]":
     held = whitelist.manifest
     if held is None:
         return
-    goes_on = intake.goes_on()
-    slot = intake.take_base(held.version)
+    written = intake.take_base_to_merge()
+    bases, slot = whitelist.bases, intake.slot
     buffer = memoryview(bytearray(PIECE_BYTES))
-    written = _size(BASE_PATHS[slot]) if goes_on else 0
     well = False
     try:
-        yield from _write(intake, slot, written, buffer)
-        table = Table(slot)
-        try:
-            yield from tabling(slot, table, held.count * CARD_RECORD_BYTES, buffer)
-            digest = b"" if table.problem is not None else table.finish()
-        finally:
-            table.close()
-        if digest == held.result_digest:
+        yield from _write(intake, written, buffer)
+        table = Table(bases, slot)
+        yield from tabling(bases, slot, table, held.count, buffer)
+        if table.problem is None and table.finish() == held.result_digest:
             _activate(intake, slot, table.starts)
             well = True
         else:  # this or what it was made of has rotted: which of them is for a proof to say
@@ -61,61 +56,48 @@ def merging(intake: "Intake") -> "Generator[None, None, None]":
         intake.merge_ended(well)
 
 
-def _size(path: str) -> int:
-    try:
-        size: int = os.stat(path)[6]
-    except OSError:  # not there
-        return 0
-    return size
-
-
-def _write(
-    intake: "Intake", slot: int, written: int, buffer: memoryview
-) -> "Generator[None, None, None]":
+def _write(intake: "Intake", written: int, buffer: memoryview) -> "Generator[None, None, None]":
     """The records into the idle base, from where a cut has left it."""
     from firmware.list_files import blend_of
 
-    path = BASE_PATHS[slot]
-    written -= written % CARD_RECORD_BYTES and written  # no whole records: it begins anew
-    bucket, skip = _end_of(path, written)
+    bases, slot = intake.whitelist.bases, intake.slot
+    bucket, skip = _end_of(bases, slot, written)
     blend = blend_of(intake.whitelist, buffer)
-    file = open(path, "ab" if written else "wb")  # noqa: SIM115 - over many steps
+    stepped = 0
     try:
         blend.seek(bucket)
-        stepped = synced = 0
         for number in range(bucket, BUCKETS):
             for piece in blend.pieces(number):
                 size = len(piece)
                 if skip >= size:
                     skip -= size
                     continue
-                file.write(memoryview(piece)[skip:])
+                bases.write(slot, written, memoryview(piece)[skip:])
+                written += size - skip
                 stepped += size - skip
                 skip = 0
-                if stepped - synced >= _SYNC_BYTES:
-                    file.flush()
-                    synced = stepped
-                if stepped % _STEP_BYTES < size:
+                intake.reached(written, False)
+                if stepped >= _STEP_BYTES:
+                    stepped = 0
                     yield
     finally:
-        file.close()
         blend.close()
 
 
-def _end_of(path: str, written: int) -> "tuple[int, int]":
+def _end_of(bases: "Bases", slot: int, written: int) -> "tuple[int, int]":
     """The bucket in which so many bytes end, and how many bytes of it are there."""
     if not written:
         return 0, 0
-    with open(path, "rb") as file:
-        at = written - CARD_RECORD_BYTES
-        file.seek(at)
-        last = file.read(1)
-        while at:
-            file.seek(at - CARD_RECORD_BYTES)
-            if file.read(1) != last:
-                break
-            at -= CARD_RECORD_BYTES
-    return last[0], written - at
+    first = bytearray(1)
+    at = written - CARD_RECORD_BYTES
+    bases.read(slot, at, first)
+    last = first[0]
+    while at:
+        bases.read(slot, at - CARD_RECORD_BYTES, first)
+        if first[0] != last:
+            break
+        at -= CARD_RECORD_BYTES
+    return last, written - at
 
 
 def _activate(intake: "Intake", slot: int, starts: "array[int]") -> None:

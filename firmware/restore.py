@@ -7,12 +7,11 @@ background. If trailer or table are damaged, what they say is found out anew: th
 of the two with which the list has the digest that is signed.
 """
 
-import os
 from array import array
 
 from firmware import signed
 from firmware.loan import forget
-from firmware.whitelist import ACTIVE_PATH, BASE_PATHS
+from firmware.whitelist import ACTIVE_PATH
 from protocol.cbor import Malformed
 from protocol.codes import (
     CLOCK_UNSET,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from firmware.intake import Intake
+    from firmware.whitelist import Whitelist
     from protocol.manifest import Manifest
 
 _HEAD_BYTES = 64
@@ -39,7 +39,7 @@ _HEAD_BYTES = 64
 
 def restore(intake: "Intake", scratch: memoryview) -> None:
     """Put the list that the flash holds into force; refusals are journalled."""
-    from firmware.list_files import read_starts, read_tail
+    from firmware.list_files import read_table, read_tail
     from firmware.proof import Proof
 
     whitelist = intake.whitelist
@@ -53,9 +53,9 @@ def restore(intake: "Intake", scratch: memoryview) -> None:
         if tail is not None:
             whitelist.slot = tail[0]  # whatever becomes of it, no new list is written over it
             held = _accepted_before(intake, file, tail[1])
-            starts = read_starts(tail[0], tail[2])
-            if starts is not None and _base_bytes(tail[0]) == tail[2] * CARD_RECORD_BYTES:
-                whitelist.take(held, tail[0], tail[2], starts, tail[3], tail[1])
+            table = read_table(whitelist.bases, tail[0])
+            if table is not None and table[0] == tail[2]:
+                whitelist.take(held, tail[0], tail[2], table[1], tail[3], tail[1])
                 whitelist.prover = Proof(intake)
         if whitelist.manifest is None:
             _find_out(intake, file, scratch)
@@ -132,8 +132,10 @@ def _rebuild(intake: "Intake", file: "IO[bytes]", slot: int, scratch: memoryview
     for _ in range(overlay_bytes // (CARD_RECORD_BYTES + 2)):
         key = file.read(CARD_RECORD_BYTES)
         index.append(key[0] << 8 | key[1])
-    table = Table(slot)
-    for _ in tabling(slot, table, _base_bytes(slot), scratch):
+    bases = whitelist.bases
+    count = _base_count(whitelist, file, slot, held.count if not len(index) else 0)
+    table = Table(bases, slot)
+    for _ in tabling(bases, slot, table, count, scratch):
         pass
     if table.problem is not None:
         raise Refused(ERR_DIGEST)
@@ -149,12 +151,17 @@ def _rebuild(intake: "Intake", file: "IO[bytes]", slot: int, scratch: memoryview
         raise Refused(ERR_DIGEST)
 
 
-def _base_bytes(slot: int) -> int:
-    try:
-        size: int = os.stat(BASE_PATHS[slot])[6]
-    except OSError:  # not there
-        return -1
-    return size
+def _base_count(whitelist: "Whitelist", file: "IO[bytes]", slot: int, count: int) -> int:
+    """By the manifest without an overlay, else by the trailer or the table, whichever is whole."""
+    from firmware.list_files import read_table, read_tail
+
+    tail = read_tail(file)
+    if count or tail is not None:
+        return count if tail is None else tail[2]
+    table = read_table(whitelist.bases, slot)
+    if table is None:
+        raise Refused(ERR_DIGEST)
+    return table[0]
 
 
 def _envelope_bytes(file: "IO[bytes]") -> int:

@@ -1,9 +1,9 @@
 """The list in force: its manifest, its records on the flash, and the search in them (device).
 
 A list is a base and an overlay (docs/adr/0012). /wl/active holds the signed manifest, the overlay
-and which of /wl/b0 and /wl/b1 is the base; renaming /wl/next onto it is the only way to change
-lists, so that every power cut leaves one signed version whole. The format of these files stands
-in firmware/list_files.py, which is loaded when one is read or written.
+and which half of the raw partition is the base (firmware/bases.py); renaming /wl/next onto it is
+the only way to change lists, so that every power cut leaves one signed version whole. Formats
+stand in firmware/list_files.py, which is loaded when one is read or written.
 
 Search: first in the overlay, whose index of first 16 bits stands in memory; then in the base.
 There, memory holds where each of the 256 buckets begins; keys are uniform, and within a bucket
@@ -19,15 +19,15 @@ from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES, FLAG_ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO
+    from typing import IO, Any
 
+    from firmware.bases import Bases
     from firmware.proof import Proof
     from protocol.manifest import Manifest
 
 ACTIVE_PATH = "/wl/active"
 NEXT_PATH = "/wl/next"
-BASE_PATHS = ("/wl/b0", "/wl/b1")
-FOLDERS = ("/wl", "/wt")
+_FOLDER = "/wl"
 
 _WINDOW_RECORDS = 30
 _GUESSES = 3
@@ -42,7 +42,8 @@ class Whitelist:
     (firmware/proof.py), or drops the list.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bases: "Bases") -> None:
+        self.bases = bases
         self.manifest: "Manifest | None" = None
         self.version = 0
         self.digest = bytes(32)
@@ -58,17 +59,15 @@ class Whitelist:
         self.found_profile = 0
         self.found_flags = 0
         self.reads = 0  # windows read by the last find()
-        self._base: "IO[bytes] | None" = None
         self._overlay: "IO[bytes] | None" = None
         self._window = bytearray(_WINDOW_RECORDS * CARD_RECORD_BYTES)
         self._one = bytearray(CARD_RECORD_BYTES)
         self._at = 0  # number of the record that the window starts with
         self._size = 0  # records in the window that count
-        for folder in FOLDERS:
-            try:
-                os.mkdir(folder)
-            except OSError:
-                os.stat(folder)  # it was there: any other reason shows here
+        try:
+            os.mkdir(_FOLDER)
+        except OSError:
+            os.stat(_FOLDER)  # it was there: any other reason shows here
 
     def take(
         self,
@@ -80,7 +79,7 @@ class Whitelist:
         overlay_at: int,
     ) -> None:
         """Put the list that /wl/active names into force. OSError leaves the one before."""
-        base = open(BASE_PATHS[slot], "rb")  # noqa: SIM115 - open for as long as it is in force
+        # open for as long as it is in force
         overlay = open(ACTIVE_PATH, "rb") if len(index) else None  # noqa: SIM115
         self.drop()
         self.slot = slot
@@ -88,7 +87,6 @@ class Whitelist:
         self.starts = starts
         self.index = index
         self.overlay_at = overlay_at
-        self._base = base
         self._overlay = overlay
         self.manifest = manifest
         self.version = manifest.version
@@ -102,10 +100,9 @@ class Whitelist:
         self.manifest = self.prover = None
         self.version = self.count = 0
         self.digest = bytes(32)
-        for file in (self._base, self._overlay):
-            if file is not None:
-                file.close()
-        self._base = self._overlay = None
+        if self._overlay is not None:
+            self._overlay.close()
+        self._overlay = None
 
     def find(self, key: bytes) -> bool:
         """Look a key of 8 bytes up; True fills found_*. OSError when the flash fails."""
@@ -121,7 +118,7 @@ class Whitelist:
             else:
                 high = middle
         while low < len(index) and index[low] == key16:
-            self._read(self._overlay, self.overlay_at + low * CARD_RECORD_BYTES, self._one, 1)
+            self._read_overlay(self._overlay, low)
             if _order(self._one, 0, key) == 0:
                 return self._found(self._one, 0)
             low += 1
@@ -149,18 +146,15 @@ class Whitelist:
     def _look_at(self, start: int, low: int, high: int) -> None:
         """Fill the window with records low <= … < high that begin at or before `start`."""
         start = max(low, min(start, high - _WINDOW_RECORDS))
-        size = min(_WINDOW_RECORDS, high - start)
-        self._read(self._base, start * CARD_RECORD_BYTES, self._window, size)
+        self.bases.read(self.slot, start * CARD_RECORD_BYTES, self._window)
         self._at = start
-        self._size = size
+        self._size = min(_WINDOW_RECORDS, high - start)
+        self.reads += 1
 
-    def _read(self, file: "IO[bytes] | None", at: int, buffer: bytearray, records: int) -> None:
-        """So many records at least: what follows them in the file may come too."""
-        if file is None:
-            raise OSError("no list")
-        file.seek(at)
-        if (file.readinto(buffer) or 0) < records * CARD_RECORD_BYTES:
-            raise OSError("list cut short")
+    def _read_overlay(self, file: "Any", number: int) -> None:
+        file.seek(self.overlay_at + number * CARD_RECORD_BYTES)
+        if file.readinto(self._one) != CARD_RECORD_BYTES:
+            raise OSError("overlay cut short")
         self.reads += 1
 
     def _search(self, key: bytes) -> bool:

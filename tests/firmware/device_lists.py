@@ -2,7 +2,7 @@
 
 import os
 
-from firmware.whitelist import ACTIVE_PATH, BASE_PATHS
+from firmware.whitelist import ACTIVE_PATH
 from protocol import deltas
 from protocol.codes import (
     ERR_BASE,
@@ -15,7 +15,7 @@ from protocol.codes import (
     ERR_PROFILE,
     ERR_VERSION_LOW,
 )
-from protocol.constants import FLAG_REVOKED
+from protocol.constants import FLAG_REVOKED, SECTOR_BYTES
 from tests.both.support import refused
 from tests.firmware.list_rig import Rig, draft, record, records, sign, signed_delta
 
@@ -227,22 +227,58 @@ def test_a_push_ends_a_merge_that_is_under_way() -> None:
     holds(rig, OLD)
 
 
-def test_a_merge_goes_on_where_power_cut_it() -> None:
+def half_merged() -> "tuple[Rig, bytes]":
     rig = with_list()
     new = merged_with(OLD, records(200, 7000))
     change(rig, 2, OLD, new)
-    for _ in range(6):
+    for _ in range(7):
         rig.intake.step()
-    rig.intake._work.close()  # what has come is on the flash, as after a sync
-    rig.numbers["merging"] = 2
-    written = size_of(BASE_PATHS[1])
-    assert 0 < written < len(new)
+    return rig, new
+
+
+def test_a_merge_goes_on_where_power_cut_it() -> None:
+    rig, new = half_merged()
+    assert rig.numbers["merging"] == 2
+    rig.numbers["reached"] = SECTOR_BYTES  # as it is told every sixteen sectors
+    image = rig.image()
+    erases = []
+    for reached in (SECTOR_BYTES, 0):
+        rig.reboot(image)
+        rig.numbers["reached"] = reached
+        rig.work()
+        assert len(rig.whitelist.index) == 0
+        holds(rig, new)
+        erases.append(rig.chip.erases)
+    assert erases[0] == erases[1] - 1
+
+
+def test_a_merge_of_another_version_is_not_gone_on_with() -> None:
+    rig, new = half_merged()
+    newer = revoked(new, 0)
+    change(rig, 3, new, newer)
+    rig.numbers["merging"], rig.numbers["reached"] = 2, SECTOR_BYTES
     rig.reboot()
-    programmed = rig.chip.operations
+    rig.work()
+    assert len(rig.whitelist.index) == 0
+    holds(rig, newer)
+
+
+def test_a_merge_that_does_not_come_out_is_not_tried_again_at_once() -> None:
+    rig, new = half_merged()
+    spoil_base(rig, 1, 100)  # of what is merged already: a bad sector
+    rig.work()
+    assert len(rig.whitelist.index) == 200
+    holds(rig, new)
+    rig.clock.uptime_s += 3601
     rig.work()
     assert len(rig.whitelist.index) == 0
     holds(rig, new)
-    assert rig.chip.operations > programmed
+
+
+def spoil_base(rig: Rig, half: int, at: int) -> None:
+    """One bit of a base turns."""
+    data = rig.parts["lists"].data
+    data[half * len(data) // 2 + at] ^= 1
 
 
 def size_of(path: str) -> int:
@@ -265,7 +301,7 @@ def test_a_rotten_record_is_never_decided_by() -> None:
         if overlay:
             new = revoked(OLD, 10, 11)
             change(rig, 2, revoked(OLD, 10), new)
-        spoil(BASE_PATHS[0], 16 * 10 + 15)
+        spoil_base(rig, 0, 16 * 10 + 15)
         rig.reboot()
         assert not rig.has(OLD[160:176])
         assert rig.whitelist.manifest is None
@@ -273,7 +309,7 @@ def test_a_rotten_record_is_never_decided_by() -> None:
 
 def test_a_rotten_record_that_nobody_asks_for_is_found_too() -> None:
     rig = with_list()
-    spoil(BASE_PATHS[0], 16 * 300 + 9)
+    spoil_base(rig, 0, 16 * 300 + 9)
     rig.reboot()
     assert rig.has(OLD[:16])
     rig.work()
@@ -282,17 +318,23 @@ def test_a_rotten_record_that_nobody_asks_for_is_found_too() -> None:
     holds(rig, OLD)
 
 
-def test_damaged_files_beside_the_records_are_made_anew() -> None:
+def test_damaged_tables_and_trailers_are_made_anew() -> None:
     new = revoked(OLD, 1, 2)
-    for path, at in (("/wt/t0", 8192 + 3), ("/wt/t0", 100), (ACTIVE_PATH, -3), (ACTIVE_PATH, -12)):
+    for where, at in (("table", 8192 + 3), ("table", 100), ("active", -3), ("active", -12)):
         rig = with_list()
         change(rig, 2, OLD, new)
-        size = size_of(path)
-        spoil(path, at % size)
+        if where == "table":
+            spoil_base(rig, 0, rig.whitelist.bases.table_at + at)
+        else:
+            spoil(ACTIVE_PATH, size_of(ACTIVE_PATH) + at)
         rig.reboot()
         holds(rig, new)
         rig.work()
         holds(rig, new)
+        newer = revoked(new, 3)
+        if (where, at) != ("table", 100):  # that one is for a full list to mend
+            change(rig, 3, new, newer)
+            holds(rig, newer)
 
 
 def test_a_damaged_manifest_or_overlay_takes_the_list_out_of_force() -> None:

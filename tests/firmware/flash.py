@@ -30,6 +30,7 @@ class Chip:
         self.erases = 0
         self.model_us = 0
         self.has_power = True
+        self.cut_quarters = 2  # how much of the operation in which power goes is still done
 
     def begins(self) -> bool:
         """Count a change; True when power goes in its middle."""
@@ -70,7 +71,8 @@ class Partition:
             offset = 0
         cut = self.chip.begins()
         at = block * SECTOR_BYTES + offset
-        for i in range(len(buf) // 2 if cut else len(buf)):
+        done = len(buf) * self.chip.cut_quarters // 4 if cut else len(buf)
+        for i in range(done):
             self.data[at + i] &= buf[i]
         if cut:
             raise PowerCut
@@ -89,7 +91,7 @@ class Partition:
     def _erase(self, sector: int) -> None:
         cut = self.chip.begins()
         at = sector * SECTOR_BYTES
-        size = SECTOR_BYTES // 2 if cut else SECTOR_BYTES
+        size = SECTOR_BYTES * self.chip.cut_quarters // 4 if cut else SECTOR_BYTES
         self.data[at : at + size] = b"\xff" * size
         if cut:
             raise PowerCut
