@@ -23,8 +23,8 @@ def inlined(source: str) -> str:
         ("from firmware.shared import SIZE_BYTES\nx = SIZE_BYTES", "x = 15"),
         ("def f():\n    from firmware.shared import SIZE_BYTES\n    return SIZE_BYTES",
          "def f():\n    return 15"),
-        ("def f():\n    from firmware.shared import SIZE_BYTES, helper\n"
-         "    return helper(SIZE_BYTES)",
+        (("def f():\n    from firmware.shared import SIZE_BYTES, helper\n"
+         "    return helper(SIZE_BYTES)"),
          "def f():\n    from firmware.shared import helper\n    return helper(15)"),
     ],
 )  # fmt: skip
