@@ -10,14 +10,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from controller_tool.errors import DeviceError
+from controller_tool.messages import t
 from protocol import codes as c
 from protocol.constants import (
+    BUCKETS,
+    BUCKETS_A_PAGE,
+    CARD_KEY_BYTES,
+    CARD_RECORD_BYTES,
     CHUNK_BYTES,
     JOURNAL_PAGE_RECORDS,
+    LIST_PAYLOAD_MAX_BYTES,
     NONCE_BYTES,
+    OVERLAY_RECORDS_MAX,
     RECORD_BYTES,
+    RECORDS_A_PAGE,
 )
 
 if TYPE_CHECKING:
@@ -26,12 +36,16 @@ if TYPE_CHECKING:
     from controller_tool.channel.session import Session
 
 Progress = Callable[[int, int], None]
+_HASH_BYTES = 32
 _COMMIT_S = 30.0  # a full check of 20 000 cards on an ESP32 takes some seconds
 
 
 @dataclass(frozen=True)
 class DeviceState:
-    """What a controller says of its list and clock (`get_state`)."""
+    """What a controller says of its list and clock (`get_state`).
+
+    overlay: changes that it holds beside its base; one that does not say takes no deltas.
+    """
 
     epoch: int
     version: int
@@ -41,6 +55,7 @@ class DeviceState:
     stale: bool
     clock_quality: int
     time_s: int
+    overlay: int = OVERLAY_RECORDS_MAX + 1
 
 
 @dataclass(frozen=True)
@@ -156,6 +171,32 @@ class Client:
         nonce = os.urandom(NONCE_BYTES)
         return nonce, cast("bytes", self.session.call(c.OP_GET_RECEIPT, nonce))
 
+    def buckets(self) -> list[bytes]:
+        """The 256 bucket hashes of what is stored there now."""
+        found: list[bytes] = []
+        while len(found) < BUCKETS:
+            count = min(BUCKETS_A_PAGE, BUCKETS - len(found))
+            page = self.session.call(c.OP_GET_BUCKETS, len(found), count, timeout_s=_COMMIT_S)
+            if not isinstance(page, bytes) or len(page) != count * _HASH_BYTES:
+                raise self._unreadable()
+            found += [page[at : at + _HASH_BYTES] for at in range(0, len(page), _HASH_BYTES)]
+        return found
+
+    def bucket_records(self, bucket: int) -> bytes:
+        """The card records of one bucket as they are stored there now, sorted by key.
+
+        DeviceError when what comes is not that; dates and flags are not judged.
+        """
+        found = b""
+        while True:
+            skip = len(found) // CARD_RECORD_BYTES
+            page = self.session.call(c.OP_GET_RECORDS, bucket, skip, RECORDS_A_PAGE)
+            if not isinstance(page, bytes) or not _continues(found, page, bucket):
+                raise self._unreadable()
+            found += page
+            if len(page) < RECORDS_A_PAGE * CARD_RECORD_BYTES:
+                return found
+
     def head(self, ring: int) -> Head:
         """The ring's head, authenticated for a fresh nonce."""
         nonce = os.urandom(NONCE_BYTES)
@@ -182,6 +223,24 @@ class Client:
     def enroll(self) -> list[Any]:
         """The sealed audit keys of both rings, and the state of enrolment."""
         return cast("list[Any]", self.session.call(c.OP_ENROLL, timeout_s=_COMMIT_S))
+
+    def _unreadable(self) -> DeviceError:
+        return DeviceError(
+            t("{device} sent what cannot be read", device=self.session.device_name),
+            t("Run the command again; if it stays so, update the firmware"),
+        )
+
+
+def _continues(found: bytes, page: bytes, bucket: int) -> bool:
+    """Whether a page has whole records of that bucket, each behind the one before it."""
+    if len(page) % CARD_RECORD_BYTES or len(page) > RECORDS_A_PAGE * CARD_RECORD_BYTES:
+        return False
+    if len(found) + len(page) > LIST_PAYLOAD_MAX_BYTES:
+        return False
+    records = found[-CARD_RECORD_BYTES:] + page
+    starts = range(0, len(records), CARD_RECORD_BYTES)
+    keys = [records[at : at + CARD_KEY_BYTES] for at in starts]
+    return all(key[0] == bucket for key in keys) and all(a < b for a, b in pairwise(keys))
 
 
 def _list_requests(

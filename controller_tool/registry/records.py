@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from controller_tool.registry.models import Base
+from protocol.codes import LIST_FULL
 
 LIST_SIGNED = "signed"
 LIST_SENT = "sent"
@@ -18,7 +19,11 @@ APPEND_ONLY = ("receipts", "journal_records", "journal_conflicts", "journal_head
 
 
 class ListVersion(Base):
-    """A list that this registry signed for one controller, with the bytes that were signed."""
+    """A list that this registry signed for one controller, with the bytes that were signed.
+
+    payload: all records of the list, empty once they are not kept any more; update: what goes over
+    the wire instead when it is a delta, NULL as its base is for a full list.
+    """
 
     __tablename__ = "list_versions"
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
@@ -35,12 +40,17 @@ class ListVersion(Base):
     refresh_by_s: Mapped[int]
     sent_at_s: Mapped[int | None]
     receipted_at_s: Mapped[int | None]
+    kind: Mapped[int] = mapped_column(default=LIST_FULL)
+    base_version: Mapped[int | None]
+    base_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    update: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class SentCard(Base):
     """A controller for which a card was ever signed in any form: the *m* of "dead on n of m".
 
-    ``dead_from_version`` is the first version in which the card opens nothing; NULL while live.
+    ``first_version``: the first in which it is live, of those that show it so without a break;
+    ``dead_from_version``: the first in which it opens nothing, NULL while live.
     """
 
     __tablename__ = "sent_cards"

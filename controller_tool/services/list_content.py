@@ -13,6 +13,7 @@ Rules for one card that is granted on, or was ever signed for, a controller:
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -50,12 +51,14 @@ KEPT_MIN = 90 * 1440
 class Content:
     """A list before it is signed.
 
-    live: ids of the cards that open something by it; left_out: cards that should and have no room.
+    owners: ids of the cards that open something by it, by their keys; contested: keys of
+    credentials that were issued more than once; left_out: cards that should and have no room.
     """
 
     payload: bytes
     count: int
-    live: frozenset[str] = field(repr=False)
+    owners: dict[bytes, str] = field(repr=False)
+    contested: frozenset[bytes] = field(repr=False)
     profiles: list[list[int]]
     schedules: list[list[int]]
     policy: list[int]
@@ -63,6 +66,11 @@ class Content:
     holidays: list[int]
     refresh_h: int
     left_out: int
+
+    @property
+    def live(self) -> frozenset[str]:
+        """Ids of the cards that open something by it."""
+        return frozenset(self.owners.values())
 
     def hash(self) -> bytes:
         """Equal for lists that say the same of the same cards, whenever they are signed.
@@ -77,11 +85,12 @@ class Content:
 
 def collect(site: Site, session: Session, device: Device) -> Content:
     """The content for one controller as the registry stands now."""
-    records, live, left_out = _records(site, session, device)
+    found = _records(site, session, device)
     return Content(
-        payload=b"".join(records[key] for key in sorted(records)),
-        count=len(records),
-        live=frozenset(live),
+        payload=b"".join(found.records[key] for key in sorted(found.records)),
+        count=len(found.records),
+        owners=found.owners,
+        contested=frozenset(found.contested),
         profiles=[
             [p.id, p.points_mask, p.schedule_id, p.unlock_ds, p.flags, p.quota_wh, p.quota_min]
             for p in session.scalars(select(Profile).order_by(Profile.id))
@@ -94,7 +103,7 @@ def collect(site: Site, session: Session, device: Device) -> Content:
         utc_offsets=json.loads(setting(session, "utc_offsets")),
         holidays=json.loads(setting(session, "holidays")),
         refresh_h=number(session, "refresh_h"),
-        left_out=left_out,
+        left_out=found.left_out,
     )
 
 
@@ -131,34 +140,43 @@ def number(session: Session, name: str) -> int:
     return int(setting(session, name))
 
 
-def _records(
-    site: Site, session: Session, device: Device
-) -> tuple[dict[bytes, bytes], set[str], int]:
-    """Records by card key, the ids of the live cards among them, and how many had no room."""
+@dataclass
+class _Records:
+    """Records by card key, and what is known of them; see `Content`."""
+
+    records: dict[bytes, bytes] = field(default_factory=dict)
+    owners: dict[bytes, str] = field(default_factory=dict)
+    contested: set[bytes] = field(default_factory=set)
+    left_out: int = 0
+
+
+def _records(site: Site, session: Session, device: Device) -> _Records:
     card_key = site.secret(device, "card_key")
     vault = site.vault
     oldest_min = _oldest_min()
-    records: dict[bytes, bytes] = {}
-    live: set[str] = set()
-    left_out = 0
-    for card in sorted(_cards(session, device), key=_rank):
+    found = _Records()
+    cards = _cards(session, device)
+    issues = Counter(card.credential_index for card in cards)
+    for card in sorted(cards, key=_rank):
         if min(card.until_min, (card.ended_at_s or 2**62) // 60) < oldest_min:
             continue
         issued = card.state == STATE_ISSUED
-        if len(records) >= device.cards_max and not (issued and card.was_sent):
-            left_out += issued
+        if len(found.records) >= device.cards_max and not (issued and card.was_sent):
+            found.left_out += issued
             continue
         credential = vault.open("cards", card.id, "credential", card.credential_sealed)
         key = layout.card_key(card_key, card.credential_type, credential)
-        if key in records:  # the former issue of a credential that was issued anew
+        if key in found.records:  # the former issue of a credential that was issued anew
             continue
         flags = card.flags
         if issued:
-            live.add(card.id)
+            found.owners[key] = card.id
         else:
             flags |= FLAG_REVOKED
-        records[key] = layout.pack(key, card.from_min, card.until_min, card.profile_id, flags)
-    return records, live, left_out
+        if issues[card.credential_index] > 1:
+            found.contested.add(key)
+        found.records[key] = layout.pack(key, card.from_min, card.until_min, card.profile_id, flags)
+    return found
 
 
 def _rank(card: Row[Any]) -> tuple[int, int, str]:
@@ -183,7 +201,7 @@ def _cards(session: Session, device: Device) -> list[Row[Any]]:
     )
     columns = (
         Card.id, Card.ref, Card.state, Card.flags, Card.profile_id, Card.from_min, Card.until_min,
-        Card.ended_at_s, Card.credential_type, Card.credential_sealed,
+        Card.ended_at_s, Card.credential_type, Card.credential_sealed, Card.credential_index,
         Card.id.in_(sent).label("was_sent"),
     )  # fmt: skip
     return list(session.execute(select(*columns).where(wanted)))

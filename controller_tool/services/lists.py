@@ -6,11 +6,10 @@ end a card while the list that shows it is on the wire.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, OperatorError
@@ -22,53 +21,76 @@ from controller_tool.registry.records import (
     LIST_SIGNED,
     ListVersion,
     Receipt,
-    SentCard,
 )
-from controller_tool.services import audit, list_content, standing
-from protocol import manifest, receipt
-from protocol.card_digest import digest as list_digest
-from protocol.codes import ERR_CAPACITY, LIST_FULL
-from protocol.constants import AAD_MANIFEST
+from controller_tool.services import audit, list_content, list_update, standing
+from controller_tool.services.list_signing import SIGNING_KEY, check_capacity, sign
+from controller_tool.services.list_update import Base
+from protocol import receipt
+from protocol.codes import LIST_FULL
+from protocol.constants import CARD_RECORD_BYTES
 from protocol.messages import Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from controller_tool.client import DeviceState
     from controller_tool.services.list_content import Content
     from controller_tool.services.site import Site
-
-SIGNING_KEY = "whitelist"
 
 
 @dataclass(frozen=True)
 class SignedList:
-    """One list as it goes to a controller; left_out: cards that had no room in it."""
+    """One list as it goes to a controller.
+
+    count, digest: of the list that the controller then holds; payload: what goes over the wire;
+    rest: changes that have to follow in a list of their own; left_out: cards without room in it.
+    """
 
     version: int
+    kind: int
     count: int
     digest: bytes
     envelope: bytes
     payload: bytes
     left_out: int
+    rest: int = 0
+
+    @property
+    def changes(self) -> int:
+        """Records that go over the wire."""
+        return len(self.payload) // CARD_RECORD_BYTES
 
 
-def next_for(site: Site, device: Device, force: bool = False) -> SignedList | None:
+def next_for(
+    site: Site,
+    device: Device,
+    force: bool = False,
+    state: DeviceState | None = None,
+    full: bool = False,
+) -> SignedList | None:
     """The list that the controller should have and has not; None when it is up to date.
 
-    Signs only when the content changed, when half the time to refresh_by is over, or with
-    ``force``. Raises a ToolError when it does not fit, or while the controller holds a list of
-    another registry.
+    Signs only when the content changed, when half the time to refresh_by is over, when the delta
+    that waits fits no more, or with ``force``. state: what the controller reported; without it,
+    with ``force`` or ``full`` only a full list will do. Raises a ToolError when it does not fit,
+    or while the controller holds a list of another registry.
     """
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
         standing.refuse_fork(row)
+        base = None if force or full else _base(session, site, row, state)
         newest = standing.newest(session, row)
         if not site.holds(SIGNING_KEY):
-            return None if newest is None or newest.state in standing.ON_DEVICE else _signed(newest)
+            return _by_other_folder(site, newest, base)
         content = list_content.collect(site, session, row)
         if newest is not None and not force and _still_good(newest, content, row):
-            return None if newest.state in standing.ON_DEVICE else _signed(newest)
-        return _signed(_sign(site, session, row, content, newest))
+            if newest.state in standing.ON_DEVICE:
+                return None
+            if _fits(newest, base):
+                return _signed(newest)
+        check_capacity(row, content)
+        update = list_update.plan(content, base, row.cards_max)
+        return replace(_signed(sign(site, session, row, update, newest)), rest=update.rest)
 
 
 def mark_sent(site: Site, device: Device, version: int) -> None:
@@ -85,6 +107,15 @@ def mark_sent(site: Site, device: Device, version: int) -> None:
         sent = session.get_one(ListVersion, (device.id, version))
         if sent.state == LIST_SIGNED:
             sent.state, sent.sent_at_s = LIST_SENT, now_s()
+
+
+def raise_floor(site: Site, device: Device, version: int) -> None:
+    """The controller takes no number up to this one: the next list gets a higher one."""
+    with site.registry.writing() as session:
+        row = session.get_one(Device, device.id)
+        if version > row.version_floor:
+            row.version_floor = version
+            audit.append(session, site.operator, "list.floor", device=row.name, version=version)
 
 
 def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int:
@@ -115,10 +146,44 @@ def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int
     return proof.version
 
 
+def _by_other_folder(
+    site: Site, newest: ListVersion | None, base: Base | None
+) -> SignedList | None:
+    """What a folder without the signing key can send: a list as another one has signed it."""
+    if newest is None or newest.state in standing.ON_DEVICE:
+        return None
+    if not _fits(newest, base):
+        site.require(SIGNING_KEY)
+    return _signed(newest)
+
+
+def _base(session: Session, site: Site, row: Device, state: DeviceState | None) -> Base | None:
+    """The list that the controller reports, if it is one of ours and its records are kept."""
+    if state is None:
+        return None
+    held = standing.known(session, site, row, state.epoch, state.version, state.digest)
+    if held is None or not standing.records_kept(held):
+        return None
+    return Base(held.version, held.result_digest, held.payload, state.overlay)
+
+
+def _fits(signed: ListVersion, base: Base | None) -> bool:
+    """Whether the controller can take it as it is: a delta only upon the list that it names."""
+    if signed.kind == LIST_FULL:
+        return True
+    return (
+        base is not None
+        and (signed.base_version, signed.base_digest) == (base.version, base.digest)
+        and base.has_room(len(signed.update or b"") // CARD_RECORD_BYTES)
+    )
+
+
 def _drop_old_payloads(session: Session, proven: ListVersion) -> None:
     """Older lists are never sent again: their signed manifests stay, their records may go."""
     older = (ListVersion.device_id == proven.device_id) & (ListVersion.version < proven.version)
     session.execute(update(ListVersion).where(older).values(payload=b""))
+    was_delta = older & ListVersion.update.is_not(None)
+    session.execute(update(ListVersion).where(was_delta).values(update=b""))
 
 
 def _still_good(newest: ListVersion, content: Content, device: Device) -> bool:
@@ -128,75 +193,6 @@ def _still_good(newest: ListVersion, content: Content, device: Device) -> bool:
     if newest.version <= device.version_floor:
         return False
     return now_s() < (newest.signed_at_s + newest.refresh_by_s) // 2
-
-
-def _sign(
-    site: Site, session: Session, device: Device, content: Content, newest: ListVersion | None
-) -> ListVersion:
-    _check_capacity(device, content)
-    version = max(newest.version if newest else 0, device.version_floor) + 1
-    issued_s = now_s()
-    m = manifest.Manifest()
-    m.site, m.device, m.epoch, m.version = site.id, device.id_bytes, site.epoch, version
-    m.kind, m.base_version, m.base_digest = LIST_FULL, 0, b""
-    m.result_digest, m.count = list_digest(content.payload), content.count
-    m.payload_bytes = len(content.payload)
-    m.payload_sha256 = sha256(content.payload).digest()
-    m.issued_at_s, m.refresh_by_s = issued_s, issued_s + content.refresh_h * 3600
-    m.profiles = [tuple(row) for row in content.profiles]
-    m.schedules, m.policy = content.schedules, (content.policy[0], content.policy[1])
-    m.trust_version, m.audit_head = site.facts.trust_version, audit.head(session)
-    m.utc_offsets, m.holidays = content.utc_offsets, content.holidays
-    signed = ListVersion(
-        device_id=device.id, version=version, epoch=site.epoch, state=LIST_SIGNED,
-        envelope=_envelope(site, m), payload=content.payload, result_digest=m.result_digest,
-        content_hash=content.hash(), count=content.count, left_out=content.left_out,
-        signed_at_s=issued_s, refresh_by_s=m.refresh_by_s,
-    )  # fmt: skip
-    session.add(signed)
-    _account(session, device, version, content.live)
-    left_out = {"left_out": content.left_out} if content.left_out else {}
-    audit.append(
-        session, site.operator, "list.sign", device=device.name, version=version,
-        count=content.count, **left_out,
-    )  # fmt: skip
-    return signed
-
-
-def _envelope(site: Site, m: manifest.Manifest) -> bytes:
-    try:
-        return site.sign(SIGNING_KEY, AAD_MANIFEST, manifest.encode(m))
-    except (Refused, ValueError):
-        raise OperatorError(
-            t("Profiles, schedules and holidays are more than a controller takes"),
-            t("Remove some of them"),
-        ) from None
-
-
-def _check_capacity(device: Device, content: Content) -> None:
-    if content.count > device.cards_max:
-        raise DeviceError(
-            t("{device} holds {max} cards and would get {count}",
-              device=device.name, max=device.cards_max, count=content.count),
-            t("Collect cards, or use a board with more room"), ERR_CAPACITY,
-        )  # fmt: skip
-
-
-def _account(session: Session, device: Device, version: int, live: frozenset[str]) -> None:
-    """Write down which cards this version shows to the controller, and which it ends."""
-    known = {
-        row.card_id: row
-        for row in session.scalars(select(SentCard).where(SentCard.device_id == device.id))
-    }
-    for card_id, row in known.items():
-        if card_id in live:
-            row.dead_from_version = None
-        elif row.dead_from_version is None:
-            row.dead_from_version = version
-    session.add_all(
-        SentCard(card_id=card_id, device_id=device.id, first_version=version)
-        for card_id in live - known.keys()
-    )
 
 
 def _read_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> receipt.Receipt:
@@ -217,6 +213,7 @@ def _read_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> rece
 
 
 def _signed(row: ListVersion) -> SignedList:
+    payload = row.payload if row.update is None else row.update
     return SignedList(
-        row.version, row.count, row.result_digest, row.envelope, row.payload, row.left_out
+        row.version, row.kind, row.count, row.result_digest, row.envelope, payload, row.left_out
     )
