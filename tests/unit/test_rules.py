@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -299,7 +300,8 @@ def test_a_change_that_changes_nothing_or_comes_too_late_is_refused(site) -> Non
 def test_a_master_card_is_bound_as_the_desk_rules_say(site, board) -> None:
     schedules.add(site, "day", ["daily 08:00-18:00"])
     profiles.add(site, "cleaner", profiles.Wish(schedule="day"))
-    good = {"flags": FLAG_MASTER, "devices": ("door-1",), "profile_id": 2}
+    good: dict[str, Any] = {"flags": FLAG_MASTER, "devices": ("door-1",), "profile_id": 2}
+    wrong: dict[str, Any]
     for wrong, said in (
         ({"devices": None}, "names its controllers"),
         ({"profile_id": 1}, "profile with a schedule"),
