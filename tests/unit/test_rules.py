@@ -15,6 +15,7 @@ from controller_tool.services import (
     card_change,
     cards,
     holidays,
+    journal_read,
     profiles,
     rules_room,
     schedules,
@@ -22,9 +23,11 @@ from controller_tool.services import (
     site_time,
     windows,
 )
+from protocol import cards as layout
 from protocol import cose, manifest
-from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER
+from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, RING_ACCESS
 from protocol.policy.schedule import local_minute
+from tests.unit.test_journal import pull
 
 CARD = "0012345678"
 NOW_MIN = clock.now_s() // 60
@@ -314,3 +317,18 @@ def test_a_master_card_is_bound_as_the_desk_rules_say(site, board) -> None:
     with pytest.raises(OperatorError, match="within 90 days"):
         card_change.change(site, CARD, card_change.Wish(until_min=NOW_MIN + 91 * 1440))
     assert board.update().count == 1
+
+
+def test_each_use_of_a_master_card_is_flagged(site, board) -> None:
+    schedules.add(site, "day", ["daily 08:00-18:00"])
+    profiles.add(site, "cleaner", profiles.Wish(schedule="day"))
+    issue(site, flags=FLAG_MASTER, devices=("door-1",), profile_id=2)
+    issue(site, "0012345679")
+    board.update()
+    pen, card_key = board.pen(RING_ACCESS), site.secret(board.device, "card_key")
+    for number in (CARD, "0012345679"):
+        known = credentials.parse(number)
+        pen.write(key=layout.card_key(card_key, known.type, known.data))
+    pull(site, board, pen)
+    told = journal_read.entries(site, board.device, RING_ACCESS)
+    assert [(e.card, e.flag) for e in told] == [("K000001", "master"), ("K000002", "")]
