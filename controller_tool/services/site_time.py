@@ -21,6 +21,8 @@ from protocol.constants import EPOCH_2020_UNIX_S, TIME_END_S
 from protocol.policy import schedule
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from controller_tool.services.site import Site
 
 DEFAULT_ZONE = "Asia/Shanghai"
@@ -54,12 +56,21 @@ class SiteTime:
             return before
         return clock.parse_local(text, self.offset_min(guess_s + _DAY_S))
 
+    def midnight_min(self, day: date) -> int:
+        """Minute since 2020 (UTC) at which the local day begins; may be negative."""
+        return self.parse(day.isoformat()) // 60
+
 
 def of(site: Site) -> SiteTime:
     """Local time of a site; OperatorError in a folder without cards: it has no settings."""
     site.require_cards()
     with site.registry.session() as session:
-        return SiteTime(json.loads(list_content.setting(session, "utc_offsets")))
+        return read(session)
+
+
+def read(session: Session) -> SiteTime:
+    """Local time as the registry has it."""
+    return SiteTime(json.loads(list_content.setting(session, "utc_offsets")))
 
 
 def minute_text(local_min: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -271,6 +272,8 @@ def test_local_time_is_read_by_the_zone_of_the_site() -> None:
     ):
         assert berlin.parse(text) == clock.parse_local(utc)
         assert berlin.text(berlin.parse(text)) == text.replace("T", " ")
+    midnight = clock.parse_local("2024-07-14T22:00+00:00") // 60
+    assert berlin.midnight_min(date(2024, 7, 15)) == midnight, "as rosters name days"
 
 
 def test_an_extension_is_a_new_grant_and_proven_like_one(site, board) -> None:
