@@ -30,6 +30,7 @@ RTC_ZERO_S = 32  # u32, host and device: Unix time at which the RTC read 2000-01
 RTC_ZERO_US = 36  # u32, ... and its microseconds
 GAP_US = 40  # u32, device: longest stretch without looking at the world; the host clears it
 HANDSHAKE_US = 44  # u32, device: longest charged step of a TLS handshake, counted apart
+HEAP_LARGEST_BYTES = 48  # u32, device: the largest piece that is free
 
 LEVELS = 64  # u8 each pin, host: what the wire outside drives, or floating
 OUTPUTS = 128  # u8 each pin, device: what the board drives, or floating

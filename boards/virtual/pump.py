@@ -50,4 +50,19 @@ class Pump:
         gc.collect()
         self._page.set_word(layout.HEAP_FREE_BYTES, gc.mem_free())
         self._page.set_word(layout.HEAP_USED_BYTES, gc.mem_alloc())
+        self._page.set_word(layout.HEAP_LARGEST_BYTES, _largest_piece(gc.mem_free()))
         self._memory[layout.HEAP_TOLD] = self._asked
+
+
+def _largest_piece(free: int) -> int:
+    """What one allocation can get at most, to 64 bytes."""
+    low = 0
+    while free - low > 64:
+        middle = (low + free) // 2
+        try:
+            bytearray(middle)
+            low = middle
+        except MemoryError:
+            free = middle
+        gc.collect()
+    return low

@@ -119,7 +119,10 @@ class Supervisor:
         if page.bytes[layout.HEAP_TOLD] != page.bytes[layout.HEAP_ASKED]:
             return None
         free, used = page.word(layout.HEAP_FREE_BYTES), page.word(layout.HEAP_USED_BYTES)
-        return {"free": free, "used": used, "shims": self.chip.shims.heap_bytes}
+        return {
+            "free": free, "used": used, "largest": page.word(layout.HEAP_LARGEST_BYTES),
+            "shims": self.chip.shims.heap_bytes,
+        }  # fmt: skip
 
     def _relays(self) -> dict[int, str]:
         return {pin: name for name, pin in self.description["wiring"]["relays"].items()}
