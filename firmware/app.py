@@ -1,9 +1,9 @@
 """Puts a controller together and runs its tasks until one of them ends (device).
 
 Order of starting: identity, clock, trust, journal (which finishes what a power cut left), the
-list in force, the door, then the wires. Any exit is a reset by main.py. After a start that failed,
-or a task that died soon after one, only the way out is served for a while (firmware/way_out.py):
-resets in a row would be a locked door.
+door, the list in force, then everything is served. Any exit is a reset by main.py. After a start
+that failed, or a task that died soon after one, only the way out is served for a while
+(firmware/way_out.py): resets in a row would be a locked door.
 """
 
 import asyncio
@@ -68,24 +68,35 @@ def run() -> None:
 def _ends_well(c: Controller) -> bool:
     """Build and run it; whether it may be started again at once."""
     try:
-        build(c)
-        asyncio.run(_main(c))
+        asyncio.run(_main(c, *build(c)))
     except Exception as error:  # noqa: BLE001 - damaged files, failing flash, no room: a locked door
         c.fault = type(error).__name__
         return False
     return c.restart_wanted or c.clock.uptime_s > _SETTLED_S
 
 
-def build(c: Controller) -> None:
-    """Make a controller ready to be served, from what lies on its flash.
+def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
+    """Make a controller ready to be served, from what lies on its flash; returns its wires.
 
-    The heap is swept after every part: what is to stay comes to lie side by side, in one piece.
+    The heap is swept after every part, and what stays for good comes before what needs room for a
+    while: so that it lies side by side and leaves the rest in one piece.
     """
     c.board = board
-    for part in (_identity, _journal, _lists):
+    kind = __import__("firmware." + board.KIND, None, None, ("Service",))
+    for part in (_identity, _journal):
         gc.collect()
         part(c)
     gc.collect()
+    sessions = Sessions(c, Secure(c.pace))
+    gc.collect()
+    wires = sessions, NetworkPort(c, sessions), Cable(board.service_port())
+    _lists(c)
+    gc.collect()
+    c.kind = kind.Service(c)
+    c.intake.restore(c.scratch)
+    c.access.minute()  # of the grace, if the list is stale: a start begins one
+    gc.collect()
+    return wires
 
 
 def _identity(c: Controller) -> None:
@@ -126,16 +137,11 @@ def _lists(c: Controller) -> None:
     c.intake = Intake(
         c.config, c.keys, c.whitelist, c.journal, c.clock, c.nvs, board.capabilities["cards"]
     )
-    c.intake.restore(c.scratch)
     c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)
-    c.access.minute()  # of the grace, if the list is stale: a start begins one
-    gc.collect()
-    c.kind = __import__("firmware." + board.KIND, None, None, ("Service",)).Service(c)
 
 
-async def _main(c: Controller) -> None:
+async def _main(c: Controller, sessions: Sessions, network: NetworkPort, cable: Cable) -> None:
     watch = Watch(board.watchdog(_WATCHDOG_MS), _TASKS)
-    sessions = Sessions(c, Secure(c.pace))
     ended = asyncio.Event()
 
     def failed(_: object, context: "dict[str, BaseException]") -> None:
@@ -143,8 +149,6 @@ async def _main(c: Controller) -> None:
         ended.set()
 
     asyncio.get_event_loop().set_exception_handler(failed)
-    network = NetworkPort(c, sessions)
-    cable = Cable(board.service_port())
     gc.collect()
     asyncio.create_task(_serve_kind(c, watch))
     asyncio.create_task(_serve_cable(c, cable, sessions, watch))

@@ -100,8 +100,9 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
         _remove(NEXT_PATH)
         raise
     finally:
-        forget("firmware.blend")
-        forget("firmware.list_files")
+        # in a pack, what is imported from card_digest comes with tables
+        for module in ("firmware.blend", "firmware.list_files", "firmware.tables"):
+            forget(module)
     place = (whitelist.slot, whitelist.base_count, whitelist.starts, index, len(intake.envelope))
     activate(intake, coming, scratch, place)
 

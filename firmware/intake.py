@@ -75,6 +75,8 @@ class Intake:
 
         forget("firmware.restore")
         restore(self, scratch)
+        del restore
+        self.whitelist.settle()
 
     async def begin(self, envelope: "Buffer") -> int:
         """Judge a manifest; returns the offset from which its payload is wanted."""
@@ -121,6 +123,8 @@ class Intake:
         finally:
             self.coming = None
             self.envelope = b""
+        del commit, coming
+        self.whitelist.settle()
 
     def entered(self, held: "Manifest", is_new: bool) -> None:
         """What follows a rename; a start that finds it undone does it."""
@@ -188,7 +192,8 @@ class Intake:
             next(work)
             self._work = work
         except StopIteration:
-            return
+            del work
+            self.whitelist.settle()
 
     def _next_work(self) -> "Generator[None, None, None] | None":
         whitelist = self.whitelist

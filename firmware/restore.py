@@ -39,16 +39,16 @@ _HEAD_BYTES = 64
 
 def restore(intake: "Intake", scratch: memoryview) -> None:
     """Put the list that the flash holds into force; refusals are journalled."""
-    from firmware.list_files import read_tail
-    from firmware.proof import Proof
-    from firmware.tables import read_table
-
     whitelist = intake.whitelist
     whitelist.drop()
     try:
         file = open(ACTIVE_PATH, "rb")  # noqa: SIM115 - for all that follows
     except OSError:  # never had a list
         return
+    from firmware.list_files import read_tail
+    from firmware.proof import Proof
+    from firmware.tables import read_table
+
     try:
         tail = read_tail(file)
         if tail is not None:

@@ -11,6 +11,7 @@ the place of a key is off by a few records only. One window of 30 records is rea
 the key lies outside, the next ones, then it halves. Nothing is allocated on the way.
 """
 
+import gc
 import os
 from array import array
 
@@ -29,6 +30,11 @@ ACTIVE_PATH = "/wl/active"
 NEXT_PATH = "/wl/next"
 _FOLDER = "/wl"
 
+# of a manifest; the rest has served its purpose when the list is in force
+_KEPT = (
+    "epoch", "version", "result_digest", "count", "refresh_by_s", "profiles", "schedules",
+    "policy", "utc_offsets", "holidays",
+)  # fmt: skip
 _WINDOW_RECORDS = 30
 _GUESSES = 3
 _BUCKETS = 256
@@ -92,6 +98,24 @@ class Whitelist:
         self.version = manifest.version
         self.digest = manifest.result_digest
         self.count = manifest.count
+
+    def settle(self) -> None:
+        """What stays of a change of lists moves into the gaps that the change has left.
+
+        It was made beside the code of the change, which is gone now; nothing in a heap moves by
+        itself, and the next change needs room in one piece.
+        """
+        gc.collect()
+        self.starts = array("H", self.starts)
+        self.index = array("H", self.index)
+        before = self.manifest
+        if before is not None:
+            after = type(before)()
+            for name in _KEPT:
+                setattr(after, name, getattr(before, name))
+            self.manifest = after
+        del before
+        gc.collect()
 
     def drop(self) -> None:
         """Without a list."""
