@@ -126,7 +126,7 @@ ZH = {
     "cards": "卡片",
     "result": "结果",
     "Send each controller its newest list and take its receipt.": "把最新名单发给每台控制器并取回回执。",
-    "Sign and send a new list even if nothing changed": "即使没有变化也签发新名单",
+    "Sign and send a new full list even if nothing changed": "即使没有变化也签发并下发完整的新名单",
     "Only by this way; default: both": "只用这种方式；默认两种都试",
     "Serial port, tcp://HOST:PORT or sim://NAME, instead of the known addresses": "串口名、tcp://主机:端口 或 sim://名称，代替已知地址",
     "The board failed while it was being set up ({detail})": "安装过程中控制板出错（{detail}）",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
+from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table, yes_no
 from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
@@ -19,6 +19,8 @@ from protocol.codes import TICKET_UNLOCK
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from controller_tool.services.compare import Comparison
 
 
 @click.group(cls=ToolGroup, help=t("Provision controllers and ask them."))
@@ -139,6 +141,47 @@ def unlock(app: App, name: str, point: int, via: str | None, port: str | None) -
     """Once, for the door's own unlock duration."""
     devices_ops.ticket(app.site, name, TICKET_UNLOCK, point, way=way(via, port), notice=app.note)
     app.show({"ok": True, "device": name}, t("{device} is unlocked", device=name))
+
+
+@device.command("compare", help=t("Compare what a controller stores with what it should."))
+@click.argument("name")
+@way_options
+@pass_app
+def compare(app: App, name: str, via: str | None, port: str | None) -> None:
+    """One line a card that differs; exit code 1 when any does."""
+    from controller_tool.services import compare as comparing  # noqa: PLC0415 - slow to import
+
+    found = comparing.compare(app.site, name, way(via, port), app.note)
+    rows = [
+        (d.card or t("unknown to this registry"), f"{d.holder} {d.room}".strip(), d.key.hex(),
+         name_of("record", d.there), name_of("record", d.here),
+         ", ".join(name_of("record", field) for field in d.fields))
+        for d in found.differences
+    ]  # fmt: skip
+    columns = [t("card"), t("holder"), t("key"), t("on the controller"), t("in the registry"),
+               t("differs in")]  # fmt: skip
+    same = found.intact and not found.differences
+    shown = [table(columns, rows)] if rows else []
+    app.show({**plain(found), "same": same}, _compared(found), *shown)
+    if not same:
+        click.get_current_context().exit(1)
+
+
+def _compared(found: Comparison) -> str:
+    """One line: what was compared with what, and how it came out."""
+    against = (
+        t("what was signed for it")
+        if found.against == "signed"
+        else t("what this registry would sign now")
+    )
+    line = t("{device}: version {version} compared with {against}: {n} cards differ",
+             device=found.device, version=found.version, against=against,
+             n=len(found.differences))  # fmt: skip
+    if found.standing == "fork":
+        line += t("; this registry did not sign it: push --accept-fork replaces it")
+    elif not found.intact:
+        line += t("; what is stored is not what it reports: push --repair")
+    return line
 
 
 def _readable(key: str, value: object) -> object:

@@ -256,6 +256,21 @@ def list_cards(site: Site, state: str | None = None, room: str | None = None) ->
         return [_status(site, session, card) for card in session.scalars(query)]
 
 
+def unproven(site: Site) -> list[CardStatus]:
+    """Cards that ended and are not proven dead wherever they were sent, by reference."""
+    waiting = (
+        select(SentCard.card_id)
+        .join(Device, Device.id == SentCard.device_id)
+        .where(
+            SentCard.dead_from_version.is_(None)
+            | (Device.list_version_receipted < SentCard.dead_from_version)
+        )
+    )
+    query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting))
+    with site.registry.session() as session:
+        return [_status(site, session, card) for card in session.scalars(query.order_by(Card.ref))]
+
+
 def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
     site.require_cards()
     with site.registry.writing() as session:

@@ -122,6 +122,11 @@ def ticket(
         client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
 
 
+def list_role(site: Site) -> str | None:
+    """The role of this folder that deals with lists: a desk or hub before an installer."""
+    return next((role for role in ("desk", "hub", "installer") if role in site.peers()), None)
+
+
 def in_parallel(work: Callable[[str], Any], names: list[str]) -> list[Any]:
     """``work`` for each name, each in its own thread; results in the order of the names."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import

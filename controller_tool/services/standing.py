@@ -9,8 +9,8 @@ The word of a controller is never a proof; its receipt is. Standing of a control
 - behind: an older list of ours, as expected
 - rolled_back: an older one than it has receipted, or none at all; receipts are pending again
 - fork: one that this registry never signed (a restored backup, a second desk); the same, and
-  nothing is signed for it until a person has compared the two and accepts that this registry's
-  cards replace the others: a card proven dead by the other registry may be alive in this one
+  nothing is signed for it until a person accepts that this registry's cards replace the others
+  (services.forks): a card proven dead by the other registry may be alive in this one
 """
 
 from __future__ import annotations
@@ -36,13 +36,8 @@ BEHIND, ROLLED_BACK, FORK = "behind", "rolled_back", "fork"
 ON_DEVICE = (LIST_HELD, LIST_RECEIPTED)
 
 
-def note(
-    site: Site, device: Device, epoch: int, version: int, digest: bytes, accept_fork: bool = False
-) -> str:
-    """Compare what a controller says that it holds with the registry; returns its standing.
-
-    accept_fork: a person has looked at it: this registry's list may replace a foreign one.
-    """
+def note(site: Site, device: Device, epoch: int, version: int, digest: bytes) -> str:
+    """Compare what a controller says that it holds with the registry; returns its standing."""
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
         last = newest(session, row)
@@ -50,8 +45,6 @@ def note(
         found = _compare(row, last, held, version)
         if found == FORK:
             mark_fork(site, session, row, epoch, version, digest)
-            if accept_fork:
-                _accept(site, session, row)
             return found
         row.fork_seen = row.fork_accepted = None
         if found == UNRECEIPTED and last is not None:
@@ -78,13 +71,22 @@ def refuse_fork(row: Device) -> None:
         raise foreign_list(row)
 
 
+def accept(site: Site, session: Session, row: Device) -> None:
+    """The foreign list that was seen there may be replaced; services.forks has compared it."""
+    if row.fork_accepted != row.fork_seen:
+        row.fork_accepted = row.fork_seen
+        audit.append(session, site.operator, "list.fork_accepted", device=row.name)
+
+
 def foreign_list(row: Device) -> DeviceError:
     """What a person is told about a fork."""
     return DeviceError(
         t("{device} holds a list that this registry did not sign", device=row.name),
         t(
-            "Is this folder a restored backup, or does another one push too? Compare their cards:"
-            " one that was ended there opens again; then: push --accept-fork"
+            "Is this folder a restored backup, or does another one push too? See what differs with:"
+            " device compare {device}; push --accept-fork replaces it and ends here what was ended"
+            " there",
+            device=row.name,
         ),
     )
 
@@ -108,12 +110,6 @@ def known(
 def records_kept(row: ListVersion) -> bool:
     """Whether all its records are still here, not its signed manifest alone."""
     return len(row.payload) == row.count * CARD_RECORD_BYTES
-
-
-def _accept(site: Site, session: Session, row: Device) -> None:
-    if row.fork_accepted != row.fork_seen:
-        row.fork_accepted = row.fork_seen
-        audit.append(session, site.operator, "list.fork_accepted", device=row.name)
 
 
 def _fall_back(

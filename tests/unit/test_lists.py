@@ -37,7 +37,11 @@ def flags(signed: lists.SignedList) -> list[int]:
 def standing(
     board: Board, version: int, digest: bytes = bytes(32), epoch: int = 1, accept: bool = False
 ) -> str:
-    return standings.note(board.site, board.device, epoch, version, digest, accept)
+    found = standings.note(board.site, board.device, epoch, version, digest)
+    if accept:
+        with board.site.registry.writing() as session:
+            standings.accept(board.site, session, session.get_one(Device, board.device.id))
+    return found
 
 
 def test_a_controller_takes_what_is_signed(site, board) -> None:

@@ -203,6 +203,18 @@ def test_migrations_make_what_the_models_say(site) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
+def test_lists_of_the_first_schema_are_full_ones_of_the_second(site, board, open_site) -> None:
+    issue(site)
+    signed = board.update()
+    for column in ("kind", "base_version", "base_digest", '"update"'):
+        raw(site, f"ALTER TABLE list_versions DROP COLUMN {column}")
+    raw(site, "UPDATE alembic_version SET version_num = '0001'")
+    with open_site(site.path).registry.session() as session:
+        [row] = session.query(records.ListVersion)
+    assert (row.kind, row.base_version, row.base_digest, row.update) == (0, None, None, None)
+    assert (row.payload, row.envelope) == (signed.payload, signed.envelope)
+
+
 def test_a_registry_of_a_newer_tool_is_left_alone(site, open_site) -> None:
     raw(site, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(OperatorError, match="newer tool"):
