@@ -37,9 +37,10 @@ class Books:
         What an earlier version showed is no proof that this one is there: a card that comes back
         counts from this version on.
         """
+        self._session.flush()
         is_live = SentCard.dead_from_version.is_(None)
         query = select(SentCard.card_id, is_live).where(SentCard.device_id == device.id)
-        known = {row[0]: row[1] for row in self._session.execute(query)}
+        known = {row[0]: row[1] for row in self._session.connection().execute(query)}
         ended = [card_id for card_id, alive in known.items() if alive and card_id not in live]
         back = [card_id for card_id, alive in known.items() if not alive and card_id in live]
         self._change(device, ended, dead_from_version=version)

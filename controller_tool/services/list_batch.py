@@ -54,13 +54,13 @@ def prepare(site: Site, names: Sequence[str]) -> dict[str, Content]:
     """
     contents = {}
     with site.registry.writing() as session:
-        due = [
-            row for row, newest in _rows(session, names) if not _known_good(session, row, newest)
-        ]
+        rows = _rows(session, names)
+        due = [row for row, newest in rows if not _known_good(session, row, newest)]
         collector = Collector(site, session, due)
         for row in due:
             contents[row.id] = collector.content(row)
-            list_state.remember(session, row, contents[row.id])
+        noted = [list_state.note_of(row, contents[row.id]) for row in due]
+        list_state.keep(session, [note for note in noted if note])
     return contents
 
 
@@ -70,41 +70,49 @@ def sign_all(site: Site, names: Sequence[str]) -> Signed:
     One transaction: all that could be signed is, or nothing when the registry fails.
     """
     site.require(list_signing.SIGNING_KEY)
-    signed: list[str] = []
-    failed: list[NotSigned] = []
     with site.registry.writing() as session:
         rows = _rows(session, names)
         due = [(row, newest) for row, newest in rows if not _known_good(session, row, newest)]
-        unchanged = [row.name for row, newest in rows if (row, newest) not in due]
-        collector = Collector(site, session, [row for row, _ in due])
-        books = Books(session)
+        run = _Run(site, session, [row for row, _ in due])
         for row, newest in due:
             try:
-                new = _sign(site, session, row, newest, collector.content(row), books)
+                run.sign(row, newest)
             except ToolError as error:
-                failed.append(NotSigned(row.name, error.what, error.next_step))
-            else:
-                (signed if new else unchanged).append(row.name)
-        books.write()
-    return Signed(tuple(signed), tuple(unchanged), tuple(failed))
+                run.failed.append(NotSigned(row.name, error.what, error.next_step))
+        run.finish()
+    bad = {one.device for one in run.failed}
+    good = [row.name for row, _ in rows if row.name not in bad | run.signed]
+    return Signed(tuple(sorted(run.signed)), tuple(good), tuple(run.failed))
 
 
-def _sign(
-    site: Site,
-    session: Session,
-    row: Device,
-    newest: ListVersion | None,
-    content: Content,
-    books: Books,
-) -> bool:
-    """Whether a list had to be signed; ToolError when none can be."""
-    standing.refuse_fork(row)
-    list_state.remember(session, row, content)
-    if newest is not None and list_state.still_good(newest, content.hash(), row):
-        return False
-    list_signing.check_capacity(row, content)
-    list_signing.sign(site, session, row, Update(content, None, content.payload), newest, books)
-    return True
+class _Run:
+    """Lists that are signed in one transaction; what all of them write is written at its end."""
+
+    def __init__(self, site: Site, session: Session, rows: list[Device]) -> None:
+        self.signed: set[str] = set()
+        self.failed: list[NotSigned] = []
+        self._site = site
+        self._session = session
+        self._collector = Collector(site, session, rows)
+        self._books = Books(session)
+        self._notes: list[list_state.Note] = []
+
+    def sign(self, row: Device, newest: ListVersion | None) -> None:
+        """Unless the newest list is good as it is. ToolError when none can be signed."""
+        standing.refuse_fork(row)
+        content = self._collector.content(row)
+        if note := list_state.note_of(row, content):
+            self._notes.append(note)
+        if newest is not None and list_state.still_good(newest, content.hash(), row):
+            return
+        list_signing.check_capacity(row, content)
+        update = Update(content, None, content.payload)
+        list_signing.sign(self._site, self._session, row, update, newest, self._books)
+        self.signed.add(row.name)
+
+    def finish(self) -> None:
+        self._books.write()
+        list_state.keep(self._session, self._notes)
 
 
 def _rows(session: Session, names: Sequence[str]) -> list[tuple[Device, ListVersion | None]]:

@@ -133,6 +133,7 @@ class Builder:
         for place, entry in enumerate(self._order):
             entry.place = place
         self._entries = {entry.id: entry for entry in self._order}
+        self._issued = {entry.id for entry in self._order if entry.issued}
         self._some_again = len({entry.index for entry in self._order}) < len(self._order)
 
     def build(self, device: Device) -> Records:
@@ -163,13 +164,11 @@ class Builder:
 
     def _wanted(self, device: Device) -> list[_Entry]:
         """What may have a record: first what is issued, then what ended last."""
+        self._session.flush()
+        connection = self._session.connection()
+        ids = self._issued.intersection(connection.scalars(_granted(device)))
+        ids |= set(connection.scalars(_signed(device)))
         entries = self._entries
-        ids = set(self._session.scalars(_signed(device)))
-        ids.update(
-            card_id
-            for card_id in self._session.scalars(_granted(device))
-            if entries[card_id].issued
-        )
         order = self._order
         return [order[place] for place in sorted([entries[card_id].place for card_id in ids])]
 

@@ -8,10 +8,9 @@ has a place in it depends on what was sent as well.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, delete, insert, select
 
 from controller_tool.clock import now_s
 from controller_tool.registry.records import KnownContent
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from controller_tool.services.list_content import Content
     from controller_tool.services.site import Site
 
+Note = dict[str, Any]  # a row of known_contents
 FORM = 1  # of the hash: to be raised when list_content makes another list of the same registry
 
 
@@ -49,8 +49,13 @@ class Current:
         """All of it."""
         if self._content is None:
             self._content = list_content.collect(self._site, self._session, self._device)
-            remember(self._session, self._device, self._content)
+            self.remember()
         return self._content
+
+    def remember(self) -> None:
+        """Once more after a list was signed: new cards on the books take away what was known."""
+        if self._content is not None:
+            remember(self._session, self._device, self._content)
 
     def hash(self) -> bytes:
         """As Content.hash."""
@@ -93,13 +98,30 @@ def still_good(newest: ListVersion, content_hash: bytes, device: Device) -> bool
 
 def remember(session: Session, device: Device, content: Content) -> None:
     """Keep what the list says as this transaction sees it. ``session``: a writing one."""
+    keep(session, [note for note in (note_of(device, content),) if note])
+
+
+def note_of(device: Device, content: Content) -> Note | None:
+    """What `keep` writes down of the list; None for one that fills its controller."""
     if content.count >= device.cards_max:
-        return
-    values = {
+        return None
+    return {
+        "device_id": device.id,
         "form": FORM,
         "content_hash": content.hash(),
         "oldest_min": oldest_min(),
         "first_end_min": content.first_end_min,
     }
-    row = insert(KnownContent).values(device_id=device.id, **values)
-    session.execute(row.on_conflict_do_update(index_elements=["device_id"], set_=values))
+
+
+def keep(session: Session, notes: list[Note]) -> None:
+    """Write notes down: at the end of a transaction, for whatever it writes later takes them away.
+
+    That a list was signed changes none: the cards that it shows are in it already.
+    """
+    session.flush()
+    gone = delete(KnownContent).where(KnownContent.device_id == bindparam("of_device"))
+    if notes:
+        connection = session.connection()
+        connection.execute(gone, [{"of_device": note["device_id"]} for note in notes])
+        connection.execute(insert(KnownContent), notes)

@@ -1,9 +1,7 @@
 """What each controller's list says is remembered until something it is made from changes (host).
 
 The triggers are the whole rule: no code has to think of it. A change takes the row away; where
-there is no row, the list is made anew. No trigger watches what is added to sent_cards: that is what
-a list shows which was just signed, and a trigger would cost as much as all the rest of signing it.
-Grants and signed cards are found by controller too.
+there is no row, the list is made anew. Grants and signed cards are found by controller too.
 
 Revision ID: 0003
 Revises: 0002
@@ -52,8 +50,8 @@ def upgrade() -> None:
     forget("grants", "UPDATE", f"{FORGET} WHERE {both}")
     forget("sent_cards", "UPDATE OF card_id, device_id", f"{FORGET} WHERE {both}")
     for table in ("grants", "sent_cards"):
+        forget(table, "INSERT", f"{FORGET} WHERE device_id = NEW.device_id")
         forget(table, "DELETE", f"{FORGET} WHERE device_id = OLD.device_id")
-    forget("grants", "INSERT", f"{FORGET} WHERE device_id = NEW.device_id")
     forget("devices", "UPDATE", f"{FORGET} WHERE device_id = NEW.id", CHANGED)
 
 
