@@ -54,7 +54,10 @@ class SentCard(Base):
     """
 
     __tablename__ = "sent_cards"
-    __table_args__ = (Index("sent_cards_by_device", "device_id"),)
+    __table_args__ = (
+        Index("sent_cards_by_device", "device_id", "card_id", "dead_from_version"),
+        {"sqlite_with_rowid": False},
+    )
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
     first_version: Mapped[int]

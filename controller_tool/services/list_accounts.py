@@ -5,6 +5,7 @@ Only what changed is written: a list of thousands of cards mostly shows what the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -29,7 +30,7 @@ class Books:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._new: list[tuple[str, str, int]] = []
+        self._new: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
 
     def note(self, device: Device, version: int, live: frozenset[str]) -> None:
         """This version shows the cards of these ids as live to the controller, and no others.
@@ -45,14 +46,21 @@ class Books:
         back = [card_id for card_id, alive in known.items() if not alive and card_id in live]
         self._change(device, ended, dead_from_version=version)
         self._change(device, back, first_version=version, dead_from_version=None)
-        self._new += [(card_id, device.id, version) for card_id in live - known.keys()]
+        place, new = (device.id, version), self._new
+        for card_id in live - known.keys():
+            new[card_id].append(place)
 
     def write(self) -> None:
         """Add what is new."""
         self._session.flush()
-        if self._new:
-            self._session.connection().exec_driver_sql(_NEW, sorted(self._new))
-        self._new = []
+        rows = [
+            (card_id, *place)
+            for card_id in sorted(self._new)
+            for place in sorted(self._new[card_id])
+        ]
+        if rows:
+            self._session.connection().exec_driver_sql(_NEW, rows)
+        self._new.clear()
 
     def _change(self, device: Device, card_ids: list[str], **values: int | None) -> None:
         for at in range(0, len(card_ids), _IDS_A_STATEMENT):

