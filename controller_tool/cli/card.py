@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from controller_tool import clock
+from controller_tool.cli.card_ocpp import export_ocpp, import_ocpp
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
-from controller_tool.errors import OperatorError
+from controller_tool.cli.dates import minute
+from controller_tool.cli.refusals import refuse
 from controller_tool.messages import name_of, t
 from controller_tool.registry.models import STATE_ISSUED
 from controller_tool.services import cards as service
@@ -61,18 +62,8 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
     try:
         done = roster.import_roster(app.site, file, devices or None, dry_run)
     except roster.RosterRefused as refused:
-        rows = [(fault.row, fault.field, fault.what) for fault in refused.faults]
-        app.show(
-            {"ok": False, "error": refused.what, "next_step": refused.next_step,
-             "faults": refused.faults},
-            table([t("row"), t("field"), t("what is wrong")], rows),
-        )  # fmt: skip
-        app.complain(
-            t("{file}: {n} wrong fields, nothing was imported",
-              file=file.name, n=len(refused.faults)),
-            refused.next_step,
-        )  # fmt: skip
-        click.get_current_context().exit(1)
+        refuse(app, file.name, refused)
+        return
     line = t("{rows} rows: {people} new people, {cards} new cards, {same} there already",
              rows=done.rows, people=done.new_people, cards=done.new_cards,
              same=done.unchanged)  # fmt: skip
@@ -107,8 +98,8 @@ def issue(
     if end is None and not asked["emergency"]:
         raise click.UsageError(t("Give --until: only an emergency card has no end"))
     terms = service.Terms(
-        clock.now_s() // _MINUTE_S if begin is None else _minute(begin, last_day=False),
-        TIME_END_MIN if end is None else _minute(end, last_day=True),
+        clock.now_s() // _MINUTE_S if begin is None else minute(begin, last_day=False),
+        TIME_END_MIN if end is None else minute(end, last_day=True),
         asked["devices"] or None,
         FLAG_EMERGENCY if asked["emergency"] else 0,
     )
@@ -168,7 +159,7 @@ def list_(app: App, state: str | None, room: str | None) -> None:
 @pass_app
 def explain(app: App, number: str, device: str | None, point: int, at: str | None) -> None:
     """One line a controller: by the list that is proven there, and after the next push."""
-    at_s = None if at is None else _minute(at, last_day=False) * _MINUTE_S
+    at_s = None if at is None else minute(at, last_day=False) * _MINUTE_S
     found = explain_service.explain(app.site, number, device, point, at_s)
     rows = [(e.device, e.version, _verdict(e.now), _verdict(e.after_push)) for e in found]
     columns = [t("controller"), t("list"), t("decides now"), t("after the next push")]
@@ -239,21 +230,5 @@ def _day(minute: int) -> str:
     return clock.local_text(minute * _MINUTE_S)[:16].replace("T", " ")
 
 
-def _minute(text: str, last_day: bool) -> int:
-    """A day or a minute, local; of a last day the minute after it."""
-    try:
-        minute = clock.parse_local(text) // _MINUTE_S
-    except ValueError:
-        raise OperatorError(
-            t("{text} is not a date", text=text), t("Write 2030-03-31 or 2030-03-31T18:00")
-        ) from None
-    return minute + 1440 if last_day and _is_day(text) else minute
-
-
-def _is_day(text: str) -> bool:
-    """A date in any of its spellings, without a time."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+card.add_command(export_ocpp)
+card.add_command(import_ocpp)
