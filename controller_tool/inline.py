@@ -40,7 +40,7 @@ def inline(tree: ast.Module, own: Mapping[str, Constant], known: Constants) -> a
     body = [kept for node in tree.body if (kept := _keep(node, own, known)) is not None]
     modules = _imported_by_name(tree, known)
     tree = ast.Module(body=body, type_ignores=[])
-    _Replace(values, modules).visit(tree)
+    _Replace(values, modules, known).visit(tree)
     return ast.fix_missing_locations(tree)
 
 
@@ -123,9 +123,16 @@ def _without_constants(node: ast.ImportFrom, known: Constants) -> ast.ImportFrom
 
 
 class _Replace(ast.NodeTransformer):
-    def __init__(self, values: Mapping[str, Constant], modules: Constants) -> None:
+    def __init__(
+        self, values: Mapping[str, Constant], modules: Constants, known: Constants
+    ) -> None:
         self._values = values
         self._modules = modules
+        self._known = known
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        """Those in functions; the module's own have lost their constants already."""
+        return _without_constants(node, self._known)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):

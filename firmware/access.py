@@ -52,6 +52,8 @@ class Access:
         clock.tick()
         self.key = cards.card_key(self._card_key, kind, credential)
         self.profile = _NO_PROFILE
+        if whitelist.prover is not None:
+            whitelist.prover(self.key[0])
         held = whitelist.manifest
         if held is None:
             self.flags = NO_LIST

@@ -15,6 +15,7 @@ import board
 from firmware import dispatch, journal
 from firmware.access import Access
 from firmware.admission import Admission
+from firmware.bases import Bases
 from firmware.cable import Cable, CableStream
 from firmware.chores import PERIOD_MS, Chores
 from firmware.clock import Clock
@@ -121,9 +122,9 @@ def _journal(c: Controller) -> None:
 
 
 def _lists(c: Controller) -> None:
-    c.whitelist = Whitelist()
+    c.whitelist = Whitelist(Bases(board.partition("lists")))
     c.intake = Intake(
-        c.config, c.keys, c.whitelist, c.journal, c.clock, board.capabilities["cards"]
+        c.config, c.keys, c.whitelist, c.journal, c.clock, c.nvs, board.capabilities["cards"]
     )
     c.intake.restore(c.scratch)
     c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)

@@ -1,9 +1,9 @@
 """What is done beside the door, a little every quarter second (device).
 
 Flash is erased at most once a second and never near a card; refused attempts are journalled
-ever more rarely while they go on, and whenever a session begins; the heap is swept when nobody is
-at the door. One that has failed a few times is in pieces, and only a restart mends it: at a time
-when nobody notices.
+ever more rarely while they go on, and whenever a session begins; a list is proven or merged, step
+by step; the heap is swept when nobody is at the door. One that has failed a few times is in
+pieces, and only a restart mends it: at a time when nobody notices.
 """
 
 import gc
@@ -41,10 +41,12 @@ class Chores:
         c.clock.tick()
         self._second_ms += passed_ms
         self._minute_ms += passed_ms
-        if self._second_ms < _SECOND_MS:
-            return
-        self._second_ms = 0
         try:
+            if c.pace.quiet_for(_QUIET_MS):
+                c.intake.step()
+            if self._second_ms < _SECOND_MS:
+                return
+            self._second_ms = 0
             while self._minute_ms >= _MINUTE_MS:
                 self._minute_ms -= _MINUTE_MS
                 c.access.minute()

@@ -3,12 +3,15 @@
 import os
 
 from protocol.constants import (
+    BUCKETS_A_PAGE,
     JOURNAL_PAGE_RECORDS,
     MESSAGE_MAX_BYTES,
     NONCE_BYTES,
     NONCE_LIFE_MS,
     RECORD_BYTES,
 )
+
+_SCRATCH_BYTES = max(JOURNAL_PAGE_RECORDS * RECORD_BYTES, BUCKETS_A_PAGE * 32)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ class Controller:
         # One buffer for replies; its end is scratch for the request that is being answered:
         # encoding moves what lies there to where it belongs.
         self.reply = memoryview(bytearray(MESSAGE_MAX_BYTES + 2))
-        self.scratch = self.reply[-JOURNAL_PAGE_RECORDS * RECORD_BYTES :]
+        self.scratch = self.reply[-_SCRATCH_BYTES:]
         self._nonce = b""
         self._nonce_s = 0
 

@@ -4,7 +4,11 @@ import sys
 
 
 def forget(name: str) -> None:
-    """Let an imported module go: it ends with the last of its functions that somebody holds."""
+    """Let an imported module go: it ends with the last of its functions that somebody holds.
+
+    Nothing happens when somebody else has let it go already.
+    """
     package, _, own = name.rpartition(".")
-    del sys.modules[name]
-    delattr(sys.modules[package], own)
+    if name in sys.modules:
+        del sys.modules[name]
+        delattr(sys.modules[package], own)

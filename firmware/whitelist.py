@@ -1,203 +1,190 @@
-"""The list in force: its manifest, its records in a file, and the search in them (device).
+"""The list in force: its manifest, its records on the flash, and the search in them (device).
 
-/wl/active names the list in force: one byte, 0 or 1, that says which of /wl/b0 and /wl/b1 holds
-the records, then the signed manifest. Renaming /wl/next onto it is the only way to change lists
-(firmware/intake.py), so that every power cut leaves one signed version whole.
+A list is a base and an overlay (docs/adr/0012). /wl/active holds the signed manifest, the overlay
+and which half of the raw partition is the base (firmware/bases.py); renaming /wl/next onto it is
+the only way to change lists, so that every power cut leaves one signed version whole. Formats
+stand in firmware/list_files.py, which is loaded when one is read or written.
 
-Search: LittleFS walks a chain of blocks for every seek and reads 128 bytes at a time, so that the
-right place must be hit at once. In memory stand the first 16 bits of 128 records, evenly spaced;
-keys are uniform, and between two of these the place of a key is off by a few records only. One
-window of 40 records is read around it; if the key lies outside, the next ones, then it halves.
+Search: first in the overlay, whose index of first 16 bits stands in memory; then in the base.
+There, memory holds where each of the 256 buckets begins; keys are uniform, and within a bucket
+the place of a key is off by a few records only. One window of 30 records is read around it; if
+the key lies outside, the next ones, then it halves. Nothing is allocated on the way.
 """
 
 import os
 from array import array
-from hashlib import sha256
 
 from protocol import cards
-from protocol.codes import ERR_DIGEST, ERR_FLASH, ERR_LENGTH
-from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES
-from protocol.messages import Refused
+from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES, FLAG_ABSENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import IO
+    from typing import IO, Any
 
+    from firmware.bases import Bases
+    from firmware.proof import Proof
     from protocol.manifest import Manifest
 
-FOLDER = "/wl"
 ACTIVE_PATH = "/wl/active"
 NEXT_PATH = "/wl/next"
-BASE_PATHS = ("/wl/b0", "/wl/b1")
+_FOLDER = "/wl"
 
-_CHECK_BYTES = 1024
-_WINDOW_RECORDS = 40
-_WINDOW_BYTES = _WINDOW_RECORDS * CARD_RECORD_BYTES
-_SAMPLES = 128
+_WINDOW_RECORDS = 30
 _GUESSES = 3
+_BUCKETS = 256
 
 
 class Whitelist:
-    """`manifest` is None without a list; found_* hold the record of the last find()."""
+    """`manifest` is None without a list; found_* hold the record of the last find().
 
-    _prepared: "tuple[IO[bytes], int, array[int]]"
+    starts: number of the first record of each bucket of the base; index: the first 16 bits of
+    each overlay record's key; prover: proves a bucket before it is read, until all are proven
+    (firmware/proof.py), or drops the list.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, bases: "Bases") -> None:
+        self.bases = bases
         self.manifest: "Manifest | None" = None
         self.version = 0
         self.digest = bytes(32)
         self.count = 0
         self.slot = 1  # the base in force; 1 without a list, so that the first goes to 0
+        self.base_count = 0
+        self.starts = array("H")
+        self.index = array("H")
+        self.overlay_at = 0  # where the overlay begins in /wl/active
+        self.prover: "Proof | None" = None
         self.found_from_min = 0
         self.found_until_min = 0
         self.found_profile = 0
         self.found_flags = 0
         self.reads = 0  # windows read by the last find()
-        self._file: "IO[bytes] | None" = None
-        self._window_array = bytearray(_WINDOW_BYTES)
-        self._window = memoryview(self._window_array)
-        self._samples = array("H")  # first 16 bits of every _spacing-th record's key
-        self._spacing = 1
+        self._overlay: "IO[bytes] | None" = None
+        self._window = bytearray(_WINDOW_RECORDS * CARD_RECORD_BYTES)
+        self._one = bytearray(CARD_RECORD_BYTES)
         self._at = 0  # number of the record that the window starts with
-        self._size = 0  # records in the window
+        self._size = 0  # records in the window that count
         try:
-            os.mkdir(FOLDER)
+            os.mkdir(_FOLDER)
         except OSError:
-            os.stat(FOLDER)  # it was there: any other reason shows here
+            os.stat(_FOLDER)  # it was there: any other reason shows here
 
-    @staticmethod
-    def proving(
-        manifest: "Manifest", slot: int, scratch: memoryview, records: "cards.Digest | None" = None
-    ) -> "Iterator[None]":
-        """Steps that prove a base to be what the manifest signs; raises Refused.
-
-        records: judges the records too, once before they come into force for the first time.
-        """
-        left = manifest.payload_bytes
-        whole = sha256()
-        problem = 0
-        with open(BASE_PATHS[slot], "rb") as file:
-            while left:
-                size = file.readinto(scratch[: min(left, _CHECK_BYTES)])
-                if not size:
-                    raise Refused(ERR_FLASH)
-                whole.update(scratch[:size])
-                try:
-                    if records is not None and not problem:
-                        records.update(scratch[:size])
-                except Refused as error:  # told only if the bytes are those that were signed
-                    problem = error.code
-                left -= size
-                yield
-            if file.readinto(scratch[:1]):
-                raise Refused(ERR_LENGTH)
-        if whole.digest() != manifest.payload_sha256:
-            raise Refused(ERR_DIGEST)
-        if problem:
-            raise Refused(problem)
-        if records is not None and records.digest() != manifest.result_digest:
-            raise Refused(ERR_DIGEST)
-
-    def preparing(self, slot: int, count: int) -> "Iterator[None]":
-        """Steps that precede take(): read the samples of a base that is whole on the flash."""
-        file = open(BASE_PATHS[slot], "rb")  # noqa: SIM115 - open for as long as it is in force
-        spacing = count // _SAMPLES + 1
-        samples = array("H")
-        for number in range(0, count, spacing):
-            file.seek(number * CARD_RECORD_BYTES)
-            first = file.read(2)
-            samples.append(first[0] << 8 | first[1])
-            yield
-        self._prepared = (file, spacing, samples)
-
-    def take(self, manifest: "Manifest", slot: int) -> None:
-        """Put the list that was prepared into force."""
+    def take(
+        self,
+        manifest: "Manifest",
+        slot: int,
+        base_count: int,
+        starts: "array[int]",
+        index: "array[int]",
+        overlay_at: int,
+    ) -> None:
+        """Put the list that /wl/active names into force. OSError leaves the one before."""
+        # open for as long as it is in force
+        overlay = open(ACTIVE_PATH, "rb") if len(index) else None  # noqa: SIM115
+        self.drop()
         self.slot = slot
-        before = self._file
-        self._file, self._spacing, self._samples = self._prepared
+        self.base_count = base_count
+        self.starts = starts
+        self.index = index
+        self.overlay_at = overlay_at
+        self._overlay = overlay
         self.manifest = manifest
         self.version = manifest.version
         self.digest = manifest.result_digest
         self.count = manifest.count
-        if before is not None:
-            before.close()
+
+    def drop(self) -> None:
+        """Without a list."""
+        if self.prover is not None:
+            self.prover.close()
+        self.manifest = self.prover = None
+        self.version = self.count = 0
+        self.digest = bytes(32)
+        if self._overlay is not None:
+            self._overlay.close()
+        self._overlay = None
 
     def find(self, key: bytes) -> bool:
         """Look a key of 8 bytes up; True fills found_*. OSError when the flash fails."""
         self.reads = 0
-        low, high, guess = self._guess(key[0] << 8 | key[1])
+        index = self.index
+        key16 = key[0] << 8 | key[1]
+        low = 0
+        high = len(index)
         while low < high:
-            self._read(guess - _WINDOW_RECORDS // 2, high, low)
-            side = self._compare(key)
-            if side == 0:
-                return self._search(key)
-            if side < 0:
+            middle = (low + high) // 2
+            if index[middle] < key16:
+                low = middle + 1
+            else:
+                high = middle
+        while low < len(index) and index[low] == key16:
+            self._read_overlay(self._overlay, low)
+            if _order(self._one, 0, key) == 0:
+                return self._found(self._one, 0)
+            low += 1
+        return self._find_in_base(key)
+
+    def _find_in_base(self, key: bytes) -> bool:
+        bucket = key[0]
+        low = self.starts[bucket]
+        high = self.base_count if bucket == _BUCKETS - 1 else self.starts[bucket + 1]
+        guess = low + ((key[1] << 8 | key[2]) * (high - low) >> 16)
+        while low < high:
+            self._look_at(guess - _WINDOW_RECORDS // 2, low, high)
+            if _order(self._window, 0, key) > 0:
                 high = self._at
                 guess = high - _WINDOW_RECORDS // 2
-            else:
+            elif _order(self._window, (self._size - 1) * CARD_RECORD_BYTES, key) < 0:
                 low = self._at + self._size
                 guess = low + _WINDOW_RECORDS // 2
+            else:
+                return self._search(key)
             if self.reads >= _GUESSES:
                 guess = (low + high) // 2
         return False
 
-    def _guess(self, key16: int) -> "tuple[int, int, int]":
-        """(first record, record behind the last, likeliest record) of keys that begin so."""
-        samples = self._samples
-        low, high = 0, len(samples)
-        while low < high:
-            middle = (low + high) // 2
-            if samples[middle] < key16:
-                low = middle + 1
-            else:
-                high = middle
-        before = max(0, low - 1)
-        while low < len(samples) and samples[low] == key16:
-            low += 1  # several may begin alike: the key may be among any of these
-        start = before * self._spacing
-        end = min(low * self._spacing + 1, self.count)
-        first = samples[before] if samples else 0
-        last = samples[low] if low < len(samples) else 0x10000
-        guess = start + (key16 - first) * (end - start) // max(1, last - first)
-        return start, end, guess
-
-    def _read(self, start: int, high: int, low: int) -> None:
+    def _look_at(self, start: int, low: int, high: int) -> None:
         """Fill the window with records low <= … < high that begin at or before `start`."""
         start = max(low, min(start, high - _WINDOW_RECORDS))
-        size = min(_WINDOW_RECORDS, high - start)
-        file = self._file
-        if file is None:
-            raise OSError("no list")
-        file.seek(start * CARD_RECORD_BYTES)
-        wanted = size * CARD_RECORD_BYTES
-        if file.readinto(self._window[:wanted]) != wanted:
-            raise OSError("list cut short")
+        self.bases.read(self.slot, start * CARD_RECORD_BYTES, self._window)
         self._at = start
-        self._size = size
+        self._size = min(_WINDOW_RECORDS, high - start)
         self.reads += 1
 
-    def _compare(self, key: bytes) -> int:
-        """-1, 0, 1: the key lies before, within or behind the window."""
-        last = (self._size - 1) * CARD_RECORD_BYTES
-        if key < bytes(self._window[:CARD_KEY_BYTES]):
-            return -1
-        return 1 if key > bytes(self._window[last : last + CARD_KEY_BYTES]) else 0
+    def _read_overlay(self, file: "Any", number: int) -> None:
+        file.seek(self.overlay_at + number * CARD_RECORD_BYTES)
+        if file.readinto(self._one) != CARD_RECORD_BYTES:
+            raise OSError("overlay cut short")
+        self.reads += 1
 
     def _search(self, key: bytes) -> bool:
-        low, high = 0, self._size
+        window = self._window
+        low = 0
+        high = self._size
         while low < high:
             middle = (low + high) // 2
-            at = middle * CARD_RECORD_BYTES
-            here = self._window_array[at : at + CARD_KEY_BYTES]
-            if here == key:
-                self.found_from_min = cards.from_min(self._window_array, at)
-                self.found_until_min = cards.until_min(self._window_array, at)
-                self.found_profile = cards.profile(self._window_array, at)
-                self.found_flags = cards.flags(self._window_array, at)
-                return True
-            if bytes(here) < key:
+            order = _order(window, middle * CARD_RECORD_BYTES, key)
+            if order == 0:
+                return self._found(window, middle * CARD_RECORD_BYTES)
+            if order < 0:
                 low = middle + 1
             else:
                 high = middle
         return False
+
+    def _found(self, buffer: bytearray, at: int) -> bool:
+        flags = cards.flags(buffer, at)
+        self.found_from_min = cards.from_min(buffer, at)
+        self.found_until_min = cards.until_min(buffer, at)
+        self.found_profile = cards.profile(buffer, at)
+        self.found_flags = flags
+        return not flags & FLAG_ABSENT
+
+
+def _order(buffer: bytearray, at: int, key: bytes) -> int:
+    """Below, at or above 0: the record at `at` comes before the key, has it, or comes after it."""
+    for i in range(CARD_KEY_BYTES):
+        difference = buffer[at + i] - key[i]
+        if difference:
+            return difference
+    return 0

@@ -76,6 +76,23 @@ def open_envelope(data: "Buffer") -> Envelope:
     return Envelope(kid, memoryview(data)[at + size : end], bytes(data[end + 3 :]))
 
 
+def length_of(head: "Buffer") -> int:
+    """Length of the envelope that begins with these bytes, 64 at least; Malformed if none does."""
+    at = _PAYLOAD_AT
+    if bytes(head[: len(_OPENING)]) != _OPENING or head[at - 1] != 0xA0:
+        raise Malformed("not the template")
+    first = head[at]
+    if 0x40 <= first < 0x58:
+        size, length = 1, first - 0x40
+    elif first == 0x58:
+        size, length = 2, head[at + 1]
+    elif first == 0x59:
+        size, length = 3, head[at + 1] << 8 | head[at + 2]
+    else:
+        raise Malformed("payload length")
+    return at + size + length + len(_SIGNATURE_HEAD) + RSA_BYTES
+
+
 def sig_structure_digest(protected: bytes, aad: bytes, payload: "Buffer") -> bytes:
     """SHA-256 of the Sig_structure (RFC 9052 section 4.4)."""
     digest = sha256(_before_payload(protected, aad) + head(2, len(payload)))

@@ -84,12 +84,15 @@ def compare_open(
     site: Site, device: Device, client: Client, state: DeviceState, found: str
 ) -> Comparison:
     """The same over a session that is open. found: its standing by that state."""
-    buckets = client.buckets()
-    stored = sha256(b"".join(buckets)).digest()
     against, expected = _expected(site, device, state)
+    if not state.version:  # it has no list that it could be asked for
+        missing = _differences(site, device, deltas.by_key(expected), {})
+        return Comparison(device.name, found, 0, True, against, missing)
+    buckets = client.buckets()
+    intact = sha256(b"".join(buckets)).digest() == state.digest
     ours, theirs = _differing(client, buckets, expected)
     return Comparison(
-        device.name, found, state.version, not state.version or stored == state.digest, against,
+        device.name, found, state.version, intact, against,
         _differences(site, device, ours, theirs),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from controller_tool.registry.records import LIST_SIGNED, ListVersion
 from controller_tool.services import audit
 from controller_tool.services.list_accounts import Books
 from protocol import manifest
-from protocol.cards import digest as list_digest
+from protocol.card_digest import digest as list_digest
 from protocol.codes import ERR_CAPACITY, LIST_DELTA, LIST_FULL
 from protocol.constants import AAD_MANIFEST
 from protocol.messages import Refused

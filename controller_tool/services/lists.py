@@ -22,7 +22,7 @@ from controller_tool.registry.records import (
     ListVersion,
     Receipt,
 )
-from controller_tool.services import list_content, list_update, standing
+from controller_tool.services import audit, list_content, list_update, standing
 from controller_tool.services.list_signing import SIGNING_KEY, check_capacity, sign
 from controller_tool.services.list_update import Base
 from protocol import receipt
@@ -107,6 +107,15 @@ def mark_sent(site: Site, device: Device, version: int) -> None:
         sent = session.get_one(ListVersion, (device.id, version))
         if sent.state == LIST_SIGNED:
             sent.state, sent.sent_at_s = LIST_SENT, now_s()
+
+
+def raise_floor(site: Site, device: Device, version: int) -> None:
+    """The controller takes no number up to this one: the next list gets a higher one."""
+    with site.registry.writing() as session:
+        row = session.get_one(Device, device.id)
+        if version > row.version_floor:
+            row.version_floor = version
+            audit.append(session, site.operator, "list.floor", device=row.name, version=version)
 
 
 def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int:

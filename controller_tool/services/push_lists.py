@@ -4,6 +4,8 @@
 - a list that was sent before goes on where the controller says that it ends
 - only its receipt counts as delivered
 - a delta that it cannot take is followed by a full list at once
+- a number that it calls too low, for it once held one that nobody here was told of (its receipt was
+  lost, then its list), is followed by a higher one
 """
 
 from __future__ import annotations
@@ -14,7 +16,14 @@ from typing import TYPE_CHECKING
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
 from controller_tool.services import lists
-from protocol.codes import ERR_BASE, ERR_CAPACITY, ERR_DIGEST, ERR_STATE, LIST_DELTA
+from protocol.codes import (
+    ERR_BASE,
+    ERR_CAPACITY,
+    ERR_DIGEST,
+    ERR_STATE,
+    ERR_VERSION_LOW,
+    LIST_DELTA,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +35,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-LISTS_MAX = 4  # what takes away, a refused delta, the rest, and that one refused too
+LISTS_MAX = 6  # what takes away, a refused delta, the rest, some refused for their number
+LOW_STEPS = (0, 64, 4096)  # how far to go beyond a number that was too low; a jump has its limit
 # a controller that lost its base, holds more beside it than it said, or a base that has rotted
 FULL_AFTER = (ERR_BASE, ERR_CAPACITY, ERR_DIGEST, ERR_STATE)
 
@@ -55,6 +65,7 @@ def send_all(
     """
     sent = Sent()
     full = False
+    steps = list(LOW_STEPS)
     for _ in range(LISTS_MAX):
         signed = lists.next_for(site, device, force, state, full)
         if signed is None:
@@ -62,9 +73,12 @@ def send_all(
         try:
             resumed_at = _send(site, device, client, signed, progress)
         except DeviceError as error:
-            if signed.kind != LIST_DELTA or error.code not in FULL_AFTER:
+            if error.code == ERR_VERSION_LOW and steps:
+                lists.raise_floor(site, device, signed.version + steps.pop(0))
+            elif signed.kind == LIST_DELTA and error.code in FULL_AFTER:
+                full = True
+            else:
                 raise
-            full = True
             continue
         sent.last = signed
         sent.changes += signed.changes

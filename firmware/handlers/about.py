@@ -41,7 +41,7 @@ async def get_state(c: "Controller", arguments: "Arguments") -> "Value":
     c.clock.tick()
     held = c.whitelist
     return [
-        c.config.epoch,
+        c.config.epoch if held.manifest is None else held.manifest.epoch,
         held.version,
         held.digest,
         held.count,
@@ -49,6 +49,7 @@ async def get_state(c: "Controller", arguments: "Arguments") -> "Value":
         c.access.freshness() != FRESH,
         c.clock.quality,
         c.clock.time_s,
+        len(held.index),
     ]
 
 

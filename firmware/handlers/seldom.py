@@ -10,6 +10,7 @@ import os
 from firmware import signed
 from firmware.config import read_file
 from firmware.handlers.timing import clock_was_set
+from firmware.loan import forget
 from protocol import cbor
 from protocol.codes import (
     ERR_ARGUMENT,
@@ -146,15 +147,23 @@ async def _self_test(c: "Controller", arguments: "Arguments") -> "Value":
 
 
 async def _list_is_whole(c: "Controller") -> bool:
+    from firmware.list_files import blend_of, digesting
+
+    forget("firmware.list_files")
     held = c.whitelist
     if held.manifest is None:
         return True
+    found: "list[object]" = []
     try:
-        for _ in held.proving(held.manifest, held.slot, c.scratch):
-            await asyncio.sleep_ms(0)
-    except (OSError, Refused):
+        blend = blend_of(held, c.scratch)
+        try:
+            for _ in digesting(blend, found, False):
+                await asyncio.sleep_ms(0)
+        finally:
+            blend.close()
+    except OSError:
         return False
-    return True
+    return found == [held.digest, held.count]
 
 
 def _has_room() -> bool:

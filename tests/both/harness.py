@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNNER = Path(__file__).with_name("runner.py")
 HEAP_BYTES = 111 * 1024
 HANG_S = 240
+FULL_HANG_S = 1800
+FULL_SUFFIX = "_in_full"  # of functions that `./dev test --full` alone runs
 MARK = "\x01"
 
 
@@ -50,9 +52,12 @@ class MicroPythonFile(pytest.File):
         tree = ast.parse(self.path.read_text(encoding="utf-8"), str(self.path))
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                yield MicroPythonItem.from_parent(
+                item = MicroPythonItem.from_parent(
                     self, name=f"{node.name}[micropython]", check=node.name, line=node.lineno
                 )
+                if node.name.endswith(FULL_SUFFIX):
+                    item.add_marker(pytest.mark.full)
+                yield item
 
     def outcome(self, function: str) -> str:
         """Empty when `function` passed, else its traceback; the first call runs all selected."""
@@ -96,6 +101,7 @@ def run_checks(path: Path, functions: list[str], heap_bytes: int = HEAP_BYTES) -
     """
     module, folder = _import_name(path)
     command = find().argv(str(RUNNER), module, *functions, esp32_heap_bytes=heap_bytes)
+    hang_s = FULL_HANG_S if any(name.endswith(FULL_SUFFIX) for name in functions) else HANG_S
     environment = {**os.environ, "MICROPYPATH": f"{folder}:{ROOT}:.frozen"}
     try:
         done = subprocess.run(
@@ -104,12 +110,12 @@ def run_checks(path: Path, functions: list[str], heap_bytes: int = HEAP_BYTES) -
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=HANG_S,
+            timeout=hang_s,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         output = (error.stdout or b"").decode("utf-8", "replace")
-        return parse(output, functions, f"stopped after {HANG_S} s")
+        return parse(output, functions, f"stopped after {hang_s} s")
     output = done.stdout.decode("utf-8", "replace")
     return parse(output, functions, f"MicroPython ended with {done.returncode}")
 

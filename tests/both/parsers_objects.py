@@ -2,7 +2,7 @@
 
 from binascii import unhexlify
 
-from protocol import cards, cbor, cose, der, manifest, receipt, trust
+from protocol import card_digest, cbor, cose, der, manifest, receipt, trust
 from tests.both.support import vectors
 
 TYPE_CHECKING = False
@@ -35,5 +35,5 @@ PARSERS: "Parsers" = {
     "trust": (trust.parse, unhexlify(vectors("trust")["first"])),
     "receipt": (_receipt, unhexlify(_SESSION["receipt"])),
     "der": (der.peer_extension, unhexlify(vectors("certificates")["peer"])),
-    "cards": (cards.digest, unhexlify(vectors("lists")["lists"][2]["records"])),
+    "cards": (card_digest.digest, unhexlify(vectors("lists")["lists"][2]["records"])),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from controller_tool.errors import DeviceError
 from controller_tool.keys.files import new_rsa_keys
 from controller_tool.keys.signing import Signer
 from controller_tool.services import lists, push
-from protocol import cards, codes, cose, manifest
+from protocol import card_digest, cards, codes, cose, manifest
 from protocol.constants import AAD_MANIFEST, AAD_TICKET, CARD_RECORD_BYTES, RING_ALARM
 from tests.e2e.callers import events
 
@@ -52,7 +52,7 @@ class Draft:
         self.manifest.count = len(self.payload) // CARD_RECORD_BYTES
         self.manifest.payload_bytes = len(self.payload)
         self.manifest.payload_sha256 = sha256(self.payload).digest()
-        self.manifest.result_digest = cards.digest(self.payload)
+        self.manifest.result_digest = card_digest.digest(self.payload)
 
     def envelope(self, signer: Signer | None = None, aad: bytes = AAD_MANIFEST) -> bytes:
         """The manifest, signed."""

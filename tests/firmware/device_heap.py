@@ -24,7 +24,7 @@ class Part:
     def tick(self) -> None:
         return None
 
-    minute = erase_ahead = tick
+    minute = erase_ahead = step = tick
 
     def tell(self, _: int) -> None:
         return None
@@ -42,7 +42,7 @@ class Part:
 def controller() -> "tuple[Controller, Part]":
     c = Controller()
     part = Part()
-    c.clock = c.journal = c.kind = c.pace = c.access = part
+    c.clock = c.journal = c.kind = c.pace = c.access = c.intake = part
     c.admission = Admission(part)
     return c, part
 

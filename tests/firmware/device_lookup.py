@@ -68,5 +68,5 @@ def test_ten_thousand_cards_cost_few_reads_and_little_time() -> None:
 def test_a_damaged_search_would_be_noticed() -> None:
     card_keys = keys(300)
     whitelist, _ = held_list(card_keys)
-    whitelist.count -= 1  # as if the last card were not looked at
+    whitelist.base_count -= 1  # as if the last card were not looked at
     assert not whitelist.find(card_keys[-1])

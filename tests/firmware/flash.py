@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 SECTOR_BYTES = 4096
 _READ_US = 20
+_PROGRAM_US = 60
+_ERASE_US = 45_000
 _BYTES_A_US = 20
 
 
@@ -18,18 +20,25 @@ class PowerCut(Exception):
 
 
 class Chip:
-    """Counts what all its partitions do; cut_at 0: never."""
+    """Counts what all its partitions do; cut_at 0: never. dies: nothing works after a cut."""
 
-    def __init__(self) -> None:
+    def __init__(self, dies: bool = False) -> None:
+        self.dies = dies
         self.operations = 0
         self.cut_at = 0
         self.reads = 0
+        self.erases = 0
         self.model_us = 0
+        self.has_power = True
+        self.cut_quarters = 2  # how much of the operation in which power goes is still done
 
     def begins(self) -> bool:
         """Count a change; True when power goes in its middle."""
+        if self.dies and not self.has_power:
+            raise PowerCut
         self.operations += 1
-        return self.operations == self.cut_at
+        self.has_power = self.operations != self.cut_at
+        return not self.has_power
 
 
 class Partition:
@@ -39,6 +48,13 @@ class Partition:
         self.chip = chip
         self.sectors = sectors
         self.data = bytearray(b"\xff" * (sectors * SECTOR_BYTES))
+
+    def copy(self, chip: Chip, data: bytes) -> "Partition":
+        """The same range of a chip that holds what this one held."""
+        made = Partition(chip, 0)
+        made.sectors = self.sectors
+        made.data = bytearray(data)
+        return made
 
     def readblocks(self, block: int, buf: "Any", offset: int = 0) -> int:
         at = block * SECTOR_BYTES + offset
@@ -55,10 +71,12 @@ class Partition:
             offset = 0
         cut = self.chip.begins()
         at = block * SECTOR_BYTES + offset
-        for i in range(len(buf) // 2 if cut else len(buf)):
+        done = len(buf) * self.chip.cut_quarters // 4 if cut else len(buf)
+        for i in range(done):
             self.data[at + i] &= buf[i]
         if cut:
             raise PowerCut
+        self.chip.model_us += _PROGRAM_US + len(buf)
         return 0
 
     def ioctl(self, request: int, argument: int) -> int:
@@ -73,7 +91,9 @@ class Partition:
     def _erase(self, sector: int) -> None:
         cut = self.chip.begins()
         at = sector * SECTOR_BYTES
-        size = SECTOR_BYTES // 2 if cut else SECTOR_BYTES
+        size = SECTOR_BYTES * self.chip.cut_quarters // 4 if cut else SECTOR_BYTES
         self.data[at : at + size] = b"\xff" * size
         if cut:
             raise PowerCut
+        self.chip.erases += 1
+        self.chip.model_us += _ERASE_US

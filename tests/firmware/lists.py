@@ -2,20 +2,18 @@
 
 import hashlib
 
-from firmware.whitelist import BASE_PATHS, FOLDER, Whitelist
+from protocol import sector_header as _early  # noqa: F401  nested imports cost stack
 from protocol.constants import TIME_END_MIN
-from protocol.manifest import Manifest
-from tests.firmware.flash import Chip, Partition
+from tests.firmware.list_rig import ISSUED_S, Rig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from firmware.whitelist import Whitelist
+    from tests.firmware.flash import Chip
 
-vfs: "Any" = __import__("vfs")  # MicroPython's own
+__all__ = ("ISSUED_S", "POINT")
 
-_FLASH_SECTORS = 12  # beside the list
 POINT = 0
-ISSUED_S = 200_000_000
 
 
 def keys(count: int) -> "list[bytes]":
@@ -30,28 +28,6 @@ def record(key: bytes) -> bytes:
 
 def held_list(card_keys: "list[bytes]") -> "tuple[Whitelist, Chip]":
     """A whitelist in force with these cards, and the chip that it lies on."""
-    chip = Chip()
-    flash = Partition(chip, _FLASH_SECTORS + len(card_keys) * 16 // 4000)
-    vfs.VfsLfs2.mkfs(flash)
-    try:
-        vfs.umount(FOLDER)
-    except OSError:  # nothing was mounted before the first one
-        chip.operations = 0
-    vfs.mount(flash, FOLDER)
-    with open(BASE_PATHS[0], "wb") as file:  # noqa: PTH123 - MicroPython has no pathlib
-        file.write(b"".join([record(key) for key in card_keys]))
-    manifest = Manifest()
-    manifest.version = 1
-    manifest.count = len(card_keys)
-    manifest.result_digest = bytes(32)
-    manifest.profiles = [(1, 1 << POINT, 0, 50, 0, 0, 0)]
-    manifest.schedules = []
-    manifest.utc_offsets = []
-    manifest.holidays = []
-    manifest.policy = (0, 0)
-    manifest.refresh_by_s = ISSUED_S + 86400
-    whitelist = Whitelist()
-    for _ in whitelist.preparing(0, len(card_keys)):
-        pass
-    whitelist.take(manifest, 0)
-    return whitelist, chip
+    rig = Rig(len(card_keys))
+    rig.full(1, b"".join([record(key) for key in card_keys]))
+    return rig.whitelist, rig.chip

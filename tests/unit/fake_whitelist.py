@@ -17,7 +17,7 @@ from controller_tool import clock
 from controller_tool.channel.session import refusal
 from controller_tool.client import Client
 from controller_tool.errors import LinkError
-from protocol import cards, cose, deltas, manifest, messages, receipt, trust
+from protocol import card_digest, cards, cose, deltas, manifest, messages, receipt, trust
 from protocol import codes as c
 from protocol.constants import (
     AAD_MANIFEST,
@@ -144,7 +144,7 @@ class FakeWhitelist:
         if sha256(payload).digest() != m.payload_sha256:
             raise messages.Refused(c.ERR_DIGEST)
         records, overlay = self._result(m, payload)
-        taken = cards.Digest([profile[0] for profile in m.profiles])
+        taken = card_digest.Digest([profile[0] for profile in m.profiles])
         taken.update(records)
         if (taken.digest(), taken.count) != (m.result_digest, m.count):
             raise messages.Refused(c.ERR_DIGEST)
@@ -172,6 +172,8 @@ class FakeWhitelist:
         )  # fmt: skip
 
     def _buckets(self, first: int, count: int) -> bytes:
+        if not self.held.version:
+            raise messages.Refused(c.ERR_STATE)
         return b"".join(list(deltas.bucket_hashes(self.held.records))[first : first + count])
 
     def _records(self, bucket: int, skip: int, count: int) -> bytes:

@@ -51,7 +51,7 @@ def test_a_bucket_of_several_pages_comes_whole(door) -> None:
         layout.pack(b"\x07" + bytes(5) + index.to_bytes(2, "big"), 0, 9, 1, 0)
         for index in range(2 * RECORDS_A_PAGE)
     )
-    door.held.records = records
+    door.held.version, door.held.records = 1, records
     client = Client(Wire(door))  # type: ignore[arg-type]
     assert client.bucket_records(7) == records
     assert client.bucket_records(8) == b""
@@ -122,6 +122,15 @@ def test_only_buckets_that_differ_are_fetched(site, board, door, monkeypatch) ->
     monkeypatch.setattr(door, "answer", listen)
     compare.compare(site, "door-1")
     assert [args[1] for args in asked if args[0] == OP_GET_RECORDS] == [key(board, 0)[0]]
+
+
+def test_a_controller_without_a_list_lacks_every_card(site, door) -> None:
+    issue(site, *range(3))
+    assert door.held.version == 0
+    found = compare.compare(site, "door-1")
+    assert (found.standing, found.intact, found.against) == ("blank", True, compare.NOW)
+    assert {(d.there, d.here) for d in found.differences} == {(ABSENT, LIVE)}
+    assert pushed(site, repair=True).what == "receipt for version 1"
 
 
 def test_repair_replaces_what_rotted_by_a_full_list(site, board, door) -> None:

@@ -318,6 +318,25 @@ def test_a_delta_whose_base_is_gone_is_signed_anew(site, door) -> None:
     assert all(m.base_version in (0, 1) for m in manifests(site))
 
 
+@pytest.mark.parametrize("beyond", [0, 1, 60, 4000])
+def test_a_number_that_is_too_low_is_followed_by_a_higher_one(site, door, beyond) -> None:
+    """It held lists that nobody here was told of, and lost them: it cannot say how high it is."""
+    issue(site, *range(10))
+    pushed(site)
+    door.floor = 2 + beyond
+    issue(site, 10)
+    result = pushed(site)
+    assert door.held.version == result.version > 2 + beyond
+
+
+def test_a_number_that_stays_too_low_is_told(site, door) -> None:
+    issue(site, *range(10))
+    door.floor = 60_000
+    [result] = push.push(site)
+    assert (result.ok, result.code) == (False, c.ERR_VERSION_LOW)
+    assert "push" in result.next_step
+
+
 def test_records_are_kept_of_the_newest_proven_list_and_of_newer_ones(site, door) -> None:
     issue(site, *range(5))
     for index in range(3):

@@ -83,14 +83,16 @@ class House:
             except OperatorError:
                 return
 
-    def push(self, dies_at: int | None, arrives: bool) -> None:
+    def push(self, dies_at: int | None, arrives: bool) -> push.PushResult:
         self.old = self.door.held
         self.door.dies_at, self.door.arrives = dies_at, arrives
+        result: push.PushResult
         [result] = push.push(self.site, ["door-1"], accept_fork=True)
         self.door.dies_at = None
         if result.ok:
             self.knows = True
         self.remember()
+        return result
 
     def refuse(self, code: int) -> None:
         self.door.refuse = [code]
@@ -150,7 +152,8 @@ class House:
 
     def end(self) -> None:
         self.door.refuse = []
-        self.push(None, arrives=False)
+        result = self.push(None, arrives=False)
+        assert result.ok, result
         self.check()
         with self.site.registry.session() as session:
             row = session.get_one(Device, self.board.device.id)
@@ -179,6 +182,9 @@ def test_any_history_ends_in_step_with_nobody_revived(history, made_site, tmp_pa
 _STAGED = [
     ("issue", 0, 30), ("push", None, False), ("collect", 0), ("batch", 0), ("push", 5, False),
 ]  # fmt: skip
+_LOST = [
+    ("push", 3, True), ("push", 3, True), ("flash_back", 0),
+]  # fmt: skip
 _FORKED = [
     ("issue", 0, 30), ("push", None, False), ("backup", 0), ("collect", 0),
     ("push", None, False), ("restore", 0), ("push", None, False),
@@ -186,8 +192,9 @@ _FORKED = [
 
 
 def test_the_histories_that_matter_most(made_site, tmp_path_factory) -> None:
-    """Short runs may miss them: removals alone, a restored backup."""
+    """Short runs may miss them: removals alone, a receipt and then its list lost, a backup."""
     live_through(_STAGED, made_site, tmp_path_factory)
+    live_through(_LOST, made_site, tmp_path_factory)
     live_through(_FORKED, made_site, tmp_path_factory)
 
 

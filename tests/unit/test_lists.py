@@ -13,8 +13,8 @@ from controller_tool.registry.models import Device, Setting
 from controller_tool.registry.records import Receipt
 from controller_tool.services import audit, cards, lists
 from controller_tool.services import standing as standings
+from protocol import card_digest, cose, manifest, trust
 from protocol import cards as layout
-from protocol import cose, manifest, trust
 from protocol.codes import CLOCK_SYNCED, KEY_TICKET, KEY_WHITELIST
 from protocol.constants import AAD_MANIFEST, CARD_RECORD_BYTES, FLAG_REVOKED
 from tests.unit.registry_support import Board
@@ -52,7 +52,7 @@ def test_a_controller_takes_what_is_signed(site, board) -> None:
     m = manifest.parse(bytes(payload))
     now = clock.now_s()
     manifest.check(m, site.id, board.device.id_bytes, 1, 0, now, CLOCK_SYNCED, 0, 20_000)
-    taken = layout.Digest([profile[0] for profile in m.profiles])
+    taken = card_digest.Digest([profile[0] for profile in m.profiles])
     taken.update(signed.payload)
     assert (taken.digest(), taken.count) == (m.result_digest, 1) == (signed.digest, m.count)
     with pytest.raises(cose.UnknownKey):
