@@ -4,7 +4,7 @@ The one place where Unix seconds become seconds since 2020.
 """
 
 import time
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from protocol.constants import EPOCH_2020_UNIX_S
 
@@ -20,13 +20,6 @@ def local_text(time_s: int, offset_min: int = LOCAL_OFFSET_MIN) -> str:
     """``time_s`` since 2020 as local ISO 8601 text with its offset."""
     zone = timezone(timedelta(minutes=offset_min))
     return datetime.fromtimestamp(time_s + EPOCH_2020_UNIX_S, tz=UTC).astimezone(zone).isoformat()
-
-
-def local_midnight_min(day: date, offset_min: int = LOCAL_OFFSET_MIN) -> int:
-    """Minute since 2020 (UTC) at which the local ``day`` begins; may be negative."""
-    zone = timezone(timedelta(minutes=offset_min))
-    start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return (int(start.timestamp()) - EPOCH_2020_UNIX_S) // 60
 
 
 def parse_local(text: str, offset_min: int = LOCAL_OFFSET_MIN) -> int:

@@ -79,9 +79,11 @@ def _announce(slot: int, envelope: "Buffer", count: int) -> None:
 
 async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> None:
     """Prove a full list as it is stored and put it into force."""
-    from firmware.list_files import Table, activate, tabling
+    from firmware.list_files import activate
+    from firmware.tables import Table, tabling
 
     forget("firmware.list_files")
+    forget("firmware.tables")
     slot = intake.slot
     bases = intake.whitelist.bases
     whole = sha256()

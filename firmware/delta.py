@@ -100,6 +100,7 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
         _remove(NEXT_PATH)
         raise
     finally:
+        forget("firmware.blend")
         forget("firmware.list_files")
     place = (whitelist.slot, whitelist.base_count, whitelist.starts, index, len(intake.envelope))
     activate(intake, coming, scratch, place)
@@ -161,7 +162,7 @@ async def _write_next(intake: "Intake", coming: "Manifest") -> "array[int]":
 async def _prove(
     intake: "Intake", coming: "Manifest", index: "array[int]", scratch: memoryview
 ) -> None:
-    from firmware.list_files import Blend, digesting
+    from firmware.blend import Blend, digesting
 
     whitelist = intake.whitelist
     blend = Blend(

@@ -21,45 +21,49 @@ if TYPE_CHECKING:
     from firmware.bases import Bases
     from firmware.intake import Intake
 
+_PIECE_BYTES = 512
 _STEP_BYTES = 1024
 _COPY_BYTES = 128
 
 
 def merging(intake: "Intake") -> "Generator[None, None, None]":
     """Steps of one kilobyte each, so that at most every fourth erases a sector."""
-    from firmware.list_files import PIECE_BYTES, Table, tabling
-    from firmware.proof import Proof
-
     whitelist = intake.whitelist
     held = whitelist.manifest
     if held is None:
         return
     written = intake.take_base_to_merge()
     bases, slot = whitelist.bases, intake.slot
-    buffer = memoryview(bytearray(PIECE_BYTES))
+    buffer = memoryview(bytearray(_PIECE_BYTES))
     well = False
     try:
         yield from _write(intake, written, buffer)
+        from firmware.tables import Table, tabling
+
+        forget("firmware.tables")
         table = Table(bases, slot)
         yield from tabling(bases, slot, table, held.count, buffer)
         if table.problem is None and table.finish() == held.result_digest:
+            yield
             _activate(intake, slot, table.starts)
             well = True
         else:  # this or what it was made of has rotted: which of them is for a proof to say
+            from firmware.proof import Proof
+
+            forget("firmware.proof")
             whitelist.prover = Proof(intake)
     except GeneratorExit:  # somebody else wants the base
         well = True
         raise
     finally:
-        forget("firmware.list_files")
-        forget("firmware.proof")
         intake.merge_ended(well)
 
 
 def _write(intake: "Intake", written: int, buffer: memoryview) -> "Generator[None, None, None]":
     """The records into the idle base, from where a cut has left it."""
-    from firmware.list_files import blend_of
+    from firmware.blend import blend_of
 
+    forget("firmware.blend")
     bases, slot = intake.whitelist.bases, intake.slot
     bucket, skip = _end_of(bases, slot, written)
     blend = blend_of(intake.whitelist, buffer)
@@ -103,6 +107,7 @@ def _end_of(bases: "Bases", slot: int, written: int) -> "tuple[int, int]":
 def _activate(intake: "Intake", slot: int, starts: "array[int]") -> None:
     from firmware.list_files import write_tail
 
+    forget("firmware.list_files")
     whitelist = intake.whitelist
     held = whitelist.manifest
     if held is None:

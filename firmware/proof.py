@@ -10,7 +10,7 @@ longer one that was signed. Loaded for this and forgotten after it.
 
 from hashlib import sha256
 
-from firmware.list_files import PIECE_BYTES, Blend, blend_of, digesting
+from firmware.loan import forget
 from protocol.codes import ERR_DIGEST, EVENT_LIST_REFUSED
 from protocol.constants import BUCKETS
 
@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from firmware.blend import Blend
     from firmware.intake import Intake
 
 _BUCKETS_A_STEP = 8
@@ -48,6 +49,9 @@ class Proof:
             self._fail()
 
     def _anchored(self) -> "Blend | None":
+        from firmware.blend import PIECE_BYTES, blend_of, digesting
+
+        forget("firmware.blend")
         held = self._whitelist.manifest
         if held is None:
             return None

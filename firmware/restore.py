@@ -39,8 +39,9 @@ _HEAD_BYTES = 64
 
 def restore(intake: "Intake", scratch: memoryview) -> None:
     """Put the list that the flash holds into force; refusals are journalled."""
-    from firmware.list_files import read_table, read_tail
+    from firmware.list_files import read_tail
     from firmware.proof import Proof
+    from firmware.tables import read_table
 
     whitelist = intake.whitelist
     whitelist.drop()
@@ -72,8 +73,8 @@ def restore(intake: "Intake", scratch: memoryview) -> None:
         intake.journal.note(EVENT_LIST_REFUSED, ERR_FLASH)
     finally:
         file.close()
-        forget("firmware.list_files")
-        forget("firmware.proof")
+        for module in ("blend", "list_files", "proof", "tables"):
+            forget("firmware." + module)
 
 
 def _accepted_before(intake: "Intake", file: "IO[bytes]", envelope_bytes: int) -> "Manifest":
@@ -121,7 +122,9 @@ def _find_out(intake: "Intake", file: "IO[bytes]", scratch: memoryview) -> None:
 
 def _rebuild(intake: "Intake", file: "IO[bytes]", slot: int, scratch: memoryview) -> None:
     """Take the list with this base, its table made anew, its digest proven."""
-    from firmware.list_files import TRAILER_BYTES, Table, blend_of, digesting, tabling
+    from firmware.blend import blend_of, digesting
+    from firmware.list_files import TRAILER_BYTES
+    from firmware.tables import Table, tabling
 
     whitelist = intake.whitelist
     envelope_bytes = _envelope_bytes(file)
@@ -153,7 +156,8 @@ def _rebuild(intake: "Intake", file: "IO[bytes]", slot: int, scratch: memoryview
 
 def _base_count(whitelist: "Whitelist", file: "IO[bytes]", slot: int, count: int) -> int:
     """By the manifest without an overlay, else by the trailer or the table, whichever is whole."""
-    from firmware.list_files import read_table, read_tail
+    from firmware.list_files import read_tail
+    from firmware.tables import read_table
 
     tail = read_tail(file)
     if count or tail is not None:

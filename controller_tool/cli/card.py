@@ -8,34 +8,40 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller_tool import clock
+from controller_tool.cli import moments
 from controller_tool.cli.card_ocpp import export_ocpp, import_ocpp
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
-from controller_tool.cli.dates import minute
+from controller_tool.cli.explain import explain
+from controller_tool.cli.profile import dry_run_option
 from controller_tool.cli.refusals import refuse
-from controller_tool.messages import name_of, t
+from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED
+from controller_tool.services import card_change, card_terms, people, roster, roster_file, site_time
 from controller_tool.services import cards as service
-from controller_tool.services import explain as explain_service
-from controller_tool.services import people, roster, roster_file
-from protocol.constants import FLAG_EMERGENCY, TIME_END_MIN
+from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, TIME_END_MIN
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from controller_tool.services.cards import CardStatus
 
-_STATES = ("issued", "collected", "lost")
+_STATES = ("issued", "collected", "lost", "replaced")
 _MINUTE_S = 60
 ID_NUMBER_VARIABLE = "CONTROLLER_TOOL_ID_NUMBER"  # arguments are seen by every user
 _no_push = click.option(
     "--no-push", is_flag=True, help=t("Only mark it; the next push tells the controllers")
 )
+_push_now = click.option("--push", "push_now", is_flag=True, help=t("Push at once"))
 
 
 @click.group(cls=ToolGroup, help=t("Issue, collect and explain cards."))
 def card() -> None:
     """The group; its commands do the work."""
 
+
+card.add_command(explain)
+card.add_command(export_ocpp)
+card.add_command(import_ocpp)
 
 _IMPORT = t("Import a roster (CSV): all rows or none.")
 
@@ -88,8 +94,11 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
 @click.option("--from", "begin", metavar="DATE", help=t("First day, or minute; default: now"))
 @click.option("--until", "end", metavar="DATE", help=t("Last day, or first minute after"))
 @click.option("--device", "devices", multiple=True, help=t("Controllers; default: all"))
+@click.option("--profile", metavar="NAME", help=t("Which doors and when, see: profile list"))
 @click.option("--emergency", is_flag=True, help=t("Opens always, even with a stale list"))
-@click.option("--push", "push_now", is_flag=True, help=t("Push at once"))
+@click.option("--master", is_flag=True, help=t("Cleaner or landlord: each use is flagged"))
+@_push_now
+@dry_run_option
 @pass_app
 def issue(
     app: App, /, number: str, begin: str | None, end: str | None, push_now: bool, **asked: Any
@@ -97,16 +106,61 @@ def issue(
     """The card works where `push` shows a receipt."""
     if end is None and not asked["emergency"]:
         raise click.UsageError(t("Give --until: only an emergency card has no end"))
+    local = site_time.of(app.site)
     terms = service.Terms(
-        clock.now_s() // _MINUTE_S if begin is None else minute(begin, last_day=False),
-        TIME_END_MIN if end is None else minute(end, last_day=True),
+        clock.now_s() // _MINUTE_S if begin is None else moments.minute(local, begin),
+        TIME_END_MIN if end is None else moments.minute(local, end, last_day=True),
         asked["devices"] or None,
-        FLAG_EMERGENCY if asked["emergency"] else 0,
+        FLAG_EMERGENCY * asked["emergency"] | FLAG_MASTER * asked["master"],
+        card_terms.profile_id(app.site, asked["profile"]),
     )
     holder = people.Holder(asked["name"], asked["id_number"], asked["room"])
     credential = service.read_credential(app.site, number)
-    status = service.issue(app.site, credential, terms, holder)
+    status = service.issue(app.site, credential, terms, holder, asked["dry_run"])
+    if asked["dry_run"]:
+        line = t("Card {card} can be issued so", card=status.credential)
+        app.show({**_data(status), "ok": True, "dry_run": True},
+                 _pairs(app, status), t("{what}; nothing was changed", what=line))  # fmt: skip
+        return
     _finish(app, status, list(status.devices) if push_now else [])
+
+
+@card.command("change", help=t("Other dates or another profile: a new grant for the same card."))
+@click.argument("number")
+@click.option("--profile", metavar="NAME", help=t("Which doors and when, see: profile list"))
+@click.option("--from", "begin", metavar="DATE", help=t("First day, or minute"))
+@click.option("--until", "end", metavar="DATE", help=t("Last day, or first minute after"))
+@_push_now
+@dry_run_option
+@pass_app
+def change(
+    app: App,
+    /,
+    number: str,
+    profile: str | None,
+    begin: str | None,
+    end: str | None,
+    push_now: bool,
+    dry_run: bool,
+) -> None:
+    """The former grant ends; the new one has a reference of its own."""
+    local = site_time.of(app.site)
+    wish = card_change.Wish(
+        profile,
+        None if begin is None else moments.minute(local, begin),
+        None if end is None else moments.minute(local, end, last_day=True),
+    )
+    if wish == card_change.Wish():
+        raise click.UsageError(t("Say what to change"))
+    done = card_change.change(app.site, number, wish, dry_run)
+    line = t("Card {before} goes on as {after}, profile {profile}, until {until}",
+             before=done.before.ref, after=done.after.ref, profile=done.profile,
+             until=moments.text(local, done.after.until_min))  # fmt: skip
+    if dry_run:
+        app.show({"ok": True, **plain(done)}, t("{what}; nothing was changed", what=line))
+        return
+    app.note(line)
+    _finish(app, done.after, list(done.after.devices) if push_now else [])
 
 
 @card.command("collect", help=t("A card was handed in: kill it everywhere and prove it."))
@@ -143,33 +197,21 @@ def grant(app: App, device: str) -> None:
 def list_(app: App, state: str | None, room: str | None) -> None:
     """One line a card."""
     found = service.list_cards(app.site, state, room)
+    local = site_time.of(app.site)
     rows = [
-        (s.ref, s.holder, s.room, s.credential, _day(s.from_min), _day(s.until_min), s.word)
+        (
+            s.ref,
+            s.holder,
+            s.room,
+            s.credential,
+            moments.text(local, s.from_min),
+            moments.text(local, s.until_min),
+            s.word,
+        )
         for s in found
     ]
     columns = [t("card"), t("holder"), t("room"), t("number"), t("from"), t("until"), t("state")]
     app.show([_data(status) for status in found], table(columns, rows))
-
-
-@card.command("explain", help=t("Why a card opens, or does not: the controllers' own rules."))
-@click.argument("number")
-@click.option("--device", help=t("Only this controller"))
-@click.option("--point", type=click.IntRange(0, 254), default=0, help=t("Which door or port of it"))
-@click.option("--at", metavar="TIME", help=t("At another time than now"))
-@pass_app
-def explain(app: App, number: str, device: str | None, point: int, at: str | None) -> None:
-    """One line a controller: by the list that is proven there, and after the next push."""
-    at_s = None if at is None else minute(at, last_day=False) * _MINUTE_S
-    found = explain_service.explain(app.site, number, device, point, at_s)
-    rows = [(e.device, e.version, _verdict(e.now), _verdict(e.after_push)) for e in found]
-    columns = [t("controller"), t("list"), t("decides now"), t("after the next push")]
-    holder = [_pairs(found[0].card)] if found and found[0].card else []
-    app.show(found, *holder, table(columns, rows))
-    if found and found[0].card is None:
-        credential = service.read_credential(app.site, number)
-        app.complain(t("No card {card} was ever issued here", card=credential.masked()),
-                     t("See the cards with: card list"))  # fmt: skip
-        click.get_current_context().exit(1)
 
 
 def _end(app: App, status: CardStatus, no_push: bool) -> None:
@@ -194,7 +236,7 @@ def _finish(app: App, status: CardStatus, names: list[str], end: bool = False) -
     rows = [(f"{result.device}:", result.what) for result in results if result.ok]
     receipts = [pairs(rows)] if rows else []
     data = {**_data(status), "ok": not failed, "failed": failed, "results": results}
-    app.show(data, _pairs(status), *receipts)
+    app.show(data, _pairs(app, status), *receipts)
     app.complain_of(failed)
     if failed or (end and not status.deregistered):
         click.get_current_context().exit(1)
@@ -205,30 +247,17 @@ def _data(status: CardStatus) -> dict[str, Any]:
     return {**shown, "word": status.word, "deregistered": status.deregistered}
 
 
-def _pairs(status: CardStatus) -> Table:
+def _pairs(app: App, status: CardStatus) -> Table:
+    local = site_time.of(app.site)
     dead = ", ".join(name for name in status.sent_to if name not in status.pending)
     ended = status.state != STATE_ISSUED
     proof = t("proven {n} of {m}", n=status.proven, m=status.of) + (f": {dead}" if dead else "")
     return pairs([
         (t("card"), status.ref), (t("number"), status.credential),
         (t("holder"), f"{status.holder} {status.room}".strip()),
-        (t("from"), _day(status.from_min)), (t("until"), _day(status.until_min)),
+        (t("from"), moments.text(local, status.from_min)),
+        (t("until"), moments.text(local, status.until_min)),
         (t("controllers"), ", ".join(status.devices)),
         (t("state"), f"{status.word}; {proof}" if ended else status.word),
         (t("no proof from"), ", ".join(status.pending) or "-"),
     ])  # fmt: skip
-
-
-def _verdict(verdict: explain_service.Verdict) -> str:
-    word = t("granted") if verdict.granted else t("denied")
-    return f"{word} ({name_of('reason', verdict.reason)})"
-
-
-def _day(minute: int) -> str:
-    if minute == TIME_END_MIN:
-        return t("no end")
-    return clock.local_text(minute * _MINUTE_S)[:16].replace("T", " ")
-
-
-card.add_command(export_ocpp)
-card.add_command(import_ocpp)

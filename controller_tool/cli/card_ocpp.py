@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from controller_tool.cli import moments
 from controller_tool.cli.common import App, ToolCommand, pass_app
-from controller_tool.cli.dates import minute
 from controller_tool.cli.refusals import refuse
 from controller_tool.keys.files import write_private_file
 from controller_tool.messages import t
-from controller_tool.services import ocpp_cards, roster
+from controller_tool.services import ocpp_cards, roster, site_time
 from controller_tool.services.ocpp_tokens import V16, V201
 
 _SHOWN_MAX = 5
@@ -66,7 +66,8 @@ def import_ocpp(
     app: App, file: Path, devices: tuple[str, ...], end: str | None, dry_run: bool
 ) -> None:
     """Every wrong entry is shown; then nothing was imported."""
-    until_min = None if end is None else minute(end, last_day=True)
+    local = site_time.of(app.site)
+    until_min = None if end is None else moments.minute(local, end, last_day=True)
     try:
         done = ocpp_cards.import_list(app.site, file, devices or None, until_min, dry_run)
     except roster.RosterRefused as refused:

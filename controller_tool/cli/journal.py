@@ -82,11 +82,12 @@ def show(app: App, device: str, ring: str, last: int) -> None:
     found = journal_read.entries(app.site, app.site.device(device), _RINGS[ring])[-last:]
     rows = [
         (t(e.ring), e.seq, e.time, t(e.clock), t(e.event), name_of("reason", e.reason),
-         "-" if e.point == journal_read.CONTROLLER else e.point, e.card, e.holder)
+         "-" if e.point == journal_read.CONTROLLER else e.point, e.card, e.holder,
+         name_of("flag", e.flag))
         for e in found
     ]  # fmt: skip
     columns = [t("ring"), t("number"), t("time"), t("clock"), t("event"), t("reason"),
-               t("point"), t("card"), t("holder")]  # fmt: skip
+               t("point"), t("card"), t("holder"), t("flag")]  # fmt: skip
     app.show(found, table(columns, rows))
 
 

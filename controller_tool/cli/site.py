@@ -16,6 +16,7 @@ from controller_tool.cli.common import (
     pass_app,
     yes_no,
 )
+from controller_tool.cli.policy import policy
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.messages import name_of, t
 from controller_tool.services import export as export_service
@@ -26,6 +27,9 @@ from controller_tool.services.site_view import SiteView, view
 @click.group(cls=ToolGroup, help=t("The site folder: keys, roles, exports."))
 def site() -> None:
     """The group; its commands do the work."""
+
+
+site.add_command(policy)
 
 
 @site.command("init", help=t("Make the office folder of a new site, with all its keys."))

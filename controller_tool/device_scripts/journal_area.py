@@ -1,4 +1,4 @@
-"""Clears the journal's partitions and lays the seed of its keys (device, raw REPL only).
+"""Clears the raw partitions and lays the seed of its keys (device, raw REPL only).
 
 Only sectors that hold something are erased: a blank board is ready at once, a used one takes
 about 45 ms a sector.

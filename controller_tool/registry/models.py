@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 STATE_ISSUED = "issued"
 STATE_COLLECTED = "collected"
 STATE_LOST = "lost"
+STATE_REPLACED = "replaced"  # its holder keeps the card: issued anew with other dates or profile
 
 
 class Base(DeclarativeBase):

@@ -26,7 +26,7 @@ from controller_tool.registry.models import (
     Person,
 )
 from controller_tool.registry.records import SentCard
-from controller_tool.services import audit, list_content, people
+from controller_tool.services import audit, card_terms, list_content, people
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import ID_BYTES, TIME_END_MIN
 
@@ -94,20 +94,29 @@ class CardStatus:
 
 
 def issue(
-    site: Site, credential: Credential, terms: Terms, holder: people.Holder | None
+    site: Site,
+    credential: Credential,
+    terms: Terms,
+    holder: people.Holder | None,
+    dry_run: bool = False,
 ) -> CardStatus:
-    """Issue one card; OperatorError when it is out already or its dates are impossible."""
+    """Issue one card; OperatorError when it is out already or its terms are impossible."""
     site.require_cards()
-    with site.registry.writing() as session:
+    with site.registry.writing() as session, session.begin_nested() as trial:
+        card_terms.check(session, terms)
         person = people.take(site, session, holder) if holder else None
         card = add(site, session, credential, terms, person)
         devices = grant_devices(session, terms.devices)
         audit.append(
-            session, site.operator, "card.issue", ref=card.ref, devices=[d.name for d in devices]
-        )
+            session, site.operator, "card.issue", ref=card.ref, devices=[d.name for d in devices],
+            profile=terms.profile_id, flags=terms.flags,
+        )  # fmt: skip
         session.add_all(Grant(card_id=card.id, device_id=device.id) for device in devices)
         list_content.require_room(session, devices)
-    return card_status(site, card.ref)
+        status = status_of(site, session, card)
+        if dry_run:
+            trial.rollback()
+    return status
 
 
 def add(
@@ -241,7 +250,7 @@ def live_card(site: Site, session: Session, credential: Credential) -> Card | No
 def card_status(site: Site, text: str) -> CardStatus:
     """One card and what is proven about it."""
     with site.registry.session() as session:
-        return _status(site, session, find(site, session, text))
+        return status_of(site, session, find(site, session, text))
 
 
 def list_cards(site: Site, state: str | None = None, room: str | None = None) -> list[CardStatus]:
@@ -253,7 +262,7 @@ def list_cards(site: Site, state: str | None = None, room: str | None = None) ->
     if room is not None:
         query = query.join(Person, Person.id == Card.person_id).where(Person.room == room)
     with site.registry.session() as session:
-        return [_status(site, session, card) for card in session.scalars(query)]
+        return [status_of(site, session, card) for card in session.scalars(query)]
 
 
 def unproven(site: Site) -> list[CardStatus]:
@@ -279,10 +288,11 @@ def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
             card.state, card.ended_at_s = state, now_s()
             audit.append(session, site.operator, act, ref=card.ref)
         session.flush()
-        return _status(site, session, card)
+        return status_of(site, session, card)
 
 
-def _status(site: Site, session: Session, card: Card) -> CardStatus:
+def status_of(site: Site, session: Session, card: Card) -> CardStatus:
+    """One card of an open session and what is proven about it."""
     person = session.get(Person, card.person_id) if card.person_id else None
     granted = select(Device.name).join(Grant, Grant.device_id == Device.id)
     names = tuple(session.scalars(granted.where(Grant.card_id == card.id).order_by(Device.name)))

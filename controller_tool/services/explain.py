@@ -1,58 +1,66 @@
 """Why a card opens or does not: the firmware's own decision on the registry's data (host).
 
-Two answers for each controller: by the list that its last receipt proves, and by what the
-registry says now, which counts after the next push. Lockdown and fire are states of a controller
-and not known here.
+Two answers for each controller: by the list that its last receipt proves (or, live, by the list
+that it says it holds, which must be one that was signed here), and by what the registry says now,
+which counts after the next push.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.clock import now_s
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.registry.models import Profile, Schedule
 from controller_tool.registry.records import ListVersion
-from controller_tool.services import cards, list_content
-from protocol import cards as layout
-from protocol import cose, manifest
-from protocol.codes import CLOCK_SYNCED, STALE_GRACE
-from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES
-from protocol.names import REASON_NAMES
-from protocol.policy import schedule
-from protocol.policy.decide import (
-    ALWAYS,
-    FRESH,
-    INSIDE,
-    NO_LIST,
-    NO_PROFILE,
-    NOT_LISTED,
-    OUTSIDE,
-    STALE,
-    STALE_IN_GRACE,
-    decide,
+from controller_tool.services import (
+    cards,
+    explain_hours,
+    explain_rules,
+    list_content,
+    profiles,
+    standing,
 )
+from controller_tool.services.explain_rules import Moment, Verdict
+from protocol import cards as layout
+from protocol.codes import CLOCK_SYNCED, CLOCK_UNSET
+from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER
+from protocol.names import CLOCK_NAMES
+from protocol.policy.decide import FRESH, STALE_IN_GRACE
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from controller_tool.credentials import Credential
-    from controller_tool.registry.models import Card
-    from controller_tool.services.list_content import Content
+    from controller_tool.registry.models import Card, Device
+    from controller_tool.services.explain_hours import Hours
+    from controller_tool.services.explain_rules import Record, Rules
     from controller_tool.services.site import Site
+
+__all__ = ["Explanation", "Verdict", "explain", "live"]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A decision and its reason by the name that the journal shows."""
+class ProfileFacts:
+    """The profile of the card's record. name, schedule: as the registry calls them today."""
 
-    granted: bool
-    reason: str
+    id: int
+    name: str
+    points: tuple[int, ...] | None
+    schedule: str | None
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One controller and point. version: of the list that is proven to lie there, 0 for none."""
+    """One controller and point (from 0).
+
+    version: of the list that decided, 0 for none; receipted_at_s: when its receipt came; live: the
+    controller was asked. time_s, clock: its time and the clock's quality, assumed unless live.
+    freshness: "fresh", "grace", "stale" or None without a list; grace_left_min: at least so much.
+    """
 
     device: str
     point: int
@@ -60,18 +68,28 @@ class Explanation:
     now: Verdict
     after_push: Verdict
     card: cards.CardStatus | None
+    live: bool
+    time_s: int
+    clock: str
+    receipted_at_s: int | None
+    freshness: str | None
+    refresh_by_s: int | None
+    grace_left_min: int
+    from_min: int | None
+    until_min: int | None
+    emergency: bool
+    master: bool
+    profile: ProfileFacts | None
+    hours: Hours | None
 
 
 @dataclass(frozen=True)
-class _Rules:
-    """A list in force, as far as decisions ask for it."""
+class _Held:
+    """The list and the moment that a controller goes by."""
 
-    payload: bytes
-    profiles: dict[int, tuple[int, int]]  # id: points mask, schedule
-    schedules: dict[int, list[int]]
-    utc_offsets: list[int]
-    holidays: list[int]
-    freshness: int
+    list_version: ListVersion | None
+    moment: Moment
+    live: bool
 
 
 def explain(
@@ -79,28 +97,87 @@ def explain(
 ) -> list[Explanation]:
     """What each controller (or the named one) decides about a card at ``at_s`` (None: now).
 
-    ``text``: reference or number of a card, which need not be known here.
+    ``text``: reference or number of a card, which need not be known here. A synced clock is
+    assumed.
     """
     site.require_cards()
-    moment_s = now_s() if at_s is None else at_s
+    moment = Moment(now_s() if at_s is None else at_s, CLOCK_SYNCED)
     chosen = [site.device(name) for name in site.chosen([device] if device else None)]
     with site.registry.session() as session:
-        credential, card = _which(site, session, text)
-        status = cards.card_status(site, card.ref) if card else None
         found = []
         for row in chosen:
-            key = layout.card_key(site.secret(row, "card_key"), credential.type, credential.data)
             held = session.get(ListVersion, (row.id, row.list_version_receipted))
-            content = list_content.collect(site, session, row)
-            found.append(
-                Explanation(
-                    row.name, point, row.list_version_receipted,
-                    _judge(_rules_of(held, moment_s), key, point, moment_s),
-                    _judge(_rules_after(content), key, point, moment_s),
-                    status,
-                )
-            )  # fmt: skip
+            found.append(_explain(site, session, row, text, point, _Held(held, moment, False)))
     return found
+
+
+def live(
+    site: Site,
+    text: str,
+    device: str,
+    point: int = 0,
+    way: Way | None = None,
+    notice: Notice | None = None,
+) -> Explanation:
+    """What the controller would decide now, by the list and the clock that it says it has.
+
+    Raises OperatorError or DeviceError when it holds a list whose cards are not known here.
+    """
+    site.require_cards()
+    row = site.device(device)
+    with dial(site, row, way, notice=notice) as client:
+        state, clock = client.state(), client.time()
+    with site.registry.session() as session:
+        held = standing.known(session, site, row, state.epoch, state.version, state.digest)
+        if held is None and state.version:
+            raise standing.foreign_list(row)
+        if held is not None and held.version < row.list_version_receipted:
+            raise OperatorError(
+                t("{device} holds list {version}, older than one that it has proven",
+                  device=row.name, version=held.version),
+                t("Push again"),
+            )  # fmt: skip
+        unset = state.clock_quality == CLOCK_UNSET
+        moment = Moment(
+            now_s() if unset else state.time_s, state.clock_quality, clock.floor_s,
+            (held.receipted_at_s or held.signed_at_s) if held else 0,
+        )  # fmt: skip
+        return _explain(site, session, row, text, point, _Held(held, moment, True))
+
+
+def _explain(
+    site: Site, session: Session, row: Device, text: str, point: int, held: _Held
+) -> Explanation:
+    credential, card = _which(site, session, text)
+    key = layout.card_key(site.secret(row, "card_key"), credential.type, credential.data)
+    moment, signed = held.moment, held.list_version
+    rules = explain_rules.of_list(signed)
+    after = explain_rules.of_content(list_content.collect(site, session, row))
+    # what the desk wants to know of a card that is not in force there yet is what will be
+    source = rules if rules and explain_rules.record(rules, key) else after
+    record = explain_rules.record(source, key)
+    flags = record.flags if record else 0
+    return Explanation(
+        device=row.name,
+        point=point,
+        version=signed.version if signed else 0,
+        now=explain_rules.judge(rules, key, point, moment),
+        after_push=explain_rules.judge(after, key, point, _after_push(moment)),
+        card=cards.status_of(site, session, card) if card else None,
+        live=held.live,
+        time_s=moment.time_s,
+        clock=CLOCK_NAMES.get(moment.quality, "?"),
+        receipted_at_s=signed.receipted_at_s if signed else None,
+        freshness=_freshness(rules, moment),
+        refresh_by_s=rules.refresh_by_s if rules else None,
+        grace_left_min=rules.grace_left_min(moment) if rules else 0,
+        from_min=record.from_min if record else None,
+        until_min=record.until_min if record else None,
+        emergency=bool(flags & FLAG_EMERGENCY),
+        master=bool(flags & FLAG_MASTER),
+        profile=_profile(session, source, record),
+        hours=_hours(source, record, moment),
+    )
 
 
 def _which(site: Site, session: Session, text: str) -> tuple[Credential, Card | None]:
@@ -108,71 +185,38 @@ def _which(site: Site, session: Session, text: str) -> tuple[Credential, Card | 
     credential = (
         cards.credential_of(site, by_ref) if by_ref is not None else cards.parse(session, text)
     )
-    return credential, by_ref or cards.newest_with(site, session, credential)
+    return credential, cards.newest_with(site, session, credential)
 
 
-def _judge(rules: _Rules | None, key: bytes, point: int, moment_s: int) -> Verdict:
-    """As firmware/access.py does it, with a synced clock."""
-    flags, begin, end, mask, plan = NO_LIST, 0, 0, NO_PROFILE, ALWAYS
-    if rules is not None:
-        at = _find(rules.payload, key)
-        flags = NOT_LISTED if at is None else layout.flags(rules.payload, at)
-        if at is not None:
-            begin, end = layout.from_min(rules.payload, at), layout.until_min(rules.payload, at)
-            mask, number = rules.profiles.get(layout.profile(rules.payload, at), (NO_PROFILE, 0))
-            plan = _schedule(rules, number, moment_s)
-    freshness = STALE if rules is None else rules.freshness
-    granted, reason = decide(
-        flags, begin, end, mask, plan, point, moment_s // 60, CLOCK_SYNCED, freshness, False, False
+def _after_push(moment: Moment) -> Moment:
+    """A push brings the clock in step, too."""
+    return Moment(moment.time_s, CLOCK_SYNCED)
+
+
+def _freshness(rules: Rules | None, moment: Moment) -> str | None:
+    if rules is None:
+        return None
+    found = rules.freshness(moment)
+    return {FRESH: "fresh", STALE_IN_GRACE: "grace"}.get(found, "stale")
+
+
+def _profile(session: Session, rules: Rules, record: Record | None) -> ProfileFacts | None:
+    if record is None or record.profile not in rules.profiles:
+        return None
+    mask, number = rules.profiles[record.profile]
+    row, plan = session.get(Profile, record.profile), session.get(Schedule, number)
+    return ProfileFacts(
+        record.profile,
+        row.name if row else f"#{record.profile}",
+        profiles.points_of(mask),
+        None if not number else plan.name if plan else f"#{number}",
     )
-    return Verdict(granted, REASON_NAMES[reason])
 
 
-def _schedule(rules: _Rules, number: int, moment_s: int) -> int:
-    if number == 0:
-        return ALWAYS
-    minute = schedule.local_minute(rules.utc_offsets, moment_s)
+def _hours(rules: Rules, record: Record | None, moment: Moment) -> Hours | None:
+    """None for a card without a schedule, or where the time is not known."""
+    number = rules.profiles.get(record.profile, (0, 0))[1] if record else 0
+    if not number:
+        return None
     windows = rules.schedules.get(number, [])
-    return INSIDE if schedule.inside(windows, rules.holidays, minute) else OUTSIDE
-
-
-def _find(payload: bytes, key: bytes) -> int | None:
-    """Offset of the record with this key."""
-    starts = range(0, len(payload), CARD_RECORD_BYTES)
-    place = bisect_left(starts, key, key=lambda at: payload[at : at + CARD_KEY_BYTES])
-    if place == len(starts) or payload[starts[place] : starts[place] + CARD_KEY_BYTES] != key:
-        return None
-    return starts[place]
-
-
-def _rules_of(held: ListVersion | None, moment_s: int) -> _Rules | None:
-    if held is None:
-        return None
-    m = manifest.parse(bytes(cose.open_envelope(held.envelope).payload))
-    return _Rules(
-        held.payload, _profiles([list(row) for row in m.profiles]), _by_id(m.schedules),
-        m.utc_offsets, m.holidays, _freshness(m, moment_s),
-    )  # fmt: skip
-
-
-def _freshness(m: manifest.Manifest, moment_s: int) -> int:
-    """Grace is counted in powered minutes; as if it had been powered ever since."""
-    if moment_s < m.refresh_by_s:
-        return FRESH
-    in_grace = moment_s < m.refresh_by_s + m.grace_min * 60
-    return STALE_IN_GRACE if m.stale_policy == STALE_GRACE and in_grace else STALE
-
-
-def _rules_after(content: Content) -> _Rules:
-    return _Rules(
-        content.payload, _profiles(content.profiles), _by_id(content.schedules),
-        content.utc_offsets, content.holidays, FRESH,
-    )  # fmt: skip
-
-
-def _profiles(rows: list[list[int]]) -> dict[int, tuple[int, int]]:
-    return {row[0]: (row[1], row[2]) for row in rows}
-
-
-def _by_id(rows: list[list[int]]) -> dict[int, list[int]]:
-    return {row[0]: row[1:] for row in rows}
+    return explain_hours.at(windows, rules.holidays, rules.utc_offsets, moment.time_s)

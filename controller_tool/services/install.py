@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FIRMWARE_PATH = "/fw0.pack"
 CONFIG_PATH = "/cfg/config.cbor"
-_NEEDED_PARTITIONS = ("alarm", "journal", "keys", "vfs")
+_NEEDED_PARTITIONS = ("alarm", "journal", "keys", "lists", "vfs")
 _SEED_SECTORS = (0, 4)  # key cells: the access ring's four sectors, then the alarm ring's
 _KEPT_FREE_BYTES = 64 * 1024
 # CPython 3.11's ast module fails now and then in two threads at once
@@ -105,14 +105,14 @@ def _check_kind(machine: str, wanted: Board) -> None:
 
 
 def prepare_journal(repl: BoardRepl, seeds: tuple[bytes, bytes]) -> None:
-    """Clears rings, key cells and NVS and lays the seeds, unless these are there already."""
+    """Clears rings, lists, key cells and NVS and lays the seeds, unless these are there."""
     held = [
         repl.call("journal_area", "slot", sector, len(seed)).strip()
         for sector, seed in zip(_SEED_SECTORS, seeds, strict=True)
     ]
     if held == [seed.hex() for seed in seeds]:
         return
-    for label in ("keys", "alarm", "journal", "nvs"):
+    for label in ("keys", "alarm", "journal", "lists", "nvs"):
         repl.call("journal_area", "clear", label, timeout_s=120.0)
     for sector, seed in zip(_SEED_SECTORS, seeds, strict=True):
         repl.call("journal_area", "write_slot", sector, seed.hex())

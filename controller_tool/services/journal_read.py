@@ -34,7 +34,7 @@ from protocol.codes import (
     EVENT_SESSION_OPENED,
     EVENT_UNLOCKED,
 )
-from protocol.constants import CARD_KEY_BYTES, RECORD_BODY_BYTES
+from protocol.constants import CARD_KEY_BYTES, FLAG_EMERGENCY, FLAG_MASTER, RECORD_BODY_BYTES
 from protocol.names import (
     CLOCK_NAMES,
     END_NAMES,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CONTROLLER = 255  # the point of records that belong to no door, port or reader
 _NO_KEY = bytes(CARD_KEY_BYTES)
+_Known = tuple[str, str, str]  # reference, holder and flag of a card
 _SESSIONS = (EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED)
 _REASONS = {
     EVENT_LIST_REFUSED: ERROR_NAMES,
@@ -72,8 +73,8 @@ _REASONS = {
 class Entry:
     """One record. time: local ISO 8601; card: reference, "unknown" or, masked, its bytes.
 
-    holder: of the card; for a session the peer id. reason: by name where it has one for this
-    event; record: all 48 bytes as hex.
+    holder: of the card; for a session the peer id. flag: "master" or "emergency" where such a card
+    was used. reason: by name where it has one for this event; record: all 48 bytes as hex.
     """
 
     ring: str
@@ -86,6 +87,7 @@ class Entry:
     point: int
     card: str
     holder: str
+    flag: str
     list_version: int
     extra: int
     record: str
@@ -150,8 +152,8 @@ def _cells(entry: Entry) -> dict[str, object]:
     }
 
 
-def _known_cards(site: Site, session: Session, device: Device) -> dict[bytes, tuple[str, str]]:
-    """Reference and holder by the key under which the controller knows a card."""
+def _known_cards(site: Site, session: Session, device: Device) -> dict[bytes, _Known]:
+    """Reference, holder and flag by the key under which the controller knows a card."""
     if device.card_key_sealed is None:
         return {}
     card_key = site.secret(device, "card_key")
@@ -166,19 +168,19 @@ def _known_cards(site: Site, session: Session, device: Device) -> dict[bytes, tu
     for card, holder in session.execute(query):
         credential = cards.credential_of(site, card)
         key = layout.card_key(card_key, credential.type, credential.data)
-        known[key] = (card.ref, holder or "")
+        known[key] = (card.ref, holder or "", _flag(card.flags))
     return known
 
 
 def _ring(
-    site: Site, session: Session, device: Device, ring: int, known: dict[bytes, tuple[str, str]]
+    site: Site, session: Session, device: Device, ring: int, known: dict[bytes, _Known]
 ) -> Iterator[Entry]:
     rows = journal_store.rows(session, device.id, ring)
     masks = _masks(site, device, ring, [row.seq for row in rows])
     for row in rows:
         body = records.unpack(row.record[:RECORD_BODY_BYTES])
         mask = masks.get(row.seq)
-        card, holder = _card(body.event, body.key, mask, known)
+        card, holder, flag = _card(body.event, body.key, mask, known)
         names = _REASONS.get(body.event, {})
         yield Entry(
             ring=RING_NAMES[ring],
@@ -191,6 +193,7 @@ def _ring(
             point=body.point,
             card=card,
             holder=holder,
+            flag=flag,
             list_version=body.version,
             extra=body.extra,
             record=row.record.hex(),
@@ -212,14 +215,18 @@ def _masks(site: Site, device: Device, ring: int, seqs: Sequence[int]) -> dict[i
     return found
 
 
-def _card(
-    event: int, masked: bytes, k_tool: bytes | None, known: dict[bytes, tuple[str, str]]
-) -> tuple[str, str]:
+def _card(event: int, masked: bytes, k_tool: bytes | None, known: dict[bytes, _Known]) -> _Known:
     if k_tool is None:
-        return masked.hex(), ""
+        return masked.hex(), "", ""
     key = chain.masked(masked, k_tool)
     if key == _NO_KEY:
-        return "", ""
+        return "", "", ""
     if event in _SESSIONS:
-        return "", key.hex()
-    return known.get(key, ("unknown", ""))
+        return "", key.hex(), ""
+    return known.get(key, ("unknown", "", ""))
+
+
+def _flag(flags: int) -> str:
+    if flags & FLAG_EMERGENCY:
+        return "emergency"
+    return "master" if flags & FLAG_MASTER else ""

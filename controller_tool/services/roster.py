@@ -18,7 +18,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Device, Grant
-from controller_tool.services import audit, cards, list_content, people, roster_file
+from controller_tool.services import audit, cards, list_content, people, roster_file, site_time
 from controller_tool.services.roster_file import Fault
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def import_roster(
     with site.registry.writing() as session:
         version = list_content.number(session, "em4100_version")
         today = date.today()  # noqa: DTZ011 - leases and birth dates are local days
-        roster = roster_file.read(path, version, today)
+        roster = roster_file.read(path, version, today, site_time.read(session))
         tasks, faults = _compare(site, session, roster)
         columns = {name: place for place, name in enumerate(roster.names.values())}
         faults = roster.faults + faults

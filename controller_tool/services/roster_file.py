@@ -14,7 +14,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from controller_tool import credentials, id_number
-from controller_tool.clock import LOCAL_OFFSET_MIN, local_midnight_min
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import people
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller_tool.credentials import Credential
+    from controller_tool.services.site_time import SiteTime
 
 # field: its column names; the first is the one that is printed. `note` is read and not kept.
 COLUMNS = {
@@ -74,8 +74,8 @@ class Roster:
     names: dict[str, str]
 
 
-def read(path: Path, em4100_version: int, today: date) -> Roster:
-    """Every row of the file; OperatorError when it is no such file at all."""
+def read(path: Path, em4100_version: int, today: date, local: SiteTime) -> Roster:
+    """Every row of the file, its dates by ``local``; OperatorError when it is no such file."""
     try:
         lines = list(csv.reader(io.StringIO(_text(path), newline="")))
     except csv.Error:
@@ -94,7 +94,7 @@ def read(path: Path, em4100_version: int, today: date) -> Roster:
     for number, cells in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in cells):
             continue
-        row = _Reader(number, names, em4100_version, today)
+        row = _Reader(number, names, em4100_version, today, local)
         good = row.read(cells, columns)
         faults += row.faults
         read.append(row)
@@ -143,13 +143,21 @@ def _columns(header: list[str]) -> tuple[dict[int, str], list[Fault]]:
 class _Reader:
     """One line: takes its fields one by one and keeps what is wrong with them."""
 
-    def __init__(self, line: int, names: dict[str, str], em4100_version: int, today: date) -> None:
+    def __init__(
+        self,
+        line: int,
+        names: dict[str, str],
+        em4100_version: int,
+        today: date,
+        local: SiteTime,
+    ) -> None:
         self.faults: list[Fault] = []
         self.once: list[tuple[str, object]] = []  # fields that no other row may repeat
         self.line = line
         self._names = names
         self._em4100_version = em4100_version
         self._today = today
+        self._local = local
         self._cells: dict[str, str] = {}
 
     def read(self, cells: list[str], columns: dict[int, str]) -> Row | None:
@@ -165,8 +173,8 @@ class _Reader:
             self._wrong("until", t("the lease ends before it begins"))
         if self.faults or credential is None or begin is None or end is None:
             return None
-        until_min = local_midnight_min(end + timedelta(days=1), LOCAL_OFFSET_MIN)
-        from_min = local_midnight_min(begin, LOCAL_OFFSET_MIN)
+        until_min = self._local.midnight_min(end + timedelta(days=1))
+        from_min = self._local.midnight_min(begin)
         return Row(self.line, name, number, room, phone, credential, from_min, until_min)
 
     def _wrong(self, field: str, what: str) -> None:
@@ -223,7 +231,7 @@ class _Reader:
             if text:
                 self._wrong(field, t("not a date such as 2025-03-31"))
             return None
-        end_min = local_midnight_min(day, LOCAL_OFFSET_MIN)
+        end_min = self._local.midnight_min(day)
         if not 0 <= end_min < TIME_END_MIN - 1440:
             self._wrong(field, t("not between 2020 and 2051"))
             return None

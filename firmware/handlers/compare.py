@@ -13,14 +13,14 @@ from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from firmware.blend import Blend
     from firmware.controller import Arguments, Controller, Value
-    from firmware.list_files import Blend
 
 
 def _blend(c: "Controller") -> "Blend":
-    from firmware.list_files import PIECE_BYTES, blend_of
+    from firmware.blend import PIECE_BYTES, blend_of
 
-    forget("firmware.list_files")
+    forget("firmware.blend")
     if c.whitelist.manifest is None:
         raise Refused(ERR_STATE)
     return blend_of(c.whitelist, memoryview(bytearray(PIECE_BYTES)))

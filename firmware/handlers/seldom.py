@@ -147,9 +147,9 @@ async def _self_test(c: "Controller", arguments: "Arguments") -> "Value":
 
 
 async def _list_is_whole(c: "Controller") -> bool:
-    from firmware.list_files import blend_of, digesting
+    from firmware.blend import blend_of, digesting
 
-    forget("firmware.list_files")
+    forget("firmware.blend")
     held = c.whitelist
     if held.manifest is None:
         return True

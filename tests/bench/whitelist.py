@@ -32,6 +32,7 @@ _ROWS: list[tuple[str, str, float, str, float | None]] = [
     ("revoke_us", "one card revoked, in force after", 1_000_000, "s", 0.3),
     ("revoke_bytes", "one card revoked, bytes besides the signature", 1, "B", 1024),
     ("merge_us", "merge of 500 changes, longest stretch", 1000, "ms", 100),
+    ("merge_data", "merge of 500 changes, heap", 1, "B", 3072),
     ("merge_heap", "merge of 500 changes, heap with its code", 1, "B", None),
     ("push_us", "full push, longest stretch", 1000, "ms", 100),
     ("decision_during_merge_p99_us", "decision during a merge, p99", 1000, "ms", 150),

@@ -80,7 +80,7 @@ def test_asyncio_works_with_its_late_imports(prompt: Prompt) -> None:
 def test_the_file_system_is_the_flash(prompt: Prompt) -> None:
     assert prompt.value("__import__('os').listdir('/')") == ["boot.py"]
     assert prompt.value("__import__('sys').path") == ["", ".frozen", "/lib"]
-    assert prompt.value("__import__('os').statvfs('/')[:3]") == (4096, 4096, 295)
+    assert prompt.value("__import__('os').statvfs('/')[:3]") == (4096, 4096, 131)
 
 
 def test_it_says_that_it_is_an_esp32(prompt: Prompt) -> None:

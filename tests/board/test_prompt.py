@@ -65,7 +65,7 @@ def test_files_go_and_come_back(prompt: Prompt) -> None:
 def test_the_tools_own_repl_puts_files(virtual_board: service.Board) -> None:
     with BoardRepl(virtual_board.serial_port) as repl:
         assert repl.probe()["partitions"] == [
-            "alarm", "journal", "keys", "nvs", "phy_init", "vfs",
+            "alarm", "journal", "keys", "lists", "nvs", "phy_init", "vfs",
         ]  # fmt: skip
         data = b"whole " * 3000
         repl.put("/fw0.pack", data)

@@ -9,27 +9,32 @@ lies between two moments at which the firmware lets its door in.
 import gc
 import hashlib
 import sys
+from array import array
 
+from firmware.loan import forget
 from protocol import deltas
 from protocol import sector_header as _early  # noqa: F401  nested imports cost stack
 from protocol.constants import FLAG_REVOKED, RSA_BYTES
 from tests.firmware.list_rig import Rig, at_yield, records, run, signed, signed_delta
 
 LOOKUPS = 600
+STRETCHES_MAX = 16384
 OVERLAY = 500
 
 
 class Stretches:
-    """Model time between two yields, as a sorted list."""
+    """Model time between two yields, in an array that takes no more heap while it fills."""
 
     def __init__(self, rig: Rig) -> None:
         self._chip = rig.chip
         self._last_us = rig.chip.model_us
-        self.us: list[int] = []
+        self.us = array("I", bytes(4 * STRETCHES_MAX))
+        self.count = 0
 
     def __call__(self) -> None:
         now_us = self._chip.model_us
-        self.us.append(now_us - self._last_us)
+        self.us[self.count] = now_us - self._last_us
+        self.count += 1
         self._last_us = now_us
 
     def p99_wait_us(self) -> int:
@@ -70,27 +75,15 @@ def lookups(rig: Rig, listed: bytes, name: str) -> int:
 
 
 def heap_of_lookups(rig: Rig, listed: bytes) -> None:
-    """Bytes that the search itself allocates in so many lookups: a file that costs nothing."""
+    """Bytes that the search itself allocates in so many lookups, on bases that cost nothing."""
 
     class Flat:
-        def __init__(self, data: bytes) -> None:
-            self._data = memoryview(data)
-            self._at = 0
-
-        def seek(self, at: int) -> int:
-            self._at = at
-            return at
-
-        def readinto(self, buffer: bytearray) -> int:
-            for i in range(min(len(buffer), len(self._data) - self._at)):
-                buffer[i] = self._data[self._at + i]
-            return len(buffer)
-
-        def close(self) -> None:
-            """Nothing to let go."""
+        def read(self, _half: int, at: int, buffer: bytearray) -> None:
+            for i in range(min(len(buffer), len(listed) - at)):
+                buffer[i] = listed[at + i]
 
     whitelist = rig.whitelist
-    held, whitelist._base = whitelist._base, Flat(listed)
+    held, whitelist.bases = whitelist.bases, Flat()
     keys = [listed[at : at + 8] for at in range(0, 16 * 200, 16)] + strangers(200)
     whitelist.find(keys[0])
     gc.collect()
@@ -100,7 +93,7 @@ def heap_of_lookups(rig: Rig, listed: bytes) -> None:
         whitelist.find(key)
     after = gc.mem_alloc()
     gc.enable()
-    whitelist._base = held
+    whitelist.bases = held
     print("lookup_heap", after - before)
 
 
@@ -119,21 +112,40 @@ def revoke(rig: Rig, version: int, old: bytes) -> bytes:
     return bytes(new)
 
 
-def merge(rig: Rig) -> "Stretches":
-    """A full overlay into the base: longest step, heap while it runs."""
+def code(*names: str) -> int:
+    """Heap that these modules take."""
     gc.collect()
     before = gc.mem_alloc()
+    held = [__import__(name, None, None, ("*",)) for name in names]
+    gc.collect()
+    taken = gc.mem_alloc() - before
+    del held
+    for name in names:
+        forget(name)
+    gc.collect()
+    return taken
+
+
+def merge(rig: Rig) -> "Stretches":
+    """A full overlay into the base: longest step, heap while it runs, with and without its code."""
+    writing = code("firmware.merge", "firmware.blend")
+    proving = code("firmware.merge", "firmware.tables")
     stretches = Stretches(rig)
-    heap = 0
+    gc.collect()
+    before = gc.mem_alloc()
+    heap = data = 0
     rig.clock.uptime_s += 3601
     while len(rig.whitelist.index):
         rig.intake.step()
         stretches()
-        if len(stretches.us) in (20, 200):
+        if stretches.count % 50 == 5:
             gc.collect()
-            heap = max(heap, gc.mem_alloc() - before)
+            now = gc.mem_alloc() - before
+            heap = max(heap, now)
+            data = max(data, now - (writing if rig.numbers.get("reached") else proving))
     print("merge_us", max(stretches.us))
     print("merge_heap", heap)
+    print("merge_data", data)
     return stretches
 
 

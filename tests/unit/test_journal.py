@@ -377,4 +377,4 @@ def test_lists_of_both_issues_of_a_card_are_told_apart(site, board) -> None:
     assert lists.next_for(site, board.device) is None
     known = journal_read._known_cards
     with site.registry.session() as session:
-        assert set(known(site, session, board.device).values()) == {(again.ref, "李娜")}
+        assert set(known(site, session, board.device).values()) == {(again.ref, "李娜", "")}

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from controller_tool import id_number, resources, sample_roster
-from controller_tool.clock import local_midnight_min
+from controller_tool.clock import parse_local
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import Card, Device, Person
 from controller_tool.registry.records import AuditEntry
@@ -57,8 +57,8 @@ def test_people_and_cards_are_imported_and_granted_everywhere(site, file) -> Non
 def test_a_lease_includes_its_last_local_day(site, file) -> None:
     roster.import_roster(site, file(WANG))
     status = cards.card_status(site, "0012345678")
-    assert status.from_min == local_midnight_min(date(2026, 3, 1))
-    assert status.until_min == local_midnight_min(date(2026, 9, 1))
+    assert status.from_min == parse_local("2026-03-01") // 60
+    assert status.until_min == parse_local("2026-09-01") // 60
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

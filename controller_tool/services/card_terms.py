@@ -1,0 +1,58 @@
+"""What a card may allow: rules of the desk that hold whoever issues it (host).
+
+- a master card (cleaner, landlord) names its controllers, goes by a profile with a schedule,
+  and ends within MASTER_DAYS; each of its uses is flagged
+- an emergency card opens always, so it is no master card too
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.registry.models import Profile
+from controller_tool.services import profiles
+from controller_tool.services.site_init import RESIDENT_PROFILE
+from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from controller_tool.services.cards import Terms
+    from controller_tool.services.site import Site
+
+MASTER_DAYS = 90
+
+
+def profile_id(site: Site, name: str | None) -> int:
+    """The number of a profile by its name; None is the residents'."""
+    if name is None:
+        return RESIDENT_PROFILE
+    site.require_cards()
+    with site.registry.session() as session:
+        return profiles.find(session, name).id
+
+
+def check(session: Session, terms: Terms) -> None:
+    """OperatorError when no desk may issue such a card."""
+    if not terms.flags & FLAG_MASTER:
+        return
+    if terms.flags & FLAG_EMERGENCY:
+        raise OperatorError(
+            t("A card is either an emergency card or a master card"), t("Choose one of them")
+        )
+    if terms.until_min - terms.from_min > MASTER_DAYS * 1440:
+        raise OperatorError(
+            t("A master card ends within {days} days", days=MASTER_DAYS),
+            t("Give an earlier --until"),
+        )
+    if terms.devices is None:
+        raise OperatorError(
+            t("A master card names its controllers"), t("Give --device, once for each")
+        )
+    if not session.get_one(Profile, terms.profile_id).schedule_id:
+        raise OperatorError(
+            t("A master card goes by a profile with a schedule"),
+            t("Make one: profile add NAME --schedule NAME, and give --profile NAME"),
+        )
