@@ -277,7 +277,8 @@ def unproven(site: Site) -> list[CardStatus]:
     )
     query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting))
     with site.registry.session() as session:
-        return [_status(site, session, card) for card in session.scalars(query.order_by(Card.ref))]
+        found = session.scalars(query.order_by(Card.ref))
+        return [status_of(site, session, card) for card in found]
 
 
 def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
