@@ -9,9 +9,11 @@ import click
 
 from controller_tool import clock
 from controller_tool.cli import moments
+from controller_tool.cli.card_ocpp import export_ocpp, import_ocpp
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
 from controller_tool.cli.explain import explain
 from controller_tool.cli.profile import dry_run_option
+from controller_tool.cli.refusals import refuse
 from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED
 from controller_tool.services import card_change, card_terms, people, roster, roster_file, site_time
@@ -38,6 +40,8 @@ def card() -> None:
 
 
 card.add_command(explain)
+card.add_command(export_ocpp)
+card.add_command(import_ocpp)
 
 _IMPORT = t("Import a roster (CSV): all rows or none.")
 
@@ -64,18 +68,8 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
     try:
         done = roster.import_roster(app.site, file, devices or None, dry_run)
     except roster.RosterRefused as refused:
-        rows = [(fault.row, fault.field, fault.what) for fault in refused.faults]
-        app.show(
-            {"ok": False, "error": refused.what, "next_step": refused.next_step,
-             "faults": refused.faults},
-            table([t("row"), t("field"), t("what is wrong")], rows),
-        )  # fmt: skip
-        app.complain(
-            t("{file}: {n} wrong fields, nothing was imported",
-              file=file.name, n=len(refused.faults)),
-            refused.next_step,
-        )  # fmt: skip
-        click.get_current_context().exit(1)
+        refuse(app, file.name, refused)
+        return
     line = t("{rows} rows: {people} new people, {cards} new cards, {same} there already",
              rows=done.rows, people=done.new_people, cards=done.new_cards,
              same=done.unchanged)  # fmt: skip

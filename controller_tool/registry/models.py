@@ -162,5 +162,6 @@ class Grant(Base):
     """A card on a controller."""
 
     __tablename__ = "grants"
+    __table_args__ = (Index("grants_by_device", "device_id", "card_id"),)
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)

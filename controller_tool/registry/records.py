@@ -4,7 +4,7 @@ Receipts, journal, heads and audit are append-only: triggers of the first migrat
 UPDATE or DELETE.
 """
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from controller_tool.registry.models import Base
@@ -54,10 +54,30 @@ class SentCard(Base):
     """
 
     __tablename__ = "sent_cards"
+    __table_args__ = (
+        Index("sent_cards_by_device", "device_id", "card_id", "dead_from_version"),
+        {"sqlite_with_rowid": False},
+    )
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
     first_version: Mapped[int]
     dead_from_version: Mapped[int | None]
+
+
+class KnownContent(Base):
+    """What a controller's list says as the registry stands; services.list_state keeps it.
+
+    Triggers of migration 0003 remove the row when anything that the list is made from changes.
+    form: of the hash; it holds good from ``oldest_min`` as list_records counts it to
+    ``first_end_min``, when the first card leaves by time alone.
+    """
+
+    __tablename__ = "known_contents"
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    form: Mapped[int]
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    oldest_min: Mapped[int]
+    first_end_min: Mapped[int]
 
 
 class Receipt(Base):

@@ -13,14 +13,12 @@ Rules for one card that is granted on, or was ever signed for, a controller:
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
-from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import (
@@ -32,27 +30,22 @@ from controller_tool.registry.models import (
     Schedule,
     Setting,
 )
-from controller_tool.registry.records import SentCard
-from protocol import cards as layout
-from protocol.constants import FLAG_REVOKED
+from controller_tool.services.list_records import NEVER_MIN, Builder, oldest_min
+from protocol.constants import CARD_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from controller_tool.services.site import Site
-
-KEPT_MIN = 90 * 1440
 
 
 @dataclass(frozen=True)
 class Content:
     """A list before it is signed.
 
-    owners: ids of the cards that open something by it, by their keys; contested: keys of
-    credentials that were issued more than once; left_out: cards that should and have no room.
+    owners, contested, left_out, first_end_min: as of list_records.Records.
     """
 
     payload: bytes
@@ -66,6 +59,7 @@ class Content:
     holidays: list[int]
     refresh_h: int
     left_out: int
+    first_end_min: int = NEVER_MIN
 
     @property
     def live(self) -> frozenset[str]:
@@ -83,34 +77,60 @@ class Content:
         return sha256(text.encode() + self.payload).digest()
 
 
+class Collector:
+    """The contents for these controllers as the registry stands in one transaction."""
+
+    def __init__(self, site: Site, session: Session, devices: Sequence[Device]) -> None:
+        self._builder = Builder(site, session, devices)
+        self._rules = _rules(session)
+
+    def content(self, device: Device) -> Content:
+        """The content for one of them."""
+        made = self._builder.build(device)
+        return Content(
+            payload=made.payload,
+            count=len(made.payload) // CARD_RECORD_BYTES,
+            owners=made.owners,
+            contested=made.contested,
+            left_out=made.left_out,
+            first_end_min=made.first_end_min,
+            **self._rules,
+        )
+
+
 def collect(site: Site, session: Session, device: Device) -> Content:
     """The content for one controller as the registry stands now."""
-    found = _records(site, session, device)
-    return Content(
-        payload=b"".join(found.records[key] for key in sorted(found.records)),
-        count=len(found.records),
-        owners=found.owners,
-        contested=frozenset(found.contested),
-        profiles=[
+    return Collector(site, session, [device]).content(device)
+
+
+def _rules(session: Session) -> dict[str, Any]:
+    """What every list of the site says besides its records."""
+    return {
+        "profiles": [
             [p.id, p.points_mask, p.schedule_id, p.unlock_ds, p.flags, p.quota_wh, p.quota_min]
             for p in session.scalars(select(Profile).order_by(Profile.id))
         ],
-        schedules=[
+        "schedules": [
             [s.id, *(number for window in json.loads(s.windows) for number in window)]
             for s in session.scalars(select(Schedule).order_by(Schedule.id))
         ],
-        policy=[number(session, "stale_policy"), number(session, "grace_min")],
-        utc_offsets=json.loads(setting(session, "utc_offsets")),
-        holidays=json.loads(setting(session, "holidays")),
-        refresh_h=number(session, "refresh_h"),
-        left_out=found.left_out,
-    )
+        "policy": [number(session, "stale_policy"), number(session, "grace_min")],
+        "utc_offsets": json.loads(setting(session, "utc_offsets")),
+        "holidays": json.loads(setting(session, "holidays")),
+        "refresh_h": number(session, "refresh_h"),
+    }
 
 
 def require_room(session: Session, devices: Sequence[Device]) -> None:
     """OperatorError when one of them would get more live cards than it holds."""
     session.flush()
+    grants = select(Grant.device_id, func.count()).group_by(Grant.device_id)
+    if len(devices) == 1:
+        grants = grants.where(Grant.device_id == devices[0].id)
+    most = {row[0]: row[1] for row in session.execute(grants)}
     for device in devices:
+        if most.get(device.id, 0) <= device.cards_max:
+            continue  # however many of them are live
         live = (
             select(func.count())
             .select_from(Grant)
@@ -118,7 +138,7 @@ def require_room(session: Session, devices: Sequence[Device]) -> None:
             .where(
                 Grant.device_id == device.id,
                 Card.state == STATE_ISSUED,
-                Card.until_min >= _oldest_min(),
+                Card.until_min >= oldest_min(),
             )
         )
         count = session.execute(live).scalar() or 0
@@ -138,70 +158,3 @@ def setting(session: Session, name: str) -> str:
 def number(session: Session, name: str) -> int:
     """A site-wide value that is one number."""
     return int(setting(session, name))
-
-
-@dataclass
-class _Records:
-    """Records by card key, and what is known of them; see `Content`."""
-
-    records: dict[bytes, bytes] = field(default_factory=dict)
-    owners: dict[bytes, str] = field(default_factory=dict)
-    contested: set[bytes] = field(default_factory=set)
-    left_out: int = 0
-
-
-def _records(site: Site, session: Session, device: Device) -> _Records:
-    card_key = site.secret(device, "card_key")
-    vault = site.vault
-    oldest_min = _oldest_min()
-    found = _Records()
-    cards = _cards(session, device)
-    issues = Counter(card.credential_index for card in cards)
-    for card in sorted(cards, key=_rank):
-        if min(card.until_min, (card.ended_at_s or 2**62) // 60) < oldest_min:
-            continue
-        issued = card.state == STATE_ISSUED
-        if len(found.records) >= device.cards_max and not (issued and card.was_sent):
-            found.left_out += issued
-            continue
-        credential = vault.open("cards", card.id, "credential", card.credential_sealed)
-        key = layout.card_key(card_key, card.credential_type, credential)
-        if key in found.records:  # the former issue of a credential that was issued anew
-            continue
-        flags = card.flags
-        if issued:
-            found.owners[key] = card.id
-        else:
-            flags |= FLAG_REVOKED
-        if issues[card.credential_index] > 1:
-            found.contested.add(key)
-        found.records[key] = layout.pack(key, card.from_min, card.until_min, card.profile_id, flags)
-    return found
-
-
-def _rank(card: Row[Any]) -> tuple[int, int, str]:
-    """The order in which cards get their room: sent and live, live, then what ended last."""
-    if card.state == STATE_ISSUED:
-        return (0 if card.was_sent else 1, 0, card.ref)
-    return (2, -(card.ended_at_s or 0), card.ref)
-
-
-def _oldest_min() -> int:
-    return now_s() // 60 - KEPT_MIN
-
-
-def _cards(session: Session, device: Device) -> list[Row[Any]]:
-    """Plain rows, not objects: lists of 20 000 cards are common."""
-    granted = select(Grant.card_id).where(Grant.device_id == device.id)
-    signed = select(SentCard.card_id).where(SentCard.device_id == device.id)
-    sent = signed.where(SentCard.first_version <= device.list_version_sent)
-    wanted = or_(
-        Card.id.in_(granted) & (Card.state == STATE_ISSUED),
-        Card.id.in_(signed),
-    )
-    columns = (
-        Card.id, Card.ref, Card.state, Card.flags, Card.profile_id, Card.from_min, Card.until_min,
-        Card.ended_at_s, Card.credential_type, Card.credential_sealed, Card.credential_index,
-        Card.id.in_(sent).label("was_sent"),
-    )  # fmt: skip
-    return list(session.execute(select(*columns).where(wanted)))

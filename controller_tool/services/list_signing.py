@@ -5,13 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
-from controller_tool.registry.records import LIST_SIGNED, ListVersion, SentCard
+from controller_tool.registry.records import LIST_SIGNED, ListVersion
 from controller_tool.services import audit
+from controller_tool.services.list_accounts import Books
 from protocol import manifest
 from protocol.card_digest import digest as list_digest
 from protocol.codes import ERR_CAPACITY, LIST_DELTA, LIST_FULL
@@ -40,9 +39,17 @@ def check_capacity(device: Device, content: Content) -> None:
 
 
 def sign(
-    site: Site, session: Session, device: Device, update: Update, newest: ListVersion | None
+    site: Site,
+    session: Session,
+    device: Device,
+    update: Update,
+    newest: ListVersion | None,
+    books: Books | None = None,
 ) -> ListVersion:
-    """The signed list of the next free number, in the caller's transaction."""
+    """The signed list of the next free number, in the caller's transaction.
+
+    books: of a caller who signs several lists, and writes them then.
+    """
     content, base = update.content, update.base
     version = max(newest.version if newest else 0, device.version_floor) + 1
     m = _manifest(site, session, device, update, version)
@@ -55,7 +62,10 @@ def sign(
         update=update.payload if base else None,
     )  # fmt: skip
     session.add(signed)
-    _account(session, device, version, content.live)
+    accounts = books or Books(session)
+    accounts.note(device, version, content.live)
+    if books is None:
+        accounts.write()
     left_out = {"left_out": content.left_out} if content.left_out else {}
     base_version = {"base": base.version} if base else {}
     audit.append(
@@ -94,22 +104,3 @@ def _envelope(site: Site, m: manifest.Manifest) -> bytes:
             t("Profiles, schedules and holidays are more than a controller takes"),
             t("Remove some of them"),
         ) from None
-
-
-def _account(session: Session, device: Device, version: int, live: frozenset[str]) -> None:
-    """Write down which cards this version shows to the controller, and which it ends."""
-    known = {
-        row.card_id: row
-        for row in session.scalars(select(SentCard).where(SentCard.device_id == device.id))
-    }
-    for card_id, row in known.items():
-        if card_id not in live:
-            if row.dead_from_version is None:
-                row.dead_from_version = version
-        elif row.dead_from_version is not None:
-            # what an earlier version showed is no proof that this one is there
-            row.first_version, row.dead_from_version = version, None
-    session.add_all(
-        SentCard(card_id=card_id, device_id=device.id, first_version=version)
-        for card_id in live - known.keys()
-    )

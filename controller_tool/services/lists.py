@@ -22,7 +22,7 @@ from controller_tool.registry.records import (
     ListVersion,
     Receipt,
 )
-from controller_tool.services import audit, list_content, list_update, standing
+from controller_tool.services import audit, list_state, list_update, standing
 from controller_tool.services.list_signing import SIGNING_KEY, check_capacity, sign
 from controller_tool.services.list_update import Base
 from protocol import receipt
@@ -31,10 +31,13 @@ from protocol.constants import CARD_RECORD_BYTES
 from protocol.messages import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
     from controller_tool.client import DeviceState
     from controller_tool.services.list_content import Content
+    from controller_tool.services.list_state import Current
     from controller_tool.services.site import Site
 
 
@@ -67,6 +70,7 @@ def next_for(
     force: bool = False,
     state: DeviceState | None = None,
     full: bool = False,
+    prepared: Mapping[str, Content] | None = None,
 ) -> SignedList | None:
     """The list that the controller should have and has not; None when it is up to date.
 
@@ -82,15 +86,17 @@ def next_for(
         newest = standing.newest(session, row)
         if not site.holds(SIGNING_KEY):
             return _by_other_folder(site, newest, base)
-        content = list_content.collect(site, session, row)
-        if newest is not None and not force and _still_good(newest, content, row):
+        current = list_state.current(site, session, row, prepared)
+        if newest is not None and not force and _still_good(newest, current, row):
             if newest.state in standing.ON_DEVICE:
                 return None
             if _fits(newest, base):
                 return _signed(newest)
-        check_capacity(row, content)
-        update = list_update.plan(content, base, row.cards_max)
-        return replace(_signed(sign(site, session, row, update, newest)), rest=update.rest)
+        check_capacity(row, current.content)
+        update = list_update.plan(current.content, base, row.cards_max)
+        signed = sign(site, session, row, update, newest)
+        current.remember()
+        return replace(_signed(signed), rest=update.rest)
 
 
 def mark_sent(site: Site, device: Device, version: int) -> None:
@@ -186,7 +192,7 @@ def _drop_old_payloads(session: Session, proven: ListVersion) -> None:
     session.execute(update(ListVersion).where(was_delta).values(update=b""))
 
 
-def _still_good(newest: ListVersion, content: Content, device: Device) -> bool:
+def _still_good(newest: ListVersion, content: Current, device: Device) -> bool:
     """Whether the newest signed list says what it should, for long enough, with a free number."""
     if newest.content_hash != content.hash():
         return False
