@@ -19,12 +19,19 @@ from protocol.codes import (
     KEY_AUDIT,
     KEY_ROOT,
 )
-from protocol.constants import AAD_TRUST, ID_BYTES, RSA_BYTES, TIME_END_S, TRUST_MAX_BYTES
+from protocol.constants import (
+    AAD_TRUST,
+    ID_BYTES,
+    REVOKED_PEERS_MAX,
+    RSA_BYTES,
+    TIME_END_S,
+    TRUST_MAX_BYTES,
+)
 from protocol.messages import Refused, decode, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     Buffer = bytes | bytearray | memoryview
     Keys = list[tuple[int, int, list[bytes]]]
@@ -66,21 +73,33 @@ class Trust:
         return None
 
 
-def parse(data: "Buffer") -> Trust:
+def parse(data: "Buffer", views: bool = False) -> Trust:
     """The object in its signed form, signatures unchecked: what verify() once accepted.
 
+    views: moduli are views of `data`, for a heap in which no room may be found for copies.
     Raises Refused(ERR_MALFORMED or ERR_BOUNDS).
     """
-    return _payload(_split(data)[0])
+    return _payload(_split(data)[0], views)
 
 
 def verify(data: "Buffer", current: "Trust | None" = None) -> Trust:
     """The object, proven to follow `current` (None: the first one). Raises Refused."""
+    for _ in verifying(data, current):
+        pass
+    return parse(data)
+
+
+def verifying(data: "Buffer", current: "Trust | None" = None) -> "Iterator[Trust | None]":
+    """verify() in steps of one multiplication each; the last step is the object, others None.
+
+    Of `current` its root row, site, epoch and version are asked for. Moduli of the object are
+    views of `data`. Raises Refused.
+    """
     payload, signatures = _split(data)
     if current is not None:
-        _check_signed(payload, signatures, current)
-    trust = _payload(payload)
-    _check_signed(payload, signatures, trust)
+        yield from _checking(payload, signatures, current)
+    trust = _payload(payload, True)
+    yield from _checking(payload, signatures, trust)
     if current is not None:
         if trust.site != current.site:
             raise Refused(ERR_OTHER_SITE)
@@ -88,17 +107,22 @@ def verify(data: "Buffer", current: "Trust | None" = None) -> Trust:
             raise Refused(ERR_EPOCH)
         if trust.version <= current.version:
             raise Refused(ERR_VERSION_LOW)
-    return trust
+    yield trust
 
 
-def _check_signed(payload: bytes, signatures: "list[list[bytes]]", signers: Trust) -> None:
-    """Raise Refused(ERR_SIGNATURE) unless enough root keys of `signers` signed the payload."""
+def _checking(
+    payload: "Buffer", signatures: "list[list[bytes]]", signers: Trust
+) -> "Iterator[None]":
+    """Steps; raise Refused(ERR_SIGNATURE) unless enough root keys of `signers` signed."""
     good: "list[bytes]" = []
     for kid, signature in signatures:
         modulus = signers.find_key(KEY_ROOT, kid)
         if modulus is not None and kid not in good:
             digest = cose.sig_structure_digest(cose.protected(kid), AAD_TRUST, payload)
-            if rsa.verify(modulus, signature, digest):
+            verification = rsa.Verification(modulus, signature, digest)
+            while verification.step():
+                yield
+            if verification.ok:
                 good.append(kid)
     threshold = [entry[1] for entry in signers.keys if entry[0] == KEY_ROOT]
     if len(good) < threshold[0]:
@@ -112,10 +136,10 @@ def _need(fits: bool, code: int = ERR_MALFORMED) -> None:
 
 def _split(data: "Buffer") -> "tuple[bytes, list[list[bytes]]]":
     _need(len(data) <= TRUST_MAX_BYTES, ERR_BOUNDS)
-    outer = decode(data)
+    outer = decode(data, True)
     _need(isinstance(outer, list) and len(outer) == 2)
     payload, signatures = outer
-    _need(isinstance(payload, bytes) and isinstance(signatures, list))
+    _need(isinstance(payload, (bytes, memoryview)) and isinstance(signatures, list))
     _need(0 < len(signatures) <= _SIGNATURES_MAX, ERR_BOUNDS)
     for pair in signatures:
         _need(isinstance(pair, list) and len(pair) == 2)
@@ -123,13 +147,14 @@ def _split(data: "Buffer") -> "tuple[bytes, list[list[bytes]]]":
     return payload, signatures
 
 
-def _payload(data: bytes) -> Trust:
-    fields = decode(data)
+def _payload(data: "Buffer", views: bool = False) -> Trust:
+    fields = decode(data, views)
     _need(isinstance(fields, dict) and sorted(fields) == [1, 2, 3, 4, 5, 6])
     site, epoch, version, rows, revoked, expiry_s = [fields[i] for i in range(1, 7)]
     _need(_is_bytes(site, ID_BYTES) and isinstance(rows, list) and isinstance(revoked, list))
     _need(is_number(epoch, 0xFFFF) and is_number(version, 0xFFFF))
     _need(is_number(expiry_s, TIME_END_S))
+    _need(len(revoked) <= REVOKED_PEERS_MAX, ERR_BOUNDS)
     for peer_id in revoked:
         _need(_is_bytes(peer_id, ID_BYTES))
     return Trust(site, epoch, version, [_key_row(row) for row in _sorted(rows)], revoked, expiry_s)
@@ -156,7 +181,7 @@ def _key_row(row: "list[cbor.Value]") -> "tuple[int, int, list[bytes]]":
 
 
 def _is_bytes(value: "cbor.Value", size: int) -> bool:
-    return isinstance(value, bytes) and len(value) == size
+    return isinstance(value, (bytes, memoryview)) and len(value) == size
 
 
 def encode(trust: Trust) -> bytes:
