@@ -76,17 +76,20 @@ class Controller(Part):
     """What stands on the chip, started; `list_kid` is the key of its list in force."""
 
     settles = True
+    config: "Any"
+    clock: "Any"
+    _me: "Any"  # itself, in the place of a real one
 
     def __init__(self, board: "Board", list_kid: bytes = b"") -> None:
-        self.config: "Any" = Part()
+        self.config = Part()
         self.intake, self.whitelist, self.admission = Part(), Part(), Part()
         self.admission.guest = Part()
         self.nvs = Nvs(board.numbers)
         self.keys = self.intake.keys = Keys(trust.parse(read_file(TRUST_PATH)))
         self.config.epoch = max(self.config.epoch, self.keys.epoch)
-        clock: "Any" = Part()
-        self.journal = Journal(board.partition, self.config, clock, self.nvs)
-        self._me: "Any" = self
+        self.clock = Part()
+        self.journal = Journal(board.partition, self.config, self.clock, self.nvs)
+        self._me = self
         if list_kid:
             self.whitelist.manifest = Part()
             with open(ACTIVE_PATH, "wb") as file:  # noqa: PTH123 - MicroPython has no pathlib
