@@ -34,8 +34,8 @@ class Numbers:
 
     def __init__(self, chip: Chip) -> None:
         self.chip = chip
-        self.data: "dict[str, int]" = {}
-        self._coming: "dict[str, int]" = {}
+        self.data: dict[str, int] = {}
+        self._coming: dict[str, int] = {}
 
     def get_i32(self, name: str) -> int:
         if name not in self.data:
