@@ -20,6 +20,8 @@ from protocol.codes import TICKET_UNLOCK
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from controller_tool.services.devices import Overview
+
 
 @click.group(cls=ToolGroup, help=t("Provision controllers and ask them."))
 def device() -> None:
@@ -83,11 +85,12 @@ def list_(app: App) -> None:
     rows = [
         (d.name, name_of("kind", d.kind), display_name(d.board),
          yes_no(d.enrolled_at_s is not None), f"{d.list_version_receipted}/{d.list_version_sent}",
+         _trust(d),
          local_text(d.last_heard_s) if d.last_heard_s else "", d.tcp_address or d.serial_address)
         for d in found
     ]  # fmt: skip
     columns = [t("name"), t("kind"), t("board"), t("enrolled"), t("list (receipt/sent)"),
-               t("last heard"), t("address")]  # fmt: skip
+               t("trust"), t("last heard"), t("address")]  # fmt: skip
     app.show(found, table(columns, rows))
 
 
@@ -141,7 +144,18 @@ def unlock(app: App, name: str, point: int, via: str | None, port: str | None) -
     app.show({"ok": True, "device": name}, t("{device} is unlocked", device=name))
 
 
+def _trust(d: Overview) -> str:
+    """Version of the trust object, when it is known, and whether a push would bring a newer one."""
+    if d.trust_version is None:
+        return "-"
+    return (
+        t("{version}, behind", version=d.trust_version) if d.trust_behind else f"{d.trust_version}"
+    )
+
+
 def _readable(key: str, value: object) -> object:
+    if isinstance(value, bool):
+        return yes_no(value)
     if isinstance(value, str):
         return name_of(key, value) if key == "kind" else value
     return value.hex() if isinstance(value, bytes) else value

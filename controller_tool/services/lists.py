@@ -24,7 +24,7 @@ from controller_tool.registry.records import (
     Receipt,
     SentCard,
 )
-from controller_tool.services import audit, list_content, standing
+from controller_tool.services import audit, list_content, standing, trust_push
 from protocol import manifest, receipt
 from protocol.cards import digest as list_digest
 from protocol.codes import ERR_CAPACITY, LIST_FULL
@@ -66,7 +66,7 @@ def next_for(site: Site, device: Device, force: bool = False) -> SignedList | No
         if not site.holds(SIGNING_KEY):
             return None if newest is None or newest.state in standing.ON_DEVICE else _signed(newest)
         content = list_content.collect(site, session, row)
-        if newest is not None and not force and _still_good(newest, content, row):
+        if newest is not None and not force and _still_good(site, newest, content, row):
             return None if newest.state in standing.ON_DEVICE else _signed(newest)
         return _signed(_sign(site, session, row, content, newest))
 
@@ -95,7 +95,7 @@ def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int
     proof = _read_receipt(site, device, data, nonce)
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
-        held = standing.known(session, site, row, proof.epoch, proof.version, proof.digest)
+        held = standing.known(session, row, proof.epoch, proof.version, proof.digest)
         session.add(
             Receipt(
                 device_id=row.id, version=proof.version, digest=proof.digest,
@@ -121,11 +121,16 @@ def _drop_old_payloads(session: Session, proven: ListVersion) -> None:
     session.execute(update(ListVersion).where(older).values(payload=b""))
 
 
-def _still_good(newest: ListVersion, content: Content, device: Device) -> bool:
-    """Whether the newest signed list says what it should, for long enough, with a free number."""
+def _still_good(site: Site, newest: ListVersion, content: Content, device: Device) -> bool:
+    """Whether the newest signed list says what it should, for long enough, with a free number.
+
+    And whether it is of the epoch and of the key that are in force.
+    """
     if newest.content_hash != content.hash():
         return False
-    if newest.version <= device.version_floor:
+    if newest.version <= device.version_floor or newest.epoch != site.epoch:
+        return False
+    if not trust_push.signed_by_now(site, newest.envelope):
         return False
     return now_s() < (newest.signed_at_s + newest.refresh_by_s) // 2
 

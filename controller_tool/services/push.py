@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, OperatorError, ToolError
 from controller_tool.messages import t
-from controller_tool.services import devices, lists, standing
+from controller_tool.services import devices, lists, standing, trust_push
 from controller_tool.services.devices_ops import in_parallel, sync_clock
 
 if TYPE_CHECKING:
@@ -93,7 +93,10 @@ def push_device(
 ) -> PushResult:
     """Opens a session with one controller and pushes; raises a ToolError when that fails."""
     started = time.monotonic()
-    with dial(site, device, way, _role(site), notice) as client:
+    with (
+        dial(site, device, way, _role(site), notice) as client,
+        trust_push.in_step(site, device, client),
+    ):
         return push_open(site, device, client, progress, force, started, accept_fork)
 
 

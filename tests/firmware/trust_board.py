@@ -1,4 +1,4 @@
-"""A controller's /cfg, journal and NVS on one NOR chip, as far as trust objects go (MicroPython)."""
+"""A controller's /cfg, journal and NVS on one NOR chip, for its trust object (MicroPython)."""
 
 import asyncio
 from binascii import unhexlify
@@ -92,8 +92,7 @@ class Controller(Part):
         self._me = self
         if list_kid:
             self.whitelist.manifest = Part()
-            with open(ACTIVE_PATH, "wb") as file:  # noqa: PTH123 - MicroPython has no pathlib
-                file.write(b"\0" + _ENVELOPE + list_kid)
+            lay(b"\0" + _ENVELOPE + list_kid, ACTIVE_PATH)
         if self.settles and self.keys.version != self.trust_floor:  # as firmware/app.py
             settle(self._me)
 
@@ -145,8 +144,7 @@ class Board:
         for name in ("cfg", "wl"):
             vfs.VfsLfs2.mkfs(self.parts[name])
         self.mount()
-        with open(TRUST_PATH, "wb") as file:  # noqa: PTH123
-            file.write(first)
+        lay(first)
 
     def partition(self, name: str) -> Partition:
         return self.parts[name]
@@ -173,6 +171,12 @@ class Board:
             self.parts[name].data[:] = data
         self.numbers.data = dict(image[1])
         self.chip.operations = self.chip.cut_at = 0
+
+
+def lay(data: bytes, path: str = TRUST_PATH) -> None:
+    """Somebody puts a file there who asks nobody."""
+    with open(path, "wb") as file:  # noqa: PTH123 - MicroPython has no pathlib
+        file.write(data)
 
 
 def in_force() -> bytes:
