@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from protocol.cose import Buffer, Envelope
     from protocol.trust import Trust
 
-_ROLES = (KEY_WHITELIST, KEY_TICKET, KEY_CHECKPOINT)
+KEY_ROLES = (KEY_WHITELIST, KEY_TICKET, KEY_CHECKPOINT)
 
 
 class Keys:
@@ -32,7 +32,7 @@ class Keys:
         # as likely as that two peers have the same
         self.revoked_peers = b"".join(trust.revoked)
         # empty for an object that speaks for nothing new (firmware/trust_change.py)
-        self.moduli = [(role, bytes(n)) for role in _ROLES for n in trust.moduli(role)]
+        self.moduli = [(role, bytes(n)) for role in KEY_ROLES for n in trust.moduli(role)]
 
     def find(self, role: int, kid: bytes) -> "bytes | None":
         """The modulus that `kid` names in a role, or None."""

@@ -17,9 +17,8 @@ import asyncio
 import gc
 import os
 
-from firmware.config import read_file
 from firmware.loan import forget
-from firmware.signed import Keys
+from firmware.signed import KEY_ROLES, Keys
 from firmware.whitelist import ACTIVE_PATH
 from protocol.codes import (
     ERR_LENGTH,
@@ -29,16 +28,18 @@ from protocol.codes import (
     EVENT_TRUST_REFUSED,
     KEY_WHITELIST,
 )
-from protocol.constants import ID_BYTES, RING_ALARM
+from protocol.constants import ID_BYTES, RING_ALARM, RSA_BYTES
+from protocol.cose import key_id
 from protocol.messages import Refused
+from protocol.rsa import Verification
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.controller import Arguments, Controller
-    from protocol.trust import Trust
 
 TRUST_PATH = "/cfg/trust.cbor"
 NEW_PATH = "/cfg/trust.new"
+_STACK_DEPTH = 12
 _ENVELOPE_OPENING = b"\x84\x4f\xa2\x01\x39\x01\x00\x04\x48"  # protocol/cose.py; the kid follows
 
 
@@ -64,40 +65,87 @@ async def put(c: "Controller", arguments: "Arguments") -> int:
 
 
 async def _take(c: "Controller") -> None:
-    from protocol.trust import verifying
-
-    forget("protocol.trust")
-    current = _signers()
-    gc.collect()  # the object in force has left the heap: there is room for one
-    found = None
-    for step in verifying(read_file(NEW_PATH), current):
-        found = step
-        # as firmware/signed.py: no garbage between what is to stay
-        gc.collect()
-        await asyncio.sleep_ms(0)
-    if found is None:
-        return
-    kid = _kid_in_force() if c.whitelist.manifest is not None else b""
-    if kid and found.find_key(KEY_WHITELIST, kid) is None:
-        raise Refused(ERR_STATE)
+    for by_itself in (False, True):  # the root keys in force first, then the object's own
+        good: "list[bytes]" = []
+        number = wanted = 0
+        while number == 0 or len(good) < wanted:
+            wanted, kid, work = _job(number, by_itself, good)
+            number += 1
+            while work.step():
+                # as firmware/signed.py: no garbage between what is to stay
+                gc.collect()
+                await asyncio.sleep_ms(0)
+            if work.ok:
+                good.append(kid)
+    keys = _keys(c)
     c.intake.pause()  # the key that its signature was checked with may speak no more
     os.rename(NEW_PATH, TRUST_PATH)
-    c.keys = c.intake.keys = Keys(found)
+    c.keys = c.intake.keys = keys
     guest = c.admission.guest
-    if guest is not None and guest.peer_id in c.keys.revoked_peers:
+    if guest is not None and guest.peer_id in keys.revoked_peers:
         guest.displaced = True
     settle(c)
 
 
-def _signers() -> "Trust":
-    """Of the object in force, what its successor is measured by, and no more of it."""
-    from protocol.trust import Trust, parse
+def _job(number: int, by_itself: bool, good: "list[bytes]") -> "tuple[int, bytes, Verification]":
+    """protocol/trust.py's; its code is let go again, for a power wants the heap in wide pieces.
+
+    What it leaves behind lies before it, so that what it took is one piece again.
+    """
+    gc.collect()
+    place = memoryview(bytearray(2 * RSA_BYTES))
+    wanted, kid, digest = _describe(number, by_itself, good, place)
+    _sweep(_STACK_DEPTH)
+    return wanted, kid, Verification(place[:RSA_BYTES], place[RSA_BYTES:], digest)
+
+
+def _sweep(depth: int) -> None:
+    """Collect, once the stack shows nothing any more of what an import has left below."""
+    if depth:
+        _sweep(depth - 1)
+    if depth == _STACK_DEPTH:
+        gc.collect()
+
+
+def _describe(
+    number: int, by_itself: bool, good: "list[bytes]", place: memoryview
+) -> "tuple[int, bytes, bytes]":
+    """(threshold, kid, digest) of one signature; its key and itself are put into the place."""
+    from protocol.trust import Stored, job, parse
 
     forget("protocol.trust")
-    held = parse(read_file(TRUST_PATH), True)
-    role, threshold, moduli = held.keys[0]
-    root = (role, threshold, [bytes(modulus) for modulus in moduli])
-    return Trust(held.site, held.epoch, held.version, [root], [], 0)
+    with open(TRUST_PATH, "rb") as held, open(NEW_PATH, "rb") as new:
+        signers = None if by_itself else parse(Stored(held, 0, _size(TRUST_PATH)), True)
+        wanted, kid, modulus, signature, digest = job(
+            Stored(new, 0, _size(NEW_PATH)), number, signers, good
+        )
+        for piece, part in ((modulus, place[:RSA_BYTES]), (signature, place[RSA_BYTES:])):
+            if digest:
+                piece.readinto(part)  # type: ignore[attr-defined]  # Stored, of a Stored object
+    return wanted, kid, digest
+
+
+def _keys(c: "Controller") -> Keys:
+    """What a running controller needs of the new object, which has its signatures."""
+    gc.collect()
+    from protocol.trust import Stored, check_follows, octets, parse
+
+    forget("protocol.trust")
+    with open(TRUST_PATH, "rb") as held, open(NEW_PATH, "rb") as new:
+        coming = parse(Stored(new, 0, _size(NEW_PATH)), True)
+        check_follows(coming, parse(Stored(held, 0, _size(TRUST_PATH)), True))
+        kid = _kid_in_force() if c.whitelist.manifest is not None else b""
+        if kid and coming.find_key(KEY_WHITELIST, kid) is None:
+            raise Refused(ERR_STATE)
+        rows = []
+        for role in KEY_ROLES:
+            moduli = [octets(n) for n in coming.moduli(role)]
+            # what is held already stays where it is: each copy lies in the way for good
+            rows.append((role, 1, [c.keys.find(role, key_id(n)) or n for n in moduli]))
+            del moduli
+            gc.collect()
+        coming.keys = rows
+    return Keys(coming)
 
 
 def settle(c: "Controller") -> None:

@@ -17,7 +17,7 @@ from controller_tool.messages import t
 from controller_tool.registry.records import ListVersion
 from controller_tool.services import devices, trust_store
 from protocol import cose, trust
-from protocol.codes import ERR_STATE, KEY_WHITELIST
+from protocol.codes import ERR_REFUSED, ERR_STATE, KEY_WHITELIST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,13 +66,20 @@ def _climb(site: Site, device: Device, client: Client, known: dict[int, bytes], 
 
 
 def _put(client: Client, data: bytes) -> bool:
-    """Whether the controller took it; False: not before it has another list."""
-    try:
-        client.put_trust(data)
-    except DeviceError as error:
-        if error.code != ERR_STATE:
-            raise
-        return False
+    """Whether the controller took it; False: not before it has another list.
+
+    A controller whose heap is in pieces may find no room for the work: it tries again.
+    """
+    for tries_left in (2, 1, 0):
+        try:
+            client.put_trust(data)
+        except DeviceError as error:
+            if error.code == ERR_STATE:
+                return False
+            if error.code != ERR_REFUSED or not tries_left:
+                raise
+        else:
+            break
     return True
 
 

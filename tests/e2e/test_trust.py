@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller_tool.channel.dial import open_session
+from controller_tool.client import Client
 from controller_tool.errors import DeviceError, ToolError
 from controller_tool.services import (
     devices,
@@ -166,17 +168,12 @@ def test_who_brings_the_news_of_his_own_revocation_gets_its_answer_and_has_to_go
     successor.revoked.append(caller.peer_id)
     plan = trust_plan.Plan("revoke", trust_plan._successor(successor))
     trust_change.carry_out(site, plan)
-    with callers.call(DOOR, **identity_of(caller)) as client:
+    with Client(open_session(callers.address(DOOR), caller)) as client:
         client.put_trust(site.trust_object())
         with pytest.raises(ToolError):
             client.ping()
     with callers.call(DOOR) as client:
         assert client.state().trust_version == trust_store.newest(site).version
-
-
-def identity_of(caller: object) -> dict[str, object]:
-    names = ("role", "peer_id", "peer_key", "cert_path", "key_path", "password")
-    return {name: getattr(caller, name) for name in names}
 
 
 def test_new_root_keys_speak_after_the_old_ones_have_agreed(

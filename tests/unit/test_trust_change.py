@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
@@ -55,7 +55,7 @@ def chain_holds(site: Site) -> list[int]:
     return versions
 
 
-def acts(site: Site) -> list[tuple[str, dict]]:
+def acts(site: Site) -> list[tuple[str, dict[str, Any]]]:
     with site.registry.session() as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
         return [(e.act, json.loads(e.details)) for e in entries if e.act.startswith("trust.")]
@@ -166,7 +166,7 @@ def made_of_three(tmp_path_factory):
 def machines(made_of_three, tmp_path, open_site):
     """Three copies of that office, each with one of its root keys."""
 
-    def one(number: int) -> Site:
+    def one(number: int) -> Any:
         folder = shutil.copytree(made_of_three, tmp_path / f"machine-{number}")
         for other in {1, 2, 3} - {number}:
             (folder / "keys" / f"root-{other}.pem").unlink()
