@@ -216,6 +216,12 @@ class Client:
             yield page
             seq = int.from_bytes(page[-RECORD_BYTES : -RECORD_BYTES + 4], "big") + 1
 
+    def put_trust(self, data: bytes) -> None:
+        """Sends a trust object; ERR_STATE while a list is in force whose key it does not know."""
+        for at in range(0, len(data), CHUNK_BYTES):
+            piece = data[at : at + CHUNK_BYTES]
+            self.session.call(c.OP_PUT_TRUST, at, len(data), piece, timeout_s=_COMMIT_S)
+
     def put_checkpoint(self, envelope: bytes) -> None:
         """Tells the controller what the desk has stored, signed by the checkpoint key."""
         self.session.call(c.OP_PUT_CHECKPOINT, envelope)

@@ -156,7 +156,8 @@ def foreign_names() -> set[str]:
     """Names of Python's own types and modules that device code uses."""
     known = set(dir(builtins)) | set(keywords.kwlist) | set(_DEVICE_ONLY.split())
     objects = (
-        str, bytes, bytearray, memoryview, int, list, tuple, dict, set, OSError, hashlib.sha256(),
+        str, bytes, bytearray, memoryview, int, list, tuple, dict, set, slice(0), OSError,
+        hashlib.sha256(),
         io.BytesIO, io.StringIO, struct, hashlib, collections, collections.deque,
     )  # fmt: skip
     for thing in objects:

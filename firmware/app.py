@@ -32,6 +32,7 @@ from firmware.store import Nvs
 from firmware.whitelist import Whitelist
 from protocol import cards as _cards  # noqa: F401  early: nested imports cost stack
 from protocol.codes import EVENT_BOOT
+from protocol.constants import RING_ALARM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
     gc.collect()
     c.kind = kind.Service(c)
     c.intake.restore(c.scratch)
+    if c.keys.version != c.journal.rings[RING_ALARM].floors[1]:
+        # only now: the list in force stays in force, whatever the trust object is worth
+        from firmware.trust_change import settle
+
+        forget("firmware.trust_change")
+        settle(c)
     c.access.minute()  # of the grace, if the list is stale: a start begins one
     gc.collect()
     return wires
@@ -110,6 +117,7 @@ def _identity(c: Controller) -> None:
     c.slot = packfs.mounted
     c.firmware = packfs.identity()
     c.keys = Keys(_trust_object())
+    c.config.epoch = max(c.config.epoch, c.keys.epoch)
 
 
 def _trust_object() -> "Trust":

@@ -1,6 +1,6 @@
 """From a message to its reply: rights, arguments, handler; one place for all errors (device)."""
 
-from firmware.handlers import about, acts, book, lists, timing
+from firmware.handlers import about, acts, book, lists, timing, trust
 from protocol import cbor, framing, messages, roles
 from protocol.codes import (
     ERR_FLASH,
@@ -25,6 +25,7 @@ from protocol.codes import (
     OP_LIST_COMMIT,
     OP_PING,
     OP_PUT_CHECKPOINT,
+    OP_PUT_TRUST,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
     OP_SET_TIME,
@@ -58,6 +59,7 @@ _HANDLERS = {
     OP_GET_NONCE: acts.get_nonce,
     OP_DO_TICKET: acts.do_ticket,
     OP_PING: about.ping,
+    OP_PUT_TRUST: trust.put_trust,
 }
 
 

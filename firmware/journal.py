@@ -63,17 +63,24 @@ class Journal:
             Ring(number, partition(_PARTITIONS[number]), ring_cells(keys, number))
             for number in (RING_ACCESS, RING_ALARM)
         ]
-        self._join(config.epoch)
+        self._join(config)
 
-    def _join(self, epoch: int) -> None:
-        """The highest floors and boot number of both rings and of NVS count for both."""
-        trust = boot = 0
+    def _join(self, config: "Config") -> None:
+        """The highest floors, epoch and boot number of both rings and of NVS count for both.
+
+        A version floor counts in its own epoch, the trust floor in all.
+        """
+        trust = self._nvs.get("floor_trust")
+        boot = 0
+        for ring in self.rings:
+            config.epoch = max(config.epoch, ring.floors[2])
+        epoch = config.epoch
         version = self._nvs.get("floor_version") if self._nvs.get("floor_epoch") == epoch else 0
         for ring in self.rings:
             boot = max(boot, ring.boot)
+            trust = max(trust, ring.floors[1])
             if ring.floors[2] == epoch:
                 version = max(version, ring.floors[0])
-                trust = max(trust, ring.floors[1])
         self.boot = max(boot, self._nvs.get("boot")) + 1
         for ring in self.rings:
             ring.boot = self.boot & 0xFFFF

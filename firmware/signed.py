@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from protocol.cose import Buffer, Envelope
     from protocol.trust import Trust
 
-_ROLES = (KEY_WHITELIST, KEY_TICKET, KEY_CHECKPOINT)
+KEY_ROLES = (KEY_WHITELIST, KEY_TICKET, KEY_CHECKPOINT)
 
 
 class Keys:
@@ -27,15 +27,18 @@ class Keys:
 
     def __init__(self, trust: "Trust") -> None:
         self.version = trust.version
-        self.revoked_peers = trust.revoked
-        self._moduli = [(role, trust.moduli(role)) for role in _ROLES]
+        self.epoch = trust.epoch
+        # side by side: an id for itself takes five times that; that one is found where two meet is
+        # as likely as that two peers have the same
+        self.revoked_peers = b"".join(trust.revoked)
+        # empty for an object that speaks for nothing new (firmware/trust_change.py)
+        self.moduli = [(role, bytes(n)) for role in KEY_ROLES for n in trust.moduli(role)]
 
     def find(self, role: int, kid: bytes) -> "bytes | None":
         """The modulus that `kid` names in a role, or None."""
-        for held, moduli in self._moduli:
-            for modulus in moduli:
-                if held == role and cose.key_id(modulus) == kid:
-                    return modulus
+        for held, modulus in self.moduli:
+            if held == role and cose.key_id(modulus) == kid:
+                return modulus
         return None
 
 

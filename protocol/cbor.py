@@ -150,7 +150,10 @@ class _Reader:
         if count > len(self.data) - start:
             raise Malformed("truncated")
         self.at = start + count
-        return memoryview(self.data)[start : start + count]
+        data = self.data  # or what cuts itself into pieces, as a file of protocol/trust.py
+        if isinstance(data, (bytes, bytearray)):
+            data = memoryview(data)
+        return data[start : start + count]
 
     def argument(self, info: int) -> int:
         """The number after the initial byte, refused unless in its shortest form."""

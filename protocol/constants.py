@@ -34,6 +34,7 @@ AAD_TICKET = b"ticket"
 AAD_CHECKPOINT = b"checkpoint"
 ENVELOPE_MAX_BYTES = 2048
 TRUST_MAX_BYTES = 6144
+REVOKED_PEERS_MAX = 64  # a controller keeps their ids in its heap
 
 # --- whitelist --------------------------------------------------------------------------
 CARD_RECORD_BYTES = 16

@@ -95,12 +95,13 @@ def length_of(head: "Buffer") -> int:
 
 def sig_structure_digest(protected: bytes, aad: bytes, payload: "Buffer") -> bytes:
     """SHA-256 of the Sig_structure (RFC 9052 section 4.4)."""
-    digest = sha256(_before_payload(protected, aad) + head(2, len(payload)))
+    digest = sha256(before_payload(protected, aad) + head(2, len(payload)))
     digest.update(payload)
     return digest.digest()
 
 
-def _before_payload(protected: bytes, aad: bytes) -> bytes:
+def before_payload(protected: bytes, aad: bytes) -> bytes:
+    """What stands before the payload's own head in the Sig_structure."""
     opening = b"\x84\x6aSignature1" + head(2, len(protected)) + protected
     return opening + head(2, len(aad)) + aad
 
@@ -137,7 +138,7 @@ def verify(data: "Buffer", aad: bytes, keys: "Iterable[bytes]") -> "Buffer":
 
 def to_be_signed(kid: bytes, payload: "Buffer", aad: bytes) -> bytes:
     """Host only. The Sig_structure that a signer hashes and signs."""
-    return _before_payload(protected(kid), aad) + head(2, len(payload)) + bytes(payload)
+    return before_payload(protected(kid), aad) + head(2, len(payload)) + bytes(payload)
 
 
 def build(kid: bytes, payload: bytes, aad: bytes, sign: "Callable[[bytes], bytes]") -> bytes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from controller_tool.services.compare import Comparison
+    from controller_tool.services.devices import Overview
 
 
 @click.group(cls=ToolGroup, help=t("Provision controllers and ask them."))
@@ -85,11 +86,12 @@ def list_(app: App) -> None:
     rows = [
         (d.name, name_of("kind", d.kind), display_name(d.board),
          yes_no(d.enrolled_at_s is not None), f"{d.list_version_receipted}/{d.list_version_sent}",
+         _trust(d),
          local_text(d.last_heard_s) if d.last_heard_s else "", d.tcp_address or d.serial_address)
         for d in found
     ]  # fmt: skip
     columns = [t("name"), t("kind"), t("board"), t("enrolled"), t("list (receipt/sent)"),
-               t("last heard"), t("address")]  # fmt: skip
+               t("trust"), t("last heard"), t("address")]  # fmt: skip
     app.show(found, table(columns, rows))
 
 
@@ -184,7 +186,18 @@ def _compared(found: Comparison) -> str:
     return line
 
 
+def _trust(d: Overview) -> str:
+    """Version of the trust object, when it is known, and whether a push would bring a newer one."""
+    if d.trust_version is None:
+        return "-"
+    return (
+        t("{version}, behind", version=d.trust_version) if d.trust_behind else f"{d.trust_version}"
+    )
+
+
 def _readable(key: str, value: object) -> object:
+    if isinstance(value, bool):
+        return yes_no(value)
     if isinstance(value, str):
         return name_of(key, value) if key == "kind" else value
     return value.hex() if isinstance(value, bytes) else value

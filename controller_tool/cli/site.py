@@ -8,15 +8,18 @@ from pathlib import Path
 
 import click
 
+from controller_tool.cli import site_trust
 from controller_tool.cli.common import (
     OPERATOR_VARIABLE,
     App,
     ToolGroup,
     pairs,
     pass_app,
+    table,
     yes_no,
 )
 from controller_tool.cli.policy import policy
+from controller_tool.clock import local_text
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.messages import name_of, t
 from controller_tool.services import export as export_service
@@ -88,13 +91,29 @@ def export(app: App, role: str, folder: Path, hand_over: bool) -> None:
     )  # fmt: skip
 
 
+for command in (
+    site_trust.rotate, site_trust.sign_trust, site_trust.revoke, site_trust.new_epoch
+):  # fmt: skip
+    site.add_command(command)
+
+
 def _show(app: App, seen: SiteView) -> None:
+    peers = [
+        (p.id, name_of("role", p.role), p.label, local_text(p.issued_at_s),
+         t("revoked") if p.revoked else t("this folder's own") if p.own else "")
+        for p in seen.peers
+    ]  # fmt: skip
+    columns = [t("peer id"), t("role"), t("name"), t("since"), ""]
+    older = [name for name, count in seen.trusted_keys.items() if count > 1]
     app.show(
         seen,
         pairs([
             (t("site"), seen.name), (t("id"), seen.id), (t("role"), name_of("role", seen.role)),
             (t("operator"), seen.operator), (t("epoch"), seen.epoch),
+            (t("trust version"), seen.trust_version),
             (t("root keys needed"), seen.root),
+            (t("old keys still trusted"),
+             ", ".join(name_of("key", name) for name in older) or t("none")),
             (t("acts as"), ", ".join(name_of("role", peer) for peer in seen.acts_as)),
             (t("private keys"), ", ".join(seen.keys)),
             (t("controllers"), t("{n}, {enrolled} enrolled",
@@ -102,4 +121,5 @@ def _show(app: App, seen: SiteView) -> None:
             (t("cards issued"), seen.cards_issued),
             (t("operators' log whole"), yes_no(seen.audit_ok)),
         ]),
+        *([table(columns, peers)] if peers else []),
     )  # fmt: skip

@@ -120,7 +120,7 @@ def _expected(site: Site, device: Device, state: DeviceState) -> tuple[str, byte
     """What it is compared with, and its records."""
     with site.registry.session() as session:
         row = session.get_one(Device, device.id)
-        held = standing.known(session, site, row, state.epoch, state.version, state.digest)
+        held = standing.known(session, row, state.epoch, state.version, state.digest)
         if held is not None and standing.records_kept(held):
             return SIGNED, held.payload
         return NOW, list_content.collect(site, session, row).payload

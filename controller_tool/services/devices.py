@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 SECRET_BYTES = 32
 DEFAULT_CARDS_MAX = 20_000
 _NAME = re.compile(r"[^\W_][\w.-]{0,30}")  # letters of any script; it is a TLS and file name too
+_TRUST_VERSION = "trust_version"  # among what a controller has said of itself
 _RINGS = {RING_ACCESS: "k_tool_access", RING_ALARM: "k_tool_alarm"}
 
 
@@ -79,12 +80,24 @@ class Overview:
     list_version_receipted: int
     serial_address: str | None
     tcp_address: str | None
+    trust_version: int | None
+    trust_behind: bool | None
 
 
 def overview(site: Site) -> list[Overview]:
-    """All controllers by name."""
-    names = Overview.__dataclass_fields__
-    return [Overview(**{n: getattr(device, n) for n in names}) for device in site.devices()]
+    """All controllers by name; what trust object they had when they told it last."""
+    names = [n for n in Overview.__dataclass_fields__ if not n.startswith("trust_")]
+    return [
+        Overview(**{n: getattr(device, n) for n in names}, **trust_standing(site, device))
+        for device in site.devices()
+    ]
+
+
+def trust_standing(site: Site, device: Device) -> dict[str, Any]:
+    """Version of the controller's trust object, and whether this folder has a newer one."""
+    version = json.loads(device.info or "{}").get(_TRUST_VERSION)
+    behind = None if version is None else version < site.facts.trust_version
+    return {"trust_version": version, "trust_behind": behind}
 
 
 def create(
@@ -164,6 +177,13 @@ def note_heard(site: Site, device: Device, info: dict[str, Any] | None = None) -
         row.last_heard_s = now_s()
         if info is not None:
             row.info = _info_text(info)
+
+
+def note_trust(site: Site, device: Device, version: int) -> None:
+    """The trust object that the controller has now."""
+    with site.registry.writing() as session:
+        row = session.get_one(Device, device.id)
+        row.info = json.dumps({**json.loads(row.info or "{}"), _TRUST_VERSION: version})
 
 
 def _new(site: Site, name: str, board: boards.Board, kind: str) -> Device:

@@ -46,9 +46,9 @@ def info(
     """What the controller says of itself, kept in the registry as its last sign of life."""
     device = site.device(name)
     with dial(site, device, way, notice=notice) as client:
-        said = client.info()
+        said = {**client.info(), "trust_version": client.state().trust_version}
     devices.note_heard(site, device, said)
-    return said
+    return {**said, **devices.trust_standing(site, site.device(name))}
 
 
 def self_test(

@@ -128,7 +128,7 @@ def live(
     with dial(site, row, way, notice=notice) as client:
         state, clock = client.state(), client.time()
     with site.registry.session() as session:
-        held = standing.known(session, site, row, state.epoch, state.version, state.digest)
+        held = standing.known(session, row, state.epoch, state.version, state.digest)
         if held is None and state.version:
             raise standing.foreign_list(row)
         if held is not None and held.version < row.list_version_receipted:

@@ -40,7 +40,7 @@ from controller_tool.registry.records import (
     Receipt,
     SentCard,
 )
-from controller_tool.services import audit, cards, peers, people, site_folder
+from controller_tool.services import audit, cards, peers, people, site_folder, trust_store
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import KEYS_FOLDER, ROLE_CODES, TRUST_FILE, Site
 from controller_tool.services.site_init import AUDIT_KEY, DEVICE_CA
@@ -128,7 +128,7 @@ def export(
     with site_folder.draft(folder, passphrase) as made:
         _copy_keys(site, made, holds)
         with site.registry.writing() as session:
-            identity = peers.issue(site, session, role, made)
+            identity = peers.issue(site, session, role, made, folder.name)
             devices = _fill(site, session, made.path, role, identity, passphrase)
             audit.append(session, site.operator, "site.export", role=role, peer=identity.hex())
     if hand_over:
@@ -144,6 +144,7 @@ def _copy_keys(site: Site, made: Draft, holds: RoleFolder) -> None:
     for name in holds.certificates:
         shutil.copyfile(site.certificate_path(name), keys / f"{name}.crt.pem")
     shutil.copyfile(site.path / TRUST_FILE, made.path / TRUST_FILE)
+    trust_store.copy(site, made.path)
 
 
 def _fill(

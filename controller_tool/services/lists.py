@@ -22,7 +22,7 @@ from controller_tool.registry.records import (
     ListVersion,
     Receipt,
 )
-from controller_tool.services import audit, list_state, list_update, standing
+from controller_tool.services import audit, list_state, list_update, standing, trust_push
 from controller_tool.services.list_signing import SIGNING_KEY, check_capacity, sign
 from controller_tool.services.list_update import Base
 from protocol import receipt
@@ -87,7 +87,7 @@ def next_for(
         if not site.holds(SIGNING_KEY):
             return _by_other_folder(site, newest, base)
         current = list_state.current(site, session, row, prepared)
-        if newest is not None and not force and _still_good(newest, current, row):
+        if newest is not None and not force and _still_good(site, newest, current, row):
             if newest.state in standing.ON_DEVICE:
                 return None
             if _fits(newest, base):
@@ -132,7 +132,7 @@ def record_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> int
     proof = _read_receipt(site, device, data, nonce)
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
-        held = standing.known(session, site, row, proof.epoch, proof.version, proof.digest)
+        held = standing.known(session, row, proof.epoch, proof.version, proof.digest)
         session.add(
             Receipt(
                 device_id=row.id, version=proof.version, digest=proof.digest,
@@ -167,8 +167,8 @@ def _base(session: Session, site: Site, row: Device, state: DeviceState | None) 
     """The list that the controller reports, if it is one of ours and its records are kept."""
     if state is None:
         return None
-    held = standing.known(session, site, row, state.epoch, state.version, state.digest)
-    if held is None or not standing.records_kept(held):
+    held = standing.known(session, row, state.epoch, state.version, state.digest)
+    if held is None or held.epoch != site.epoch or not standing.records_kept(held):
         return None
     return Base(held.version, held.result_digest, held.payload, state.overlay)
 
@@ -192,11 +192,16 @@ def _drop_old_payloads(session: Session, proven: ListVersion) -> None:
     session.execute(update(ListVersion).where(was_delta).values(update=b""))
 
 
-def _still_good(newest: ListVersion, content: Current, device: Device) -> bool:
-    """Whether the newest signed list says what it should, for long enough, with a free number."""
+def _still_good(site: Site, newest: ListVersion, content: Current, device: Device) -> bool:
+    """Whether the newest signed list says what it should, for long enough, with a free number.
+
+    And whether it is of the epoch and of the key that are in force.
+    """
     if newest.content_hash != content.hash():
         return False
-    if newest.version <= device.version_floor:
+    if newest.version <= device.version_floor or newest.epoch != site.epoch:
+        return False
+    if not trust_push.signed_by_now(site, newest.envelope):
         return False
     return now_s() < (newest.signed_at_s + newest.refresh_by_s) // 2
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, OperatorError, ToolError
 from controller_tool.messages import t
-from controller_tool.services import compare, devices, forks, lists, standing
+from controller_tool.services import compare, devices, forks, lists, standing, trust_push
 from controller_tool.services.devices_ops import in_parallel, list_role, sync_clock
 from controller_tool.services.push_lists import Sent, send_all
 from protocol.codes import LIST_DELTA, LIST_FULL
@@ -112,7 +112,10 @@ def push_device(
 ) -> PushResult:
     """Opens a session with one controller and pushes; raises a ToolError when that fails."""
     started = time.monotonic()
-    with dial(site, device, way, list_role(site), notice) as client:
+    with (
+        dial(site, device, way, list_role(site), notice) as client,
+        trust_push.in_step(site, device, client),
+    ):
         return push_open(site, device, client, progress, started, **order)
 
 

@@ -168,6 +168,16 @@ class Site:
             self._keys.pop(name, None)
             self.key_path(name).unlink()
 
+    def replace_key(self, name: str, newer: str) -> None:
+        """The key ``newer`` of this folder takes the place and name of ``name``."""
+        with self._lock:
+            for key in (name, newer):
+                self._keys.pop(key, None)
+            for suffix in (".pub.pem", ".pem"):
+                path = self.path / KEYS_FOLDER / f"{newer}{suffix}"
+                if path.is_file():
+                    path.replace(path.with_name(f"{name}{suffix}"))
+
     def private_key(self, name: str) -> PrivateKey:
         """The private key ``name`` of whatever kind; OperatorError when this folder lacks it."""
         return self._load(name)

@@ -22,7 +22,7 @@ from controller_tool.keys.files import (
 from controller_tool.keys.signing import Signer, sign_trust
 from controller_tool.messages import t
 from controller_tool.registry.models import Profile, Setting
-from controller_tool.services import audit, peers, site_file, site_folder
+from controller_tool.services import audit, peers, site_file, site_folder, trust_store
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import (
     KEYS_FOLDER,
@@ -136,7 +136,9 @@ def _make_keys(made: Draft, facts: site_file.SiteFile, wish: Wish) -> None:
     save_public_keys(keys, list(public.items()))
     trust = _trust(facts, {name: modulus_bytes(key) for name, key in public.items()})
     signers = [Signer.of(private[name]) for name in roots]
-    write_private_file(made.path / TRUST_FILE, sign_trust(trust, signers))
+    signed = sign_trust(trust, signers)
+    write_private_file(made.path / TRUST_FILE, signed)
+    trust_store.save(made.path, trust, signed)
     for name, title in ((DEVICE_CA, "device CA"), (PEER_CA, "peer CA")):
         ca_key, certificate = issue_ca(f"{title} {facts.site_id.hex()}")
         save_key(keys / f"{name}.pem", ca_key, made.key_password)

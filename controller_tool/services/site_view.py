@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from controller_tool.registry.models import STATE_ISSUED, Card
-from controller_tool.services import audit, export
+from controller_tool.services import audit, export, peers, trust_store
 from controller_tool.services.site import KEYS_FOLDER
+from controller_tool.services.site_init import SIGNING_KEYS
 
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SiteView:
-    """keys: names of the private keys in the folder; audit_ok: the operators' log is whole."""
+    """keys: names of the private keys in the folder; audit_ok: the operators' log is whole.
+
+    trusted_keys: how many keys controllers believe, by role.
+    """
 
     name: str
     id: str
@@ -32,10 +36,13 @@ class SiteView:
     enrolled: int
     cards_issued: int
     audit_ok: bool
+    trusted_keys: dict[str, int]
+    peers: list[peers.PeerView]
 
 
 def view(site: Site) -> SiteView:
     """The folder as it lies there."""
+    held = trust_store.newest(site)
     facts = site.facts
     files = (site.path / KEYS_FOLDER).glob("*.pem")
     with site.registry.session() as session:
@@ -58,4 +65,6 @@ def view(site: Site) -> SiteView:
         enrolled=len(site.devices(enrolled=True)),
         cards_issued=cards_issued,
         audit_ok=audit_ok,
+        trusted_keys={name: len(held.moduli(code)) for name, code in SIGNING_KEYS.items()},
+        peers=peers.overview(site),
     )

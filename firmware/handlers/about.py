@@ -40,8 +40,9 @@ async def get_info(c: "Controller", arguments: "Arguments") -> "Value":
 async def get_state(c: "Controller", arguments: "Arguments") -> "Value":
     c.clock.tick()
     held = c.whitelist
+    manifest = held.manifest
     return [
-        c.config.epoch if held.manifest is None else held.manifest.epoch,
+        c.config.epoch if manifest is None else manifest.epoch,
         held.version,
         held.digest,
         held.count,

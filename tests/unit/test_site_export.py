@@ -72,7 +72,7 @@ ROWS = {
 def test_a_folder_holds_its_roles_keys_and_nothing_more(exported, site, role) -> None:
     folder = exported(role)
     assert private_keys(folder.path) == HOLDS[role]
-    expected = {"site.toml", "registry.sqlite", "trust.cbor", "keys"}
+    expected = {"site.toml", "registry.sqlite", "trust.cbor", "trust", "keys"}
     assert {path.name for path in folder.path.iterdir()} - {
         "registry.sqlite-wal", "registry.sqlite-shm"
     } == expected  # fmt: skip

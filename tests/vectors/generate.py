@@ -272,6 +272,48 @@ def trust_vectors() -> None:
     )
 
 
+def trust_chain_vectors() -> None:
+    """What becomes of one site: objects that follow each other, and two that must not."""
+    names = ("root", "new root a", "new root b", "old whitelist", "whitelist")
+    keys = {name: rsa.generate_private_key(65537, 3072) for name in names}
+    moduli = {n: k.public_key().public_numbers().n.to_bytes(SIZE, "big") for n, k in keys.items()}
+    kids = {name: sha(modulus)[:8] for name, modulus in moduli.items()}
+    old, new, both = ("old whitelist",), ("whitelist",), ("old whitelist", "whitelist")
+    roots = ("new root a", "new root b")
+
+    def made(
+        version: int, whitelist: tuple[str, ...], *signers: str, epoch: int = 1,
+        revoked: tuple[bytes, ...] = (), root: tuple[str, ...] = ("root",),
+    ) -> str:  # fmt: skip
+        rows = [[0, len(root), *(moduli[n] for n in root)], [1, 1, *(moduli[n] for n in whitelist)]]
+        fields = {1: SITE, 2: epoch, 3: version, 4: rows, 5: list(revoked), 6: 9999}
+        payload = cbor2.dumps(fields, canonical=True)
+        pairs = []
+        for name in signers:
+            protected = cbor2.dumps({1: -257, 4: kids[name]}, canonical=True)
+            structure = cbor2.dumps(["Signature1", protected, b"trust", payload])
+            good = keys[name].sign(structure, padding.PKCS1v15(), hashes.SHA256())
+            pairs.append([kids[name], good])
+        return cbor2.dumps([payload, pairs]).hex()
+
+    write(
+        "trust_chain",
+        "docs/protocol.md section 2",
+        site=SITE.hex(),
+        peer=DEVICE.hex(),
+        old_kid=kids["old whitelist"].hex(),
+        new_kid=kids["whitelist"].hex(),
+        first=made(1, old, "root"),
+        both=made(2, both, "root"),
+        retired=made(3, new, "root"),
+        revoked=made(4, new, "root", revoked=(DEVICE,)),
+        epoch=made(5, new, "root", revoked=(DEVICE,), epoch=2),
+        roots=made(6, new, "root", *roots, revoked=(DEVICE,), epoch=2, root=roots),
+        unsigned_by_old=made(6, new, *roots, revoked=(DEVICE,), epoch=2, root=roots),
+        one_root_short=made(6, new, "root", roots[0], revoked=(DEVICE,), epoch=2, root=roots),
+    )
+
+
 def fuzz_vectors() -> None:
     """Verdicts on the mutants of the samples above as CPython gives them; findings are kept."""
     from tests.both import parsers_objects, parsers_wire, spoiler  # noqa: PLC0415  read new files
@@ -296,6 +338,7 @@ def main() -> None:
     list_vectors()
     certificate_vectors()
     trust_vectors()
+    trust_chain_vectors()
     fuzz_vectors()
 
 
