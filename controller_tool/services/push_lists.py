@@ -65,18 +65,21 @@ def send_all(
     """
     sent = Sent()
     full = False
+    known_there = False
     steps = list(LOW_STEPS)
     for _ in range(LISTS_MAX):
         signed = lists.next_for(site, device, force, state, full)
         if signed is None:
             return sent
         try:
-            resumed_at = _send(site, device, client, signed, progress)
+            resumed_at = _send(site, device, client, signed, progress, known_there)
         except DeviceError as error:
             if error.code == ERR_VERSION_LOW and steps:
                 lists.raise_floor(site, device, signed.version + steps.pop(0))
             elif signed.kind == LIST_DELTA and error.code in FULL_AFTER:
                 full = True
+            elif error.code == ERR_STATE and not known_there:
+                known_there = True  # a part of it, which a restored registry forgot
             else:
                 raise
             continue
@@ -86,7 +89,7 @@ def send_all(
         sent.resumed_at = resumed_at
         if not signed.rest:
             return sent
-        force = full = False
+        force = full = known_there = False
         state = client.state()
     raise DeviceError(
         t("{device} is not in step after {n} lists", device=device.name, n=LISTS_MAX),
@@ -100,6 +103,7 @@ def _send(
     client: Client,
     signed: SignedList,
     progress: Progress | None,
+    known_there: bool,
 ) -> int:
     """Sends one signed list; the offset from which the controller wanted it."""
 
@@ -107,7 +111,7 @@ def _send(
         if progress is not None:
             progress(device.name, done, total)
 
-    sent_before = site.device(device.name).list_version_sent >= signed.version
+    sent_before = known_there or site.device(device.name).list_version_sent >= signed.version
     # from here on the controller may come to know the cards of this list
     lists.mark_sent(site, device, signed.version)
     offset = client.begin_list(signed.envelope) if sent_before else 0

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from tests.e2e.callers import Callers
 
 DOOR = "door-1"
-POINTS = 12
+POINTS = 8
+LAST = 14  # operations in which a push comes into force and is journalled: looked at closely
 CARDS = 300
 
 
@@ -78,11 +79,12 @@ def push_by(house: VirtualHouse, callers: Callers) -> bool:
 def test_old_or_new_list_but_never_another(
     house: VirtualHouse, callers: Callers, operations: int, full: bool
 ) -> None:
-    step = 1 if full else max(1, operations // POINTS)
+    every = range(1, 3 * operations)
+    some = {*every[:: max(1, operations // POINTS)], *every[operations - LAST : operations : 2]}
     board = house.boards[DOOR]
     outcomes = set()
     pushed = False
-    for point in range(1, 3 * operations, step):
+    for point in every if full else sorted(some):
         if pushed:  # all of it came before the cut
             break
         old = state_after_boot(house, callers)

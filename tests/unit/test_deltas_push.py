@@ -191,7 +191,7 @@ def test_a_wire_that_breaks_between_leaves_the_ended_card_dead_and_proven(
     pushed(site)
     cards.collect(site, number(0))
     issue(site, *range(1000, 1600))
-    door.dies_at = 5  # time, state, begin, chunk, commit of the first; then the next state
+    door.dies_at = 6  # state, time, state, begin, chunk, commit of the first; then the next state
     [result] = push.push(site)
     assert not result.ok
     assert door.kinds == [LIST_FULL, LIST_DELTA]
@@ -210,12 +210,12 @@ def test_a_list_between_never_revives_who_was_signed_and_not_sent(site, door) ->
     issue(site, *range(30))
     pushed(site)
     issue(site, *range(1000, 1600))
-    door.dies_at = 2  # time and state, then the announcement is lost
+    door.dies_at = 3  # state, time and state, then the announcement is lost
     push.push(site)
     assert rows(site, 1000) == [(2, None)]
     cards.collect(site, number(0))
     door.restart()
-    door.dies_at = 5
+    door.dies_at = 6
     push.push(site)
     assert cards.card_status(site, number(1000)).pending == ("door-1",)
     assert rows(site, 1000) == [(2, 3)]
@@ -244,7 +244,7 @@ def test_a_card_issued_anew_with_a_longer_lease_ends_its_former_issue_first(site
     terms = cards.Terms(now_min - 100, now_min + 90 * 1440)
     again = cards.issue(site, credentials.parse(number(5)), terms, None).ref
     issue(site, *range(1000, 1200))
-    door.dies_at = 5
+    door.dies_at = 6
     push.push(site)
     assert door.kinds == [LIST_FULL, LIST_DELTA]
     assert cards.card_status(site, former).deregistered
@@ -342,7 +342,7 @@ def test_records_are_kept_of_the_newest_proven_list_and_of_newer_ones(site, door
     for index in range(3):
         pushed(site)
         issue(site, 10 + index)
-    door.dies_at = 2
+    door.dies_at = 3
     push.push(site)
     with site.registry.session() as session:
         found = session.query(ListVersion).order_by(ListVersion.version)

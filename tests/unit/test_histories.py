@@ -180,7 +180,7 @@ def test_any_history_ends_in_step_with_nobody_revived(history, made_site, tmp_pa
 
 
 _STAGED = [
-    ("issue", 0, 30), ("push", None, False), ("collect", 0), ("batch", 0), ("push", 5, False),
+    ("issue", 0, 30), ("push", None, False), ("collect", 0), ("batch", 0), ("push", 6, False),
 ]  # fmt: skip
 _LOST = [
     ("push", 3, True), ("push", 3, True), ("flash_back", 0),
@@ -216,7 +216,7 @@ _honest_after = list_update._after
         ("controller_tool.services.forks._end_what_was_ended", _forgetful, _FORKED),
         ("controller_tool.services.list_update._after", _hasty,
          [("issue", 0, 30), ("push", None, False), ("collect", 0), ("batch", 0),
-          ("issue", 1, 30), ("push", 5, False)]),
+          ("issue", 1, 30), ("push", 6, False)]),
     ],
 )  # fmt: skip
 def test_a_broken_rule_is_noticed(
