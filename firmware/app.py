@@ -94,7 +94,11 @@ def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
     _lists(c)
     gc.collect()
     c.kind = kind.Service(c)
-    c.intake.restore(c.scratch)
+    try:
+        c.intake.restore(c.scratch)
+    except MemoryError as error:  # without a list, but within reach of whoever can mend it
+        c.whitelist.drop()
+        dispatch.fault(c, error)
     if c.keys.version != c.journal.rings[RING_ALARM].floors[1]:
         # only now: the list in force stays in force, whatever the trust object is worth
         from firmware.trust_change import settle

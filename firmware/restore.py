@@ -7,6 +7,7 @@ background. If trailer or table are damaged, what they say is found out anew: th
 of the two with which the list has the digest that is signed.
 """
 
+import gc
 from array import array
 
 from firmware import signed
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
     from firmware.intake import Intake
     from firmware.whitelist import Whitelist
+    from protocol.cose import Buffer
     from protocol.manifest import Manifest
+
+    Tail = tuple[int, int, int, array[int]]
 
 _HEAD_BYTES = 64
 
@@ -45,19 +49,11 @@ def restore(intake: "Intake", scratch: memoryview) -> None:
         file = open(ACTIVE_PATH, "rb")  # noqa: SIM115 - for all that follows
     except OSError:  # never had a list
         return
-    from firmware.list_files import read_tail
-    from firmware.proof import Proof
-    from firmware.tables import read_table
-
     try:
-        tail = read_tail(file)
+        tail = _tail(file)
         if tail is not None:
             whitelist.slot = tail[0]  # whatever becomes of it, no new list is written over it
-            held = _accepted_before(intake, file, tail[1])
-            table = read_table(whitelist.bases, tail[0])
-            if table is not None and table[0] == tail[2]:
-                whitelist.take(held, tail[0], tail[2], table[1], tail[3], tail[1])
-                whitelist.prover = Proof(intake)
+            _take(intake, _accepted_before(intake, file, tail[1]), tail)
         if whitelist.manifest is None:
             _find_out(intake, file, scratch)
         in_force = whitelist.manifest
@@ -73,23 +69,42 @@ def restore(intake: "Intake", scratch: memoryview) -> None:
         intake.journal.note(EVENT_LIST_REFUSED, ERR_FLASH)
     finally:
         file.close()
-        for module in ("blend", "list_files", "proof", "tables"):
-            forget("firmware." + module)
+
+
+def _tail(file: "IO[bytes]") -> "Tail | None":
+    from firmware.list_files import read_tail
+
+    forget("firmware.list_files")
+    return read_tail(file)
+
+
+def _take(intake: "Intake", held: "Manifest", tail: "Tail") -> None:
+    """Put it into force, to be proven bucket by bucket, unless its table is damaged."""
+    from firmware.tables import read_table
+
+    forget("firmware.tables")
+    whitelist = intake.whitelist
+    slot, envelope_bytes, base_count, index = tail
+    table = read_table(whitelist.bases, slot)
+    if table is None or table[0] != base_count:
+        return
+    from firmware.proof import Proof
+
+    forget("firmware.proof")
+    whitelist.take(held, slot, base_count, table[1], index, envelope_bytes)
+    whitelist.prover = Proof(intake)
 
 
 def _accepted_before(intake: "Intake", file: "IO[bytes]", envelope_bytes: int) -> "Manifest":
     """The manifest of an envelope that was accepted once, judged anew."""
+    file.seek(0)
+    # the signature before the code that reads the manifest: big numbers want room in one piece
+    payload = _verified(intake, memoryview(file.read(envelope_bytes)))
+    gc.collect()
     from protocol.manifest import check, parse
 
     forget("protocol.manifest")
-    file.seek(0)
-    data = memoryview(file.read(envelope_bytes))
-    envelope, verifier = signed.opened(intake.keys, KEY_WHITELIST, data, AAD_MANIFEST)
-    while verifier.step():
-        pass  # nobody waits yet
-    if not verifier.ok:
-        raise Refused(ERR_SIGNATURE)
-    held = parse(memoryview(envelope.payload))
+    held = parse(memoryview(payload))
     config = intake.config
     if held.epoch == config.epoch and held.version < intake.journal.version_floor:
         raise Refused(ERR_VERSION_LOW)
@@ -99,6 +114,16 @@ def _accepted_before(intake: "Intake", file: "IO[bytes]", envelope_bytes: int) -
         0, CLOCK_UNSET, 0, intake.capacity, held.base_version, held.base_digest,
     )  # fmt: skip
     return held
+
+
+def _verified(intake: "Intake", data: memoryview) -> "Buffer":
+    """The payload of an envelope whose signature is right."""
+    envelope, verifier = signed.opened(intake.keys, KEY_WHITELIST, data, AAD_MANIFEST)
+    while verifier.step():
+        gc.collect()  # as firmware/signed.py; nobody waits yet
+    if not verifier.ok:
+        raise Refused(ERR_SIGNATURE)
+    return envelope.payload
 
 
 # --- damage ---------------------------------------------------------------------------------
@@ -125,6 +150,9 @@ def _rebuild(intake: "Intake", file: "IO[bytes]", slot: int, scratch: memoryview
     from firmware.blend import blend_of, digesting
     from firmware.list_files import TRAILER_BYTES
     from firmware.tables import Table, tabling
+
+    for module in ("firmware.blend", "firmware.list_files", "firmware.tables"):
+        forget(module)
 
     whitelist = intake.whitelist
     envelope_bytes = _envelope_bytes(file)
@@ -156,10 +184,10 @@ def _rebuild(intake: "Intake", file: "IO[bytes]", slot: int, scratch: memoryview
 
 def _base_count(whitelist: "Whitelist", file: "IO[bytes]", slot: int, count: int) -> int:
     """By the manifest without an overlay, else by the trailer or the table, whichever is whole."""
-    from firmware.list_files import read_tail
     from firmware.tables import read_table
 
-    tail = read_tail(file)
+    forget("firmware.tables")
+    tail = _tail(file)
     if count or tail is not None:
         return count if tail is None else tail[2]
     table = read_table(whitelist.bases, slot)

@@ -86,7 +86,11 @@ def test_push_and_pull_complete_on_a_line_that_spoils_bytes(
         with callers.call(DOOR, via="serial") as client:
             pushed = push.push_open(house.site, device, client)
         with callers.call(DOOR, via="serial") as client:
-            pulled = pull.pull_open(house.site, device, client)
+            try:
+                pulled = pull.pull_open(house.site, device, client)
+            except Exception:
+                print("DBG", client.info(), board.heap())
+                raise
     finally:
         board.stimulate("line_noise", corrupt=0, drop=0)
     assert pushed.ok, pushed
