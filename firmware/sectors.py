@@ -7,7 +7,7 @@ docs/protocol.md section 5.
 from array import array
 
 from protocol import sector_header
-from protocol.constants import RECORD_BYTES, RECORDS_PER_SECTOR, SECTOR_BYTES, SECTOR_HEADER_BYTES
+from protocol.constants import RECORD_BYTES, SECTOR_BYTES, SECTOR_HEADER_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,46 +73,6 @@ class Sectors:
                 best = first
         return best
 
-    def holding(self, seq: int) -> int:
-        """The sector whose records begin nearest at or before `seq`; NONE when there is none."""
-        best = found = NONE
-        for sector in range(self.count):
-            first = self._first[sector]
-            if best < first <= seq:
-                best = first
-                found = sector
-        return found
-
     def first_seq(self, sector: int) -> int:
         """First sequence number of a sector, NONE without a header."""
         return self._first[sector]
-
-    def collect(self, seq: int, end_seq: int, last_sector: int, out: memoryview) -> int:
-        """Copy whole records from `seq` on into `out`, up to end_seq; returns how many bytes.
-
-        Places of zeros are skipped, and so is what a failed write left; a blank place ends the
-        run, as does the end of last_sector.
-        """
-        sector = self.holding(seq)
-        if sector == NONE:
-            return 0
-        place = min(seq - self._first[sector], RECORDS_PER_SECTOR)
-        filled = 0
-        while filled + RECORD_BYTES <= len(out):
-            if place == RECORDS_PER_SECTOR:
-                if sector == last_sector:
-                    break
-                sector = (sector + 1) % self.count
-                place = 0
-                if self._first[sector] == NONE:
-                    break
-            view = out[filled : filled + RECORD_BYTES]
-            self.read(sector, place, view)
-            place += 1
-            if view == BLANK:
-                if sector == last_sector:
-                    break
-                place = RECORDS_PER_SECTOR
-            elif view != HOLE and seq <= int.from_bytes(view[:4], "big") < end_seq:
-                filled += RECORD_BYTES
-        return filled

@@ -7,7 +7,7 @@ import time
 import tls
 
 from firmware.config import read_file
-from protocol import der
+from firmware.loan import forget
 from protocol.constants import HANDSHAKE_TIMEOUT_MS
 
 TYPE_CHECKING = False
@@ -48,6 +48,13 @@ class Sips(io.IOBase):
 
     def ioctl(self, request: int, argument: int) -> int:
         return 0  # whoever opened the stream closes it
+
+
+def _named(certificate: bytes) -> "tuple[int, bytes]":
+    from protocol.der import peer_extension
+
+    forget("protocol.der")
+    return peer_extension(certificate)
 
 
 class Secure:
@@ -92,7 +99,7 @@ class Secure:
                 if count == 0 or silent or guest.displaced or time.ticks_diff(end, now) <= 0:
                     raise OSError("closed, late or displaced")
                 await asyncio.sleep_ms(_POLL_MS)
-            if der.peer_extension(certificate) != (guest.role, guest.peer_id):
+            if _named(certificate) != (guest.role, guest.peer_id):
                 raise ValueError("another peer than the preface's")
         except (OSError, ValueError):
             secured.close()

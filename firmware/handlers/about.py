@@ -1,10 +1,8 @@
 """What the controller is and how it fares: info, state, self-test, ping (device)."""
 
-import gc
-
 from firmware.handlers.on_demand import on_demand
+from firmware.loan import forget
 from protocol.codes import OP_SELF_TEST
-from protocol.constants import PROTOCOL_VERSION
 from protocol.policy.decide import FRESH
 
 TYPE_CHECKING = False
@@ -13,28 +11,10 @@ if TYPE_CHECKING:
 
 
 async def get_info(c: "Controller", arguments: "Arguments") -> "Value":
-    """A map of text to numbers, text and bytes (docs/protocol.cddl `info`)."""
-    gc.collect()
-    return {
-        "name": c.config.name,
-        "site": c.config.site,
-        "device": c.config.device,
-        "board": c.board.BOARD,
-        "kind": c.board.KIND,
-        "protocol": PROTOCOL_VERSION,
-        "firmware": c.firmware,
-        "slot": c.slot,
-        "boot": c.journal.boot,
-        "reset_cause": c.board.reset_cause(),
-        "uptime_s": c.clock.uptime_s,
-        "heap_free": gc.mem_free(),
-        "heap_used": gc.mem_alloc(),
-        "longest_gap_ms": c.pace.longest_ms,
-        "longest_handshake_step_ms": c.pace.handshake_ms,
-        "refused_attempts": c.admission.total,
-        "fault": c.fault,
-        "capacity": c.board.capabilities["cards"],
-    }
+    from firmware.handlers.info import info
+
+    forget("firmware.handlers.info")
+    return info(c)
 
 
 async def get_state(c: "Controller", arguments: "Arguments") -> "Value":

@@ -1,0 +1,34 @@
+"""What the controller is and how it fares, by name (device); loaded for each request."""
+
+import gc
+
+from protocol.constants import PROTOCOL_VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.controller import Controller, Value
+
+
+def info(c: "Controller") -> "Value":
+    """A map of text to numbers, text and bytes (docs/protocol.cddl `info`)."""
+    gc.collect()
+    return {
+        "name": c.config.name,
+        "site": c.config.site,
+        "device": c.config.device,
+        "board": c.board.BOARD,
+        "kind": c.board.KIND,
+        "protocol": PROTOCOL_VERSION,
+        "firmware": c.firmware,
+        "slot": c.slot,
+        "boot": c.journal.boot,
+        "reset_cause": c.board.reset_cause(),
+        "uptime_s": c.clock.uptime_s,
+        "heap_free": gc.mem_free(),
+        "heap_used": gc.mem_alloc(),
+        "longest_gap_ms": c.pace.longest_ms,
+        "longest_handshake_step_ms": c.pace.handshake_ms,
+        "refused_attempts": c.admission.total,
+        "fault": c.fault,
+        "capacity": c.board.capabilities["cards"],
+    }
