@@ -58,7 +58,7 @@ def shrink(trees: Trees, outside: Iterable[ast.AST]) -> Trees:
     named = _named_in_calls(alive)
     for tree in alive.values():
         _Parameters(named).visit(tree)
-    rename = _Rename(_short_names(alive, keep))
+    rename = _Rename(*_short_names(alive, keep))
     for tree in alive.values():
         rename.visit(tree)
         ast.fix_missing_locations(tree)
@@ -248,25 +248,70 @@ def _named_in_calls(trees: Trees) -> set[str]:
     }
 
 
-def _short_names(trees: Trees, keep: set[str]) -> dict[str, str]:
-    """A short name for each that costs more; the most frequent get the shortest."""
-    count: collections.Counter[str] = collections.Counter()
+def _attributes(tree: ast.AST) -> Iterator[str]:
+    """Names behind a dot, and what a class body brings into being."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.ClassDef):
+            yield from _of_class(node)
+
+
+def _of_class(node: ast.ClassDef) -> set[str]:
+    """Methods and class variables."""
+    found = {part.name for part in node.body if isinstance(part, _DEFINITIONS)}
+    for part in node.body:
+        if not isinstance(part, _DEFINITIONS):
+            found.update(
+                name.id
+                for name in ast.walk(part)
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            )
+    return found
+
+
+def _globals(tree: ast.Module) -> Iterator[str]:
+    """What a module brings into being: their names stay in the heap, those of locals do not."""
+    for node in tree.body:
+        if isinstance(node, _DEFINITIONS):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+
+
+def _short_names(trees: Trees, keep: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Short names for attributes and for all others, the most frequent first.
+
+    Both begin with the same ones: what stands behind a dot is never mistaken for what does not,
+    and a name that both use is paid for once. Globals come before locals, which cost nothing.
+    """
+    taken = set(keep)
+    attributes: collections.Counter[str] = collections.Counter()
+    others: collections.Counter[str] = collections.Counter()
+    lasting: set[str] = set()
     for tree in trees.values():
-        count.update(_identifiers(tree))
-    wanted = [
-        name
-        for name, _ in sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))
-        if name not in keep and len(name) > _SHORT_LENGTH and not name.startswith("__")
-    ]
-    taken = keep | set(count)
+        taken.update(_identifiers(tree))
+        attributes.update(_attributes(tree))
+        others.update(_identifiers(tree))
+        lasting.update(_globals(tree))
+
+    def table(count: collections.Counter[str]) -> dict[str, str]:
+        ranked = sorted(count.items(), key=lambda pair: (pair[0] not in lasting, -pair[1], pair[0]))
+        wanted = [
+            name
+            for name, _ in ranked
+            if name not in keep and len(name) > _SHORT_LENGTH and not name.startswith("__")
+        ]
+        return dict(zip(wanted, _free_names(taken), strict=False))
+
+    return table(attributes), table(others)
+
+
+def _free_names(taken: set[str]) -> Iterator[str]:
     letters = string.ascii_letters + "_"
-    free = (
-        first + second
-        for first in letters
-        for second in letters + string.digits
-        if first + second not in taken and first + second != "__"
-    )
-    return dict(zip(wanted, free, strict=False))
+    for first, second in itertools.product(letters, letters + string.digits):
+        if first + second not in taken and first + second != "__":
+            yield first + second
 
 
 class _Quiet(ast.NodeTransformer):
@@ -376,20 +421,51 @@ def _below(node: ast.AST) -> Iterator[ast.AST]:
 
 
 class _Rename(ast.NodeTransformer):
-    """Replaces names by a table, wherever an identifier can stand."""
+    """Replaces names by two tables: attributes with methods and class variables, and all others."""
 
-    def __init__(self, table: dict[str, str]) -> None:
-        self._table = table
+    def __init__(self, attributes: dict[str, str], others: dict[str, str]) -> None:
+        self._attributes = attributes
+        self._others = others
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        node.attr = self._attributes.get(node.attr, node.attr)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        own = _of_class(node)
+        node.name = self._others.get(node.name, node.name)
+        node.bases = [self.visit(base) for base in node.bases]
+        node.decorator_list = [self.visit(part) for part in node.decorator_list]
+        for part in node.body:
+            if isinstance(part, _DEFINITIONS):
+                short = self._attributes.get(part.name, part.name)
+                self.visit(part)
+                part.name = short
+                continue
+            table = self._others
+            self._others = {**table, **{name: self._attributes.get(name, name) for name in own}}
+            self.visit(part)
+            self._others = table
+        return node
 
     def visit(self, node: ast.AST) -> ast.AST:
-        for field in ("id", "attr", "arg", "name"):
+        if isinstance(node, ast.Attribute | ast.ClassDef):
+            return (
+                self.visit_Attribute(node)
+                if isinstance(node, ast.Attribute)
+                else (self.visit_ClassDef(node))
+            )
+        table = self._others
+        for field in ("id", "arg", "name"):
             value = getattr(node, field, None)
             if isinstance(value, str) and not isinstance(node, ast.alias):
-                setattr(node, field, self._table.get(value, value))
+                setattr(node, field, table.get(value, value))
         if isinstance(node, ast.alias):
-            node.name = self._table.get(node.name, node.name)
+            node.name = table.get(node.name, node.name)
             if node.asname:
-                node.asname = self._table.get(node.asname, node.asname)
+                node.asname = table.get(node.asname, node.asname)
         elif isinstance(node, ast.Global | ast.Nonlocal):
-            node.names = [self._table.get(name, name) for name in node.names]
-        return self.generic_visit(node)
+            node.names = [table.get(name, name) for name in node.names]
+        self.generic_visit(node)
+        return node

@@ -8,6 +8,7 @@ that failed, or a task that died soon after one, only the way out is served for 
 
 import asyncio
 import gc
+import sys
 import time
 
 import board
@@ -83,6 +84,7 @@ def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
     while: so that it lies side by side and leaves the rest in one piece.
     """
     c.board = board
+    _intern()
     kind = __import__("firmware." + board.KIND, None, None, ("Service",))
     for part in (_identity, _journal):
         gc.collect()
@@ -108,6 +110,18 @@ def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
     c.access.minute()  # of the grace, if the list is stale: a start begins one
     gc.collect()
     return wires
+
+
+def _intern() -> None:
+    """Load every module once, and let it go.
+
+    The names in it stay for ever, in pools that double when they are full: those are to lie at the
+    beginning of the heap, not to want a kilobyte in one piece when a list is on its way.
+    """
+    for name in packfs.modules():
+        if name not in sys.modules:
+            __import__(name, None, None, ("*",))
+            forget(name)
 
 
 def _identity(c: Controller) -> None:

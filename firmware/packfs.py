@@ -110,6 +110,15 @@ def whole(path: str) -> bool:
         return False
 
 
+def modules() -> "list[str]":
+    """Names of the modules in the pack that runs; none when none is mounted."""
+    if mounted < 0:
+        return []
+    with open("/fw{}.pack".format(mounted), "rb") as file:
+        directory = file.read(int(file.read(_HEADER_BYTES)[4:])).decode()
+    return [line.split(".")[0].replace("/", ".") for line in directory.split("\n")[1:-1]]
+
+
 def identity() -> bytes:
     """SHA-256 of the pack that runs, 32 bytes; empty when none is mounted."""
     if mounted < 0:
