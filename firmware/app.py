@@ -13,7 +13,7 @@ import time
 
 import board
 
-from firmware import dispatch, journal
+from firmware import dispatch, journal, reserve
 from firmware.access import Access
 from firmware.admission import Admission
 from firmware.bases import Bases
@@ -108,7 +108,7 @@ def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
         forget("firmware.trust_change")
         settle(c)
     c.access.minute()  # of the grace, if the list is stale: a start begins one
-    gc.collect()
+    reserve.keep()
     return wires
 
 

@@ -8,7 +8,7 @@ pieces, and only a restart mends it: at a time when nobody notices.
 
 import gc
 
-from firmware import dispatch
+from firmware import dispatch, reserve
 from protocol.codes import EVENT_FIRMWARE_FAULT
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PERIOD_MS = 250
 _QUIET_MS = 100
 _AT_REST_MS = 10000
+_SPENT_REST_MS = 1000  # a guest of ours waits for it: no stranger can bring it about
 _MEMORY_FAULTS_MAX = 3
 _SECOND_MS = 1000
 _MINUTE_MS = 60000
@@ -55,6 +56,7 @@ class Chores:
             if c.pace.quiet_for(_QUIET_MS):
                 c.journal.erase_ahead()
                 gc.collect()
+                reserve.keep()
             self._renew_heap()
         except OSError:
             c.fault = "OSError"
@@ -63,11 +65,12 @@ class Chores:
 
     def _renew_heap(self) -> None:
         c = self._c
+        rest_ms = _SPENT_REST_MS if c.heap_is_spent else _AT_REST_MS
         if (
-            c.memory_faults >= _MEMORY_FAULTS_MAX
+            (c.heap_is_spent or c.memory_faults >= _MEMORY_FAULTS_MAX)
             and c.admission.guest is None
             and c.kind.at_rest()
-            and c.pace.quiet_for(_AT_REST_MS)
+            and c.pace.quiet_for(rest_ms)
         ):
             c.journal.record(EVENT_FIRMWARE_FAULT, extra=c.memory_faults)
             c.restart_wanted = True

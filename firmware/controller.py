@@ -62,6 +62,7 @@ class Controller:
 
     def __init__(self) -> None:
         self.restart_wanted = False
+        self.heap_is_spent = False  # a guest's request found no room
         self.memory_faults = 0  # since the start; firmware/chores.py makes an end of them
         self.fault = ""  # kind of the last defect that showed
         # One buffer for replies; its end is scratch for the request that is being answered:

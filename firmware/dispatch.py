@@ -3,6 +3,7 @@
 from firmware.handlers import about, acts, book, lists, timing, trust
 from protocol import cbor, framing, messages, roles
 from protocol.codes import (
+    ERR_BUSY,
     ERR_FLASH,
     ERR_MALFORMED,
     ERR_REFUSED,
@@ -72,7 +73,11 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
         status = OK
     except Exception as error:  # noqa: BLE001 - the one place where every fault becomes a code
         status = code_of(error)
-        if status == ERR_REFUSED:
+        if is_of_memory(error):  # a restart mends it, as soon as nobody notices
+            status = ERR_BUSY
+            c.heap_is_spent = True
+            fault(c, error)
+        elif status == ERR_REFUSED:
             fault(c, error)
     try:
         return framing.encode_into(c.reply, (request[0], status, value))

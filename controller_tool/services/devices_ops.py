@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.clock import now_s
@@ -11,7 +12,7 @@ from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
 from controller_tool.services import devices
 from protocol import cbor
-from protocol.codes import CLOCK_SYNCED, ERR_TIME_REACH, TICKET_UNLOCK
+from protocol.codes import CLOCK_SYNCED, ERR_BUSY, ERR_TIME_REACH, TICKET_UNLOCK
 from protocol.constants import AAD_TICKET, AAD_TIME
 from protocol.names import CLOCK_NAMES
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
+RENEWALS_MAX = 2
+RENEWAL_S = 8.0  # a controller that restarts serves again after some four seconds
 _CLOCK_TOLERANCE_S = 1
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,21 @@ def ticket(
 def list_role(site: Site) -> str | None:
     """The role of this folder that deals with lists: a desk or hub before an installer."""
     return next((role for role in ("desk", "hub", "installer") if role in site.peers()), None)
+
+
+def again_when_busy(work: Callable[[], Result]) -> Result:
+    """``work`` once more, with a new session, when a controller had no room for what it asked.
+
+    Such a controller restarts as soon as the session is over and its door at rest.
+    """
+    for _ in range(RENEWALS_MAX):
+        try:
+            return work()
+        except DeviceError as error:
+            if error.code != ERR_BUSY:
+                raise
+            time.sleep(RENEWAL_S)
+    return work()
 
 
 def in_parallel(work: Callable[[str], Any], names: list[str]) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import ToolError
 from controller_tool.services import devices, journal_store
-from controller_tool.services.devices_ops import in_parallel
+from controller_tool.services.devices_ops import again_when_busy, in_parallel
 from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def pull(
 
     def one(name: str) -> PullResult:
         try:
-            return pull_device(site, site.device(name), progress, way, notice)
+            return again_when_busy(
+                lambda: pull_device(site, site.device(name), progress, way, notice)
+            )
         except ToolError as error:
             return PullResult(name, False, error.what, error.next_step)
 

@@ -19,7 +19,12 @@ from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, OperatorError, ToolError
 from controller_tool.messages import t
 from controller_tool.services import compare, devices, forks, lists, standing, trust_push
-from controller_tool.services.devices_ops import in_parallel, list_role, sync_clock
+from controller_tool.services.devices_ops import (
+    again_when_busy,
+    in_parallel,
+    list_role,
+    sync_clock,
+)
 from controller_tool.services.push_lists import Sent, send_all
 from protocol.codes import LIST_DELTA, LIST_FULL
 
@@ -94,7 +99,9 @@ def push(
 
     def one(name: str) -> PushResult:
         try:
-            return push_device(site, site.device(name), progress, way, notice, **order)
+            return again_when_busy(
+                lambda: push_device(site, site.device(name), progress, way, notice, **order)
+            )
         except ToolError as error:
             code = error.code if isinstance(error, DeviceError) else None
             return PushResult(name, False, error.what, error.next_step, code=code)

@@ -78,19 +78,13 @@ def many_cards(house: VirtualHouse) -> None:
 
 @pytest.mark.usefixtures("many_cards")
 def test_push_and_pull_complete_on_a_line_that_spoils_bytes(
-    house: VirtualHouse, callers: Callers
+    house: VirtualHouse,
 ) -> None:
-    board, device = house.boards[DOOR], house.site.device(DOOR)
+    board = house.boards[DOOR]
     board.stimulate("line_noise", corrupt=ONE_IN, drop=ONE_IN)
     try:
-        with callers.call(DOOR, via="serial") as client:
-            pushed = push.push_open(house.site, device, client)
-        with callers.call(DOOR, via="serial") as client:
-            try:
-                pulled = pull.pull_open(house.site, device, client)
-            except Exception:
-                print("DBG", client.info(), board.heap())
-                raise
+        [pushed] = push.push(house.site, [DOOR], way=Way("serial"))
+        [pulled] = pull.pull(house.site, [DOOR], way=Way("serial"))
     finally:
         board.stimulate("line_noise", corrupt=0, drop=0)
     assert pushed.ok, pushed

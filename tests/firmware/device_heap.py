@@ -71,6 +71,18 @@ def test_a_heap_that_failed_again_and_again_is_renewed_when_nobody_notices() -> 
     assert part.events[told:] == [EVENT_FIRMWARE_FAULT]
 
 
+def test_a_guest_s_request_that_found_no_room_is_enough_when_the_guest_has_gone() -> None:
+    c, part = controller()
+    c.heap_is_spent = True
+    assert c.admission.ask(ROLE_DESK, PEER, False) == 0
+    assert not a_second(c)
+    c.admission.leave()
+    part.resting = False
+    assert not a_second(c)
+    part.resting = True
+    assert a_second(c)
+
+
 def test_a_guest_who_neither_gets_on_nor_goes_is_stuck() -> None:
     c, clock = controller()
     assert not c.admission.is_stuck
