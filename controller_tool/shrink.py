@@ -435,8 +435,8 @@ class _Rename(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         own = _of_class(node)
         node.name = self._others.get(node.name, node.name)
-        node.bases = [self.visit(base) for base in node.bases]
-        node.decorator_list = [self.visit(part) for part in node.decorator_list]
+        for outer in itertools.chain(node.bases, node.decorator_list):
+            self.visit(outer)
         for part in node.body:
             if isinstance(part, _DEFINITIONS):
                 short = self._attributes.get(part.name, part.name)

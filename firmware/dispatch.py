@@ -1,5 +1,6 @@
 """From a message to its reply: rights, arguments, handler; one place for all errors (device)."""
 
+from firmware import reserve
 from firmware.handlers import about, acts, book, lists, timing, trust
 from protocol import cbor, framing, messages, roles
 from protocol.codes import (
@@ -63,6 +64,9 @@ _HANDLERS = {
     OP_PUT_TRUST: trust.put_trust,
 }
 
+# asked for again and again, and carried out with what is there
+_LIGHT = (OP_LIST_CHUNK, OP_JOURNAL_READ, OP_PING, OP_GET_STATE, OP_GET_TIME, OP_SET_TIME)
+
 
 async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memoryview:
     """The framed reply to one message, good until the next; Refused when it has no id."""
@@ -90,7 +94,13 @@ async def _carry_out(c: "Controller", role: int, operation: int, arguments: "Arg
     if operation in _HANDLERS and not roles.may(role, operation):
         raise messages.Refused(ERR_ROLE)
     messages.check_args(operation, arguments)
-    return await _HANDLERS[operation](c, arguments)
+    if operation in _LIGHT:
+        return await _HANDLERS[operation](c, arguments)
+    reserve.give()
+    try:
+        return await _HANDLERS[operation](c, arguments)
+    finally:
+        reserve.keep()
 
 
 def code_of(error: Exception) -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from firmware.blend import Blend
     from firmware.intake import Intake
 
-_BUCKETS_A_STEP = 8
+_RECORDS_A_STEP = 1000
 
 
 class Proof:
@@ -84,11 +84,15 @@ class Proof:
     def proving(self) -> "Generator[None, None, None]":
         """Steps of some milliseconds each, after which everything is proven."""
         whitelist = self._whitelist
+        records = 0
         for bucket in range(BUCKETS):
             if whitelist.prover is not self:
                 return
             self(bucket)
-            if bucket % _BUCKETS_A_STEP == 0:
+            if self._blend is not None:
+                records += self._blend.size(bucket)
+            if records >= _RECORDS_A_STEP or bucket == 0:  # that one did more than itself
+                records = 0
                 yield
         self.close()
         whitelist.prover = None

@@ -10,7 +10,7 @@ of the two with which the list has the digest that is signed.
 import gc
 from array import array
 
-from firmware import reserve, signed
+from firmware import signed
 from firmware.loan import forget
 from firmware.whitelist import ACTIVE_PATH
 from protocol.cbor import Malformed
@@ -118,16 +118,12 @@ def _accepted_before(intake: "Intake", file: "IO[bytes]", envelope_bytes: int) -
 
 def _verified(intake: "Intake", data: memoryview) -> "Buffer":
     """The payload of an envelope whose signature is right."""
-    reserve.give()
-    try:
-        envelope, verifier = signed.opened(intake.keys, KEY_WHITELIST, data, AAD_MANIFEST)
-        while verifier.step():
-            gc.collect()  # as firmware/signed.py; nobody waits yet
-        if not verifier.ok:
-            raise Refused(ERR_SIGNATURE)
-        return envelope.payload
-    finally:
-        reserve.keep()
+    envelope, verifier = signed.opened(intake.keys, KEY_WHITELIST, data, AAD_MANIFEST)
+    while verifier.step():
+        gc.collect()  # as firmware/signed.py; nobody waits yet
+    if not verifier.ok:
+        raise Refused(ERR_SIGNATURE)
+    return envelope.payload
 
 
 # --- damage ---------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 
-from firmware import reserve
 from protocol import cose
 from protocol.codes import (
     ERR_KEY_UNKNOWN,
@@ -57,19 +56,14 @@ def opened(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "tuple[Envelope
 
 async def payload(keys: Keys, role: int, data: "Buffer", aad: bytes) -> "Buffer":
     """Payload of an envelope that a key of this role signed for `aad`; raises Refused."""
-    reserve.give()
-    try:
-        envelope, verifier = opened(keys, role, data, aad)
-        while verifier.step():
-            # else its garbage and what it goes on with alternate, and no hole is wide enough
-            gc.collect()
-            await asyncio.sleep_ms(0)
-        good = verifier.ok
-        verified = envelope.payload
-        # a coroutine that has ended is held by the one that waited for it, with all its locals
-        del envelope, verifier
-    finally:
-        reserve.keep()
-    if not good:
+    envelope, verifier = opened(keys, role, data, aad)
+    while verifier.step():
+        # else its garbage and what it goes on with alternate, and no hole is wide enough
+        gc.collect()
+        await asyncio.sleep_ms(0)
+    if not verifier.ok:
         raise Refused(ERR_SIGNATURE)
+    verified = envelope.payload
+    # a coroutine that has ended is held by the one that waited for it, with all its locals
+    del envelope, verifier
     return verified

@@ -17,7 +17,6 @@ import asyncio
 import gc
 import os
 
-from firmware import reserve
 from firmware.loan import forget
 from firmware.signed import KEY_ROLES, Keys
 from firmware.whitelist import ACTIVE_PATH
@@ -56,15 +55,12 @@ async def put(c: "Controller", arguments: "Arguments") -> int:
         file.write(data)
     offset += len(data)
     if offset == total_bytes:
-        reserve.give()
         try:
             await _take(c)
         except Refused as error:
             os.remove(NEW_PATH)
             c.journal.note(EVENT_TRUST_REFUSED, error.code)
             raise
-        finally:
-            reserve.keep()
     return offset
 
 

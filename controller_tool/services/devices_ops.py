@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 RENEWALS_MAX = 2
-RENEWAL_S = 8.0  # a controller that restarts serves again after some four seconds
+RENEWAL_S = 10.0  # a controller that restarts serves again, its list proven, after some eight
 _CLOCK_TOLERANCE_S = 1
 
 Result = TypeVar("Result")
