@@ -129,7 +129,9 @@ class Whitelist:
         self._overlay = None
 
     def find(self, key: bytes) -> bool:
-        """Look a key of 8 bytes up; True fills found_*. OSError when the flash fails."""
+        """Look a key of 8 bytes up; True fills found_*. OSError: no list, or the flash fails."""
+        if self.manifest is None:  # what lies in memory is of one that is out of force
+            raise OSError
         self.reads = 0
         index = self.index
         key16 = key[0] << 8 | key[1]

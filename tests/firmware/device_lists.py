@@ -17,7 +17,16 @@ from protocol.codes import (
 )
 from protocol.constants import FLAG_REVOKED, SECTOR_BYTES
 from tests.both.support import refused
-from tests.firmware.list_rig import Rig, draft, record, records, sign, signed_delta
+from tests.firmware.list_rig import (
+    Rig,
+    draft,
+    record,
+    records,
+    run,
+    sign,
+    signed,
+    signed_delta,
+)
 
 CARDS = 600
 OLD = records(CARDS)
@@ -305,6 +314,32 @@ def test_a_rotten_record_is_never_decided_by() -> None:
         rig.reboot()
         assert not rig.has(OLD[160:176])
         assert rig.whitelist.manifest is None
+
+
+def test_nothing_is_found_in_a_list_that_is_out_of_force() -> None:
+    rig = with_list()
+    change(rig, 2, OLD, revoked(OLD, 11))
+    rig.whitelist.drop()
+    for number in (11, 12):  # one of the overlay, one of the base
+        try:
+            rig.whitelist.find(OLD[16 * number : 16 * number + 8])
+        except OSError:
+            continue
+        raise AssertionError("it was looked for")
+
+
+def test_no_merge_begins_while_a_list_is_on_its_way() -> None:
+    rig = with_list()
+    new = merged_with(OLD, records(200, 7000))
+    change(rig, 2, OLD, new)
+    envelope, payload = signed(3, OLD)
+    assert run(rig.intake.begin(envelope)) == 0
+    for at in range(0, len(payload), 2048):
+        rig.intake.chunk(at, payload[at : at + 2048])
+        for _ in range(3):
+            rig.intake.step()
+    run(rig.intake.commit(rig.scratch))
+    holds(rig, OLD)
 
 
 def test_a_rotten_record_that_nobody_asks_for_is_found_too() -> None:
