@@ -114,6 +114,7 @@ class LinkWire:
         self._faults = faults
         self._random = random.Random(7)
         self.link = Link(True)
+        self._session = b""
         if faults.noise:
             os.write(master, faults.noise)
 
@@ -123,13 +124,19 @@ class LinkWire:
             if self._faults.stopped:
                 raise EOFError
             self._turn(0.02)
+        self._session = self.link.session
+
+    @property
+    def _is_up(self) -> bool:
+        # a bye and the next hello may come in one read: then the link is up for another session
+        return self.link.connected and self.link.session == self._session
 
     def read(self) -> bytes:
         """What the link layer delivered; EOFError after a bye."""
         self._turn(0.02)
         taken = bytearray(1024)
-        count = self.link.read_into(taken)
-        if not count and not self.link.connected:
+        count = self.link.read_into(taken) if self.link.session == self._session else 0
+        if not count and not self._is_up:
             raise EOFError
         return bytes(taken[:count])
 
@@ -137,15 +144,16 @@ class LinkWire:
         """All of it, at the pace of the other side's acknowledgements."""
         rest = memoryview(data)
         while rest:
+            if not self._is_up:
+                raise EOFError
             rest = rest[self.link.write(rest) :]
             self._turn(0.0)
-            if not self.link.connected:
-                raise EOFError
 
     def close(self) -> None:
-        """Says bye."""
-        self.link.close()
-        self._turn(0.0)
+        """Says bye, if the session is still this one."""
+        if self._is_up:
+            self.link.close()
+            self._turn(0.0)
 
     def _turn(self, wait_s: float) -> None:
         now_ms = int(time.monotonic() * 1000) & 0x1FFFFFFF
