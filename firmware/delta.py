@@ -7,7 +7,7 @@ Loaded for each and forgotten after it. Its payload lies in the idle base. Rules
 - old overlay and changes together are at most OVERLAY_RECORDS_MAX
 - the digest and the count of the list after it, computed from what is stored: the buckets that the
   new overlay touches from their records, the others from the base's table
-- then the rename, as for a full list
+- then the rename, as for a full list; what a start has left unproven of the others is proven anew
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from hashlib import sha256
 
 from firmware.loan import forget
 from firmware.whitelist import ACTIVE_PATH, NEXT_PATH
-from protocol.codes import ERR_CAPACITY, ERR_DIGEST, ERR_ORDER
+from protocol.codes import ERR_BASE, ERR_CAPACITY, ERR_DIGEST, ERR_ORDER
 from protocol.constants import (
     CARD_KEY_BYTES,
     CARD_RECORD_BYTES,
@@ -92,10 +92,13 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
     from firmware.list_files import activate
 
     whitelist = intake.whitelist
+    was_proven = whitelist.prover is None
     try:
         _check_payload(intake, coming, scratch)
         index = await _write_next(intake, coming)
         await _prove(intake, coming, index, scratch)
+        if whitelist.manifest is None:  # a card has shown meanwhile that its base is rotten
+            raise Refused(ERR_BASE)
     except Refused:
         _remove(NEXT_PATH)
         raise
@@ -105,6 +108,11 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
             forget(module)
     place = (whitelist.slot, whitelist.base_count, whitelist.starts, index, len(intake.envelope))
     activate(intake, coming, scratch, place)
+    if not was_proven:
+        from firmware.proof import Proof
+
+        forget("firmware.proof")
+        whitelist.prover = Proof(intake)
 
 
 def _remove(path: str) -> None:

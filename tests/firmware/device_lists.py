@@ -19,6 +19,7 @@ from protocol.constants import FLAG_REVOKED, SECTOR_BYTES
 from tests.both.support import refused
 from tests.firmware.list_rig import (
     Rig,
+    at_yield,
     draft,
     record,
     records,
@@ -407,3 +408,33 @@ def test_a_list_of_an_older_epoch_stays_until_one_of_the_new_comes() -> None:
     assert rig.journal.version_floor == 1
     refused(ERR_EPOCH, rig.full, 9, OLD)
     holds(rig, new)
+
+
+def test_a_delta_before_all_is_proven_leaves_the_rest_to_be_proven() -> None:
+    rig = with_list(revoked(OLD, 10))
+    spoil_base(rig, 0, 16 * 10 + 15)  # a collected card's flag rots away
+    rig.reboot()
+    change(rig, 2, revoked(OLD, 10), revoked(OLD, 10, 500))
+    assert not rig.has(OLD[160:176])
+    assert rig.whitelist.manifest is None
+
+
+def test_a_list_that_rot_takes_out_of_force_is_not_brought_back_by_a_delta() -> None:
+    held, new = revoked(OLD, 10), revoked(OLD, 10, 500)
+    changes = deltas.between(held, new)
+    rig = with_list(held)
+    spoil_base(rig, 0, 16 * 10 + 15)
+    rig.reboot()
+    envelope = signed_delta(2, 1, held, new, changes)
+    run(rig.intake.begin(envelope))
+    rig.intake.chunk(0, changes)
+
+    def swipe() -> None:  # while the change is being proven
+        assert not rig.has(OLD[160:176])
+
+    at_yield.append(swipe)
+    try:
+        refused(ERR_BASE, run, rig.intake.commit(rig.scratch))
+    finally:
+        at_yield.remove(swipe)
+    assert rig.whitelist.manifest is None
