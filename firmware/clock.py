@@ -3,8 +3,8 @@
 Rules of setting it:
 - an unsigned time reaches at most the floor + 24 h and never lies below the floor; while no signed
   object was ever accepted (floor 0, first contact after provisioning) it is taken as it is
-- an unsigned time moves a clock that is set back by five minutes at most: else whoever may set it
-  could keep a list fresh for ever
+- unsigned times move a clock that is set back by five minutes at most, taken together until the
+  floor rises: else whoever may set it could keep a list fresh for ever
 - a time signed for a nonce of this controller reaches any date; it raises the floor
 - the floor is the highest issue date of accepted signed objects and never falls; an RTC that turns
   out to lie behind it counts as lost
@@ -51,6 +51,7 @@ class Clock:
         self.floor_s = nvs.get("floor_s")
         self.quality = CLOCK_UNSET
         self._since_sync_s = 0
+        self._back_s = _UNSIGNED_BACK_S  # how far back unsigned times may still move it
         self._read_rtc()
 
     def _read_rtc(self) -> None:
@@ -89,6 +90,7 @@ class Clock:
         if issued_at_s <= self.floor_s:
             return False
         self.floor_s = issued_at_s
+        self._back_s = _UNSIGNED_BACK_S
         self._doubt_rtc()
         self._nvs.put("floor_s", issued_at_s)
         return True
@@ -96,13 +98,16 @@ class Clock:
     def set_unsigned(self, time_s: int) -> None:
         """Raises Refused(ERR_TIME_REACH) when it lies outside the floor's reach or far back."""
         self.tick()
+        back_s = _UNSIGNED_BACK_S
         if self.floor_s:
             least_s = self.floor_s
             if self.quality != CLOCK_UNSET:
-                least_s = max(least_s, self.time_s - _UNSIGNED_BACK_S)
+                least_s = max(least_s, self.time_s - self._back_s)
+                back_s = min(back_s, self._back_s + time_s - self.time_s)
             if not least_s <= time_s <= self.floor_s + UNSIGNED_TIME_REACH_S:
                 raise Refused(ERR_TIME_REACH)
         self._set(time_s)
+        self._back_s = back_s
 
     def set_signed(self, time_s: int) -> None:
         """The caller has checked signature and nonce."""

@@ -155,6 +155,19 @@ def test_an_unsigned_time_reaches_a_day_beyond_the_floor_in_every_year() -> None
         refused(ERR_TIME_REACH, clock.set_unsigned, floor_s - 1)
 
 
+def test_a_clock_is_not_set_back_step_by_step_without_a_signed_date() -> None:
+    clock = clock_at(ISSUED_S)
+    let_pass(clock, 40000)
+    for back_s in (200, 100):
+        clock.set_unsigned(clock.time_s - back_s)
+    refused(ERR_TIME_REACH, clock.set_unsigned, clock.time_s - 1)
+    clock.set_unsigned(clock.time_s + 50)
+    refused(ERR_TIME_REACH, clock.set_unsigned, clock.time_s - 51)
+    clock.set_unsigned(clock.time_s - 50)
+    assert clock.raise_floor(ISSUED_S + 1)
+    clock.set_unsigned(clock.time_s - 300)
+
+
 def test_negative_control_a_fresh_list_is_not_called_stale() -> None:
     access = access_to(HeldList(END_2038_S), clock_at(END_2038_S - 1))
     assert access.freshness() != STALE
