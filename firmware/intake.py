@@ -36,6 +36,7 @@ _TELL_BYTES = 65536  # a power cut costs at most so much of a push or merge
 _MERGE_AT = 128  # changes; fewer are merged when none has come for an hour
 _MERGE_AFTER_S = _REST_S = 3600
 _MERGING = "merging"  # in NVS: the version of which the idle base is a merge, 0: it is none
+NEW_EPOCH = "new_epoch"  # in NVS: 1 from a change of epoch to the first list of the new one
 _REACHED = "reached"  # in NVS: how many bytes of what is on its way the idle base holds
 
 
@@ -131,6 +132,10 @@ class Intake:
         journal = self.journal
         journal.version = held.version
         if is_new:
+            if self.nvs.get(NEW_EPOCH):  # root has ended the numbers of the old one, and its date
+                self.clock.floor_s = 0
+                self.clock.raise_floor(held.issued_at_s)
+                self.nvs.put(NEW_EPOCH, 0)
             journal.raise_version_floor(held.version)
             journal.record(EVENT_LIST_ACTIVATED, extra=held.count)
             self.changes += 1

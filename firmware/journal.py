@@ -158,8 +158,9 @@ class Journal:
         """Both rings carry the new floor from their next record on; NVS has its copy at once."""
         for ring in self.rings:
             ring.floors = (version,) + ring.floors[1:]  # noqa: RUF005  not in MicroPython
-        self._nvs.put("floor_epoch", self.rings[0].floors[2])
+        # in this order: a number of an older epoch must never count in this one
         self._nvs.put("floor_version", version)
+        self._nvs.put("floor_epoch", self.rings[0].floors[2])
 
     def erase_ahead(self) -> bool:
         """At most one erase (45 ms) that will be needed; whether there was one to do."""

@@ -17,6 +17,7 @@ import asyncio
 import gc
 import os
 
+from firmware.intake import NEW_EPOCH
 from firmware.loan import forget
 from firmware.signed import KEY_ROLES, Keys
 from firmware.whitelist import ACTIVE_PATH
@@ -160,14 +161,18 @@ def settle(c: "Controller") -> None:
     for ring in journal.rings:
         held = ring.floors
         ring.floors = (held[0] if held[2] == epoch else 0, version, epoch)
+    epoch_before = c.nvs.get("floor_epoch")
+    if epoch_before != epoch:
+        # in this order, and before the trust floor, without which a start does it again: a number
+        # of the old epoch must never count in the new one
+        if epoch_before:  # else it is the first, or NVS was lost and the time floor with it
+            c.nvs.put(NEW_EPOCH, 1)
+        c.nvs.put("floor_version", 0)
+        c.nvs.put("floor_epoch", epoch)
     try:
         journal.record(EVENT_TRUST_CHANGED, extra=version)  # floors go into its key slot
     except OSError:  # the object is in force all the same, and the next record carries them
         journal.lost += 1
-    if c.nvs.get("floor_epoch") != epoch:
-        # in this order: a number of the old epoch must never count in the new one
-        c.nvs.put("floor_version", 0)
-        c.nvs.put("floor_epoch", epoch)
     c.nvs.put("floor_trust", version)
 
 

@@ -26,7 +26,7 @@ from controller_tool.services.devices_ops import (
     sync_clock,
 )
 from controller_tool.services.push_lists import Sent, send_all
-from protocol.codes import LIST_DELTA, LIST_FULL
+from protocol.codes import ERR_TIME_REACH, LIST_DELTA, LIST_FULL
 
 if TYPE_CHECKING:
     from controller_tool.client import Client, DeviceState
@@ -213,5 +213,9 @@ def _sync_if_able(site: Site, device: Device, client: Client) -> bool:
     try:
         sync_clock(site, device, client)
     except OperatorError:
+        return False
+    except DeviceError as error:  # the list of a new epoch takes its time floor back
+        if error.code != ERR_TIME_REACH:
+            raise
         return False
     return True

@@ -12,6 +12,7 @@ import pytest
 
 from controller_tool.channel.dial import open_session
 from controller_tool.client import Client
+from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, ToolError
 from controller_tool.services import (
     devices,
@@ -24,8 +25,8 @@ from controller_tool.services import (
 )
 from controller_tool.services.site import Site
 from controller_tool.services.virtual_house import SIM_FOLDER, VirtualHouse
-from protocol import codes, cose, trust
-from protocol.constants import RING_ALARM
+from protocol import cbor, codes, cose, trust
+from protocol.constants import AAD_TIME, RING_ALARM
 from tests.e2e.callers import Callers, events
 from tests.e2e.test_story import Door, within
 
@@ -221,4 +222,24 @@ def test_a_new_epoch_takes_a_list_of_a_lower_number(house: VirtualHouse, callers
     with callers.call(DOOR) as client:
         assert client.state().epoch == held.epoch + 1
     restarted(house, callers)
+    assert opens(house, callers)
+
+
+def test_a_new_epoch_takes_back_a_date_that_was_driven_up(
+    house: VirtualHouse, callers: Callers
+) -> None:
+    site = house.site
+    device = site.device(DOOR)
+    with callers.call(DOOR) as client:
+        far_s = client.time().time_s + 10 * 365 * 86400
+        payload = cbor.encode([site.id, device.id_bytes, client.nonce(), far_s])
+        client.set_signed_time(site.sign("ticket", AAD_TIME, payload))
+    [lost] = push.push(site)
+    assert not lost.ok or not opens(house, callers)
+    trust_change.carry_out(site, trust_plan.new_epoch(site))
+    [pushed] = push.push(site)
+    assert pushed.ok, pushed
+    with callers.call(DOOR) as client:
+        assert client.time().floor_s < far_s - 86400
+        assert abs(client.time().time_s - now_s()) < 60
     assert opens(house, callers)

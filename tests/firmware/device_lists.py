@@ -13,11 +13,15 @@ from protocol.codes import (
     ERR_EPOCH,
     ERR_ORDER,
     ERR_PROFILE,
+    ERR_TIME_REACH,
     ERR_VERSION_LOW,
 )
-from protocol.constants import FLAG_REVOKED, SECTOR_BYTES
+from protocol.constants import FLAG_REVOKED, SECTOR_BYTES, TIME_END_S
 from tests.both.support import refused
+from tests.firmware.flash import PowerCut
 from tests.firmware.list_rig import (
+    DAY_S,
+    ISSUED_S,
     Rig,
     at_yield,
     draft,
@@ -438,3 +442,32 @@ def test_a_list_that_rot_takes_out_of_force_is_not_brought_back_by_a_delta() -> 
     finally:
         at_yield.remove(swipe)
     assert rig.whitelist.manifest is None
+
+
+def test_the_first_list_of_a_new_epoch_takes_back_the_time_floor() -> None:
+    rig = with_list()
+    m = draft(2, OLD, OLD)
+    m.issued_at_s, m.refresh_by_s = 10 * m.issued_at_s // 3, TIME_END_S
+    rig.push(sign(m), OLD)  # nobody has told the clock that this is years ahead
+    refused(ERR_TIME_REACH, rig.clock.set_signed, ISSUED_S + DAY_S)
+    rig.config.epoch = 2
+    rig.numbers["new_epoch"] = 1  # firmware/trust_change.py
+    image = rig.image()
+    rig.reboot()
+    m = draft(1, b"", b"", epoch=2)
+    rig.cut(0)
+    rig.push(sign(m), b"")
+    for point in range(1, rig.chip.operations + 1):
+        rig.reboot(image)
+        rig.cut(point)
+        try:
+            rig.push(sign(m), b"")
+        except PowerCut:
+            rig.reboot()
+        if rig.whitelist.manifest.epoch == 2:
+            assert rig.clock.floor_s == m.issued_at_s, point
+            rig.clock.set_unsigned(ISSUED_S + DAY_S)
+    later = draft(2, b"", b"", epoch=2)
+    later.issued_at_s -= 2
+    rig.push(sign(later), b"")
+    assert rig.clock.floor_s == m.issued_at_s

@@ -1,6 +1,7 @@
 """Trust objects that change in a controller: what is taken, what never falls (MicroPython)."""
 
 from firmware import signed
+from firmware.intake import NEW_EPOCH
 from firmware.trust_change import NEW_PATH
 from protocol import cose, trust
 from protocol.codes import (
@@ -173,6 +174,22 @@ def test_a_new_epoch_begins_the_numbers_of_lists_anew() -> None:
     assert board.start().journal.version_floor == 3
 
 
+def test_a_number_of_the_old_epoch_counts_in_no_cut_of_the_first_of_the_new() -> None:
+    board = Board(CHAIN["epoch"])
+    board.start()
+    board.numbers.data["floor_version"], board.numbers.data["floor_epoch"] = 900, 1
+    image = board.image()
+    for point in (1, 2, 3):
+        board.restore(image)
+        c = board.start()
+        board.chip.operations, board.chip.cut_at = 0, point
+        try:
+            c.journal.raise_version_floor(3)
+        except PowerCut:
+            board.chip.cut_at = 0
+        assert board.start().journal.version_floor in (0, 3), point
+
+
 def test_an_object_of_an_older_epoch_brings_no_floor_down() -> None:
     board = Board(CHAIN["epoch"])
     c = board.start()
@@ -234,6 +251,9 @@ def check_after_cut(board: Board, allowed: "list[bytes]", answered: int, floor: 
     assert c.trust_floor == c.keys.version == object_.version
     assert c.config.epoch == object_.epoch
     assert c.journal.version_floor == (floor if object_.epoch == 1 else 0)
+    if floor:  # it had an epoch before
+        assert c.nvs.get(NEW_EPOCH) == object_.epoch - 1
+        assert c.nvs.get("floor_epoch") == object_.epoch
     assert c.events()[-1] == (EVENT_TRUST_CHANGED, 0, object_.version)
     assert code_of_list(c, NEW_KID) in (ERR_SIGNATURE, ERR_KEY_UNKNOWN)
     return c.trust_floor
