@@ -8,12 +8,14 @@ A flood cannot push evidence out of a ring. Of what anybody can bring about at a
 denials and alarms, the first FOLD_ABOVE of a kind and reason in a window are written, the others
 counted, and one record at its end says how many (its point is CONTROLLER). The alarm of a collected
 card comes once for each card. The window is a minute and doubles, up to an hour, while it floods.
+What a guest of ours brings about and is always written, he may ask for FOLD_ABOVE times in it.
 """
 
 from firmware.cells import Cells
 from firmware.ring import Ring
 from protocol import keyslot
 from protocol.codes import (
+    ERR_BUSY,
     EVENT_DENIED,
     EVENT_FIRMWARE_FAULT,
     EVENT_READER_DOUBTFUL,
@@ -21,6 +23,7 @@ from protocol.codes import (
     FIRST_ALARM_RING_EVENT,
 )
 from protocol.constants import RING_ACCESS, RING_ALARM
+from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,6 +120,13 @@ class Journal:
             self.record(event, reason, point, key, extra)
         except OSError:
             self.lost += 1
+
+    def admit(self, event: int) -> None:
+        """Refused(ERR_BUSY): enough of what this event records was asked for in this window."""
+        count = self._counts.get(-event, 0)  # below 0: apart from those that are folded
+        if count == FOLD_ABOVE:
+            raise Refused(ERR_BUSY)
+        self._counts[-event] = count + 1
 
     def _floods(self, event: int, reason: int, key: bytes) -> bool:
         """Whether this is one too many of its kind to be written; it is counted then."""

@@ -14,7 +14,7 @@ async def begin(c: "Controller", arguments: "Arguments") -> "Value":
     try:
         return await c.intake.begin(arguments[0])
     except Refused as error:
-        c.journal.record(EVENT_LIST_REFUSED, error.code)
+        c.journal.note(EVENT_LIST_REFUSED, error.code)
         raise
 
 
@@ -26,7 +26,7 @@ async def commit(c: "Controller", arguments: "Arguments") -> "Value":
     try:
         await c.intake.commit(c.scratch)
     except Refused as error:
-        c.journal.record(EVENT_LIST_REFUSED, error.code)
+        c.journal.note(EVENT_LIST_REFUSED, error.code)
         raise
     c.access.refill_grace()
     return await get_receipt(c, arguments)

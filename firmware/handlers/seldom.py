@@ -19,6 +19,7 @@ from protocol.codes import (
     ERR_OTHER_DEVICE,
     ERR_OTHER_SITE,
     EVENT_CHECKPOINT,
+    EVENT_CLOCK_SET,
     EVENT_ENROLLED,
     EVENT_SELF_TEST,
     EVENT_TICKET_EXECUTED,
@@ -40,12 +41,21 @@ if TYPE_CHECKING:
     from firmware.controller import Arguments, Controller, Value
     from protocol.cose import Buffer
 
+# whoever may ask for these could push the evidence out of the ring
+_RECORDED = {
+    OP_SELF_TEST: EVENT_SELF_TEST,
+    OP_SET_SIGNED_TIME: EVENT_CLOCK_SET,
+    OP_PUT_CHECKPOINT: EVENT_CHECKPOINT,
+    OP_ENROLL: EVENT_ENROLLED,
+}
 _SEALED_PATHS = ("/cfg/audit0.oaep", "/cfg/audit1.oaep")
 _ROOM_MIN_BYTES = 65536
 
 
 async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
     """One of them; rights and arguments have been checked."""
+    if operation in _RECORDED:
+        c.journal.admit(_RECORDED[operation])
     return await _HANDLERS[operation](c, arguments)
 
 

@@ -14,6 +14,7 @@ async def get_time(c: "Controller", arguments: "Arguments") -> "Value":
 
 
 async def set_time(c: "Controller", arguments: "Arguments") -> "Value":
+    c.journal.admit(EVENT_CLOCK_SET)
     c.clock.set_unsigned(arguments[0])
     return clock_was_set(c, 0)
 

@@ -200,3 +200,24 @@ def test_after_all_that_a_good_list_is_taken(house: VirtualHouse, client: Client
     assert taken.ok, taken
     [again] = push.push(house.site, [DOOR])
     assert again.ok, again
+
+
+def trial(hub: Client) -> int | None:
+    """Sets the clock to what it is; the wire error, when that is refused."""
+    try:
+        hub.set_time(hub.time().time_s)
+    except DeviceError as error:
+        return error.code
+    return None
+
+
+def test_a_guest_cannot_push_the_evidence_out_of_the_ring(callers: Callers) -> None:
+    with callers.call(DOOR, "hub") as hub:
+        first = hub.head(RING_ALARM).next_seq
+        for _ in range(60):
+            with pytest.raises(DeviceError):
+                hub.begin_list(b"no list")
+        for _ in range(11):
+            refusal = trial(hub)
+        assert refusal == codes.ERR_BUSY
+        assert hub.head(RING_ALARM).next_seq < first + 24

@@ -10,10 +10,13 @@ from firmware.reading import Reader
 from protocol.codes import (
     CLOCK_RTC,
     CLOCK_UNSET,
+    ERR_BUSY,
     ERR_TIME_REACH,
+    EVENT_CLOCK_SET,
     EVENT_DENIED,
     EVENT_GRANTED,
     EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_SELF_TEST,
     EVENT_TAMPER,
     REASON_REVOKED,
     REASON_UNKNOWN_CARD,
@@ -181,6 +184,19 @@ def test_every_collected_card_is_told_and_no_entry_is_folded() -> None:
     for _ in range(3 * FOLD_ABOVE):
         book.note(EVENT_GRANTED)
     assert count(book, EVENT_GRANTED) == 3 * FOLD_ABOVE
+
+
+def test_what_a_guest_asks_for_again_and_again_is_refused_until_the_window_ends() -> None:
+    book = Book()
+    for second in range(3600):
+        if second % 60 < 2 * FOLD_ABOVE:
+            if second % 60 < FOLD_ABOVE:
+                book.admit(EVENT_CLOCK_SET)
+            else:
+                refused(ERR_BUSY, book.admit, EVENT_CLOCK_SET)
+        book.tell(second + 1)
+    book.admit(EVENT_SELF_TEST)
+    assert not book.written
 
 
 class Rtc:
