@@ -14,18 +14,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.admission import Admission, Peer
-    from firmware.config import Config
+    from firmware.admission import Peer
+    from firmware.controller import Controller
 
 _POLL_MS = 4
 # cancelled: another caller has taken the place of one who kept silent
 _NO_GUEST = (OSError, preface.Refused, asyncio.CancelledError)
 
 
-async def knock(
-    stream: "Any", config: "Config", admission: "Admission", by_cable: bool
-) -> "Peer | None":
+async def knock(stream: "Any", c: "Controller", by_cable: bool) -> "Peer | None":
     """A caller who may go on to TLS and holds the one place; None: hang up."""
+    config, admission = c.config, c.admission
     end = time.ticks_add(time.ticks_ms(), PREFACE_ANSWER_MS)
     nonce = os.urandom(NONCE_BYTES)
     answer = bytearray(PREFACE_ANSWER_BYTES)
@@ -33,6 +32,8 @@ async def knock(
         await write_all(stream, preface.greeting(nonce), end)
         await _read_exactly(stream, answer, end)
         role, exchange = preface.check_answer(config.link_root, config.device, nonce, answer)
+        if exchange.peer_id in c.keys.revoked_peers:  # nobody makes room for him
+            raise preface.Refused("revoked")
     except _NO_GUEST:
         admission.refuse()
         return None

@@ -40,7 +40,7 @@ class Sessions:
         c = self._c
         guest = None
         try:
-            guest = await knock(stream, c.config, c.admission, by_cable)
+            guest = await knock(stream, c, by_cable)
         except MemoryError as error:
             dispatch.fault(c, error)
         if guest is None:
@@ -51,8 +51,6 @@ class Sessions:
         """Everything after the preface; the stream is closed afterwards."""
         c = self._c
         try:
-            if guest.peer_id in c.keys.revoked_peers:
-                raise ValueError("revoked")
             self._parser.clear()
             gc.collect()
             secured = await self._secure.accept(stream, guest, self._parser)

@@ -8,7 +8,7 @@ from firmware.admission import Admission
 from firmware.controller import Controller
 from firmware.network_port import NetworkPort
 from firmware.session import Sessions
-from protocol import cbor, messages
+from protocol import cbor, messages, preface
 from protocol.codes import (
     ERR_REFUSED,
     OP_PING,
@@ -17,7 +17,7 @@ from protocol.codes import (
     ROLE_INSTALLER,
     ROLE_TECHNICIAN,
 )
-from protocol.constants import NONCE_LIFE_MS
+from protocol.constants import NONCE_LIFE_MS, PREFACE_GREETING_BYTES
 
 PEERS = 8
 NEVER_MS = 60000
@@ -206,6 +206,57 @@ class Trickle(Stream):
         buf[:1] = self._data[:1]
         self._data = self._data[1:]
         return 1
+
+
+class Box:
+    """Identity of a controller, as far as the preface asks."""
+
+    link_root, device = b"r" * 32, b"device--"
+
+
+class Knocker:
+    """A desk that answers the greeting with its own key; `heard` is what it is told."""
+
+    def __init__(self, number: int) -> None:
+        self.heard = b""
+        self._answer = b""
+        self._peer = peer(number)
+
+    def write(self, data) -> int:
+        self.heard += data
+        if not self._answer:
+            key = preface.peer_key(Box.link_root, ROLE_DESK, self._peer)
+            nonce = preface.read_greeting(self.heard)
+            told = ROLE_DESK, self._peer, nonce, bytes(16)
+            self._answer = preface.answer(key, Box.device, *told)
+        return len(data)
+
+    def readinto(self, buf) -> int:
+        buf[:] = self._answer
+        return len(buf)
+
+    def close(self) -> None:
+        return None
+
+
+def test_nobody_makes_room_for_who_is_revoked() -> None:
+    c = controller()
+    c.config = Box()
+    c.keys.revoked_peers = peer(1)
+    auditor = admitted(c)
+    for number, yields in ((1, False), (2, True)):
+        knocker = Knocker(number)
+        assert asyncio.run(Sessions(c, Open()).knock(knocker, False)) is None
+        assert (c.admission.guest is auditor, auditor.displaced) == (True, yields)
+        assert (len(knocker.heard) > PREFACE_GREETING_BYTES) == yields, "he is told nothing"
+    assert c.admission.total == 1
+
+
+def admitted(c: Controller):
+    """An auditor who is in."""
+    assert c.admission.ask(ROLE_AUDITOR, peer(9), False) == 0
+    c.admission.guest.is_in = True
+    return c.admission.guest
 
 
 def test_a_flash_that_refuses_ends_no_session() -> None:
