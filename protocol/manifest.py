@@ -179,6 +179,8 @@ def _rows(m: Manifest) -> None:
     for row in m.schedules:
         _flat(row, _WINDOW, 1)
         _number(row[0], (1, 0xFF))
+        if len(row) == 1:  # it says nothing, and two hundred of them fill a controller's heap
+            raise Refused(ERR_BOUNDS)
         known.append(row[0])
     _ascending(known)
     for profile in m.profiles:
