@@ -55,7 +55,7 @@ def prepare(site: Site, names: Sequence[str]) -> dict[str, Content]:
     contents = {}
     with site.registry.writing() as session:
         rows = _rows(session, names)
-        due = [row for row, newest in rows if not _known_good(session, row, newest)]
+        due = [row for row, newest in rows if not _known_good(site, session, row, newest)]
         collector = Collector(site, session, due)
         for row in due:
             contents[row.id] = collector.content(row)
@@ -72,7 +72,7 @@ def sign_all(site: Site, names: Sequence[str]) -> Signed:
     site.require(list_signing.SIGNING_KEY)
     with site.registry.writing() as session:
         rows = _rows(session, names)
-        due = [(row, newest) for row, newest in rows if not _known_good(session, row, newest)]
+        due = [(row, newest) for row, newest in rows if not _known_good(site, session, row, newest)]
         run = _Run(site, session, [row for row, _ in due])
         for row, newest in due:
             try:
@@ -103,7 +103,7 @@ class _Run:
         content = self._collector.content(row)
         if note := list_state.note_of(row, content):
             self._notes.append(note)
-        if newest is not None and list_state.still_good(newest, content.hash(), row):
+        if newest is not None and list_state.still_good(self._site, newest, content.hash(), row):
             return
         list_signing.check_capacity(row, content)
         update = Update(content, None, content.payload)
@@ -121,6 +121,8 @@ def _rows(session: Session, names: Sequence[str]) -> list[tuple[Device, ListVers
     return [(row, standing.newest(session, row)) for row in session.scalars(query)]
 
 
-def _known_good(session: Session, row: Device, newest: ListVersion | None) -> bool:
+def _known_good(site: Site, session: Session, row: Device, newest: ListVersion | None) -> bool:
     known = list_state.known_hash(session, row)
-    return newest is not None and known is not None and list_state.still_good(newest, known, row)
+    if newest is None or known is None:
+        return False
+    return list_state.still_good(site, newest, known, row)

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from controller_tool.clock import now_s
 from controller_tool.registry.records import KnownContent
-from controller_tool.services import list_content
+from controller_tool.services import list_content, trust_push
 from controller_tool.services.list_records import oldest_min
 
 if TYPE_CHECKING:
@@ -87,11 +87,16 @@ def known_hash(session: Session, device: Device) -> bytes | None:
     return session.scalar(query)
 
 
-def still_good(newest: ListVersion, content_hash: bytes, device: Device) -> bool:
-    """Whether the newest signed list says what it should, for long enough, with a free number."""
+def still_good(site: Site, newest: ListVersion, content_hash: bytes, device: Device) -> bool:
+    """Whether the newest signed list says what it should, for long enough, with a free number.
+
+    And whether it is of the epoch and of the key that are in force. Wants the signing key.
+    """
     if newest.content_hash != content_hash:
         return False
-    if newest.version <= device.version_floor:
+    if newest.version <= device.version_floor or newest.epoch != site.epoch:
+        return False
+    if not trust_push.signed_by_now(site, newest.envelope):
         return False
     return now_s() < (newest.signed_at_s + newest.refresh_by_s) // 2
 

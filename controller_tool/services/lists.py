@@ -22,7 +22,7 @@ from controller_tool.registry.records import (
     ListVersion,
     Receipt,
 )
-from controller_tool.services import audit, list_state, list_update, standing, trust_push
+from controller_tool.services import audit, list_state, list_update, standing
 from controller_tool.services.list_signing import SIGNING_KEY, check_capacity, sign
 from controller_tool.services.list_update import Base
 from protocol import receipt
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from controller_tool.client import DeviceState
     from controller_tool.services.list_content import Content
-    from controller_tool.services.list_state import Current
     from controller_tool.services.site import Site
 
 
@@ -87,7 +86,11 @@ def next_for(
         if not site.holds(SIGNING_KEY):
             return _by_other_folder(site, newest, base)
         current = list_state.current(site, session, row, prepared)
-        if newest is not None and not force and _still_good(site, newest, current, row):
+        if (
+            newest is not None
+            and not force
+            and list_state.still_good(site, newest, current.hash(), row)
+        ):
             if newest.state in standing.ON_DEVICE:
                 return None
             if _fits(newest, base):
@@ -190,20 +193,6 @@ def _drop_old_payloads(session: Session, proven: ListVersion) -> None:
     session.execute(update(ListVersion).where(older).values(payload=b""))
     was_delta = older & ListVersion.update.is_not(None)
     session.execute(update(ListVersion).where(was_delta).values(update=b""))
-
-
-def _still_good(site: Site, newest: ListVersion, content: Current, device: Device) -> bool:
-    """Whether the newest signed list says what it should, for long enough, with a free number.
-
-    And whether it is of the epoch and of the key that are in force.
-    """
-    if newest.content_hash != content.hash():
-        return False
-    if newest.version <= device.version_floor or newest.epoch != site.epoch:
-        return False
-    if not trust_push.signed_by_now(site, newest.envelope):
-        return False
-    return now_s() < (newest.signed_at_s + newest.refresh_by_s) // 2
 
 
 def _read_receipt(site: Site, device: Device, data: bytes, nonce: bytes) -> receipt.Receipt:

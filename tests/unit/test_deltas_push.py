@@ -106,7 +106,7 @@ def test_a_list_that_only_needs_refreshing_is_an_empty_delta(site, door, monkeyp
     issue(site, *range(3))
     pushed(site)
     later = clock.now_s() + 40 * 3600
-    for place in ("controller_tool.services.lists.now_s", "controller_tool.clock.now_s",
+    for place in ("controller_tool.services.list_state.now_s", "controller_tool.clock.now_s",
                   "controller_tool.services.list_signing.now_s",
                   "controller_tool.services.devices_ops.now_s"):  # fmt: skip
         monkeypatch.setattr(place, lambda: later)

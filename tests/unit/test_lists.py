@@ -11,7 +11,7 @@ from controller_tool import clock, credentials
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.registry.models import Device, Setting
 from controller_tool.registry.records import Receipt
-from controller_tool.services import audit, cards, lists
+from controller_tool.services import audit, cards, list_state, lists
 from controller_tool.services import standing as standings
 from protocol import card_digest, cose, manifest, trust
 from protocol import cards as layout
@@ -82,9 +82,9 @@ def test_an_unchanged_list_is_signed_once_and_sent_until_its_receipt_is_in(site,
 def test_a_list_is_signed_anew_at_half_of_its_time(site, board, monkeypatch) -> None:
     first = board.update()
     later = clock.now_s() + 35 * 3600
-    monkeypatch.setattr(lists, "now_s", lambda: later)
+    monkeypatch.setattr(list_state, "now_s", lambda: later)
     assert lists.next_for(site, board.device) is None
-    monkeypatch.setattr(lists, "now_s", lambda: later + 2 * 3600)
+    monkeypatch.setattr(list_state, "now_s", lambda: later + 2 * 3600)
     assert board.next().version == first.version + 1
 
 
