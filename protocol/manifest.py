@@ -219,7 +219,8 @@ def check(
         raise Refused(ERR_EPOCH)
     if m.version <= version_floor:
         raise Refused(ERR_VERSION_LOW)
-    if m.version - version_floor > VERSION_JUMP_MAX:
+    # numbers go on over epochs and changes of boards: the first list has whatever comes next
+    if version_floor and m.version - version_floor > VERSION_JUMP_MAX:
         raise Refused(ERR_VERSION_JUMP)
     # a floor ahead of the clock is a signed date too, and the better one
     latest_s = max(now_s, floor_s) + FAR_FUTURE_S

@@ -123,6 +123,6 @@ def _rows(session: Session, names: Sequence[str]) -> list[tuple[Device, ListVers
 
 def _known_good(site: Site, session: Session, row: Device, newest: ListVersion | None) -> bool:
     known = list_state.known_hash(session, row)
-    return (
-        newest is not None and known is not None and list_state.still_good(site, newest, known, row)
-    )
+    if newest is None or known is None:
+        return False
+    return list_state.still_good(site, newest, known, row)

@@ -50,7 +50,7 @@ def note(site: Site, device: Device, epoch: int, version: int, digest: bytes) ->
         if found == UNRECEIPTED and last is not None:
             last.state = LIST_HELD
         if found == ROLLED_BACK:
-            _fall_back(site, session, row, found, version, digest)
+            _fall_back(site, session, row, found, epoch, version, digest)
         return found
 
 
@@ -62,7 +62,7 @@ def mark_fork(
     if seen == row.fork_seen:
         return  # else every try would need another number, and none go on where it stopped
     row.fork_seen = seen
-    _fall_back(site, session, row, FORK, version, digest)
+    _fall_back(site, session, row, FORK, epoch, version, digest)
 
 
 def refuse_fork(row: Device) -> None:
@@ -113,12 +113,14 @@ def records_kept(row: ListVersion) -> bool:
 
 
 def _fall_back(
-    site: Site, session: Session, row: Device, found: str, version: int, digest: bytes
+    site: Site, session: Session, row: Device, found: str, epoch: int, version: int, digest: bytes
 ) -> None:
     last = newest(session, row)
     row.list_version_receipted = 0
-    # beyond both what it held once and what it holds now: its floor may be either
-    row.version_floor = max(row.version_floor, version, last.version if last else 0)
+    # beyond both what it held once and what it holds now: its floor may be either; but the number
+    # of an older epoch is no floor in this one, however far somebody has driven it up
+    held = version if epoch >= site.epoch else 0
+    row.version_floor = max(row.version_floor, held, last.version if last else 0)
     audit.append(
         session, site.operator, f"list.{found}", device=row.name, version=version,
         digest=digest.hex(),

@@ -13,10 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
+
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import modulus_bytes, save_key, save_public_keys
 from controller_tool.keys.signing import Signer
 from controller_tool.messages import t
+from controller_tool.registry.models import Device
 from controller_tool.services import audit, trust_draft, trust_store
 from controller_tool.services.site import KEYS_FOLDER
 from controller_tool.services.site_file import ROLE_OFFICE
@@ -116,7 +119,7 @@ def _enter(site: Site, act: str, held: Trust, draft: Draft) -> Outcome:
     taken = trust_store.keep(site, draft.data())
     _install(site, taken)
     done = replace(_outcome(act, held, draft), in_force=True)
-    _note(site, "trust.change", done)
+    _note(site, "trust.change", done, new_epoch=done.epoch > held.epoch)
     return done
 
 
@@ -204,8 +207,11 @@ def _kids(there: Trust, not_there: Trust) -> dict[str, list[str]]:
     return {name: kids for name, kids in found.items() if kids}
 
 
-def _note(site: Site, act: str, done: Outcome) -> None:
+def _note(site: Site, act: str, done: Outcome, new_epoch: bool = False) -> None:
     with site.registry.writing() as session:
+        if new_epoch:
+            # where somebody has driven the numbers up, ours go on from our own lists
+            session.execute(update(Device).values(version_floor=0))
         audit.append(
             session, site.operator, act, what=done.act, version=done.version, epoch=done.epoch,
             new_keys=done.new_keys, old_keys=done.old_keys, revoked=done.revoked,

@@ -72,10 +72,12 @@ def head(issued_at_s: int, refresh_by_s: int, version: int = 1) -> bytes:
     return cbor.encode({key + 1: value for key, value in enumerate(values)})
 
 
-def take(issued_at_s: int, now_s: int, quality: int = CLOCK_SYNCED, version: int = 1) -> None:
-    """What a controller with an empty floor does with a list of that date."""
+def take(
+    issued_at_s: int, now_s: int, quality: int = CLOCK_SYNCED, version: int = 1, floor: int = 0
+) -> None:
+    """What a controller with that version floor does with a list of that date."""
     m = manifest.parse(head(issued_at_s, issued_at_s + 3600, version))
-    manifest.check(m, SITE, DEVICE, 1, 0, now_s, quality, 0, 100)
+    manifest.check(m, SITE, DEVICE, 1, floor, now_s, quality, 0, 100)
 
 
 def test_2038_passes_without_a_gap() -> None:
@@ -142,8 +144,14 @@ def test_only_a_synced_clock_can_call_a_date_far() -> None:
 
 def test_a_version_jumps_no_further_than_it_may() -> None:
     now_s = at(2026, 1, 1)
-    take(now_s, now_s, version=VERSION_JUMP_MAX)
-    refused(ERR_VERSION_JUMP, take, now_s, now_s, CLOCK_SYNCED, VERSION_JUMP_MAX + 1)
+    take(now_s, now_s, version=VERSION_JUMP_MAX + 1, floor=1)
+    refused(ERR_VERSION_JUMP, take, now_s, now_s, CLOCK_SYNCED, VERSION_JUMP_MAX + 2, 1)
+
+
+def test_the_first_list_of_an_epoch_has_any_version() -> None:
+    now_s = at(2026, 1, 1)
+    for version in (VERSION_JUMP_MAX, VERSION_JUMP_MAX + 1, 0x3FFFFFFF):
+        take(now_s, now_s, version=version)
 
 
 def test_a_night_shift_crosses_new_year() -> None:

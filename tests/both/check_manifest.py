@@ -64,9 +64,10 @@ def parsed(**changes: "Any") -> manifest.Manifest:
 
 
 def check(
-    m: manifest.Manifest, quality: int = CLOCK_SYNCED, now_s: int = 1500, floor_s: int = 0
-) -> None:
-    manifest.check(m, SITE, DEVICE, 1, 9, now_s, quality, floor_s, 100)
+    m: manifest.Manifest, quality: int = CLOCK_SYNCED, now_s: int = 1500, floor_s: int = 0,
+    floor: int = 9,
+) -> None:  # fmt: skip
+    manifest.check(m, SITE, DEVICE, 1, floor, now_s, quality, floor_s, 100)
 
 
 def test_fields_arrive_under_their_names() -> None:
@@ -189,6 +190,12 @@ def test_each_check_has_its_code() -> None:
 
 def test_the_largest_jump_is_taken() -> None:
     check(parsed(k4=9 + 65536))
+
+
+def test_a_controller_without_a_floor_takes_any_version() -> None:
+    for version in (1, 65536, 65537, 0x3FFFFFFF):
+        check(parsed(k4=version), floor=0)
+    refused(ERR_VERSION_JUMP, check, parsed(k4=1 + 65537), CLOCK_SYNCED, 1500, 0, 1)
 
 
 def test_checks_come_in_the_documented_order() -> None:

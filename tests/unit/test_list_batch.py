@@ -256,8 +256,10 @@ def test_all_lists_are_signed_in_one_go_and_only_once(house) -> None:
 def test_all_lists_are_signed_anew_for_a_new_epoch_or_key(house, plan) -> None:
     list_batch.sign_all(house.site, DOORS)
     trust_change.carry_out(house.site, plan(house.site))
+    assert known(house) == list(DOORS), "what they say is the same"
     assert len(list_batch.prepare(house.site, DOORS)) == 2
     assert list_batch.sign_all(house.site, DOORS).signed == DOORS
+    assert list_batch.sign_all(house.site, DOORS).unchanged == DOORS
 
 
 def test_a_controller_that_can_have_no_list_keeps_no_other_from_its_own(house) -> None:

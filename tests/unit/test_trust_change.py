@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from controller_tool import cli
+from controller_tool import cli, clock
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import key_id, new_rsa_keys
 from controller_tool.keys.signing import Signer
+from controller_tool.registry.models import Device
 from controller_tool.registry.records import AuditEntry
 from controller_tool.services import (
     export,
@@ -25,8 +26,17 @@ from controller_tool.services import (
     trust_plan,
     trust_store,
 )
-from protocol import cbor, cose, trust
-from protocol.codes import ERR_SIGNATURE, KEY_CHECKPOINT, KEY_ROOT, KEY_TICKET, KEY_WHITELIST
+from protocol import cbor, cose, manifest, trust
+from protocol.codes import (
+    CLOCK_SYNCED,
+    ERR_SIGNATURE,
+    ERR_VERSION_JUMP,
+    KEY_CHECKPOINT,
+    KEY_ROOT,
+    KEY_TICKET,
+    KEY_WHITELIST,
+)
+from protocol.constants import VERSION_JUMP_MAX
 from protocol.messages import Refused
 from tests.unit.registry_support import PASSPHRASE, Board, private_keys
 
@@ -381,6 +391,46 @@ def test_a_new_epoch_signs_lists_anew_and_knows_the_old_ones(site, board) -> Non
     data = board.receipt(new.version, new.digest, nonce, epoch=2)
     assert lists.record_receipt(site, board.device, data, nonce) == new.version
     assert standing.note(site, board.device, 1, new.version, new.digest) == standing.FORK
+
+
+def judged(board: Board, signed: lists.SignedList, epoch: int, floor: int) -> None:
+    """As the controller judges it, with that floor in that epoch."""
+    m = manifest.parse(bytes(cose.open_envelope(signed.envelope).payload))
+    at = (clock.now_s(), CLOCK_SYNCED, 0, 20_000)
+    manifest.check(m, board.site.id, board.device.id_bytes, epoch, floor, *at)
+
+
+def test_a_new_epoch_goes_on_where_the_numbers_are_high(site, board) -> None:
+    lists.raise_floor(site, board.device, 3 * VERSION_JUMP_MAX)
+    old = board.update()
+    change(site, trust_plan.new_epoch(site))
+    new = board.next()
+    assert new.version == old.version + 1 > VERSION_JUMP_MAX
+    judged(board, new, epoch=2, floor=0)
+    with pytest.raises(Refused) as refused:
+        judged(board, new, epoch=2, floor=1)
+    assert refused.value.code == ERR_VERSION_JUMP
+
+
+def test_numbers_that_were_driven_up_count_no_more_in_a_new_epoch(site, board) -> None:
+    old = board.update()
+
+    def seen() -> None:
+        assert standing.note(site, board.device, 1, 0x3FFFFFFF, bytes(32)) == standing.FORK
+        with site.registry.writing() as session:
+            standing.accept(site, session, session.get_one(Device, board.device.id))
+
+    seen()
+    with pytest.raises(OperatorError):
+        board.next()
+    change(site, trust_plan.new_epoch(site))
+    assert board.next().version == old.version + 1
+    lists.raise_floor(site, board.device, old.version + 1)
+    standing.note(site, board.device, 1, 0x3FFFFFFE, bytes(32))
+    seen()  # it holds that list until one of the new epoch comes
+    new = board.next()
+    assert new.version == old.version + 2
+    judged(board, new, epoch=2, floor=0)
 
 
 # --- the commands ---------------------------------------------------------------------------
