@@ -6,8 +6,11 @@ Exit codes: 0 done, 1 refused or failed (one line what, one line what next, on s
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -17,6 +20,7 @@ from controller_tool.errors import DeviceError, ToolError
 from controller_tool.messages import set_language, t
 
 DEBUG = "CONTROLLER_TOOL_DEBUG"
+_UNWRITABLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EROFS}
 
 # name: module and attribute of the command, and its line in the list. A command's module is
 # imported when it is called, so that `device time` does not wait for what `site init` needs.
@@ -37,6 +41,9 @@ COMMANDS = {
 
 def main() -> None:
     """Entry point of `controller-tool`."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: nobody listens
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # a console that cannot show a character must not end the command
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # both are TextIOWrapper
@@ -52,6 +59,8 @@ def run(arguments: list[str]) -> int:
         answer = _root().main(arguments, "controller-tool", standalone_mode=False, obj=app)
         return answer if isinstance(answer, int) else 0
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
+            return _unwritable(app, error)
         if os.environ.get(DEBUG) and not isinstance(error, (click.ClickException, ToolError)):
             raise
         return _report(app, error)
@@ -75,8 +84,7 @@ def _report(app: App, error: Exception) -> int:
         code = error.code if isinstance(error, DeviceError) else None
         return app.fail(error.what, error.next_step, code)
     if isinstance(error, BrokenPipeError):
-        # whoever read our output has seen enough; Python would complain once more on leaving
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)  # whoever read our output has seen enough
         return 1
     if isinstance(error, OSError) and error.filename is not None:
         named = f"{error.filename}: {error.strerror}"
@@ -88,6 +96,25 @@ def _report(app: App, error: Exception) -> int:
         t("The tool met a fault of its own ({kind})", kind=type(error).__name__),
         t("Report it with what {variable}=1 prints", variable=DEBUG),
     )
+
+
+def _unwritable(app: App, error: OSError) -> int:
+    """A full disk or a lost terminal, of which only standard error can tell."""
+    app.as_json = False
+    try:
+        app.fail(
+            t("The output cannot be written: {error}", error=error.strerror),
+            t("Make room or write elsewhere; what the command did before that is done"),
+        )
+    except OSError:
+        _silence(sys.stderr)
+    _silence(sys.stdout)
+    return 1
+
+
+def _silence(stream: TextIO) -> None:
+    """Python writes what is left on leaving, and would complain once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _root() -> ToolGroup:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import pytest
@@ -150,6 +154,38 @@ def test_an_interrupt_is_no_fault(command, capsys, interrupt) -> None:
     command(stop)
     assert cli.run(["act"]) == 1
     assert capsys.readouterr().err.strip() == "Stopped"
+
+
+@pytest.mark.parametrize("arguments", [["board", "list"], ["board", "list", "--json"]])
+def test_a_full_disk_behind_the_output_is_two_lines(arguments) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", "from controller_tool.cli import main; main()", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    what, next_step = ran.stderr.splitlines()
+    assert what.startswith("The output cannot be written: ")
+    assert next_step.startswith("  Make room")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_end_in_no_traceback(closed) -> None:
+    command = f'"{sys.executable}" -c "from controller_tool.cli import main; main()" board list'
+    ran = subprocess.run(
+        ["sh", "-c", f"{command} {closed}"], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_fault_of_the_disk_is_told_as_such(command, capsys, monkeypatch) -> None:
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli, "_silence", lambda _: None)
+    command(fail)
+    assert cli.run(["act"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_every_command_of_the_table_can_be_loaded_and_has_help(capsys) -> None:
