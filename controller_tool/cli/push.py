@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
-from controller_tool.cli.ways import way, way_options
+from controller_tool.cli.ways import way_options, way_to_some
 from controller_tool.messages import t
 from controller_tool.services import push as service
 
@@ -45,15 +45,16 @@ def push(
     **order: bool,
 ) -> None:
     """One line a controller; exit code 1 when any of them has no receipt."""
+    way = way_to_some(app, devices, via, port)
     if watch:
         if any(order.values()):
             raise click.UsageError(t("--watch goes with no other order"))
         from controller_tool.services.watching import watch as keep_on  # noqa: PLC0415 - rare
 
-        keep_on(app.site, list(devices), lambda results: _show(app, results), way(via, port))
+        keep_on(app.site, list(devices), lambda results: _show(app, results), way)
         return
     with app.progress() as progress:
-        results = service.push(app.site, list(devices), progress, way(via, port), app.note, **order)
+        results = service.push(app.site, list(devices), progress, way, app.note, **order)
     _show(app, results)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)
