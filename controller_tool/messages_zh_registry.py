@@ -99,6 +99,7 @@ ZH = {
     "The output cannot be written: {error}": "无法写出结果：{error}",
     "Make room or write elsewhere; what the command did before that is done": "请腾出空间或写到别处；命令在此之前所做的已生效",
     "--port leads to one controller: name it": "--port 只通向一台控制器：请写出它的名称",
+    "See {command} --help": "见 {command} --help",
     "--watch goes with no other order": "--watch 不能与其他选项同用",
     "{card}: dead on {n}/{m}, no proof from {names}": "{card}：{m} 台中 {n} 台已证明失效，尚无证明：{names}",
     "and {n} cards more: card list": "另有 {n} 张卡，见 card list",

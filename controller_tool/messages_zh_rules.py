@@ -1,6 +1,7 @@
 """Chinese texts of profiles, schedules, holidays, site policy and explanations (host)."""
 
 ZH = {
+    "--stale deny leaves no --grace": "--stale deny 没有宽限，不能与 --grace 同用",
     "which doors, when, how long, how much": "哪些门、何时、多久、多少",
     "weekly hours for profiles": "权限组的每周时段",
     "days that are not like others": "与平日不同的日子",

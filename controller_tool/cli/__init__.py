@@ -16,6 +16,7 @@ import click
 
 from controller_tool.cli.common import App, ToolGroup, words_after
 from controller_tool.cli.lazy import LazyGroup
+from controller_tool.cli.words import speak
 from controller_tool.errors import DeviceError, ToolError
 from controller_tool.messages import set_language, t
 
@@ -53,6 +54,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code; raises nothing."""
     set_language(next(iter(words_after("--lang", arguments)), None))
+    speak()
     app = App()
     app.as_json = "--json" in arguments  # before anything is parsed: that may fail
     try:
@@ -74,7 +76,7 @@ def _report(app: App, error: Exception) -> int:
     """Shows one error and returns its exit code; what is not ours becomes one generic line."""
     if isinstance(error, click.ClickException):
         if app.as_json:
-            app.fail(error.format_message(), "")
+            app.fail(error.format_message(), _help(error))
         else:
             error.show()
         return int(error.exit_code)
@@ -96,6 +98,12 @@ def _report(app: App, error: Exception) -> int:
         t("The tool met a fault of its own ({kind})", kind=type(error).__name__),
         t("Report it with what {variable}=1 prints", variable=DEBUG),
     )
+
+
+def _help(error: click.ClickException) -> str:
+    """Where the right usage stands."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return t("See {command} --help", command=context.command_path) if context else ""
 
 
 def _unwritable(app: App, error: OSError) -> int:

@@ -50,6 +50,26 @@ def test_help_speaks_chinese(capsys) -> None:
     assert "门禁" in capsys.readouterr().out
 
 
+def test_the_words_of_click_are_chinese_too(capsys) -> None:
+    assert cli.run(["--lang", "zh", "card", "explain"]) == 2
+    said = capsys.readouterr().err
+    assert "用法" in said
+    assert "缺少参数" in said
+    assert cli.run(["--lang", "zh", "card", "import", "no-such-file"]) == 2
+    assert "不存在" in capsys.readouterr().err
+    assert cli.run(["--lang", "zh", "card", "issue", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert [word for word in ("Usage", "Options", "Show this", "required") if word in said] == []
+    assert cli.run(["--lang", "en", "card", "explain"]) == 2
+    assert "Missing argument 'NUMBER'" in capsys.readouterr().err
+
+
+def test_wrong_usage_in_json_says_where_the_right_one_stands(capsys) -> None:
+    assert cli.run(["card", "explain", "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told["next_step"] == "See controller-tool card explain --help"
+
+
 def test_wrong_usage_exits_2(capsys) -> None:
     assert cli.run(["no-such-command"]) == 2
     assert cli.run(["board", "show"]) == 2
