@@ -39,6 +39,7 @@ ZH = {
     "until": "止",
     "state": "状态",
     "no end": "不限期",
+    "no controller ever had it": "从未下发到任何控制器",
     "proven {n} of {m}": "{m} 台中已证明 {n} 台",
     "{file}: {n} wrong fields, nothing was imported": "{file}：{n} 处有误，未导入任何内容",
     "Columns, in any order; phone and note may be missing:": "列名，顺序不限；手机号和备注可省略：",

@@ -256,6 +256,13 @@ def test_a_reference_that_nobody_has_is_no_wrong_number(run, board, words) -> No
     )  # fmt: skip
 
 
+def test_a_card_that_no_controller_had_is_told_so(run, board) -> None:
+    board.update()
+    run("card", "issue", CARD, "--name", "x", "--until", "2030-03-31")
+    code, out, _ = run("card", "collect", CARD)
+    assert (code, "deregistered; no controller ever had it" in out) == (0, True)
+
+
 def test_an_empty_number_is_shown_as_such(run) -> None:
     assert run("card", "collect", "")[2].startswith('"" is not a card number\n')
 
