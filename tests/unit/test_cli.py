@@ -7,13 +7,16 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import click
 import pytest
+from rich.console import Console
 
 from controller_tool import cli, messages
 from controller_tool.cli import common
+from controller_tool.cli.narrow import fitted
 from controller_tool.errors import DeviceError, OperatorError
 
 
@@ -206,6 +209,17 @@ def test_a_fault_of_the_disk_is_told_as_such(command, capsys, monkeypatch) -> No
     command(fail)
     assert cli.run(["act"]) == 1
     assert "No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("width", "stacked"), [(200, False), (24, True)])
+def test_a_table_on_a_narrow_terminal_stands_row_by_row(width, stacked) -> None:
+    screen = StringIO()
+    console = Console(width=width, force_terminal=True, file=screen)
+    made = common.table(["card", "holder", "number"], [["K000001", "张伟", "em4100:" + "0" * 20]])
+    console.print(fitted(console, made))
+    lines = screen.getvalue().splitlines()
+    assert ("card" in lines[0] and "K000001" in lines[0]) == stacked
+    assert ("holder" in lines[0]) != stacked
 
 
 def test_every_command_of_the_table_can_be_loaded_and_has_help(capsys) -> None:
