@@ -77,7 +77,8 @@ def _named(name: str, data: bytes) -> Credential:
 
 def _refusal(text: str) -> OperatorError:
     return OperatorError(
-        t("{text} is not a card number", text=text),
-        t("Give the ten digits printed on the card, or TYPE:HEX with a type of {types}",
+        t("{text} is not a card number", text=text or '""'),
+        t("Give its ten digits, facility and number as 188,24910, or TYPE:HEX"
+          " with a type of {types}",
           types=", ".join(sorted(_TYPES))),
     )  # fmt: skip

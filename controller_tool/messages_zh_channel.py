@@ -120,7 +120,6 @@ ZH = {
     "passed": "通过",
     "FAILED": "未通过",
     "none": "无",
-    "Commands": "命令",
     "copying": "复制中",
     "version": "版本",
     "cards": "卡片",

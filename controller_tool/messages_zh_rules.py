@@ -1,6 +1,9 @@
 """Chinese texts of profiles, schedules, holidays, site policy and explanations (host)."""
 
 ZH = {
+    "{device} has no door or port {point}": "{device} 没有门或端口 {point}",
+    "It counts from 1 to {points}": "编号从 1 到 {points}",
+    "--stale deny leaves no --grace": "--stale deny 没有宽限，不能与 --grace 同用",
     "which doors, when, how long, how much": "哪些门、何时、多久、多少",
     "weekly hours for profiles": "权限组的每周时段",
     "days that are not like others": "与平日不同的日子",

@@ -6,17 +6,22 @@ Exit codes: 0 done, 1 refused or failed (one line what, one line what next, on s
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from pathlib import Path
+from typing import TextIO
 
 import click
 
 from controller_tool.cli.common import App, ToolGroup, words_after
 from controller_tool.cli.lazy import LazyGroup
+from controller_tool.cli.words import speak
 from controller_tool.errors import DeviceError, ToolError
 from controller_tool.messages import set_language, t
 
 DEBUG = "CONTROLLER_TOOL_DEBUG"
+_UNWRITABLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EROFS}
 
 # name: module and attribute of the command, and its line in the list. A command's module is
 # imported when it is called, so that `device time` does not wait for what `site init` needs.
@@ -37,6 +42,9 @@ COMMANDS = {
 
 def main() -> None:
     """Entry point of `controller-tool`."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us: nobody listens
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # a console that cannot show a character must not end the command
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # both are TextIOWrapper
@@ -46,12 +54,15 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code; raises nothing."""
     set_language(next(iter(words_after("--lang", arguments)), None))
+    speak()
     app = App()
     app.as_json = "--json" in arguments  # before anything is parsed: that may fail
     try:
         answer = _root().main(arguments, "controller-tool", standalone_mode=False, obj=app)
         return answer if isinstance(answer, int) else 0
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
+            return _unwritable(app, error)
         if os.environ.get(DEBUG) and not isinstance(error, (click.ClickException, ToolError)):
             raise
         return _report(app, error)
@@ -65,7 +76,7 @@ def _report(app: App, error: Exception) -> int:
     """Shows one error and returns its exit code; what is not ours becomes one generic line."""
     if isinstance(error, click.ClickException):
         if app.as_json:
-            app.fail(error.format_message(), "")
+            app.fail(error.format_message(), _help(error))
         else:
             error.show()
         return int(error.exit_code)
@@ -75,8 +86,7 @@ def _report(app: App, error: Exception) -> int:
         code = error.code if isinstance(error, DeviceError) else None
         return app.fail(error.what, error.next_step, code)
     if isinstance(error, BrokenPipeError):
-        # whoever read our output has seen enough; Python would complain once more on leaving
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)  # whoever read our output has seen enough
         return 1
     if isinstance(error, OSError) and error.filename is not None:
         named = f"{error.filename}: {error.strerror}"
@@ -88,6 +98,31 @@ def _report(app: App, error: Exception) -> int:
         t("The tool met a fault of its own ({kind})", kind=type(error).__name__),
         t("Report it with what {variable}=1 prints", variable=DEBUG),
     )
+
+
+def _help(error: click.ClickException) -> str:
+    """Where the right usage stands."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return t("See {command} --help", command=context.command_path) if context else ""
+
+
+def _unwritable(app: App, error: OSError) -> int:
+    """A full disk or a lost terminal, of which only standard error can tell."""
+    app.as_json = False
+    try:
+        app.fail(
+            t("The output cannot be written: {error}", error=error.strerror),
+            t("Make room or write elsewhere; what the command did before that is done"),
+        )
+    except OSError:
+        _silence(sys.stderr)
+    _silence(sys.stdout)
+    return 1
+
+
+def _silence(stream: TextIO) -> None:
+    """Python writes what is left on leaving, and would complain once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _root() -> ToolGroup:

@@ -252,6 +252,8 @@ def _pairs(app: App, status: CardStatus) -> Table:
     dead = ", ".join(name for name in status.sent_to if name not in status.pending)
     ended = status.state != STATE_ISSUED
     proof = t("proven {n} of {m}", n=status.proven, m=status.of) + (f": {dead}" if dead else "")
+    if not status.of:
+        proof = t("no controller ever had it")
     return pairs([
         (t("card"), status.ref), (t("number"), status.credential),
         (t("holder"), f"{status.holder} {status.room}".strip()),

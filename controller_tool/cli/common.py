@@ -89,8 +89,11 @@ class App:
         if self.as_json:
             click.echo(json.dumps(plain(data), ensure_ascii=False, indent=2))
             return
+        from controller_tool.cli.narrow import fitted  # noqa: PLC0415 - rich is slow to import
+
+        console = self.console()
         for part in shown:
-            self.console().print(part, soft_wrap=isinstance(part, str))
+            console.print(fitted(console, part), soft_wrap=isinstance(part, str))
 
     def note(self, text: str) -> None:
         """One line about what goes on, on standard error; nothing with --json."""

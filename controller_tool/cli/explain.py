@@ -10,8 +10,9 @@ from controller_tool.cli import moments
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app, table
 from controller_tool.cli.profile import points_text
 from controller_tool.cli.ways import way, way_options
+from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
-from controller_tool.services import cards, site_time, windows
+from controller_tool.services import boards, cards, site_time, windows
 from controller_tool.services import explain as service
 
 if TYPE_CHECKING:
@@ -54,11 +55,26 @@ def explain(
         found = service.explain(app.site, number, device, point - 1, at_s)
     holder = [_holder(found[0].card)] if found[0].card else []
     app.show(found, *holder, _facts(local, found[0]) if len(found) == 1 else _table(found))
+    if device is not None:
+        _mind_the_point(app, device, point)
     if found[0].card is None:
         credential = cards.read_credential(app.site, number)
         app.complain(t("No card {card} was ever issued here", card=credential.masked()),
                      t("See the cards with: card list"))  # fmt: skip
         click.get_current_context().exit(1)
+
+
+def _mind_the_point(app: App, device: str, point: int) -> None:
+    """A profile may name doors that a controller does not have; the answer alone would mislead."""
+    try:
+        points = boards.show(app.site.device(device).board).points
+    except OperatorError:  # a board that this copy of the tool has no folder of
+        return
+    if point > points:
+        app.complain(
+            t("{device} has no door or port {point}", device=device, point=point),
+            t("It counts from 1 to {points}", points=points),
+        )
 
 
 def _holder(card: cards.CardStatus) -> Table:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from controller_tool.cli.common import App, ToolGroup, pass_app, table
-from controller_tool.cli.ways import way, way_options
+from controller_tool.cli.ways import way_options, way_to_some
 from controller_tool.messages import name_of, t
 from controller_tool.services import journal_read, journal_verify
 from controller_tool.services import pull as pull_service
@@ -27,8 +27,9 @@ def journal() -> None:
 @pass_app
 def pull(app: App, devices: tuple[str, ...], via: str | None, port: str | None) -> None:
     """One line a controller; exit code 1 when any failed."""
+    way = way_to_some(app, devices, via, port)
     with app.progress() as progress:
-        results = pull_service.pull(app.site, list(devices), progress, way(via, port), app.note)
+        results = pull_service.pull(app.site, list(devices), progress, way, app.note)
     columns = [t("controller"), t("new"), t("there already"), t("overwritten"), t("conflicting"),
                t("checkpoint"), t("took")]  # fmt: skip
     rows = [

@@ -52,6 +52,8 @@ def policy(app: App, /, strict: bool, dry_run: bool, **asked: Any) -> None:
     if strict:
         said = {k: v for k, v in dataclasses.asdict(wish).items() if v is not None}
         wish = dataclasses.replace(service.STRICT, **said)
+    if asked["grace_h"] and asked["stale"] == "deny":
+        raise click.UsageError(t("--stale deny leaves no --grace"))
     if wish == service.Wish():
         seen = service.show(app.site)
         app.show(seen, _pairs(seen))

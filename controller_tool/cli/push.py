@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
-from controller_tool.cli.ways import way, way_options
+from controller_tool.cli.ways import way_options, way_to_some
 from controller_tool.messages import t
 from controller_tool.services import push as service
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from controller_tool.services.cards import CardStatus
 
 _SHOWN_MAX = 20  # cards that are named; the first push after a fork may leave hundreds unproven
@@ -45,18 +48,31 @@ def push(
     **order: bool,
 ) -> None:
     """One line a controller; exit code 1 when any of them has no receipt."""
+    way = way_to_some(app, devices, via, port)
     if watch:
         if any(order.values()):
             raise click.UsageError(t("--watch goes with no other order"))
         from controller_tool.services.watching import watch as keep_on  # noqa: PLC0415 - rare
 
-        keep_on(app.site, list(devices), lambda results: _show(app, results), way(via, port))
+        keep_on(app.site, list(devices), _news(app), way)
         return
     with app.progress() as progress:
-        results = service.push(app.site, list(devices), progress, way(via, port), app.note, **order)
+        results = service.push(app.site, list(devices), progress, way, app.note, **order)
     _show(app, results)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)
+
+
+def _news(app: App) -> Callable[[list[service.PushResult]], None]:
+    """A watch shows its first round and what was sent or failed, not each quiet minute."""
+    rounds = itertools.count()
+
+    def tell(results: list[service.PushResult]) -> None:
+        quiet = all(r.ok and r.what == t("already up to date") for r in results)
+        if next(rounds) == 0 or app.as_json or not quiet:
+            _show(app, results)
+
+    return tell
 
 
 def _show(app: App, results: list[service.PushResult]) -> None:

@@ -7,6 +7,7 @@ receipted a list in which it opens nothing. Receipts alone count: not "sent", no
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 _INDEX = "credential"
+_REFERENCE = re.compile(r"[Kk][0-9]{6,}")
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,12 @@ def newest_with(site: Site, session: Session, credential: Credential) -> Card | 
 
 
 def parse(session: Session, text: str) -> Credential:
-    """A card number as this site reads it."""
+    """A card number as this site reads it; a reference comes here when nobody has it."""
+    if _REFERENCE.fullmatch(text.strip()):
+        raise OperatorError(
+            t("No card {card} was ever issued here", card=text.strip().upper()),
+            t("See the cards with: card list"),
+        )
     return credentials.parse(text, list_content.number(session, "em4100_version"))
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
 
 import click
 import pytest
+from rich.console import Console
 
 from controller_tool import cli, messages
 from controller_tool.cli import common
+from controller_tool.cli.narrow import fitted
 from controller_tool.errors import DeviceError, OperatorError
 
 
@@ -44,6 +51,26 @@ def test_help_lists_the_commands_in_the_order_of_work(capsys) -> None:
 def test_help_speaks_chinese(capsys) -> None:
     assert cli.run(["--lang", "zh", "--help"]) == 0
     assert "门禁" in capsys.readouterr().out
+
+
+def test_the_words_of_click_are_chinese_too(capsys) -> None:
+    assert cli.run(["--lang", "zh", "card", "explain"]) == 2
+    said = capsys.readouterr().err
+    assert "用法" in said
+    assert "缺少参数" in said
+    assert cli.run(["--lang", "zh", "card", "import", "no-such-file"]) == 2
+    assert "不存在" in capsys.readouterr().err
+    assert cli.run(["--lang", "zh", "card", "issue", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert [word for word in ("Usage", "Options", "Show this", "required") if word in said] == []
+    assert cli.run(["--lang", "en", "card", "explain"]) == 2
+    assert "Missing argument 'NUMBER'" in capsys.readouterr().err
+
+
+def test_wrong_usage_in_json_says_where_the_right_one_stands(capsys) -> None:
+    assert cli.run(["card", "explain", "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told["next_step"] == "See controller-tool card explain --help"
 
 
 def test_wrong_usage_exits_2(capsys) -> None:
@@ -150,6 +177,49 @@ def test_an_interrupt_is_no_fault(command, capsys, interrupt) -> None:
     command(stop)
     assert cli.run(["act"]) == 1
     assert capsys.readouterr().err.strip() == "Stopped"
+
+
+@pytest.mark.parametrize("arguments", [["board", "list"], ["board", "list", "--json"]])
+def test_a_full_disk_behind_the_output_is_two_lines(arguments) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", "from controller_tool.cli import main; main()", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 1
+    what, next_step = ran.stderr.splitlines()
+    assert what.startswith("The output cannot be written: ")
+    assert next_step.startswith("  Make room")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_end_in_no_traceback(closed) -> None:
+    command = f'"{sys.executable}" -c "from controller_tool.cli import main; main()" board list'
+    ran = subprocess.run(
+        ["sh", "-c", f"{command} {closed}"], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_fault_of_the_disk_is_told_as_such(command, capsys, monkeypatch) -> None:
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli, "_silence", lambda _: None)
+    command(fail)
+    assert cli.run(["act"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("width", "stacked"), [(200, False), (24, True)])
+def test_a_table_on_a_narrow_terminal_stands_row_by_row(width, stacked) -> None:
+    screen = StringIO()
+    console = Console(width=width, force_terminal=True, file=screen)
+    made = common.table(["card", "holder", "number"], [["K000001", "张伟", "em4100:" + "0" * 20]])
+    console.print(fitted(console, made))
+    lines = screen.getvalue().splitlines()
+    assert ("card" in lines[0] and "K000001" in lines[0]) == stacked
+    assert ("holder" in lines[0]) != stacked
 
 
 def test_every_command_of_the_table_can_be_loaded_and_has_help(capsys) -> None:

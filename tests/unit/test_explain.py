@@ -234,6 +234,17 @@ def test_a_wrong_door(said) -> None:
     assert wrong[6] == WORKER
 
 
+def test_a_door_that_the_controller_does_not_have_is_named(site, capsys) -> None:
+    for point, told in (
+        ("1", ""),
+        ("9", "door-1 has no door or port 9\n  It counts from 1 to 1\n"),
+    ):
+        assert cli.run(
+            ["card", "explain", CARD, "door-1", "--point", point, "--site", str(site.path)]
+        ) == 0  # fmt: skip
+        assert capsys.readouterr().err == told
+
+
 def test_stale_with_grace_and_without(said) -> None:
     in_grace = said(CARD, "--at", "2030-06-09T12:00")
     assert in_grace[5].startswith("decides granted (card)")

@@ -9,6 +9,7 @@ import pytest
 from controller_tool import cli, clock, messages
 from controller_tool.cli import common
 from controller_tool.keys import passphrase
+from controller_tool.services.site import Site
 from protocol.constants import RING_ACCESS, RING_ALARM
 from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_journal import pull
@@ -244,6 +245,33 @@ def test_a_card_that_was_never_issued_is_called_so(run, board) -> None:
     code, out, err = run("card", "explain", "0099999999")
     assert (code, "unknown_card" in out or "no_list" in out) == (1, True)
     assert "was ever issued here" in err
+
+
+@pytest.mark.parametrize("words", [("explain",), ("collect",), ("change", "--until", "2030-01-01")])
+def test_a_reference_that_nobody_has_is_no_wrong_number(run, board, words) -> None:
+    board.update()
+    code, _, err = run("card", *words, "k000999")
+    assert (code, err) == (
+        1, "No card K000999 was ever issued here\n  See the cards with: card list\n"
+    )  # fmt: skip
+
+
+def test_a_card_that_no_controller_had_is_told_so(run, board) -> None:
+    board.update()
+    run("card", "issue", CARD, "--name", "x", "--until", "2030-03-31")
+    code, out, _ = run("card", "collect", CARD)
+    assert (code, "deregistered; no controller ever had it" in out) == (0, True)
+
+
+def test_an_empty_number_is_shown_as_such(run) -> None:
+    assert run("card", "collect", "")[2].startswith('"" is not a card number\n')
+
+
+@pytest.mark.parametrize("words", [("push",), ("journal", "pull"), ("push", "--watch")])
+def test_one_port_for_several_controllers_is_wrong_usage(run, monkeypatch, words) -> None:
+    monkeypatch.setattr(Site, "chosen", lambda *_: ["door-1", "door-2"])
+    code, _, err = run(*words, "--port", "tcp://127.0.0.1:1")
+    assert (code, "--port leads to one controller" in err) == (2, True)
 
 
 @pytest.mark.usefixtures("board")

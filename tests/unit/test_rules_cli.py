@@ -106,6 +106,7 @@ def test_the_policy_of_a_site(run) -> None:
     made = data(run, "site", "policy", "--strict", "--stale", "deny")["result"]
     assert (made["refresh_by_h"], made["stale"]) == (12, "deny")
     assert "cards then denied at once" in run("site", "policy")[1]
+    assert run("site", "policy", "--stale", "deny", "--grace", "3")[0] == 2
     code, _, err = run("site", "policy", "--time-zone", "Mars/Base")
     assert (code, err.splitlines()[0]) == (1, "There is no time zone Mars/Base")
 

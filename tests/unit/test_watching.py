@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from controller_tool import cli
 from controller_tool.keys import passphrase
 from controller_tool.services import cards, watching
+from controller_tool.services.push import PushResult
 from tests.unit.fake_whitelist import FakeWhitelist, connect
 from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_deltas_push import issue, number
@@ -86,6 +88,22 @@ def test_whoever_comes_back_completes_what_is_pending(site, desk, monkeypatch) -
     connect(monkeypatch, known, *doors)
     desk.watch(60)
     assert cards.card_status(site, number(0)).deregistered
+
+
+def test_a_quiet_minute_is_not_shown(site, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
+    quiet = PushResult("door-1", ok=True, what="already up to date", version=1)
+    sent = dataclasses.replace(quiet, what="receipt for version 2", kind="delta")
+
+    def rounds(_site: Any, _names: Any, report: Any, _way: Any) -> None:
+        for result in (quiet, quiet, sent, quiet):
+            report([result])
+
+    monkeypatch.setattr(watching, "watch", rounds)
+    assert cli.run(["push", "--watch", "--site", str(site.path)]) == 0
+    shown = capsys.readouterr().out
+    assert (shown.count("already up to date"), shown.count("receipt for version 2")) == (1, 1)
 
 
 def test_the_command_goes_on_until_it_is_stopped(site, desk, monkeypatch, capsys) -> None:
