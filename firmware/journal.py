@@ -8,7 +8,8 @@ A flood cannot push evidence out of a ring. Of what anybody can bring about at a
 denials and alarms, the first FOLD_ABOVE of a kind and reason in a window are written, the others
 counted, and one record at its end says how many (its point is CONTROLLER). The alarm of a collected
 card comes once for each card. The window is a minute and doubles, up to an hour, while it floods.
-What a guest of ours brings about and is always written, he may ask for FOLD_ABOVE times in it.
+What a guest of ours brings about and is always written may be asked for FOLD_ABOVE times a minute,
+whatever strangers do meanwhile.
 """
 
 from firmware.cells import Cells
@@ -58,6 +59,8 @@ class Journal:
         self.version = 0
         self.lost = 0  # events that the flash did not take, not told yet
         self._counts: "dict[int, int]" = {}  # of this window, by event and reason
+        self._asked: "dict[int, int]" = {}  # of this minute, by event
+        self._asked_s = 0
         self._presented: "list[bytes]" = []  # collected cards of this window
         self._window_s = _WINDOW_S
         self._began_s = 0
@@ -122,11 +125,11 @@ class Journal:
             self.lost += 1
 
     def admit(self, event: int) -> None:
-        """Refused(ERR_BUSY): enough of what this event records was asked for in this window."""
-        count = self._counts.get(-event, 0)  # below 0: apart from those that are folded
+        """Refused(ERR_BUSY): enough of what this event records was asked for in this minute."""
+        count = self._asked.get(event, 0)
         if count == FOLD_ABOVE:
             raise Refused(ERR_BUSY)
-        self._counts[-event] = count + 1
+        self._asked[event] = count + 1
 
     def _floods(self, event: int, reason: int, key: bytes) -> bool:
         """Whether this is one too many of its kind to be written; it is counted then."""
@@ -146,6 +149,9 @@ class Journal:
         if self.lost:
             self.record(EVENT_FIRMWARE_FAULT, extra=self.lost)
             self.lost = 0
+        if uptime_s - self._asked_s >= _WINDOW_S:
+            self._asked_s = uptime_s
+            self._asked.clear()
         if uptime_s - self._began_s < self._window_s:
             return
         self._began_s = uptime_s

@@ -26,7 +26,7 @@ from controller_tool.services.devices_ops import (
     sync_clock,
 )
 from controller_tool.services.push_lists import Sent, send_all
-from protocol.codes import ERR_TIME_REACH, LIST_DELTA, LIST_FULL
+from protocol.codes import ERR_BUSY, ERR_TIME_REACH, LIST_DELTA, LIST_FULL
 
 if TYPE_CHECKING:
     from controller_tool.client import Client, DeviceState
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 Progress = Callable[[str, int, int], None]
+_CLOCK_LATER = (ERR_BUSY, ERR_TIME_REACH)  # a list may go ahead; whoever keeps it busy stops none
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def push_open(
         nonce, receipt = client.receipt()
         lists.record_receipt(site, device, receipt, nonce)
     if not in_step:
-        sync_clock(site, device, client)  # the list has raised the time floor
+        _sync_after(site, device, client)
     devices.note_heard(site, device)
     now = time.monotonic()
     return PushResult(
@@ -215,7 +216,16 @@ def _sync_if_able(site: Site, device: Device, client: Client) -> bool:
     except OperatorError:
         return False
     except DeviceError as error:  # the list of a new epoch takes its time floor back
-        if error.code != ERR_TIME_REACH:
+        if error.code not in _CLOCK_LATER:
             raise
         return False
     return True
+
+
+def _sync_after(site: Site, device: Device, client: Client) -> None:
+    """Once more, for the list has raised the time floor."""
+    try:
+        sync_clock(site, device, client)
+    except DeviceError as error:
+        if error.code != ERR_BUSY:  # its receipt is here: who keeps the clock busy cannot undo that
+            raise

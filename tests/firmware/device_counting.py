@@ -146,6 +146,7 @@ class Book(Journal):
     def __init__(self) -> None:
         self.lost = 0
         self._counts = {}
+        self._asked, self._asked_s = {}, 0
         self._presented = []
         self._window_s = 60
         self._began_s = 0
@@ -197,6 +198,18 @@ def test_what_a_guest_asks_for_again_and_again_is_refused_until_the_window_ends(
         book.tell(second + 1)
     book.admit(EVENT_SELF_TEST)
     assert not book.written
+
+
+def test_a_flood_of_strangers_cards_shuts_no_guest_out() -> None:
+    book = Book()
+    for second in range(7200):
+        book.note(EVENT_DENIED, REASON_UNKNOWN_CARD)
+        book.tell(second)
+    for _ in range(2):
+        for _ in range(FOLD_ABOVE):
+            book.admit(EVENT_CLOCK_SET)
+        second += 60
+        book.tell(second)
 
 
 class Rtc:

@@ -67,6 +67,8 @@ class FakeWhitelist:
         self.arrives = False
         self.refuse: list[int] = []
         self.without_deltas = False
+        self.clock_is_off_s = 0
+        self.set_time_refused: int | None = None
         self._coming: tuple[bytes, manifest.Manifest] | None = None
         self._payload = b""
 
@@ -96,7 +98,8 @@ class FakeWhitelist:
         messages.check_args(operation, arguments)
         handlers: dict[int, Callable[..., Any]] = {
             c.OP_GET_STATE: self._state,
-            c.OP_GET_TIME: lambda: [clock.now_s(), 0, c.CLOCK_SYNCED, self.issued_s],
+            c.OP_GET_TIME: self._time,
+            c.OP_SET_TIME: self._set_time,
             c.OP_LIST_BEGIN: self._begin,
             c.OP_LIST_CHUNK: self._chunk,
             c.OP_LIST_COMMIT: self._commit,
@@ -111,6 +114,15 @@ class FakeWhitelist:
         fields = [1, held.version, held.digest, held.count, 1, False, c.CLOCK_SYNCED,
                   clock.now_s()]  # fmt: skip
         return fields if self.without_deltas else [*fields, held.overlay]
+
+    def _time(self) -> list[int]:
+        return [clock.now_s() + self.clock_is_off_s, 0, c.CLOCK_SYNCED, self.issued_s]
+
+    def _set_time(self, time_s: int) -> list[int]:
+        if self.set_time_refused is not None:
+            raise messages.Refused(self.set_time_refused)
+        self.clock_is_off_s = time_s - clock.now_s()
+        return self._time()
 
     def _begin(self, envelope: bytes) -> int:
         if self._coming is not None and self._coming[0] == envelope:

@@ -69,6 +69,22 @@ def manifests(site) -> list[manifest.Manifest]:
         return [manifest.parse(bytes(cose.open_envelope(r.envelope).payload)) for r in rows]
 
 
+def test_whoever_keeps_the_clock_busy_keeps_no_collected_card_alive(site, board, door) -> None:
+    issue(site, 1, 2)
+    pushed(site)
+    door.clock_is_off_s, door.set_time_refused = 60, c.ERR_BUSY
+    cards.collect(site, number(2))
+    pushed(site)
+    assert door.live() == {key(board, 1)}
+    door.set_time_refused = c.ERR_REFUSED  # what is no reason to go on
+    cards.collect(site, number(1))
+    [result] = push.push(site, ["door-1"])
+    assert not result.ok
+    door.set_time_refused = None
+    pushed(site)
+    assert (door.live(), door.clock_is_off_s) == (set(), 0)
+
+
 def test_the_first_list_is_full_and_a_change_is_a_delta(site, board, door) -> None:
     issue(site, *range(10))
     assert (pushed(site).kind, door.kinds) == ("full", [LIST_FULL])
