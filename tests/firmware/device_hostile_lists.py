@@ -116,7 +116,7 @@ CASES: "list[Case]" = [
 ]
 
 
-def fields_of(rig: Rig, kind: int) -> "tuple[Fields, bytes]":
+def fields_of(kind: int) -> "tuple[Fields, bytes]":
     """The good manifest of version 2, ready to be spoilt, and its payload."""
     payload = NEW if kind == LIST_FULL else CHANGES
     m = draft(2, NEW, payload)
@@ -167,8 +167,8 @@ def is_old(rig: Rig) -> bool:
 
 def surprises(rig: Rig, kind: int) -> "list[Any]":
     """Cases that came out as the table does not say, up to the first that was taken."""
-    fields, payload = fields_of(rig, kind)
-    found: "list[Any]" = []
+    fields, payload = fields_of(kind)
+    found: list[Any] = []
     for name, value, *codes in CASES:
         code = code_of(rig, sealed(cbor.encode(spoilt(fields, name, value))), payload)
         if code != codes[kind - LIST_FULL]:
@@ -183,7 +183,7 @@ def test_one_field_is_wrong() -> None:
     for kind in (LIST_FULL, LIST_DELTA):
         rig = with_old()
         assert surprises(rig, kind) == []
-        fields, payload = fields_of(rig, kind)
+        fields, payload = fields_of(kind)
         assert code_of(rig, sealed(cbor.encode(fields)), payload) == OK, "nothing stands in its way"
         assert (rig.whitelist.version, rig.whitelist.digest) == (2, digest(NEW))
 
@@ -202,7 +202,7 @@ def test_every_field_has_its_cases() -> None:
 def test_fields_are_missing_or_too_many_or_in_another_form() -> None:
     for kind in (LIST_FULL, LIST_DELTA):
         rig = with_old()
-        fields, payload = fields_of(rig, kind)
+        fields, payload = fields_of(kind)
         good = cbor.encode(fields)
         wrong = [cbor.encode({k: v for k, v in fields.items() if k != gone}) for gone in fields]
         wrong.append(cbor.encode(dict(list(fields.items()) + [(21, 0)])))  # noqa: RUF005
@@ -220,7 +220,7 @@ def test_fields_are_missing_or_too_many_or_in_another_form() -> None:
 def test_the_envelope_is_wrong() -> None:
     for kind in (LIST_FULL, LIST_DELTA):
         rig = with_old()
-        fields, payload = fields_of(rig, kind)
+        fields, payload = fields_of(kind)
         said = cbor.encode(fields)
         good = sealed(said)
         flipped = good[:-1] + bytes((good[-1] ^ 1,))
