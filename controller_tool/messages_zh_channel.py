@@ -26,7 +26,7 @@ ZH = {
     "closed by the controller": "控制器已关闭连接",
     "greeting": "问候",
     "admission": "准入答复",
-    "{device} hung up: it does not know our key, or another controller answers here": "{device} 挂断了：它不认识我们的密钥，或者这里应答的是另一台控制器",
+    "{device} hung up: it does not know our key or has shut it out, or another controller answers here": "{device} 挂断了：它不认识我们的密钥，或已将其吊销，或者这里应答的是另一台控制器",
     "Check the address, and that this site folder is the one that provisioned it": "请检查地址，并确认它是用这个站点文件夹开通的",
     "What answers at this address is not a controller": "这个地址上应答的不是控制器",
     "Check the address": "请检查地址",

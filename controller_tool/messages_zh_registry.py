@@ -126,6 +126,8 @@ ZH = {
     "Collect cards, or use a board with more room": "请收回一些卡，或换容量更大的板",
     "The receipt of {device} is not genuine": "{device} 的回执不真实",
     "Push again; if it stays so, the board is not the one that was provisioned": "请再次 push；若仍如此，该板不是原来开通的那块",
+    "The list numbers of {device} are used up": "{device} 的名单版本号已用完",
+    "Run `site new-epoch`": "请运行 `site new-epoch`",
     "Profiles, schedules and holidays are more than a controller takes": "权限组、时段和节假日超出控制器容量",
     "Remove some of them": "请删去一些",
     # journals

@@ -49,7 +49,7 @@ ZH = {
     "Shut a peer out of every controller; PEER is its id, label or role.": "让所有控制器拒绝某一对端；PEER 为其编号、名称或角色。",
     "For a folder that was lost or stolen. Push afterwards: a controller shuts it out once it"
     " knows. Replace the keys that lay in the folder, too: site rotate.": "用于丢失或被盗的文件夹。随后请推送：控制器得知之后才会拒绝它。文件夹中的密钥也要更换：site rotate。",
-    "Begin the numbers of lists anew on every controller.": "让所有控制器的名单版本重新开始。",
+    "Have every controller forget how far list numbers and dates had come.": "让所有控制器忘记名单版本号和日期已到何处。",
     "Only for a registry that is lost, or list numbers that somebody has driven up: lists of"
     " the old epoch are refused from then on, whoever signed them, and a card that only the"
     " lost registry had ended opens again where this one grants it. The list in force stays"

@@ -37,7 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Bounds = tuple[int, int]
 
-_NUMBER_MAX = 0x3FFFFFFF  # what is a small int on a controller
+NUMBER_MAX = 0x3FFFFFFF  # what is a small int on a controller
 _TIME = (0, TIME_END_S)
 _SHORT = (0, 0xFFFF)
 
@@ -47,9 +47,9 @@ _FIELDS = (
     ("site", -1, ID_BYTES),
     ("device", -1, ID_BYTES),
     ("epoch", 0, 0xFFFF),
-    ("version", 1, _NUMBER_MAX),
+    ("version", 1, NUMBER_MAX),
     ("kind", LIST_FULL, LIST_DELTA),
-    ("base_version", 0, _NUMBER_MAX),
+    ("base_version", 0, NUMBER_MAX),
     ("base_digest", -2, 32),
     ("result_digest", -1, 32),
     ("count", 0, LIST_PAYLOAD_MAX_BYTES // CARD_RECORD_BYTES),
@@ -66,7 +66,7 @@ _FIELDS = (
     ("holidays", 0, 0),
 )
 # id, points mask, schedule, unlock_ds, flags, quota_wh, quota_min
-_PROFILE = ((0, 0xFF), (0, _NUMBER_MAX), (0, 0xFF), (0, 36000), (0, 0xFF), _SHORT, _SHORT)
+_PROFILE = ((0, 0xFF), (0, NUMBER_MAX), (0, 0xFF), (0, 36000), (0, 0xFF), _SHORT, _SHORT)
 _WINDOW = ((1, 0xFF), (0, 1440), (0, 1440))  # weekday mask, from_min, to_min
 _POLICY = ((0, STALE_GRACE), (0, 43200))  # stale policy, grace_min
 _OFFSET = (_TIME, (-840, 840))

@@ -78,7 +78,8 @@ def knock(stream: ByteStream, who: Caller) -> Knock:
 
 def _unknown(who: Caller) -> DeviceError:
     return DeviceError(
-        t("{device} hung up: it does not know our key, or another controller answers here",
+        t("{device} hung up: it does not know our key or has shut it out,"
+          " or another controller answers here",
           device=who.device_name),
         t("Check the address, and that this site folder is the one that provisioned it"),
     )  # fmt: skip

@@ -119,7 +119,7 @@ def revoke(app: App, peer: str, draft: Path | None, dry_run: bool, yes: bool) ->
     _carry_out(app, trust_plan.revoke(app.site, peer), draft, dry_run, yes)
 
 
-_EPOCH = t("Begin the numbers of lists anew on every controller.")
+_EPOCH = t("Have every controller forget how far list numbers and dates had come.")
 
 
 @click.command(

@@ -52,6 +52,11 @@ def sign(
     """
     content, base = update.content, update.base
     version = max(newest.version if newest else 0, device.version_floor) + 1
+    if version > manifest.NUMBER_MAX:
+        raise OperatorError(
+            t("The list numbers of {device} are used up", device=device.name),
+            t("Run `site new-epoch`"),
+        )
     m = _manifest(site, session, device, update, version)
     signed = ListVersion(
         device_id=device.id, version=version, epoch=site.epoch, state=LIST_SIGNED,

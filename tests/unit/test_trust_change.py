@@ -412,6 +412,13 @@ def test_a_new_epoch_goes_on_where_the_numbers_are_high(site, board) -> None:
     assert refused.value.code == ERR_VERSION_JUMP
 
 
+def test_numbers_that_are_used_up_say_so(site, board) -> None:
+    lists.raise_floor(site, board.device, manifest.NUMBER_MAX)
+    with pytest.raises(OperatorError, match="used up") as caught:
+        board.next()
+    assert "new-epoch" in caught.value.next_step
+
+
 def test_numbers_that_were_driven_up_count_no_more_in_a_new_epoch(site, board) -> None:
     old = board.update()
 
