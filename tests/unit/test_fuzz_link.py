@@ -14,7 +14,7 @@ PAUSES = st.lists(
 LENGTHS = st.integers(0, 2500)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(down=LENGTHS, up=LENGTHS, pauses=PAUSES)
 def test_a_clean_line_never_overflows_the_ring(
     down: int, up: int, pauses: tuple[tuple[int, int], ...]
@@ -26,7 +26,7 @@ def test_a_clean_line_never_overflows_the_ring(
     assert line.most_in_ring <= RING_BYTES
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     down=LENGTHS,
     up=LENGTHS,
@@ -51,7 +51,7 @@ def test_a_lossy_line_delivers_every_byte_in_order(
     assert line.watch.most_bytes <= LINK_CREDIT_BYTES
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     steps=st.lists(st.integers(0, 80), min_size=1, max_size=4),
     seed=st.integers(0, 0xFFFFFF),

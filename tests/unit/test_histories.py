@@ -173,7 +173,7 @@ def live_through(history: list[tuple[Any, ...]], made_site: Path, factory: Any) 
         shutil.rmtree(house.folder)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(history=st.lists(STEPS, min_size=3, max_size=14))
 def test_any_history_ends_in_step_with_nobody_revived(history, made_site, tmp_path_factory) -> None:
     live_through(history, made_site, tmp_path_factory)

@@ -163,7 +163,7 @@ def agrees(house: House) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(ACTS, max_size=12))
 def test_what_is_known_is_what_would_be_made(made_site, tmp_path_factory, acts) -> None:
