@@ -96,7 +96,9 @@ class Intake:
         if offset + len(data) > self.coming.payload_bytes:
             raise Refused(ERR_LENGTH)
         self.whitelist.bases.write(self.slot, offset, data)
-        self.reached(offset + len(data), False)
+        self.offset = offset + len(data)
+        if not self.envelope:  # a delta's bytes are never those that a full list goes on from
+            self.reached(self.offset, False)
         return self.offset
 
     def pause(self) -> None:

@@ -91,6 +91,11 @@ _GOES_ON = [
     ("crowd",), ("stop", True, CHUNKS[0], None, 8), ("restart", True, 0),
     ("resume", CHUNKS[0], None),
 ]  # fmt: skip
+# a full list is begun; a delta comes in, and power goes before it is in force; the full one again
+_DELTA_BETWEEN = [
+    ("crowd",), ("crowd",), ("stop", True, CHUNKS[0], None, 0),
+    ("push", False, CHUNKS[0], (2, 0, True, 0)), ("resume", CHUNKS[0], None),
+]  # fmt: skip
 # a list that ends a card, its receipt lost with the power; then what had brought the card
 _OLD_AGAIN = [
     ("issue", 0, 1), _FULL, ("collect", 0, True), ("push", False, CHUNKS[0], (12, 2, True, 1)),
@@ -103,6 +108,7 @@ def test_the_histories_that_matter_most(board) -> None:
     board.rsa = False
     assert live_through(_GOES_ON, board)["resumed"]
     assert not live_through(_MERGE_BETWEEN, board)["resumed"]
+    assert not live_through(_DELTA_BETWEEN, board)["resumed"]
     assert live_through(_OLD_AGAIN, board)["push cut"]
     with pytest.raises(AssertionError, match=f"code {c.ERR_DIGEST} "):
         live_through(_MERGE_BETWEEN, board, "a list goes on from what a merge has left")
