@@ -2,7 +2,7 @@
 
 Which modules go in follows from the imports of `firmware/app.py` and of `firmware/<kind>.py`, so a
 door carries no charger code and no board carries what only the tool uses. What is left is joined
-(bundle.py) and shortened (shrink.py), because a controller's heap holds all of it. Layout: the
+(bundle.py) and shortened (shrink/), because a controller's heap holds all of it. Layout: the
 docstring of firmware/packfs.py, which reads it on the controller.
 """
 

@@ -92,7 +92,12 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
     from firmware.list_files import activate
 
     whitelist = intake.whitelist
-    was_proven = whitelist.prover is None
+    prover = None
+    if whitelist.prover is not None:
+        from firmware.proof import Proof
+
+        forget("firmware.proof")
+        prover = Proof(intake)
     try:
         _check_payload(intake, coming, scratch)
         index = await _write_next(intake, coming)
@@ -106,13 +111,9 @@ async def commit(intake: "Intake", coming: "Manifest", scratch: memoryview) -> N
         # in a pack, what is imported from card_digest comes with tables
         for module in ("firmware.blend", "firmware.list_files", "firmware.tables"):
             forget(module)
-    place = (whitelist.slot, whitelist.base_count, whitelist.starts, index, len(intake.envelope))
+    w = whitelist
+    place = (w.slot, w.base_count, w.starts, index, len(intake.envelope), prover)
     activate(intake, coming, scratch, place)
-    if not was_proven:
-        from firmware.proof import Proof
-
-        forget("firmware.proof")
-        whitelist.prover = Proof(intake)
 
 
 def _remove(path: str) -> None:

@@ -96,10 +96,12 @@ class Intake:
         if offset + len(data) > self.coming.payload_bytes:
             raise Refused(ERR_LENGTH)
         self.whitelist.bases.write(self.slot, offset, data)
-        self.offset = offset + len(data)
-        if not self.envelope:  # a delta's bytes are never those that a full list goes on from
-            self.reached(self.offset, False)
-        return self.offset
+        offset += len(data)
+        if self.envelope:  # a delta's bytes are never those that a full list goes on from
+            self.offset = offset
+        else:
+            self.reached(offset, False)
+        return offset
 
     def pause(self) -> None:
         """The session is over: what has come stays on the flash for the next one."""

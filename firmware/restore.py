@@ -91,8 +91,7 @@ def _take(intake: "Intake", held: "Manifest", tail: "Tail") -> None:
     from firmware.proof import Proof
 
     forget("firmware.proof")
-    whitelist.take(held, slot, base_count, table[1], index, envelope_bytes)
-    whitelist.prover = Proof(intake)
+    whitelist.take(held, slot, base_count, table[1], index, envelope_bytes, Proof(intake))
 
 
 def _accepted_before(intake: "Intake", file: "IO[bytes]", envelope_bytes: int) -> "Manifest":

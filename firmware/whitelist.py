@@ -83,8 +83,12 @@ class Whitelist:
         starts: "array[int]",
         index: "array[int]",
         overlay_at: int,
+        prover: "Proof | None" = None,
     ) -> None:
-        """Put the list that /wl/active names into force. OSError leaves the one before."""
+        """Put the list that /wl/active names into force. OSError leaves the one before.
+
+        prover: for a list of which not everything that is stored has been proven since the start.
+        """
         # open for as long as it is in force
         overlay = open(ACTIVE_PATH, "rb") if len(index) else None  # noqa: SIM115
         self.drop()
@@ -94,6 +98,7 @@ class Whitelist:
         self.index = index
         self.overlay_at = overlay_at
         self._overlay = overlay
+        self.prover = prover
         self.manifest = manifest
         self.version = manifest.version
         self.digest = manifest.result_digest

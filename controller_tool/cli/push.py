@@ -68,7 +68,7 @@ def _news(app: App) -> Callable[[list[service.PushResult]], None]:
     rounds = itertools.count()
 
     def tell(results: list[service.PushResult]) -> None:
-        quiet = all(r.ok and r.what == t("already up to date") for r in results)
+        quiet = all(r.ok and not r.kind for r in results)
         if next(rounds) == 0 or app.as_json or not quiet:
             _show(app, results)
 

@@ -122,7 +122,7 @@ def _longest(session: Session) -> manifest.Manifest:
     m = manifest.Manifest()
     m.site = m.device = bytes(ID_BYTES)
     m.epoch = m.trust_version = 0xFFFF
-    m.version = m.base_version = 0x3FFFFFFF
+    m.version = m.base_version = manifest.NUMBER_MAX
     m.kind = LIST_DELTA
     m.base_digest = m.result_digest = m.payload_sha256 = m.audit_head = bytes(32)
     m.count = LIST_PAYLOAD_MAX_BYTES // CARD_RECORD_BYTES

@@ -423,6 +423,26 @@ def test_a_delta_before_all_is_proven_leaves_the_rest_to_be_proven() -> None:
     assert rig.whitelist.manifest is None
 
 
+def test_a_delta_that_finds_no_room_at_its_very_end_leaves_the_rest_to_be_proven_too() -> None:
+    rig = with_list(revoked(OLD, 10))
+    spoil_base(rig, 0, 16 * 10 + 15)
+    rig.reboot()
+
+    def no_room(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    rig.journal.record = no_room  # what follows the rename
+    try:
+        change(rig, 2, revoked(OLD, 10), revoked(OLD, 10, 500))
+    except MemoryError:
+        assert rig.whitelist.version == 2
+    else:
+        raise AssertionError("there was room")
+    rig.journal.record = lambda *_, **__: None
+    assert not rig.has(OLD[160:176])
+    assert rig.whitelist.manifest is None
+
+
 def test_a_list_that_rot_takes_out_of_force_is_not_brought_back_by_a_delta() -> None:
     held, new = revoked(OLD, 10), revoked(OLD, 10, 500)
     changes = deltas.between(held, new)

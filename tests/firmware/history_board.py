@@ -47,7 +47,7 @@ class HistoryBoard:
     """The process; close() ends it."""
 
     def __init__(self) -> None:
-        self.rsa = True  # else a digest stands in: RSA is two thirds of the time
+        self.rsa = True  # else a digest stands in: RSA is about half of the time
         keys = new_rsa_keys(2)
         self.signer, self.stranger = (Signer.of(key) for key in keys)
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process

@@ -9,36 +9,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from controller_tool import cli, clock
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import key_id, new_rsa_keys
 from controller_tool.keys.signing import Signer
-from controller_tool.registry.models import Device
 from controller_tool.registry.records import AuditEntry
 from controller_tool.services import (
     export,
-    lists,
     peers,
     site_init,
-    standing,
     trust_change,
     trust_draft,
     trust_plan,
     trust_store,
 )
-from protocol import cbor, cose, manifest, trust
+from protocol import cbor, cose, trust
 from protocol.codes import (
-    CLOCK_SYNCED,
     ERR_SIGNATURE,
-    ERR_VERSION_JUMP,
     KEY_CHECKPOINT,
     KEY_ROOT,
     KEY_TICKET,
     KEY_WHITELIST,
 )
-from protocol.constants import VERSION_JUMP_MAX
 from protocol.messages import Refused
-from tests.unit.registry_support import PASSPHRASE, Board, private_keys
+from tests.unit.registry_support import PASSPHRASE, private_keys
 
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
@@ -374,141 +367,3 @@ def test_the_folder_s_own_peers_and_strangers_are_not_revoked(site) -> None:
         trust_plan.revoke(site, "desk")
     with pytest.raises(OperatorError, match="No peer is called nobody"):
         trust_plan.revoke(site, "nobody")
-
-
-# --- epochs ---------------------------------------------------------------------------------
-
-
-def test_a_new_epoch_signs_lists_anew_and_knows_the_old_ones(site, board) -> None:
-    old = board.update()
-    change(site, trust_plan.new_epoch(site))
-    assert (site.epoch, trust_store.newest(site).epoch) == (2, 2)
-    nonce = bytes(16)
-    said = standing.note(site, board.device, 1, old.version, old.digest)
-    assert said == standing.IN_STEP, "the list of the old epoch is ours"
-    new = board.next()
-    lists.mark_sent(site, board.device, new.version)
-    data = board.receipt(new.version, new.digest, nonce, epoch=2)
-    assert lists.record_receipt(site, board.device, data, nonce) == new.version
-    assert standing.note(site, board.device, 1, new.version, new.digest) == standing.FORK
-
-
-def judged(board: Board, signed: lists.SignedList, epoch: int, floor: int) -> None:
-    """As the controller judges it, with that floor in that epoch."""
-    m = manifest.parse(bytes(cose.open_envelope(signed.envelope).payload))
-    at = (clock.now_s(), CLOCK_SYNCED, 0, 20_000)
-    manifest.check(m, board.site.id, board.device.id_bytes, epoch, floor, *at)
-
-
-def test_a_new_epoch_goes_on_where_the_numbers_are_high(site, board) -> None:
-    lists.raise_floor(site, board.device, 3 * VERSION_JUMP_MAX)
-    old = board.update()
-    change(site, trust_plan.new_epoch(site))
-    new = board.next()
-    assert new.version == old.version + 1 > VERSION_JUMP_MAX
-    judged(board, new, epoch=2, floor=0)
-    with pytest.raises(Refused) as refused:
-        judged(board, new, epoch=2, floor=1)
-    assert refused.value.code == ERR_VERSION_JUMP
-
-
-def test_numbers_that_are_used_up_say_so(site, board) -> None:
-    lists.raise_floor(site, board.device, manifest.NUMBER_MAX)
-    with pytest.raises(OperatorError, match="used up") as caught:
-        board.next()
-    assert "new-epoch" in caught.value.next_step
-
-
-def test_numbers_that_were_driven_up_count_no_more_in_a_new_epoch(site, board) -> None:
-    old = board.update()
-
-    def seen() -> None:
-        assert standing.note(site, board.device, 1, 0x3FFFFFFF, bytes(32)) == standing.FORK
-        with site.registry.writing() as session:
-            standing.accept(site, session, session.get_one(Device, board.device.id))
-
-    seen()
-    with pytest.raises(OperatorError):
-        board.next()
-    change(site, trust_plan.new_epoch(site))
-    assert board.next().version == old.version + 1
-    lists.raise_floor(site, board.device, old.version + 1)
-    standing.note(site, board.device, 1, 0x3FFFFFFE, bytes(32))
-    seen()  # it holds that list until one of the new epoch comes
-    new = board.next()
-    assert new.version == old.version + 2
-    judged(board, new, epoch=2, floor=0)
-
-
-# --- the commands ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def run(site, monkeypatch, capsys):
-    """One command line on that site; exit code, what it printed, what it complained of."""
-    monkeypatch.setenv("CONTROLLER_TOOL_SITE", str(site.path))
-    monkeypatch.setenv("CONTROLLER_TOOL_PASSPHRASE", PASSPHRASE)
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = cli.run(["site", *words])
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return call
-
-
-def test_rotate_and_retire_by_command(run) -> None:
-    code, out, _ = run("rotate", "whitelist", "--yes", "--json")
-    assert (code, json.loads(out)["in_force"]) == (0, True)
-    code, out, _ = run("show", "--json")
-    assert json.loads(out)["trusted_keys"]["whitelist"] == 2
-    assert "old keys still trusted" in run("show")[1]
-    code, out, _ = run("rotate", "whitelist", "--retire", "--yes")
-    assert code == 0
-    assert "push" in out
-    assert json.loads(run("show", "--json")[1])["trust_version"] == 3
-
-
-def test_nothing_is_done_without_a_yes(run, site) -> None:
-    code, _, err = run("rotate", "ticket")
-    assert (code, "new key" in err) == (1, True)
-    code, out, _ = run("rotate", "ticket", "--dry-run")
-    assert (code, "nothing was changed" in out) == (0, True)
-    assert chain_holds(site) == [1]
-
-
-def test_a_new_epoch_wants_the_name_of_the_site(run, site) -> None:
-    code, _, err = run("new-epoch", "--name", "another", "--yes")
-    assert (code, "not the name" in err) == (1, True)
-    assert run("new-epoch", "--name", site.name)[0] == 1, "and a yes"
-    assert run("new-epoch", "--yes")[0] == 1
-    assert run("new-epoch", "--name", site.name, "--yes")[0] == 0
-    assert trust_store.newest(site).epoch == 2
-
-
-def test_usage_is_told(run) -> None:
-    assert run("rotate")[0] == 2
-    assert run("rotate", "root", "--retire")[0] == 2
-    assert run("rotate", "no-such-role")[0] == 2
-
-
-def test_a_draft_by_command(run, tmp_path) -> None:
-    file = str(tmp_path / "d")
-    code, out, _ = run(
-        "rotate", "root", "--keys", "3", "--threshold", "2", "--draft", file, "--yes"
-    )
-    assert (code, "--apply" in out) == (0, True)
-    assert run("sign-trust", file, "--yes")[0] == 1, "it is complete already"
-    assert run("rotate", "--apply", file, "--yes")[0] == 0
-    assert json.loads(run("show", "--json")[1])["root"] == "2/3"
-
-
-def test_revoke_by_command_and_show(run, site, tmp_path) -> None:
-    made = export.export(site, "desk", tmp_path / "lobby", EXPORT_PASSPHRASE)
-    assert run("revoke", "lobby", "--yes")[0] == 0
-    shown = {p["id"]: p for p in json.loads(run("show", "--json")[1])["peers"]}
-    assert (shown[made.peer_id]["label"], shown[made.peer_id]["revoked"]) == ("lobby", True)
-    assert sum(p["own"] for p in shown.values()) == 5
-    assert not any(p["own"] and p["revoked"] for p in shown.values())
-    assert Board(site, "door-9").new.trust == trust_store.objects(site)[2], "new ones know at once"

@@ -1,0 +1,193 @@
+"""Names of a pack: whose they are, which must stay, and short ones for the others (host)."""
+
+import ast
+import builtins
+import collections
+import hashlib
+import io
+import itertools
+import keyword as keywords
+import string
+import struct
+from collections.abc import Iterable, Iterator
+
+Trees = dict[str, ast.Module]
+
+# called by MicroPython itself, or by name from outside
+ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "Decoder"})
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SHORT_LENGTH = 2  # of the names that are given out
+# of objects that only MicroPython has; a stock ESP32's modules are in `foreign_names`
+_DEVICE_ONLY = (
+    "readblocks writeblocks ioctl any readinto write init irq value on off toggle feed datetime "
+    "memory isconnected connect active config status ifconfig get_i32 set_i32 get_blob set_blob "
+    "erase_key commit getpeercert wrap_socket load_cert_chain load_verify_locations verify_mode "
+    "cadata server_side do_handshake_on_connect server_hostname sleep_ms create_task run Event "
+    "get_event_loop new_event_loop set_exception_handler wait set clear is_set cancel done ipoll "
+    "register poll setblocking settimeout setsockopt bind listen accept recv send close mem_free "
+    "mem_alloc collect threshold ticks_ms ticks_us ticks_diff ticks_add ilistdir statvfs urandom "
+    "rename remove mkdir stat exception message future mount umount read_u16 read_uv"
+)
+
+
+def foreign_names() -> set[str]:
+    """Names of Python's own types and modules that device code uses."""
+    known = set(dir(builtins)) | set(keywords.kwlist) | set(_DEVICE_ONLY.split())
+    objects = (
+        str, bytes, bytearray, memoryview, int, list, tuple, dict, set, slice(0), OSError,
+        hashlib.sha256(),
+        io.BytesIO, io.StringIO, struct, hashlib, collections, collections.deque,
+    )  # fmt: skip
+    for thing in objects:
+        known.update(dir(thing))
+    return known
+
+
+def identifiers(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, DEFINITIONS):
+            yield node.name
+        elif isinstance(node, ast.arg | ast.keyword) and node.arg is not None:
+            yield node.arg
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            yield from node.names
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    """Names that a module has from outside our code, and parts of module paths."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from alias.name.split(".")
+        elif isinstance(node, ast.ImportFrom):
+            yield from (node.module or "").split(".")
+            if (node.module or "").partition(".")[0] not in ("firmware", "protocol"):
+                yield from (alias.name for alias in node.names)
+
+
+def kept_names(trees: Trees, outside: Iterable[ast.AST]) -> set[str]:
+    keep = foreign_names() | set(ROOTS)
+    for tree in outside:
+        keep.update(identifiers(tree))
+        keep.update(_imported(tree))
+    defined: set[str] = set()
+    used: set[str] = set()
+    for name, tree in trees.items():
+        keep.update(name.split("."))
+        keep.update(_imported(tree))
+        keep.update(
+            part.value
+            for part in ast.walk(tree)
+            if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        )
+        defined.update(_defined(tree))
+        used.update(identifiers(tree))
+    for tree in trees.values():
+        keep.update(_foreign_keywords(tree, defined))
+    return keep | (used - defined)
+
+
+def _foreign_keywords(tree: ast.AST, defined: set[str]) -> Iterator[str]:
+    """Names of arguments of functions that are not ours, as in `pairs.sort(key=…)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            callee = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if callee not in defined:
+                yield from (keyword.arg for keyword in node.keywords if keyword.arg)
+
+
+def _defined(tree: ast.AST) -> Iterator[str]:
+    """What our own code brings into being: functions, parameters, variables, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, DEFINITIONS):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            yield node.attr
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name
+
+
+def named_in_calls(trees: Trees) -> set[str]:
+    return {
+        node.arg
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg
+    }
+
+
+def _attributes(tree: ast.AST) -> Iterator[str]:
+    """Names behind a dot, and what a class body brings into being."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.ClassDef):
+            yield from of_class(node)
+
+
+def of_class(node: ast.ClassDef) -> set[str]:
+    """Methods and class variables."""
+    found = {part.name for part in node.body if isinstance(part, DEFINITIONS)}
+    for part in node.body:
+        if not isinstance(part, DEFINITIONS):
+            found.update(
+                name.id
+                for name in ast.walk(part)
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            )
+    return found
+
+
+def _globals(tree: ast.Module) -> Iterator[str]:
+    """What a module brings into being: their names stay in the heap, those of locals do not."""
+    for node in tree.body:
+        if isinstance(node, DEFINITIONS):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+
+
+def short_names(trees: Trees, keep: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Short names for attributes and for all others, the most frequent first.
+
+    Both begin with the same ones: what stands behind a dot is never mistaken for what does not,
+    and a name that both use is paid for once. Globals come before locals, which cost nothing.
+    """
+    taken = set(keep)
+    attributes: collections.Counter[str] = collections.Counter()
+    others: collections.Counter[str] = collections.Counter()
+    lasting: set[str] = set()
+    for tree in trees.values():
+        taken.update(identifiers(tree))
+        attributes.update(_attributes(tree))
+        others.update(identifiers(tree))
+        lasting.update(_globals(tree))
+
+    def table(count: collections.Counter[str]) -> dict[str, str]:
+        ranked = sorted(count.items(), key=lambda pair: (pair[0] not in lasting, -pair[1], pair[0]))
+        wanted = [
+            name
+            for name, _ in ranked
+            if name not in keep and len(name) > _SHORT_LENGTH and not name.startswith("__")
+        ]
+        return dict(zip(wanted, _free_names(taken), strict=False))
+
+    return table(attributes), table(others)
+
+
+def _free_names(taken: set[str]) -> Iterator[str]:
+    letters = string.ascii_letters + "_"
+    for first, second in itertools.product(letters, letters + string.digits):
+        if first + second not in taken and first + second != "__":
+            yield first + second
