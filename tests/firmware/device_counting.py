@@ -1,9 +1,12 @@
 """What must not wear away: grace over power cycles, ticks, the ring in a flood (MicroPython)."""
 
+import asyncio
+
 import firmware.pace
 import firmware.reading
 from firmware.access import Access
 from firmware.clock import Clock
+from firmware.handlers import seldom
 from firmware.journal import FOLD_ABOVE, Journal
 from firmware.pace import Pace
 from firmware.reading import Reader
@@ -18,6 +21,10 @@ from protocol.codes import (
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_SELF_TEST,
     EVENT_TAMPER,
+    OP_ENROLL,
+    OP_PUT_CHECKPOINT,
+    OP_SELF_TEST,
+    OP_SET_SIGNED_TIME,
     REASON_REVOKED,
     REASON_UNKNOWN_CARD,
     STALE_GRACE,
@@ -198,6 +205,29 @@ def test_what_a_guest_asks_for_again_and_again_is_refused_until_the_window_ends(
         book.tell(second + 1)
     book.admit(EVENT_SELF_TEST)
     assert not book.written
+
+
+class Desk:
+    """A controller, as far as the counting of what a guest asks for goes."""
+
+    def __init__(self) -> None:
+        self.journal = Book()
+
+
+def test_what_is_always_recorded_is_not_carried_out_without_end() -> None:
+    async def carried_out(_c: "Any", _arguments: "Any") -> bool:
+        return True
+
+    handlers = dict(seldom._HANDLERS)
+    try:
+        for operation in (OP_SELF_TEST, OP_SET_SIGNED_TIME, OP_PUT_CHECKPOINT, OP_ENROLL):
+            seldom._HANDLERS[operation] = carried_out
+            c: Any = Desk()
+            for _ in range(FOLD_ABOVE):
+                assert asyncio.run(seldom.carry_out(c, operation, []))
+            refused(ERR_BUSY, asyncio.run, seldom.carry_out(c, operation, []))
+    finally:
+        seldom._HANDLERS.update(handlers)
 
 
 def test_a_flood_of_strangers_cards_shuts_no_guest_out() -> None:
