@@ -2,12 +2,13 @@
 
 import asyncio
 
-from firmware import dispatch
+from firmware import dispatch, reserve
 from firmware.admission import STUCK_S, Admission
 from firmware.chores import Chores
 from firmware.controller import Controller
 from firmware.session import Sessions
-from protocol.codes import EVENT_FIRMWARE_FAULT, ROLE_DESK
+from protocol import cbor, messages
+from protocol.codes import ERR_BUSY, EVENT_FIRMWARE_FAULT, OK, OP_GET_INFO, ROLE_DESK
 
 PEER = bytes(8)
 ENOMEM, EIO = 12, 5
@@ -81,6 +82,38 @@ def test_a_guest_s_request_that_found_no_room_is_enough_when_the_guest_has_gone(
     assert not a_second(c)
     part.resting = True
     assert a_second(c)
+
+
+def asked(c: Controller, handler) -> int:
+    """Status of the reply to a request that this handler carries out."""
+    kept = dispatch._HANDLERS[OP_GET_INFO]
+    dispatch._HANDLERS[OP_GET_INFO] = handler
+    try:
+        request = messages.request(7, OP_GET_INFO)[2:]
+        reply = asyncio.run(dispatch.answer(c, ROLE_DESK, request))
+    finally:
+        dispatch._HANDLERS[OP_GET_INFO] = kept
+    return cbor.decode(reply[2:])[1]
+
+
+def test_a_request_has_the_room_that_is_kept_and_is_told_busy_when_it_is_too_small() -> None:
+    c, part = controller()
+    reserve.keep()
+    rooms = []
+
+    async def looks(_c, _arguments) -> None:
+        rooms.append(len(reserve._held[0]))
+
+    async def wants_more(_c, _arguments) -> None:
+        raise MemoryError
+
+    assert asked(c, looks) == OK
+    assert (rooms, len(reserve._held[0])) == ([0], reserve._ROOM_BYTES)
+    assert not c.heap_is_spent
+    assert asked(c, wants_more) == ERR_BUSY
+    assert c.heap_is_spent, "and a restart mends it"
+    assert part.events == [EVENT_FIRMWARE_FAULT]
+    assert len(reserve._held[0]) == reserve._ROOM_BYTES
 
 
 def test_a_guest_who_neither_gets_on_nor_goes_is_stuck() -> None:
