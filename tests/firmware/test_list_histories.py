@@ -23,12 +23,11 @@ _PERSON = st.integers(0, PEOPLE - 1)
 _CHUNK = st.sampled_from(CHUNKS)
 _QUARTERS = st.integers(0, 4)
 _AGAIN = st.sampled_from([0, 0, 1, 2, 3, 5, 8])
-_CUT = st.one_of(
-    st.none(),
-    st.none(),
+_CUTS = st.one_of(
     st.tuples(st.integers(1, 15), _QUARTERS, st.just(True), _AGAIN),
     st.tuples(st.integers(1, 600), _QUARTERS, st.just(False), _AGAIN),
 )
+_CUT = st.one_of(st.none(), st.none(), _CUTS)
 _BAD = st.sampled_from(["stale", "fork", "replay", "lie", "unsigned", "stranger"])
 _STEPS_OF_WORK = st.sampled_from([270, 300, 600, 8, 100_000])
 _OFFICE = st.one_of(
@@ -47,6 +46,7 @@ STEPS = st.one_of(
     st.tuples(st.just("refuse"), _BAD, st.booleans(), _CHUNK, _CUT),
     st.tuples(st.just("postdated"), st.booleans(), _CHUNK, _CUT),
     st.tuples(st.just("work"), _STEPS_OF_WORK, st.sampled_from([True, True, False]), _CUT),
+    st.tuples(st.just("work"), st.just(100_000), st.just(True), _CUTS),
     st.tuples(st.just("restart"), st.booleans(), st.sampled_from([0, 0, 1, 2, 3])),
     st.tuples(st.just("clock")),
 )
@@ -96,6 +96,10 @@ _DELTA_BETWEEN = [
     ("crowd",), ("crowd",), ("stop", True, CHUNKS[0], None, 0),
     ("push", False, CHUNKS[0], (2, 0, True, 0)), ("resume", CHUNKS[0], None),
 ]  # fmt: skip
+# power goes in a merge, and again in the start after it
+_CUT_MERGE = [
+    ("crowd",), _DELTA, ("work", 100_000, True, (4, 2, False, 1)), ("work", 100_000, True, None),
+]  # fmt: skip
 # a list that ends a card, its receipt lost with the power; then what had brought the card
 _OLD_AGAIN = [
     ("issue", 0, 1), _FULL, ("collect", 0, True), ("push", False, CHUNKS[0], (12, 2, True, 1)),
@@ -109,6 +113,8 @@ def test_the_histories_that_matter_most(board) -> None:
     assert live_through(_GOES_ON, board)["resumed"]
     assert not live_through(_MERGE_BETWEEN, board)["resumed"]
     assert not live_through(_DELTA_BETWEEN, board)["resumed"]
+    merged = live_through(_CUT_MERGE, board)
+    assert (merged["work cut"], merged["merged"]) == (1, 1)
     assert live_through(_OLD_AGAIN, board)["push cut"]
     with pytest.raises(AssertionError, match=f"code {c.ERR_DIGEST} "):
         live_through(_MERGE_BETWEEN, board, "a list goes on from what a merge has left")
@@ -127,7 +133,7 @@ def test_any_history_leaves_one_signed_list_and_no_ended_card(signatures, board,
 
     lived()
     print(dict(tally))
-    if not board.rsa:
+    if full and not board.rsa:  # a short run may miss one of them by chance
         assert not [what for what in MUST_HAPPEN if not tally[what]], tally
 
 
