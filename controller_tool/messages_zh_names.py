@@ -66,6 +66,8 @@ ZH = {
     "fire_cleared": "火警解除",
     "relay_fault": "继电器故障",
     "firmware_fault": "固件故障",
+    "overwritten": "旧记录已覆盖",
+    "checkpoint_refused": "检查点被拒",
     "reason:card": "卡有效",
     "emergency_card": "应急卡",
     "reason:ticket": "签名指令",

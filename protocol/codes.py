@@ -49,6 +49,7 @@ EVENT_DOOR_CLOSED = 7
 EVENT_CHARGE_STARTED = 8
 EVENT_CHARGE_ENDED = 9
 EVENT_READER_DOUBTFUL = 10
+EVENT_OVERWRITTEN = 11  # either ring: extra = oldest number that stays when the ring goes on
 EVENT_BOOT = 64
 EVENT_CLOCK_SET = 65
 EVENT_LIST_ACTIVATED = 66
@@ -65,6 +66,7 @@ EVENT_ENROLLED = 76
 EVENT_SELF_TEST = 77
 EVENT_LIST_MERGED = 78  # extra = records of the new base
 EVENT_TRUST_REFUSED = 79
+EVENT_CHECKPOINT_REFUSED = 80  # extra = access number of the checkpoint that does not fit
 EVENT_REVOKED_CARD_PRESENTED = 96
 EVENT_FORCED_OPEN = 97
 EVENT_HELD_OPEN = 98
@@ -121,6 +123,8 @@ OP_PING = 17
 OP_GET_BUCKETS = 18
 OP_GET_RECORDS = 19
 OP_PUT_TRUST = 20
+OP_JOURNAL_SECTORS = 21
+OP_GET_AUDIT_KEY = 22
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------
 ROLE_INSTALLER = 1

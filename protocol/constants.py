@@ -72,6 +72,7 @@ RING_ALARM = 1
 MESSAGE_MAX_BYTES = 2304
 CHUNK_BYTES = 2048
 JOURNAL_PAGE_RECORDS = 40
+SECTOR_HEADERS_A_PAGE = 32
 REQUESTS_IN_FLIGHT = 2
 
 # --- serial link ------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from protocol.codes import (
     ERR_UNKNOWN_OPERATION,
     OP_DO_TICKET,
     OP_ENROLL,
+    OP_GET_AUDIT_KEY,
     OP_GET_BUCKETS,
     OP_GET_INFO,
     OP_GET_NONCE,
@@ -17,6 +18,7 @@ from protocol.codes import (
     OP_GET_TIME,
     OP_JOURNAL_HEAD,
     OP_JOURNAL_READ,
+    OP_JOURNAL_SECTORS,
     OP_LIST_BEGIN,
     OP_LIST_CHUNK,
     OP_LIST_COMMIT,
@@ -37,6 +39,7 @@ from protocol.constants import (
     NONCE_BYTES,
     RECORDS_A_PAGE,
     RING_ALARM,
+    SECTOR_HEADERS_A_PAGE,
     TIME_END_S,
     TRUST_MAX_BYTES,
 )
@@ -72,6 +75,8 @@ OPS: "dict[int, tuple[ArgumentSpec, ...]]" = {
     OP_PING: (),
     OP_GET_BUCKETS: (("uint", 0, BUCKETS - 1), ("uint", 1, BUCKETS_A_PAGE)),
     OP_GET_RECORDS: (("uint", 0, BUCKETS - 1), ("uint", 0, 0xFFFF), ("uint", 1, RECORDS_A_PAGE)),
+    OP_JOURNAL_SECTORS: (_RING, ("uint", 0, 0xFFFFFFFF), ("uint", 1, SECTOR_HEADERS_A_PAGE)),
+    OP_GET_AUDIT_KEY: (_RING,),
     OP_PUT_TRUST: (
         ("uint", 0, TRUST_MAX_BYTES),
         ("uint", 1, TRUST_MAX_BYTES),

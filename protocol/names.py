@@ -52,6 +52,7 @@ EVENT_NAMES = {
     c.EVENT_CHARGE_STARTED: "charge_started",
     c.EVENT_CHARGE_ENDED: "charge_ended",
     c.EVENT_READER_DOUBTFUL: "reader_doubtful",
+    c.EVENT_OVERWRITTEN: "overwritten",
     c.EVENT_BOOT: "boot",
     c.EVENT_CLOCK_SET: "clock_set",
     c.EVENT_LIST_ACTIVATED: "list_activated",
@@ -68,6 +69,7 @@ EVENT_NAMES = {
     c.EVENT_SELF_TEST: "self_test",
     c.EVENT_LIST_MERGED: "list_merged",
     c.EVENT_TRUST_REFUSED: "trust_refused",
+    c.EVENT_CHECKPOINT_REFUSED: "checkpoint_refused",
     c.EVENT_REVOKED_CARD_PRESENTED: "revoked_card_presented",
     c.EVENT_FORCED_OPEN: "forced_open",
     c.EVENT_HELD_OPEN: "held_open",
@@ -153,6 +155,8 @@ OPERATION_NAMES = {
     c.OP_GET_BUCKETS: "get_buckets",
     c.OP_GET_RECORDS: "get_records",
     c.OP_PUT_TRUST: "put_trust",
+    c.OP_JOURNAL_SECTORS: "journal_sectors",
+    c.OP_GET_AUDIT_KEY: "get_audit_key",
 }
 
 ROLE_NAMES = {

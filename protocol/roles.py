@@ -3,6 +3,7 @@
 from protocol.codes import (
     OP_DO_TICKET,
     OP_ENROLL,
+    OP_GET_AUDIT_KEY,
     OP_GET_BUCKETS,
     OP_GET_INFO,
     OP_GET_NONCE,
@@ -12,6 +13,7 @@ from protocol.codes import (
     OP_GET_TIME,
     OP_JOURNAL_HEAD,
     OP_JOURNAL_READ,
+    OP_JOURNAL_SECTORS,
     OP_LIST_BEGIN,
     OP_LIST_CHUNK,
     OP_LIST_COMMIT,
@@ -48,7 +50,16 @@ _LISTS = (
 )
 _LIST_ROLES = (ROLE_INSTALLER, ROLE_DESK, ROLE_HUB)
 # reading what the controller is, says and has written: every role
-_ANYONE = (OP_GET_INFO, OP_GET_STATE, OP_GET_TIME, OP_JOURNAL_HEAD, OP_JOURNAL_READ, OP_PING)
+_ANYONE = (
+    OP_GET_INFO,
+    OP_GET_STATE,
+    OP_GET_TIME,
+    OP_JOURNAL_HEAD,
+    OP_JOURNAL_READ,
+    OP_JOURNAL_SECTORS,
+    OP_GET_AUDIT_KEY,
+    OP_PING,
+)
 
 
 def may(role: int, operation: int) -> bool:

@@ -4,7 +4,7 @@ Receipts, journal, heads and audit are append-only: triggers of the first migrat
 UPDATE or DELETE.
 """
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from controller_tool.registry.models import Base
@@ -15,7 +15,16 @@ LIST_SENT = "sent"
 LIST_HELD = "held"  # the controller says that it is in force; its receipt has not come yet
 LIST_RECEIPTED = "receipted"
 
-APPEND_ONLY = ("receipts", "journal_records", "journal_conflicts", "journal_heads", "audit")
+APPEND_ONLY = (
+    "receipts",
+    "journal_records",
+    "journal_conflicts",
+    "journal_heads",
+    "journal_sectors",
+    "journal_checkpoints",
+    "audit_pins",
+    "audit",
+)
 
 
 class ListVersion(Base):
@@ -132,6 +141,48 @@ class JournalHead(Base):
     tool_mac: Mapped[bytes] = mapped_column(LargeBinary)
     audit_mac: Mapped[bytes] = mapped_column(LargeBinary)
     pulled_at_s: Mapped[int]
+
+
+class JournalSector(Base):
+    """A sector header of 64 bytes as it was pulled: the chain value before ``first_seq``, tagged.
+
+    With it the chain is taken up again behind records that are not there any more.
+    """
+
+    __tablename__ = "journal_sectors"
+    __table_args__ = (UniqueConstraint("device_id", "ring", "first_seq", "header"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"))
+    ring: Mapped[int]
+    first_seq: Mapped[int]
+    header: Mapped[bytes] = mapped_column(LargeBinary)
+    pulled_at_s: Mapped[int]
+
+
+class JournalCheckpoint(Base):
+    """A signed checkpoint that the controller took: it compared it with its own journal."""
+
+    __tablename__ = "journal_checkpoints"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"))
+    access_seq: Mapped[int]
+    alarm_seq: Mapped[int]
+    envelope: Mapped[bytes] = mapped_column(LargeBinary)
+    taken_at_s: Mapped[int]
+
+
+class AuditPin(Base):
+    """SHA-256 of the sealed audit key of a ring, as this folder has once seen it.
+
+    A second one for the same ring is evidence: the key is made once, at the first start.
+    """
+
+    __tablename__ = "audit_pins"
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    ring: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    from_controller: Mapped[bool]
+    seen_at_s: Mapped[int]
 
 
 class AuditEntry(Base):

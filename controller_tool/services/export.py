@@ -33,9 +33,11 @@ from controller_tool.registry.models import (
 )
 from controller_tool.registry.records import (
     AuditEntry,
+    JournalCheckpoint,
     JournalConflict,
     JournalHead,
     JournalRecord,
+    JournalSector,
     ListVersion,
     Receipt,
     SentCard,
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from controller_tool.registry.sealing import Vault
     from controller_tool.services.site_folder import Draft
 
-_JOURNAL = (JournalRecord, JournalConflict, JournalHead)
+_JOURNAL = (JournalRecord, JournalConflict, JournalHead, JournalSector, JournalCheckpoint)
 _LISTS = (ListVersion, Receipt, SentCard)
 _CARDS = (Setting, Schedule, Profile, Card, Grant)
 _TOOL_KEYS = ("card_key", "receipt_key", "k_tool_access", "k_tool_alarm")

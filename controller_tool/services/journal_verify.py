@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 RING_NAMES = {RING_ACCESS: "access", RING_ALARM: "alarm"}
 PARTITIONS = {RING_ACCESS: "journal", RING_ALARM: "alarm"}
 _NOT_FULL_SECTORS = 2  # the one that is being filled and the one that is erased ahead
-_SMALLEST_SECTORS = {RING_ACCESS: 241, RING_ALARM: 16}
+_SMALLEST_SECTORS = {RING_ACCESS: 233, RING_ALARM: 16}
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,13 @@ def test_replies_of_another_shape_are_malformed() -> None:
 def test_an_auditor_reads_and_does_nothing_else() -> None:
     allowed = [op for op in messages.OPS if roles.may(codes.ROLE_AUDITOR, op)]
     assert sorted(names.OPERATION_NAMES[op] for op in allowed) == [
+        "get_audit_key",
         "get_info",
         "get_state",
         "get_time",
         "journal_head",
         "journal_read",
+        "journal_sectors",
         "ping",
     ]
 

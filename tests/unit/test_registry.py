@@ -82,10 +82,13 @@ def test_what_happened_cannot_be_changed_by_mistake(site, board, table, change) 
         "journal_records": "'{id}', 0, 0, 0, x'', 0",
         "journal_conflicts": "1, '{id}', 0, 0, x'', 0",
         "journal_heads": "1, '{id}', 0, x'', 0, x'', 0, 0, x'', x'', 0",
+        "journal_sectors": "1, '{id}', 0, 0, x'', 0",
+        "journal_checkpoints": "1, '{id}', 0, 0, x'', 0",
+        "audit_pins": "'{id}', 0, x'', 1, 0",
     }
     row = values[table].replace("{id}", board.device.id)
     raw(site, f"INSERT INTO {table} VALUES ({row})")
-    column = "seq" if table == "journal_records" else "id"
+    column = {"journal_records": "seq", "audit_pins": "ring"}.get(table, "id")
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         raw(
             site,
