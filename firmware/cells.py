@@ -7,7 +7,7 @@ Rules, which power may cut anywhere:
 - loading takes the valid slot with the highest sequence number and zeroes every other slot that
   still shows anything: what a cut left is finished before the first record is written. Without a
   valid slot it changes nothing: what rotted may be the only one
-- slots are used in order through four sectors; a sector is erased before it is used again
+- slots are used in order through eight sectors; a sector is erased before it is used again
 """
 
 from protocol import keyslot
@@ -17,14 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SECTORS = 4
+_SECTORS = 8
 _ERASE = 6
 _BLANK = b"\xff" * KEY_SLOT_BYTES
 _ZEROS = b"\x00" * KEY_SLOT_BYTES
 
 
 class Cells:
-    """Four sectors of the partition `keys`; `slot` is what was in force when it was loaded."""
+    """Eight sectors of the partition `keys`; `slot` is what was in force when it was loaded."""
 
     def __init__(self, partition: "Any", first_sector: int) -> None:
         self._partition = partition
@@ -115,6 +115,11 @@ class Cells:
         self._partition.ioctl(_ERASE, self._first + sector)
         self._used[sector] = 0
         return True
+
+    def erases(self, within: int) -> bool:
+        """Whether one of the next so many slots has to wait for an erase."""
+        ahead = (self._sector + 1) % _SECTORS
+        return self._index + within >= KEY_SLOTS_PER_SECTOR and self._used[ahead] == 1
 
     def erase_ahead(self) -> bool:
         """Erase at most one sector that will be needed; whether one was erased."""
