@@ -15,7 +15,7 @@ from tests.firmware.journal_rig import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from collections.abc import Callable
 
 TEARS = (0, 2, 4, SCATTERED)  # quarters of the operation that are still done
 _ROUND = RING_SECTORS * (RECORDS_PER_SECTOR - 1)
