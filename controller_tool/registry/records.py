@@ -103,7 +103,12 @@ class Receipt(Base):
 
 
 class JournalRecord(Base):
-    """One pulled record of 48 bytes."""
+    """One pulled record of 48 bytes, as it came: the evidence.
+
+    Its number is unique in its ring for good, whatever start wrote it: the key (device, ring, seq)
+    forbids more than one of (device, start, number) would. What is looked for is found through the
+    tables of registry.derived.
+    """
 
     __tablename__ = "journal_records"
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)

@@ -6,45 +6,59 @@ record that comes again with other bytes goes to the conflicts, the first copy s
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import insert, select
 
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
 from controller_tool.registry.records import (
-    AuditEntry,
     JournalConflict,
     JournalHead,
     JournalRecord,
+    JournalSector,
 )
-from controller_tool.services import audit
-from protocol import cbor, chain, records
-from protocol.constants import (
-    AAD_CHECKPOINT,
-    CHAIN_BYTES,
-    RECORD_BODY_BYTES,
-    RECORD_BYTES,
-    RING_ACCESS,
-    RING_ALARM,
+from controller_tool.services import audit, journal_index
+from controller_tool.services.journal_checkpoint import (
+    CHECKPOINT_KEY,
+    checkpoint,
+    store_checkpoint,
 )
+from controller_tool.services.journal_rows import (
+    NOTED,
+    RINGS,
+    conflicts,
+    heads,
+    missing_ranges,
+    newest_head,
+    newest_head_id,
+    next_seq,
+    next_seq_of,
+    noted_seq,
+    of,
+    rows,
+    stored,
+)
+from protocol import sector_header
+from protocol.constants import CHAIN_BYTES, RECORD_BYTES, SECTOR_HEADER_BYTES
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
-_Row = TypeVar("_Row", JournalRecord, JournalHead, JournalConflict)
-RINGS = (RING_ACCESS, RING_ALARM)
-CHECKPOINT_KEY = "checkpoint"
-_NOTED = "journal.head"
+__all__ = [
+    "CHECKPOINT_KEY", "RINGS", "Counts", "append", "append_sectors", "checkpoint", "conflicts",
+    "heads", "missing_ranges", "newest_head", "newest_head_id", "next_seq", "noted_seq", "rows",
+    "store_checkpoint",
+]  # fmt: skip
 _HEAD_FIELDS = 7
 _HEAD_MAC_BYTES = 16
+_AT_ONCE = 500  # values of one IN
+_SPREAD = 4  # a page whose numbers lie closer together than this is looked up as one range
 
 
 @dataclass(frozen=True)
@@ -55,12 +69,6 @@ class Counts:
     already_had: int = 0
     overwritten: int = 0
     conflicting: int = 0
-
-
-def next_seq(site: Site, device: Device, ring: int) -> int:
-    """Sequence number after the newest record that is stored."""
-    with site.registry.session() as session:
-        return _next_seq(session, device.id, ring)
 
 
 def append(
@@ -74,6 +82,7 @@ def append(
 ) -> Counts:
     """Store a page of whole records and, when given, the head that answered ``nonce``.
 
+    page: any number of records, in one transaction: thousands are cheaper than forty.
     ``overwritten`` counts what is missing before the head's oldest record and was not missing at
     the head before. after_head: `newest_head_id` when the head was asked for; a head that another
     pull overtook says nothing new and would look like a controller that fell back: it is left out.
@@ -85,7 +94,7 @@ def append(
             t("Pull again; if it stays so, the firmware is not ours"),
         )
     with site.registry.writing() as session:
-        counts = _store(session, device.id, ring, page)
+        counts = _store(site, session, device, ring, page)
         if head is None or nonce is None:
             return counts
         session.flush()
@@ -96,91 +105,81 @@ def append(
         return replace(counts, overwritten=overwritten)
 
 
-def checkpoint(site: Site, device: Device) -> bytes | None:
-    """Signed statement of what this registry holds of both rings; None when it cannot be made.
+def append_sectors(site: Site, device: Device, ring: int, headers: bytes) -> int:
+    """Store sector headers of 64 bytes each; returns how many were new.
 
-    It is made only of rings that are whole from the first record on and end at their last head.
+    Their tags are not judged here. Raises DeviceError for what has not the shape of headers.
     """
-    if not site.holds(CHECKPOINT_KEY):
-        return None
-    fields: list[cbor.Value] = [site.id, device.id_bytes]
-    with site.registry.session() as session:
-        for ring in RINGS:
-            c = _chain_value(session, site, device, ring)
-            head = newest_head(session, device.id, ring)
-            if head is None or c is None or c != head.chain:
-                return None
-            fields += [head.next_seq, c]
-    return site.sign(CHECKPOINT_KEY, AAD_CHECKPOINT, cbor.encode(fields))
+    size = SECTOR_HEADER_BYTES
+    taken = [headers[at : at + size] for at in range(0, len(headers), size)]
+    found = [sector_header.unpack(one) if len(one) == size else None for one in taken]
+    if any(fields is None or fields.ring != ring for fields in found):
+        raise DeviceError(
+            t("{device} sent journal sector headers of a wrong shape", device=device.name),
+            t("Pull again; if it stays so, the firmware is not ours"),
+        )
+    new = {one: fields.first_seq for one, fields in zip(taken, found, strict=True) if fields}
+    with site.registry.writing() as session:
+        held = select(JournalSector.header).where(
+            JournalSector.device_id == device.id, JournalSector.ring == ring
+        )
+        for header in session.scalars(held):
+            new.pop(header, None)
+        session.add_all(
+            JournalSector(
+                device_id=device.id, ring=ring, first_seq=first, header=one, pulled_at_s=now_s()
+            )
+            for one, first in new.items()
+        )
+    return len(new)
 
 
-def noted_seq(session: Session, device_id: str, ring: int) -> int:
-    """The highest number of a head that the operators' log remembers.
-
-    Who removes records together with the heads that speak of them would have to change the log
-    too, and its hashes stand in signed manifests.
-    """
-    query = select(AuditEntry.details).where(AuditEntry.act == _NOTED)
-    said = [json.loads(details) for details in session.scalars(query)]
-    mine = (e["next_seq"] for e in said if (e["device"], e["ring"]) == (device_id, ring))
-    return max(mine, default=0)
-
-
-def rows(session: Session, device_id: str, ring: int) -> list[JournalRecord]:
-    """Stored records of one ring by sequence number."""
-    return list(session.scalars(_of(JournalRecord, device_id, ring).order_by(JournalRecord.seq)))
-
-
-def heads(session: Session, device_id: str, ring: int) -> list[JournalHead]:
-    """Stored heads of one ring, the oldest first."""
-    return list(session.scalars(_of(JournalHead, device_id, ring).order_by(JournalHead.id)))
-
-
-def conflicts(session: Session, device_id: str, ring: int) -> list[JournalConflict]:
-    """Records that came again with other bytes, in the order in which they came."""
-    return list(session.scalars(_of(JournalConflict, device_id, ring).order_by(JournalConflict.id)))
-
-
-def newest_head_id(site: Site, device: Device, ring: int) -> int:
-    """Which head was stored last; 0 for none."""
-    with site.registry.session() as session:
-        newest = newest_head(session, device.id, ring)
-        return 0 if newest is None else newest.id
-
-
-def newest_head(session: Session, device_id: str, ring: int) -> JournalHead | None:
-    """The head that was stored last."""
-    query = _of(JournalHead, device_id, ring).order_by(JournalHead.id.desc())
-    return session.scalar(query.limit(1))
-
-
-def _of(model: type[_Row], device_id: str, ring: int) -> Select[_Row]:
-    return select(model).where(model.device_id == device_id, model.ring == ring)
-
-
-def _next_seq(session: Session, device_id: str, ring: int) -> int:
-    seqs = _of(JournalRecord, device_id, ring).with_only_columns(func.max(JournalRecord.seq))
-    newest = session.execute(seqs).scalar()
-    return 0 if newest is None else newest + 1
-
-
-def _store(session: Session, device_id: str, ring: int, page: bytes) -> Counts:
+def _store(site: Site, session: Session, device: Device, ring: int, page: bytes) -> Counts:
     taken = [page[at : at + RECORD_BYTES] for at in range(0, len(page), RECORD_BYTES)]
-    bodies = [records.unpack(record[:RECORD_BODY_BYTES]) for record in taken]
-    there = JournalRecord.seq.in_([body.seq for body in bodies])
-    query = _of(JournalRecord, device_id, ring).where(there)
-    held = {row.seq: row.record for row in session.scalars(query)}
-    had = conflicting = 0
-    for body, record in zip(bodies, taken, strict=True):
-        common = {"device_id": device_id, "ring": ring, "seq": body.seq, "record": record}
-        if held.setdefault(body.seq, record) != record:
-            session.add(JournalConflict(**common, pulled_at_s=now_s()))
-            conflicting += 1
-        elif held[body.seq] is not record:
-            had += 1
-        else:
-            session.add(JournalRecord(**common, boot=body.boot, pulled_at_s=now_s()))
-    return Counts(len(taken) - had - conflicting, had, 0, conflicting)
+    if not taken:
+        return Counts()
+    numbered = [(int.from_bytes(record[:4], "big"), record) for record in taken]
+    held = _held(session, device.id, ring, [seq for seq, _ in numbered])
+    new: dict[int, bytes] = {}
+    conflicting: list[tuple[int, bytes]] = []
+    for seq, record in numbered:
+        first = held.get(seq) or new.setdefault(seq, record)
+        if first != record:
+            conflicting.append((seq, record))
+    at_s = now_s()
+    common = {"device_id": device.id, "ring": ring, "pulled_at_s": at_s}
+    connection = session.connection()
+    if new:
+        made = [
+            {**common, "seq": seq, "boot": int.from_bytes(record[4:6], "big"), "record": record}
+            for seq, record in new.items()
+        ]
+        connection.execute(insert(JournalRecord), made)
+    if conflicting:
+        beside = [{**common, "seq": seq, "record": record} for seq, record in conflicting]
+        connection.execute(insert(JournalConflict), beside)
+    journal_index.add(site, session, device, ring, list(new.items()))
+    had = len(taken) - len(new) - len(conflicting)
+    return Counts(len(new), had, 0, len(conflicting))
+
+
+def _held(session: Session, device_id: str, ring: int, seqs: list[int]) -> dict[int, bytes]:
+    """Records that are stored under these numbers."""
+    first, last = min(seqs), max(seqs)
+    if first >= next_seq_of(session, device_id, ring):
+        return {}
+    columns = (JournalRecord.seq, JournalRecord.record)
+    query = of(JournalRecord, device_id, ring).with_only_columns(*columns)
+    if last - first < _SPREAD * len(seqs):
+        whole = query.where(JournalRecord.seq >= first, JournalRecord.seq <= last)
+        return {seq: record for seq, record in session.execute(whole)}  # noqa: C416 - rows are no pairs to mypy
+    return {
+        seq: record
+        for at in range(0, len(seqs), _AT_ONCE)
+        for seq, record in session.execute(
+            query.where(JournalRecord.seq.in_(seqs[at : at + _AT_ONCE]))
+        )
+    }
 
 
 def _overtaken(
@@ -189,7 +188,7 @@ def _overtaken(
     """Whether a later head was stored since the one with this number was asked for."""
     if after_head is None:
         return False
-    since = _of(JournalHead, device_id, ring).where(
+    since = of(JournalHead, device_id, ring).where(
         JournalHead.id > after_head, JournalHead.next_seq >= next_seq
     )
     return session.scalar(since.limit(1)) is not None
@@ -197,7 +196,7 @@ def _overtaken(
 
 def _note(site: Site, session: Session, device: Device, ring: int, next_seq: int) -> None:
     if next_seq > noted_seq(session, device.id, ring):
-        audit.append(session, site.operator, _NOTED, device=device.id, ring=ring, next_seq=next_seq)
+        audit.append(session, site.operator, NOTED, device=device.id, ring=ring, next_seq=next_seq)
 
 
 def _store_head(session: Session, device_id: str, ring: int, head: list[Any], nonce: bytes) -> int:
@@ -216,21 +215,7 @@ def _store_head(session: Session, device_id: str, ring: int, head: list[Any], no
 
 
 def _missing_before(session: Session, device_id: str, ring: int, seq: int) -> int:
-    older = _of(JournalRecord, device_id, ring).where(JournalRecord.seq < seq)
-    stored = session.execute(older.with_only_columns(func.count())).scalar()
-    return seq - (stored or 0)
-
-
-def _chain_value(session: Session, site: Site, device: Device, ring: int) -> bytes | None:
-    """c after all stored records; None when one is missing."""
-    c = chain.start(site.id, device.id_bytes, ring)
-    columns = (JournalRecord.seq, JournalRecord.record)
-    query = _of(JournalRecord, device.id, ring).with_only_columns(*columns)
-    for expected, (seq, record) in enumerate(session.execute(query.order_by(JournalRecord.seq))):
-        if seq != expected:
-            return None
-        c = chain.link(c, record[:RECORD_BODY_BYTES])
-    return c
+    return seq - stored(session, device_id, ring, 0, seq)
 
 
 def _is_head(head: list[Any], ring: int) -> bool:

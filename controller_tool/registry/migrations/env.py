@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from controller_tool.registry import records
+from controller_tool.registry import derived, records
 from controller_tool.registry.models import Base
 
-assert records.APPEND_ONLY  # noqa: S101 - importing it registers its tables with Base
+assert derived.ROW_ID, records.APPEND_ONLY  # noqa: S101 - importing registers tables with Base
 
 engine = context.config.attributes["engine"]
 with engine.connect() as connection:

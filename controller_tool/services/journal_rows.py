@@ -1,0 +1,129 @@
+"""What the registry holds of a ring: records, heads, numbers that are missing (host)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import func, select
+
+from controller_tool.registry.records import (
+    AuditEntry,
+    JournalConflict,
+    JournalHead,
+    JournalRecord,
+)
+from protocol.constants import RING_ACCESS, RING_ALARM
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from controller_tool.registry.models import Device
+    from controller_tool.services.site import Site
+
+RINGS = (RING_ACCESS, RING_ALARM)
+NOTED = "journal.head"
+_Row = TypeVar("_Row", JournalRecord, JournalHead, JournalConflict)
+
+
+def next_seq(site: Site, device: Device, ring: int) -> int:
+    """Sequence number after the newest record that is stored."""
+    with site.registry.session() as session:
+        return next_seq_of(session, device.id, ring)
+
+
+def next_seq_of(session: Session, device_id: str, ring: int) -> int:
+    """As `next_seq`, in an open session."""
+    seqs = of(JournalRecord, device_id, ring).with_only_columns(func.max(JournalRecord.seq))
+    newest = session.execute(seqs).scalar()
+    return 0 if newest is None else newest + 1
+
+
+def missing_ranges(
+    site: Site, device: Device, ring: int, oldest: int, end: int
+) -> list[tuple[int, int]]:
+    """Which numbers from ``oldest`` to before ``end`` are not stored: half-open ranges, in order.
+
+    Where none is missing, records are counted and not looked at.
+    """
+    with site.registry.session() as session:
+        if stored(session, device.id, ring, oldest, end) >= end - oldest:
+            return []
+        return _gaps(session, device.id, ring, oldest, end)
+
+
+def stored(session: Session, device_id: str, ring: int, first: int, end: int) -> int:
+    """How many records of the numbers from ``first`` to before ``end`` are stored."""
+    within = of(JournalRecord, device_id, ring).where(
+        JournalRecord.seq >= first, JournalRecord.seq < end
+    )
+    return session.execute(within.with_only_columns(func.count())).scalar() or 0
+
+
+def noted_seq(session: Session, device_id: str, ring: int) -> int:
+    """The highest number of a head that the operators' log remembers.
+
+    Who removes records together with the heads that speak of them would have to change the log
+    too, and its hashes stand in signed manifests.
+    """
+    query = select(AuditEntry.details).where(AuditEntry.act == NOTED)
+    said = [json.loads(details) for details in session.scalars(query)]
+    mine = (e["next_seq"] for e in said if (e["device"], e["ring"]) == (device_id, ring))
+    return max(mine, default=0)
+
+
+def rows(session: Session, device_id: str, ring: int) -> list[JournalRecord]:
+    """Stored records of one ring by sequence number."""
+    return list(session.scalars(of(JournalRecord, device_id, ring).order_by(JournalRecord.seq)))
+
+
+def heads(session: Session, device_id: str, ring: int) -> list[JournalHead]:
+    """Stored heads of one ring, the oldest first."""
+    return list(session.scalars(of(JournalHead, device_id, ring).order_by(JournalHead.id)))
+
+
+def conflicts(session: Session, device_id: str, ring: int) -> list[JournalConflict]:
+    """Records that came again with other bytes, in the order in which they came."""
+    return list(session.scalars(of(JournalConflict, device_id, ring).order_by(JournalConflict.id)))
+
+
+def newest_head_id(site: Site, device: Device, ring: int) -> int:
+    """Which head was stored last; 0 for none."""
+    with site.registry.session() as session:
+        newest = newest_head(session, device.id, ring)
+        return 0 if newest is None else newest.id
+
+
+def newest_head(session: Session, device_id: str, ring: int) -> JournalHead | None:
+    """The head that was stored last."""
+    query = of(JournalHead, device_id, ring).order_by(JournalHead.id.desc())
+    return session.scalar(query.limit(1))
+
+
+def of(model: type[_Row], device_id: str, ring: int) -> Select[_Row]:
+    """All rows of one ring."""
+    return select(model).where(model.device_id == device_id, model.ring == ring)
+
+
+def _gaps(
+    session: Session, device_id: str, ring: int, oldest: int, end: int
+) -> list[tuple[int, int]]:
+    seqs = (
+        of(JournalRecord, device_id, ring)
+        .where(JournalRecord.seq >= oldest, JournalRecord.seq < end)
+        .with_only_columns(
+            JournalRecord.seq, func.lag(JournalRecord.seq).over(order_by=JournalRecord.seq)
+        )
+        .subquery()
+    )
+    seq, before = seqs.c
+    found = session.execute(
+        select(func.coalesce(before + 1, oldest), seq)
+        .where(seq > func.coalesce(before + 1, oldest))
+        .order_by(seq)
+    )
+    ranges = [(first, last) for first, last in found]
+    newest = session.execute(select(func.max(seq))).scalar()
+    behind = oldest if newest is None else newest + 1
+    return [*ranges, (behind, end)] if behind < end else ranges
