@@ -8,7 +8,7 @@ wire fails.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
 from protocol import codes as c
+from protocol import sector_header
 from protocol.constants import (
     BUCKETS,
     BUCKETS_A_PAGE,
@@ -26,14 +27,16 @@ from protocol.constants import (
     LIST_PAYLOAD_MAX_BYTES,
     NONCE_BYTES,
     OVERLAY_RECORDS_MAX,
-    RECORD_BYTES,
     RECORDS_A_PAGE,
+    SECTOR_HEADER_BYTES,
+    SECTOR_HEADERS_A_PAGE,
 )
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from controller_tool.channel.session import Session
+    from protocol import cbor
 
 Progress = Callable[[int, int], None]
 _HASH_BYTES = 32

@@ -21,6 +21,7 @@ _SECTORS = 8
 _ERASE = 6
 _BLANK = b"\xff" * KEY_SLOT_BYTES
 _ZEROS = b"\x00" * KEY_SLOT_BYTES
+_buffer = bytearray(KEY_SLOT_BYTES)  # one for all: nobody else runs while it is in use
 
 
 class Cells:
@@ -29,7 +30,6 @@ class Cells:
     def __init__(self, partition: "Any", first_sector: int) -> None:
         self._partition = partition
         self._first = first_sector
-        self._buffer = bytearray(KEY_SLOT_BYTES)
         self._sector = 0
         self._index = 0
         self._used = bytearray(_SECTORS)  # 1: not blank, to be erased before it is entered
@@ -37,8 +37,8 @@ class Cells:
         self.load()
 
     def _read(self, sector: int, index: int) -> bytearray:
-        self._partition.readblocks(self._first + sector, self._buffer, index * KEY_SLOT_BYTES)
-        return self._buffer
+        self._partition.readblocks(self._first + sector, _buffer, index * KEY_SLOT_BYTES)
+        return _buffer
 
     def _program(self, sector: int, index: int, data: "bytes | bytearray") -> None:
         self._partition.writeblocks(self._first + sector, data, index * KEY_SLOT_BYTES)
@@ -84,12 +84,11 @@ class Cells:
         """Put a new slot into force; floors: list version, trust version, epoch."""
         old_sector, old_index = self._sector, self._index
         self._find_blank()
-        buffer = self._buffer
         keyslot.pack_into(
-            buffer, 0, keyslot.STATE_VALID, boot, next_seq, sector, place,
+            _buffer, 0, keyslot.STATE_VALID, boot, next_seq, sector, place,
             floors[0], floors[1], floors[2], c, k_tool, k_audit,
         )  # fmt: skip
-        self._program(self._sector, self._index, buffer)
+        self._program(self._sector, self._index, _buffer)
         self._program(old_sector, old_index, _ZEROS)
 
     def _find_blank(self) -> None:

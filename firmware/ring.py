@@ -61,6 +61,7 @@ class Ring:
         slot = self._cells.slot
         if slot is None:
             raise OSError("no key slot")
+        self._cells.slot = None  # what it holds is held here
         self.seq: int = slot.next_seq
         self.c: bytes = slot.c
         self.k_tool: bytes = slot.k_tool

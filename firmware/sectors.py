@@ -16,6 +16,7 @@ _COUNT = 4
 _ERASE = 6
 _PIECE_BYTES = 64
 _BLANK_PIECE = b"\xff" * _PIECE_BYTES
+_piece = bytearray(_PIECE_BYTES)  # one for all: nobody else runs while it is in use
 NONE = -1
 
 BLANK = b"\xff" * RECORD_BYTES
@@ -28,7 +29,6 @@ class Sectors:
     def __init__(self, partition: "Any") -> None:
         self._partition = partition
         self.count: int = partition.ioctl(_COUNT, 0)
-        self._piece = bytearray(_PIECE_BYTES)
 
     def read_header(self, sector: int, buffer: "bytearray | memoryview") -> None:
         """The first 64 bytes of a sector."""
@@ -36,8 +36,8 @@ class Sectors:
 
     def header(self, sector: int) -> "sector_header.SectorHeader | None":
         """The header as it stands, tags unchecked; None when there is none."""
-        self.read_header(sector, self._piece)
-        return sector_header.unpack(self._piece)
+        self.read_header(sector, _piece)
+        return sector_header.unpack(_piece)
 
     def write_header(self, sector: int, header: bytes) -> None:
         self._partition.writeblocks(sector, header, 0)
@@ -52,8 +52,8 @@ class Sectors:
     def is_blank(self, sector: int) -> bool:
         """Whether every byte is erased: a cut erase leaves a sector that only begins so."""
         for at in range(0, SECTOR_BYTES, _PIECE_BYTES):
-            self._partition.readblocks(sector, self._piece, at)
-            if self._piece != _BLANK_PIECE:
+            self._partition.readblocks(sector, _piece, at)
+            if _piece != _BLANK_PIECE:
                 return False
         return True
 

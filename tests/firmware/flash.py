@@ -15,6 +15,7 @@ _PROGRAM_US = 60
 _ERASE_US = 45_000
 _BYTES_A_US = 20
 SCATTERED = -1
+_ERASED = memoryview(b"\xff" * SECTOR_BYTES)
 
 
 class PowerCut(Exception):
@@ -112,7 +113,7 @@ class Partition:
                 self.data[i] |= self.chip.scattered()
             raise PowerCut
         size = SECTOR_BYTES * self.chip.cut_quarters // 4 if cut else SECTOR_BYTES
-        self.data[at : at + size] = b"\xff" * size
+        self.data[at : at + size] = _ERASED[:size]
         if cut:
             raise PowerCut
         self.chip.erases += 1
