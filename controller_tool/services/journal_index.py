@@ -11,10 +11,11 @@ import itertools
 import struct
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, select
 
+from controller_tool.registry.bulk import insert_rows
 from controller_tool.registry.derived import (
     JournalCursor,
     JournalFacet,
@@ -30,6 +31,8 @@ from protocol.codes import (
     EVENT_DENIED,
     EVENT_GRANTED,
     EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_SESSION_CLOSED,
+    EVENT_SESSION_OPENED,
     EVENT_UNLOCKED,
 )
 from protocol.constants import CARD_KEY_BYTES, CHAIN_KEY_BYTES, RECORD_BYTES
@@ -37,17 +40,20 @@ from protocol.constants import CARD_KEY_BYTES, CHAIN_KEY_BYTES, RECORD_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from controller_tool.registry.models import Device
     from controller_tool.registry.sealing import Vault
     from controller_tool.services.site import Site
 
-# records whose key field is a card; that of a session is a peer id
+# records whose key field is a card, and those in which it is the id of a peer
 CARD_EVENTS = frozenset((
     EVENT_GRANTED, EVENT_DENIED, EVENT_UNLOCKED, EVENT_CHARGE_STARTED, EVENT_CHARGE_ENDED,
     EVENT_REVOKED_CARD_PRESENTED,
 ))  # fmt: skip
+SESSION_EVENTS = frozenset((EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED))
+_KEYED = CARD_EVENTS | SESSION_EVENTS
 SEQ_BITS = 32
 _FIELDS = struct.Struct(">6xHI4xQ24x")  # what, time_s, masked key: as protocol.records has them
 _POINT_AT = 15
@@ -55,6 +61,12 @@ _K_NAMES = ("k_tool_access", "k_tool_alarm")
 _CURSOR_EVERY = 1 << 14
 _REACH = 1 << 22  # numbers that are hashed over for one record, two seconds of work
 _BATCH = 5000
+_COLUMNS = ("id", "facet_id", "time_s", "key")
+_RECORDS = select(JournalRecord.seq, JournalRecord.record).where(
+    JournalRecord.device_id == bindparam("device_id"),
+    JournalRecord.ring == bindparam("ring"),
+    JournalRecord.seq.in_(bindparam("seqs", expanding=True)),
+)
 Place = tuple[int, bytes]  # sequence number where it is stored, record
 
 
@@ -83,10 +95,14 @@ def add(site: Site, session: Session, device: Device, ring: int, places: Sequenc
         _index(site.vault if stream.k_tool else None, session, stream, places)
 
 
-def ensure(site: Site, devices: Sequence[Device]) -> None:
-    """Index what these controllers' rings hold and the index lacks: an exported folder's, say."""
+def ensure(site: Site, devices: Sequence[Device], thoroughly: bool = False) -> None:
+    """Index what these controllers' rings hold and the index lacks: an exported folder's, say.
+
+    A ring is behind when its newest record is; ``thoroughly``: also when there are more or less
+    rows than records, which takes a second for some millions.
+    """
     with site.registry.session() as session:
-        behind = _behind(session, devices)
+        behind = _behind(session, devices, thoroughly)
     for device, ring in behind:
         with site.registry.writing() as session:
             _forget(session, device.id, ring)
@@ -103,38 +119,52 @@ def rebuild(site: Site) -> int:
         return session.execute(select(func.count()).select_from(JournalIndex)).scalar() or 0
 
 
-def _behind(session: Session, devices: Sequence[Device]) -> list[tuple[Device, int]]:
-    """Rings whose newest record is not the newest in the index."""
+def unmasks(device: Device, ring: int) -> bool:
+    """Whether this folder can tell whose card a record of that ring is of."""
+    return getattr(device, f"{_K_NAMES[ring]}_sealed") is not None
+
+
+def _behind(
+    session: Session, devices: Sequence[Device], thoroughly: bool
+) -> list[tuple[Device, int]]:
+    """Rings whose index is not that of their records."""
     streams = {(s.device_id, s.ring): s.id for s in session.scalars(select(JournalStream))}
     behind = []
     for device, ring in itertools.product(devices, journal_rows.RINGS):
         end = journal_rows.next_seq_of(session, device.id, ring)
         number = streams.get((device.id, ring))
-        if end != (0 if number is None else _indexed_end(session, number)):
+        if number is None:
+            fits = end == 0
+        else:
+            fits = end == _indexed_end(session, number) and (
+                not thoroughly or _as_many(session, device, ring, number)
+            )
+        if not fits:
             behind.append((device, ring))
     return behind
 
 
 def _indexed_end(session: Session, stream_id: int) -> int:
+    newest = session.execute(select(func.max(JournalIndex.id)).where(*_of(stream_id))).scalar()
+    return 0 if newest is None else newest - (stream_id << SEQ_BITS) + 1
+
+
+def _as_many(session: Session, device: Device, ring: int, stream_id: int) -> bool:
+    count = select(func.count()).select_from(JournalIndex).where(*_of(stream_id))
+    there = journal_rows.stored(session, device.id, ring, 0, 1 << SEQ_BITS)
+    return session.execute(count).scalar() == there
+
+
+def _of(stream_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     first = stream_id << SEQ_BITS
-    newest = session.execute(
-        select(func.max(JournalIndex.id)).where(
-            JournalIndex.id >= first, JournalIndex.id < first + (1 << SEQ_BITS)
-        )
-    ).scalar()
-    return 0 if newest is None else newest - first + 1
+    return JournalIndex.id >= first, JournalIndex.id < first + (1 << SEQ_BITS)
 
 
 def _forget(session: Session, device_id: str, ring: int) -> None:
     stream = _stream(session, device_id, ring)
     if stream is None:
         return
-    first = stream.id << SEQ_BITS
-    session.execute(
-        delete(JournalIndex).where(
-            JournalIndex.id >= first, JournalIndex.id < first + (1 << SEQ_BITS)
-        )
-    )
+    session.execute(delete(JournalIndex).where(*_of(stream.id)))
     for model in (JournalCursor, JournalFacet):
         session.execute(delete(model).where(model.stream_id == stream.id))
     session.delete(stream)
@@ -170,7 +200,7 @@ def _index_all(site: Site, session: Session, device: Device, ring: int) -> None:
 def _first_key(site: Site, device: Device, ring: int) -> bytes | None:
     """K_tool before record 0; None where this folder has none."""
     name = _K_NAMES[ring]
-    return site.secret(device, name) if getattr(device, f"{name}_sealed") else None
+    return site.secret(device, name) if unmasks(device, ring) else None
 
 
 def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequence[Place]) -> None:
@@ -181,19 +211,16 @@ def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequen
         return
     facets = _Facets(session, stream)
     keys = _Keys(vault, session, stream)
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[int, int, int, bytes | None]] = []
     for seq, record in good:
         what, time_s, masked = _FIELDS.unpack(record)
-        card_key = None
-        if what >> 8 in CARD_EVENTS and (k_tool := keys.before(seq)) is not None:
+        key = None
+        if what >> 8 in _KEYED and (k_tool := keys.before(seq)) is not None:
             number = masked ^ int.from_bytes(chain.mask(k_tool), "big")
-            card_key = number.to_bytes(CARD_KEY_BYTES, "big") if number else None
+            key = number.to_bytes(CARD_KEY_BYTES, "big") if number else None
         facet_id = facets.id_of(what, record[_POINT_AT])
-        rows.append({
-            "id": stream.first_id + seq, "facet_id": facet_id, "time_s": time_s,
-            "card_key": card_key,
-        })  # fmt: skip
-    session.connection().execute(insert(JournalIndex), rows)
+        rows.append((stream.first_id + seq, facet_id, time_s, key))
+    insert_rows(session, JournalIndex, _COLUMNS, rows)
     keys.keep(good[-1][0] + 1)
 
 
@@ -284,17 +311,18 @@ class _Keys:
         return "journal_cursors", f"{self._stream.device_id}/{self._stream.ring}/{seq}", "k_tool"
 
 
-def pages(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+def records_of(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
     """Index id and record of each of these, in no order; one whose record is gone is left out."""
     streams = {s.id: (s.device_id, s.ring) for s in session.scalars(select(JournalStream))}
     by_stream: dict[int, list[int]] = {}
     for number in ids:
         by_stream.setdefault(number >> SEQ_BITS, []).append(number & ((1 << SEQ_BITS) - 1))
+    connection = session.connection()
     for stream_id, seqs in by_stream.items():
-        of_ring = journal_rows.of(JournalRecord, *streams[stream_id])
-        query = of_ring.with_only_columns(JournalRecord.seq, JournalRecord.record)
+        device_id, ring = streams[stream_id]
         for some in _some(seqs):
-            for seq, record in session.execute(query.where(JournalRecord.seq.in_(some))):
+            where = {"device_id": device_id, "ring": ring, "seqs": some}
+            for seq, record in connection.execute(_RECORDS, where):
                 yield stream_id << SEQ_BITS | seq, record
 
 
