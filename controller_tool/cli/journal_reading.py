@@ -82,6 +82,13 @@ def _filter(site: Site, **given: Any) -> Filter:
     )
 
 
+def _indexed(app: App, wanted: Filter) -> Filter:
+    """What a folder got otherwise than by pulling is indexed once, which can take a minute."""
+    with app.progress() as progress:
+        journal_index.ensure(app.site, wanted.chosen(app.site), progress=progress)
+    return wanted
+
+
 def _named(given: Iterable[str], names: Iterable[str], group: str) -> frozenset[str]:
     """Names as files have them, of words as the screen shows them in either language."""
     by_word = {word: name for name in names for word in (name, name_of(group, name))}
@@ -104,7 +111,7 @@ def _named(given: Iterable[str], names: Iterable[str], group: str) -> frozenset[
 @pass_app
 def show(app: App, /, last: int, before: str | None, **given: Any) -> None:
     """The newest records, the oldest of them first."""
-    wanted = _filter(app.site, **given)
+    wanted = _indexed(app, _filter(app.site, **given))
     page = journal_read.page(app.site, wanted, last, before)
     shown: list[Any] = [table(_columns(), map(_row, page.entries))]
     if page.older is not None:
@@ -150,6 +157,7 @@ def _point(point: int) -> object:
 @pass_app
 def unknown(app: App, devices: tuple[str, ...]) -> None:
     """By controller and keyed hash, the most recent first; then what was only counted."""
+    _indexed(app, Filter(devices=devices))
     report = journal_unknown.report(app.site, devices)
     credentials = table(
         [t("controller"), t("credential"), t("tries"), t("first"), t("last"), t("point"),
@@ -184,7 +192,7 @@ def unknown(app: App, devices: tuple[str, ...]) -> None:
 @pass_app
 def export(app: App, /, output: Path, form: str | None, force: bool, **given: Any) -> None:
     """With the 48 bytes of each record, so that it can be checked elsewhere."""
-    wanted = _filter(app.site, **given)
+    wanted = _indexed(app, _filter(app.site, **given))
     if form is not None:
         done = hzaccess.export(app.site, wanted, output, force)
         app.show(done, t("{access} access and {alarm} alarm records written to {file}",
@@ -199,5 +207,6 @@ def export(app: App, /, output: Path, form: str | None, force: bool, **given: An
 @pass_app
 def reindex(app: App) -> None:
     """It is no evidence, only where to look; the records stay as they are."""
-    count = journal_index.rebuild(app.site)
+    with app.progress() as progress:
+        count = journal_index.rebuild(app.site, progress)
     app.show({"records": count}, t("{n} records are in the index", n=count))

@@ -70,5 +70,5 @@ class JournalIndex(Base):
     )
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     facet_id: Mapped[int]
-    time_s: Mapped[int]
+    time_s: Mapped[int] = mapped_column(BigInteger)
     key: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -10,10 +10,12 @@ from controller_tool.services.journal_index import CARD_EVENTS
 from controller_tool.services.journal_query import Facet, TimeAndId, Wanted
 from protocol.codes import (
     EVENT_CHARGE_ENDED,
+    EVENT_CHARGE_STARTED,
     EVENT_DENIED,
     EVENT_GRANTED,
     EVENT_LIST_REFUSED,
     EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_REX,
     EVENT_SESSION_CLOSED,
     EVENT_SESSION_OPENED,
     EVENT_UNLOCKED,
@@ -37,7 +39,15 @@ _REASONS = {
     EVENT_SESSION_OPENED: ROLE_NAMES,
     EVENT_SESSION_CLOSED: ROLE_NAMES,
     **dict.fromkeys(
-        (EVENT_GRANTED, EVENT_DENIED, EVENT_UNLOCKED, EVENT_REVOKED_CARD_PRESENTED), REASON_NAMES
+        (
+            EVENT_GRANTED,
+            EVENT_DENIED,
+            EVENT_UNLOCKED,
+            EVENT_REX,
+            EVENT_CHARGE_STARTED,
+            EVENT_REVOKED_CARD_PRESENTED,
+        ),
+        REASON_NAMES,
     ),
 }
 

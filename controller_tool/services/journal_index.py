@@ -1,16 +1,14 @@
 """Keeps the index of the journals: which record is of what kind, when, and of which card (host).
 
 It is made from journal_records when they come, or when first asked for in a folder that got them
-otherwise, and can be thrown away. The card's key is masked in each record with a K_tool of its
-own, which only hashing from an earlier one gives: cursors keep some of those, sealed.
+otherwise, and can be thrown away.
 """
 
 from __future__ import annotations
 
 import itertools
 import struct
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select
@@ -24,6 +22,7 @@ from controller_tool.registry.derived import (
 )
 from controller_tool.registry.records import JournalRecord
 from controller_tool.services import journal_rows
+from controller_tool.services.journal_keys import Keys, Stream, stream_of
 from protocol import chain
 from protocol.codes import (
     EVENT_CHARGE_ENDED,
@@ -35,7 +34,7 @@ from protocol.codes import (
     EVENT_SESSION_OPENED,
     EVENT_UNLOCKED,
 )
-from protocol.constants import CARD_KEY_BYTES, CHAIN_KEY_BYTES, RECORD_BYTES
+from protocol.constants import CARD_KEY_BYTES, RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,9 +56,6 @@ _KEYED = CARD_EVENTS | SESSION_EVENTS
 SEQ_BITS = 32
 _FIELDS = struct.Struct(">6xHI4xQ24x")  # what, time_s, masked key: as protocol.records has them
 _POINT_AT = 15
-_K_NAMES = ("k_tool_access", "k_tool_alarm")
-_CURSOR_EVERY = 1 << 14
-_REACH = 1 << 22  # numbers that are hashed over for one record, two seconds of work
 _BATCH = 5000
 _COLUMNS = ("id", "facet_id", "time_s", "key")
 _RECORDS = select(JournalRecord.seq, JournalRecord.record).where(
@@ -67,22 +63,8 @@ _RECORDS = select(JournalRecord.seq, JournalRecord.record).where(
     JournalRecord.ring == bindparam("ring"),
     JournalRecord.seq.in_(bindparam("seqs", expanding=True)),
 )
+Progress = Callable[[str, int, int], None]
 Place = tuple[int, bytes]  # sequence number where it is stored, record
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One ring of one controller as the index numbers it; k_tool: before record 0, if held."""
-
-    id: int
-    device_id: str
-    ring: int
-    k_tool: bytes | None
-
-    @property
-    def first_id(self) -> int:
-        """Index id of record 0."""
-        return self.id << SEQ_BITS
 
 
 def add(site: Site, session: Session, device: Device, ring: int, places: Sequence[Place]) -> None:
@@ -91,11 +73,16 @@ def add(site: Site, session: Session, device: Device, ring: int, places: Sequenc
     if found is None:
         _index_all(site, session, device, ring)
     elif places:
-        stream = Stream(found.id, device.id, ring, _first_key(site, device, ring))
+        stream = stream_of(site, device, ring, found.id)
         _index(site.vault if stream.k_tool else None, session, stream, places)
 
 
-def ensure(site: Site, devices: Sequence[Device], thoroughly: bool = False) -> None:
+def ensure(
+    site: Site,
+    devices: Sequence[Device],
+    thoroughly: bool = False,
+    progress: Progress | None = None,
+) -> None:
     """Index what these controllers' rings hold and the index lacks: an exported folder's, say.
 
     A ring is behind when its newest record is; ``thoroughly``: also when there are more or less
@@ -106,22 +93,17 @@ def ensure(site: Site, devices: Sequence[Device], thoroughly: bool = False) -> N
     for device, ring in behind:
         with site.registry.writing() as session:
             _forget(session, device.id, ring)
-            _index_all(site, session, device, ring)
+            _index_all(site, session, device, ring, progress)
 
 
-def rebuild(site: Site) -> int:
+def rebuild(site: Site, progress: Progress | None = None) -> int:
     """Throw the index away and make it anew from the records; returns how many it then has."""
     with site.registry.writing() as session:
         for model in (JournalIndex, JournalCursor, JournalFacet, JournalStream):
             session.execute(delete(model))
-    ensure(site, site.devices())
+    ensure(site, site.devices(), progress=progress)
     with site.registry.session() as session:
         return session.execute(select(func.count()).select_from(JournalIndex)).scalar() or 0
-
-
-def unmasks(device: Device, ring: int) -> bool:
-    """Whether this folder can tell whose card a record of that ring is of."""
-    return getattr(device, f"{_K_NAMES[ring]}_sealed") is not None
 
 
 def _behind(
@@ -178,15 +160,19 @@ def _stream(session: Session, device_id: str, ring: int) -> JournalStream | None
     return session.scalar(query)
 
 
-def _index_all(site: Site, session: Session, device: Device, ring: int) -> None:
+def _index_all(
+    site: Site, session: Session, device: Device, ring: int, progress: Progress | None = None
+) -> None:
     """Every record of a ring that has no stream yet, in batches."""
     row = JournalStream(device_id=device.id, ring=ring)
     session.add(row)
     session.flush()
-    stream = Stream(row.id, device.id, ring, _first_key(site, device, ring))
+    stream = stream_of(site, device, ring, row.id)
     vault = site.vault if stream.k_tool else None
     columns = (JournalRecord.seq, JournalRecord.record)
     query = journal_rows.of(JournalRecord, device.id, ring).with_only_columns(*columns)
+    total = journal_rows.stored(session, device.id, ring, 0, 1 << SEQ_BITS) if progress else 0
+    done = 0
     after = -1  # what stands at an impossible number was put there by somebody else
     while batch := list(
         session.execute(
@@ -195,12 +181,9 @@ def _index_all(site: Site, session: Session, device: Device, ring: int) -> None:
     ):
         after = batch[-1].seq
         _index(vault, session, stream, [(seq, record) for seq, record in batch])
-
-
-def _first_key(site: Site, device: Device, ring: int) -> bytes | None:
-    """K_tool before record 0; None where this folder has none."""
-    name = _K_NAMES[ring]
-    return site.secret(device, name) if unmasks(device, ring) else None
+        if progress is not None:
+            done += len(batch)
+            progress(device.name, done, max(done, total))
 
 
 def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequence[Place]) -> None:
@@ -210,7 +193,7 @@ def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequen
     if not good:
         return
     facets = _Facets(session, stream)
-    keys = _Keys(vault, session, stream)
+    keys = Keys(vault, session, stream)
     rows: list[tuple[int, int, int, bytes | None]] = []
     for seq, record in good:
         what, time_s, masked = _FIELDS.unpack(record)
@@ -219,7 +202,7 @@ def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequen
             number = masked ^ int.from_bytes(chain.mask(k_tool), "big")
             key = number.to_bytes(CARD_KEY_BYTES, "big") if number else None
         facet_id = facets.id_of(what, record[_POINT_AT])
-        rows.append((stream.first_id + seq, facet_id, time_s, key))
+        rows.append(((stream.id << SEQ_BITS) + seq, facet_id, time_s, key))
     insert_rows(session, JournalIndex, _COLUMNS, rows)
     keys.keep(good[-1][0] + 1)
 
@@ -242,73 +225,6 @@ class _Facets:
             self._session.flush()
             found = self._ids[what, point] = row.id
         return found
-
-
-class _Keys:
-    """K_tool before each of rising numbers, from the nearest cursor on."""
-
-    def __init__(self, vault: Vault | None, session: Session, stream: Stream) -> None:
-        self._vault = vault
-        self._session = session
-        self._stream = stream
-        self._seq = -1
-        self._key = b""
-        self._passed: dict[int, bytes] = {}
-
-    def before(self, seq: int) -> bytes | None:
-        """The key; None where there is none, or the number is too far off to be true."""
-        if self._vault is None:
-            return None
-        if self._seq < 0:
-            self._start(self._vault, seq)
-        if seq - self._seq > _REACH:
-            return None
-        for number in range(self._seq, seq):
-            if number % _CURSOR_EVERY == 0:
-                self._passed[number] = self._key
-            self._key = sha256(b"\x01" + self._key).digest()[:CHAIN_KEY_BYTES]  # chain.evolve
-        self._seq = seq
-        return self._key
-
-    def keep(self, end: int) -> None:
-        """Write down where this came to, for the records that come next."""
-        if self._vault is None or self.before(end) is None:
-            return
-        kept = {**self._passed, end: self._key}
-        held = select(JournalCursor.seq).where(JournalCursor.stream_id == self._stream.id)
-        there = set(self._session.scalars(held))
-        gone = [seq for seq in there if seq % _CURSOR_EVERY and seq < end]
-        self._session.execute(
-            delete(JournalCursor).where(
-                JournalCursor.stream_id == self._stream.id, JournalCursor.seq.in_(gone)
-            )
-        )
-        self._session.add_all(
-            JournalCursor(
-                stream_id=self._stream.id,
-                seq=seq,
-                k_tool_sealed=self._vault.seal(*self._place(seq), key),
-            )
-            for seq, key in kept.items()
-            if seq and seq not in there
-        )
-        self._session.flush()
-
-    def _start(self, vault: Vault, seq: int) -> None:
-        query = (
-            select(JournalCursor)
-            .where(JournalCursor.stream_id == self._stream.id, JournalCursor.seq <= seq)
-            .order_by(JournalCursor.seq.desc())
-        )
-        nearest = self._session.scalar(query.limit(1))
-        self._seq, self._key = 0, self._stream.k_tool or b""
-        if nearest is not None:
-            self._seq = nearest.seq
-            self._key = vault.open(*self._place(nearest.seq), nearest.k_tool_sealed)
-
-    def _place(self, seq: int) -> tuple[str, str, str]:
-        """What the seal is bound to: the ring itself, for numbers of streams are given anew."""
-        return "journal_cursors", f"{self._stream.device_id}/{self._stream.ring}/{seq}", "k_tool"
 
 
 def records_of(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:

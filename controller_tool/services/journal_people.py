@@ -50,23 +50,23 @@ class People:
         self._session = session
         self._issues: dict[bytes, list[_Issue]] | None = None
         self._by_device: dict[str, dict[bytes, list[_Issue]]] = {}
-        self._told: dict[tuple[str, bytes, int], Known | None] = {}
+        self._told: dict[tuple[str, bytes, int], Known] = {}
 
     def of(self, device: Device, key: bytes, list_version: int) -> Known | None:
         """The card that a controller knew by this key while that list was in force."""
+        issues = self._keys(device).get(key, [])
+        if len(issues) <= 1:
+            return issues[0].known if issues else None
         asked = (device.id, key, list_version)
         if asked not in self._told:
-            self._told[asked] = self._of(device, key, list_version)
+            self._told[asked] = self._one_of(device, issues, list_version)
         return self._told[asked]
 
     def knows(self, device: Device, key: bytes) -> bool:
         """Whether the card was ever issued, to whomever."""
         return key in self._keys(device)
 
-    def _of(self, device: Device, key: bytes, list_version: int) -> Known | None:
-        issues = self._keys(device).get(key, [])
-        if len(issues) <= 1:
-            return issues[0].known if issues else None
+    def _one_of(self, device: Device, issues: list[_Issue], list_version: int) -> Known:
         query = select(SentCard.card_id, SentCard.first_version).where(
             SentCard.device_id == device.id,
             SentCard.card_id.in_([issue.card_id for issue in issues]),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from controller_tool import clock
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.services import journal_index, journal_query, site_time
+from controller_tool.services import journal_index, journal_keys, journal_query, site_time
 from controller_tool.services.journal_filter import UNKNOWN, Filter, event_name, reason_name
 from controller_tool.services.journal_index import CARD_EVENTS, SEQ_BITS, SESSION_EVENTS
 from controller_tool.services.journal_people import Known, People
@@ -187,7 +187,7 @@ class _Reader:
     def _known(
         self, device: Device, facet: Facet, key: bytes | None, body: records.Record
     ) -> Known:
-        if not journal_index.unmasks(device, facet.ring):
+        if not journal_keys.unmasks(device, facet.ring):
             return Known(body.key.hex(), "", "")
         if key is None:
             return _NOBODY

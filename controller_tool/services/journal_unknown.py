@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from controller_tool import clock
 from controller_tool.registry.derived import JournalIndex
-from controller_tool.services import journal_index, journal_query, journal_read
+from controller_tool.services import journal_index, journal_keys, journal_query, journal_read
 from controller_tool.services.journal_filter import Filter, is_unknown
 from controller_tool.services.journal_people import Known, People
 
@@ -108,7 +108,7 @@ def report(site: Site, names: tuple[str, ...] = ()) -> Report:
                 found.append((tries.last_s, one))
             counted.append(_counted(session, device, facets))
     found.sort(key=lambda pair: (-pair[0], pair[1].controller, pair[1].pseudonym))
-    told_apart = any(journal_index.unmasks(device, 0) for device in devices)
+    told_apart = any(journal_keys.unmasks(device, 0) for device in devices)
     return Report(
         [one for _, one in found], [c for c in counted if c.recorded or c.folded], told_apart
     )

@@ -65,7 +65,7 @@ def create_index_table() -> None:
         "journal_index",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("facet_id", sa.Integer(), nullable=False),
-        sa.Column("time_s", sa.Integer(), nullable=False),
+        sa.Column("time_s", sa.BigInteger(), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
