@@ -194,11 +194,13 @@ def export(app: App, /, output: Path, form: str | None, force: bool, **given: An
     """With the 48 bytes of each record, so that it can be checked elsewhere."""
     wanted = _indexed(app, _filter(app.site, **given))
     if form is not None:
-        done = hzaccess.export(app.site, wanted, output, force)
+        with app.progress() as progress:
+            done = hzaccess.export(app.site, wanted, output, force, progress)
         app.show(done, t("{access} access and {alarm} alarm records written to {file}",
                          access=done.access, alarm=done.alarm, file=output))  # fmt: skip
         return
-    count = journal_export.export(app.site, wanted, output, force)
+    with app.progress() as progress:
+        count = journal_export.export(app.site, wanted, output, force, progress)
     app.show({"file": output, "records": count},
              t("{n} records written to {file}", n=count, file=output))  # fmt: skip
 

@@ -34,9 +34,11 @@ from protocol.codes import (
 from protocol.constants import RECORD_BODY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from controller_tool.services.journal_filter import Filter
+    from controller_tool.services.journal_index import Progress
     from controller_tool.services.journal_read import Entry
     from controller_tool.services.site import Site
     from controller_tool.services.site_time import SiteTime
@@ -72,7 +74,9 @@ class Exported:
     alarm: int
 
 
-def export(site: Site, wanted: Filter, folder: Path, force: bool = False) -> Exported:
+def export(
+    site: Site, wanted: Filter, folder: Path, force: bool = False, progress: Progress | None = None
+) -> Exported:
     """Make ``folder``; OperatorError when it is there already or this site folder cannot sign.
 
     force: a folder of an earlier export is replaced, anything else is not.
@@ -83,7 +87,7 @@ def export(site: Site, wanted: Filter, folder: Path, force: bool = False) -> Exp
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(FOLDER_MODE)
-        counts = _fill(site, wanted, draft)
+        counts = _fill(site, draft, journal_read.walk(site, wanted, progress))
         if folder.exists():
             shutil.rmtree(folder)
         draft.rename(folder)
@@ -112,14 +116,14 @@ def _require_room(folder: Path, force: bool) -> None:
         )
 
 
-def _fill(site: Site, wanted: Filter, folder: Path) -> dict[str, int]:
+def _fill(site: Site, folder: Path, entries: Iterable[Entry]) -> dict[str, int]:
     """All files of the folder; returns how many records of each kind there are."""
     ids = {device.name: device.id for device in site.devices()}
     local = journal_read.local_of(site)
     ranges: dict[tuple[str, str, int], _Range] = {}
     with ExitStack() as stack:
         kinds = {kind: _Files(stack, folder, kind) for kind in _COLUMNS}
-        for entry in journal_read.walk(site, wanted):
+        for entry in entries:
             body = records.unpack(bytes.fromhex(entry.record)[:RECORD_BODY_BYTES])
             kind = "access" if body.event in _DECISIONS else "alarm"
             if kind == "alarm" and body.event < _FIRST_ALARM:

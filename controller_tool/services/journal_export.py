@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller_tool.services.journal_filter import Filter
+    from controller_tool.services.journal_index import Progress
     from controller_tool.services.journal_read import Entry
     from controller_tool.services.site import Site
 
@@ -33,7 +34,9 @@ _COLUMNS = [field.name for field in fields(journal_read.Entry)]
 _SHEET_ROWS = 1_000_000  # a sheet has 1 048 576
 
 
-def export(site: Site, wanted: Filter, path: Path, force: bool = False) -> int:
+def export(
+    site: Site, wanted: Filter, path: Path, force: bool = False, progress: Progress | None = None
+) -> int:
     """Write all wanted entries to ``path``, by time; returns how many.
 
     A file that is there already is left alone without ``force``, and never written through a
@@ -45,7 +48,7 @@ def export(site: Site, wanted: Filter, path: Path, force: bool = False) -> int:
             t("{name} is neither .csv nor .ndjson nor .xlsx", name=path.name), t("Name the file so")
         )
     with new_file(path, force) as file:
-        return write(file, journal_read.walk(site, wanted))
+        return write(file, journal_read.walk(site, wanted, progress))
 
 
 @contextmanager

@@ -103,7 +103,12 @@ def rebuild(site: Site, progress: Progress | None = None) -> int:
             session.execute(delete(model))
     ensure(site, site.devices(), progress=progress)
     with site.registry.session() as session:
-        return session.execute(select(func.count()).select_from(JournalIndex)).scalar() or 0
+        return size(session)
+
+
+def size(session: Session) -> int:
+    """How many records are in the index."""
+    return session.execute(select(func.count()).select_from(JournalIndex)).scalar() or 0
 
 
 def _behind(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from controller_tool.registry.models import Device
+    from controller_tool.services.journal_index import Progress
     from controller_tool.services.journal_query import Facet, Found
     from controller_tool.services.site import Site
 
@@ -94,12 +95,20 @@ def page(site: Site, wanted: Filter, last: int, before: str | None = None) -> Pa
         return Page(told[::-1], older, reader.misfits)
 
 
-def walk(site: Site, wanted: Filter) -> Iterator[Entry]:
-    """All entries by time, the oldest first, a batch at a time: there may be millions."""
-    with _open(site, wanted, thoroughly=True) as (_, reader):
+def walk(site: Site, wanted: Filter, progress: Progress | None = None) -> Iterator[Entry]:
+    """All entries by time, the oldest first, a batch at a time: there may be millions.
+
+    progress: told how many there were so far, of all records that are stored here.
+    """
+    with _open(site, wanted, thoroughly=True) as (session, reader):
+        total = journal_index.size(session) if progress is not None else 0
+        done = 0
         found = reader.find(wanted, None, newest_first=False)
         while batch := list(itertools.islice(found, _BATCH)):
             yield from reader.tell(batch)
+            done += len(batch)
+            if progress is not None:
+                progress(t("records"), done, total)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from controller_tool.services import (
 from controller_tool.services.journal_filter import Filter
 from controller_tool.services.site import Site
 from protocol import cards as layout
-from protocol import chain, sector_header
+from protocol import cbor, chain, sector_header
 from protocol.codes import (
     EVENT_BOOT,
     EVENT_DENIED,
@@ -41,7 +41,7 @@ from protocol.codes import (
     REASON_SCHEDULE,
     REASON_UNKNOWN_CARD,
 )
-from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
+from protocol.constants import AAD_CHECKPOINT, RECORD_BYTES, RING_ACCESS, RING_ALARM
 from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_cards import CARD, issue
 from tests.unit.test_journal import pull, tamper
@@ -242,6 +242,16 @@ def test_the_index_has_the_unmasked_keys(site, board, written) -> None:
     assert keys_in_index(site) == {n: bytes((n + 1,)) * 8 for n in range(60)}
 
 
+def test_what_is_of_no_card_and_no_peer_has_no_key(site, board) -> None:
+    """Whatever its field says: nothing but these two kinds is ever looked for by it."""
+    pen = board.pen(RING_ACCESS)
+    for kind in (EVENT_DOOR_OPENED, EVENT_BOOT, EVENT_GRANTED):
+        pen.write(kind, 0, b"12345678")
+    pen.write(EVENT_GRANTED, REASON_CARD, bytes(8))
+    journal_store.append(site, board.device, RING_ACCESS, page_of(pen))
+    assert keys_in_index(site) == {0: None, 1: None, 2: b"12345678", 3: None}
+
+
 @pytest.mark.parametrize("every", [1, 16])
 def test_pages_in_any_order_are_indexed_alike(site, board, written, monkeypatch, every) -> None:
     monkeypatch.setattr(journal_keys, "_CURSOR_EVERY", every)
@@ -437,11 +447,20 @@ def test_a_checkpoint_that_no_head_agrees_with_is_not_built_upon(site, board, wr
     for pen in pens:
         pull(site, board, pen)
     right = take(site, board, pens)
-    lie = site.sign(journal_checkpoint.CHECKPOINT_KEY, b"checkpoint", b"\x00")
-    journal_store.store_checkpoint(site, board.device, lie, 60, 0)
-    del counted[:]
-    assert journal_store.checkpoint(site, board.device) == right
-    assert len(counted) == 60
+    ids = [site.id, board.device.id_bytes]
+    lies: list[cbor.Value] = [
+        0,
+        [*ids, 60, bytes(32), 0, bytes(32)],
+        [*ids, 59, written.c, 0, pens[1].c],
+        [site.id, site.id, 60, written.c, 0, pens[1].c],
+        [*ids, "60", written.c, "0", pens[1].c],
+    ]
+    for lie in lies:
+        envelope = site.sign(journal_checkpoint.CHECKPOINT_KEY, AAD_CHECKPOINT, cbor.encode(lie))
+        journal_store.store_checkpoint(site, board.device, envelope, 60, 0)
+        del counted[:]
+        assert journal_store.checkpoint(site, board.device) == right
+        assert len(counted) == 60
 
 
 def test_a_checkpoint_is_not_given_for_a_ring_with_a_hole_before_the_last_one(site, board, written):
