@@ -1,19 +1,15 @@
-"""`controller-tool journal`: pull, verify, show and export access logs (host)."""
+"""`controller-tool journal`: pull and verify access logs; cli.journal_reading reads them (host)."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from controller_tool.cli import journal_reading
 from controller_tool.cli.common import App, ToolGroup, pass_app, table
 from controller_tool.cli.ways import way_options, way_to_some
-from controller_tool.messages import name_of, t
-from controller_tool.services import journal_read, journal_verify
+from controller_tool.messages import t
+from controller_tool.services import journal_verify
 from controller_tool.services import pull as pull_service
-from protocol.constants import RING_ACCESS, RING_ALARM
-
-_RINGS = {"access": RING_ACCESS, "alarm": RING_ALARM, "both": None}
 
 
 @click.group(cls=ToolGroup, help=t("Pull, verify, show and export access logs."))
@@ -73,38 +69,4 @@ def _verdict(done: journal_verify.Verification) -> str:
     return t("whole") if done.ok else t("NOT WHOLE")
 
 
-@journal.command("show", help=t("What is stored of one controller."))
-@click.argument("device")
-@click.option("--ring", type=click.Choice(list(_RINGS)), default="both", show_default=True)
-@click.option("--last", type=click.IntRange(1), default=50, show_default=True, help=t("How many"))
-@pass_app
-def show(app: App, device: str, ring: str, last: int) -> None:
-    """The newest records, the oldest of them first."""
-    found = journal_read.entries(app.site, app.site.device(device), _RINGS[ring])[-last:]
-    rows = [
-        (t(e.ring), e.seq, e.time, t(e.clock), t(e.event), name_of("reason", e.reason),
-         "-" if e.point == journal_read.CONTROLLER else e.point, e.card, e.holder,
-         name_of("flag", e.flag))
-        for e in found
-    ]  # fmt: skip
-    columns = [t("ring"), t("number"), t("time"), t("clock"), t("event"), t("reason"),
-               t("point"), t("card"), t("holder"), t("flag")]  # fmt: skip
-    app.show(found, table(columns, rows))
-
-
-@journal.command("export", help=t("Write all that is stored of one controller to a file."))
-@click.argument("device")
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help=t("A .csv or .ndjson file"),
-)
-@click.option("--force", is_flag=True, help=t("Replace the file if it is there already"))
-@pass_app
-def export(app: App, device: str, output: Path, force: bool) -> None:
-    """With the 48 bytes of each record, so that it can be checked elsewhere."""
-    count = journal_read.export(app.site, app.site.device(device), output, force)
-    app.show({"file": output, "records": count},
-             t("{n} records written to {file}", n=count, file=output))  # fmt: skip
+journal_reading.register(journal)

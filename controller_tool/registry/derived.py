@@ -50,8 +50,9 @@ class JournalCursor(Base):
 class JournalIndex(Base):
     """Where one record is found. id = stream << 32 | seq, so each record is there once.
 
-    card_key: the 8 bytes by which that controller knows the card, unmasked; NULL where the record
-    is of no card, or this folder lacks K_tool. A peer id of a session never stands here.
+    key: what the record's key field says, unmasked: by which 8 bytes that controller knows the
+    card, or, of a session, the peer id; the facet's event tells which. NULL where the record has
+    none or this folder lacks K_tool.
     """
 
     __tablename__ = "journal_index"
@@ -59,15 +60,15 @@ class JournalIndex(Base):
         Index("journal_index_by_time", "time_s"),
         Index("journal_index_by_facet", "facet_id", "time_s"),
         Index(
-            "journal_index_by_card",
-            "card_key",
+            "journal_index_by_key",
+            "key",
             "facet_id",
             "time_s",
-            sqlite_where=text("card_key IS NOT NULL"),
-            postgresql_where=text("card_key IS NOT NULL"),
+            sqlite_where=text("key IS NOT NULL"),
+            postgresql_where=text("key IS NOT NULL"),
         ),
     )
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     facet_id: Mapped[int]
-    time_s: Mapped[int]
-    card_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    time_s: Mapped[int] = mapped_column(BigInteger)
+    key: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -1,20 +1,19 @@
 """Keeps the index of the journals: which record is of what kind, when, and of which card (host).
 
 It is made from journal_records when they come, or when first asked for in a folder that got them
-otherwise, and can be thrown away. The card's key is masked in each record with a K_tool of its
-own, which only hashing from an earlier one gives: cursors keep some of those, sealed.
+otherwise, and can be thrown away.
 """
 
 from __future__ import annotations
 
 import itertools
 import struct
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, select
 
+from controller_tool.registry.bulk import insert_rows
 from controller_tool.registry.derived import (
     JournalCursor,
     JournalFacet,
@@ -23,6 +22,7 @@ from controller_tool.registry.derived import (
 )
 from controller_tool.registry.records import JournalRecord
 from controller_tool.services import journal_rows
+from controller_tool.services.journal_keys import Keys, Stream, stream_of
 from protocol import chain
 from protocol.codes import (
     EVENT_CHARGE_ENDED,
@@ -30,47 +30,41 @@ from protocol.codes import (
     EVENT_DENIED,
     EVENT_GRANTED,
     EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_SESSION_CLOSED,
+    EVENT_SESSION_OPENED,
     EVENT_UNLOCKED,
 )
-from protocol.constants import CARD_KEY_BYTES, CHAIN_KEY_BYTES, RECORD_BYTES
+from protocol.constants import CARD_KEY_BYTES, RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from controller_tool.registry.models import Device
     from controller_tool.registry.sealing import Vault
     from controller_tool.services.site import Site
 
-# records whose key field is a card; that of a session is a peer id
+# records whose key field is a card, and those in which it is the id of a peer
 CARD_EVENTS = frozenset((
     EVENT_GRANTED, EVENT_DENIED, EVENT_UNLOCKED, EVENT_CHARGE_STARTED, EVENT_CHARGE_ENDED,
     EVENT_REVOKED_CARD_PRESENTED,
 ))  # fmt: skip
+SESSION_EVENTS = frozenset((EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED))
+_KEYED = CARD_EVENTS | SESSION_EVENTS
 SEQ_BITS = 32
 _FIELDS = struct.Struct(">6xHI4xQ24x")  # what, time_s, masked key: as protocol.records has them
 _POINT_AT = 15
-_K_NAMES = ("k_tool_access", "k_tool_alarm")
-_CURSOR_EVERY = 1 << 14
-_REACH = 1 << 22  # numbers that are hashed over for one record, two seconds of work
 _BATCH = 5000
+_COLUMNS = ("id", "facet_id", "time_s", "key")
+_RECORDS = select(JournalRecord.seq, JournalRecord.record).where(
+    JournalRecord.device_id == bindparam("device_id"),
+    JournalRecord.ring == bindparam("ring"),
+    JournalRecord.seq.in_(bindparam("seqs", expanding=True)),
+)
+Progress = Callable[[str, int, int], None]
 Place = tuple[int, bytes]  # sequence number where it is stored, record
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One ring of one controller as the index numbers it; k_tool: before record 0, if held."""
-
-    id: int
-    device_id: str
-    ring: int
-    k_tool: bytes | None
-
-    @property
-    def first_id(self) -> int:
-        """Index id of record 0."""
-        return self.id << SEQ_BITS
 
 
 def add(site: Site, session: Session, device: Device, ring: int, places: Sequence[Place]) -> None:
@@ -79,62 +73,85 @@ def add(site: Site, session: Session, device: Device, ring: int, places: Sequenc
     if found is None:
         _index_all(site, session, device, ring)
     elif places:
-        stream = Stream(found.id, device.id, ring, _first_key(site, device, ring))
+        stream = stream_of(site, device, ring, found.id)
         _index(site.vault if stream.k_tool else None, session, stream, places)
 
 
-def ensure(site: Site, devices: Sequence[Device]) -> None:
-    """Index what these controllers' rings hold and the index lacks: an exported folder's, say."""
+def ensure(
+    site: Site,
+    devices: Sequence[Device],
+    thoroughly: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Index what these controllers' rings hold and the index lacks: an exported folder's, say.
+
+    A ring is behind when its newest record is; ``thoroughly``: also when there are more or less
+    rows than records, which takes a second for some millions.
+    """
     with site.registry.session() as session:
-        behind = _behind(session, devices)
+        behind = _behind(session, devices, thoroughly)
     for device, ring in behind:
         with site.registry.writing() as session:
             _forget(session, device.id, ring)
-            _index_all(site, session, device, ring)
+            _index_all(site, session, device, ring, progress)
 
 
-def rebuild(site: Site) -> int:
+def rebuild(site: Site, progress: Progress | None = None) -> int:
     """Throw the index away and make it anew from the records; returns how many it then has."""
     with site.registry.writing() as session:
         for model in (JournalIndex, JournalCursor, JournalFacet, JournalStream):
             session.execute(delete(model))
-    ensure(site, site.devices())
+    ensure(site, site.devices(), progress=progress)
     with site.registry.session() as session:
-        return session.execute(select(func.count()).select_from(JournalIndex)).scalar() or 0
+        return size(session)
 
 
-def _behind(session: Session, devices: Sequence[Device]) -> list[tuple[Device, int]]:
-    """Rings whose newest record is not the newest in the index."""
+def size(session: Session) -> int:
+    """How many records are in the index."""
+    return session.execute(select(func.count()).select_from(JournalIndex)).scalar() or 0
+
+
+def _behind(
+    session: Session, devices: Sequence[Device], thoroughly: bool
+) -> list[tuple[Device, int]]:
+    """Rings whose index is not that of their records."""
     streams = {(s.device_id, s.ring): s.id for s in session.scalars(select(JournalStream))}
     behind = []
     for device, ring in itertools.product(devices, journal_rows.RINGS):
         end = journal_rows.next_seq_of(session, device.id, ring)
         number = streams.get((device.id, ring))
-        if end != (0 if number is None else _indexed_end(session, number)):
+        if number is None:
+            fits = end == 0
+        else:
+            fits = end == _indexed_end(session, number) and (
+                not thoroughly or _as_many(session, device, ring, number)
+            )
+        if not fits:
             behind.append((device, ring))
     return behind
 
 
 def _indexed_end(session: Session, stream_id: int) -> int:
+    newest = session.execute(select(func.max(JournalIndex.id)).where(*_of(stream_id))).scalar()
+    return 0 if newest is None else newest - (stream_id << SEQ_BITS) + 1
+
+
+def _as_many(session: Session, device: Device, ring: int, stream_id: int) -> bool:
+    count = select(func.count()).select_from(JournalIndex).where(*_of(stream_id))
+    there = journal_rows.stored(session, device.id, ring, 0, 1 << SEQ_BITS)
+    return session.execute(count).scalar() == there
+
+
+def _of(stream_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     first = stream_id << SEQ_BITS
-    newest = session.execute(
-        select(func.max(JournalIndex.id)).where(
-            JournalIndex.id >= first, JournalIndex.id < first + (1 << SEQ_BITS)
-        )
-    ).scalar()
-    return 0 if newest is None else newest - first + 1
+    return JournalIndex.id >= first, JournalIndex.id < first + (1 << SEQ_BITS)
 
 
 def _forget(session: Session, device_id: str, ring: int) -> None:
     stream = _stream(session, device_id, ring)
     if stream is None:
         return
-    first = stream.id << SEQ_BITS
-    session.execute(
-        delete(JournalIndex).where(
-            JournalIndex.id >= first, JournalIndex.id < first + (1 << SEQ_BITS)
-        )
-    )
+    session.execute(delete(JournalIndex).where(*_of(stream.id)))
     for model in (JournalCursor, JournalFacet):
         session.execute(delete(model).where(model.stream_id == stream.id))
     session.delete(stream)
@@ -148,15 +165,19 @@ def _stream(session: Session, device_id: str, ring: int) -> JournalStream | None
     return session.scalar(query)
 
 
-def _index_all(site: Site, session: Session, device: Device, ring: int) -> None:
+def _index_all(
+    site: Site, session: Session, device: Device, ring: int, progress: Progress | None = None
+) -> None:
     """Every record of a ring that has no stream yet, in batches."""
     row = JournalStream(device_id=device.id, ring=ring)
     session.add(row)
     session.flush()
-    stream = Stream(row.id, device.id, ring, _first_key(site, device, ring))
+    stream = stream_of(site, device, ring, row.id)
     vault = site.vault if stream.k_tool else None
     columns = (JournalRecord.seq, JournalRecord.record)
     query = journal_rows.of(JournalRecord, device.id, ring).with_only_columns(*columns)
+    total = journal_rows.stored(session, device.id, ring, 0, 1 << SEQ_BITS) if progress else 0
+    done = 0
     after = -1  # what stands at an impossible number was put there by somebody else
     while batch := list(
         session.execute(
@@ -165,12 +186,9 @@ def _index_all(site: Site, session: Session, device: Device, ring: int) -> None:
     ):
         after = batch[-1].seq
         _index(vault, session, stream, [(seq, record) for seq, record in batch])
-
-
-def _first_key(site: Site, device: Device, ring: int) -> bytes | None:
-    """K_tool before record 0; None where this folder has none."""
-    name = _K_NAMES[ring]
-    return site.secret(device, name) if getattr(device, f"{name}_sealed") else None
+        if progress is not None:
+            done += len(batch)
+            progress(device.name, done, max(done, total))
 
 
 def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequence[Place]) -> None:
@@ -180,20 +198,17 @@ def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequen
     if not good:
         return
     facets = _Facets(session, stream)
-    keys = _Keys(vault, session, stream)
-    rows: list[dict[str, Any]] = []
+    keys = Keys(vault, session, stream)
+    rows: list[tuple[int, int, int, bytes | None]] = []
     for seq, record in good:
         what, time_s, masked = _FIELDS.unpack(record)
-        card_key = None
-        if what >> 8 in CARD_EVENTS and (k_tool := keys.before(seq)) is not None:
+        key = None
+        if what >> 8 in _KEYED and (k_tool := keys.before(seq)) is not None:
             number = masked ^ int.from_bytes(chain.mask(k_tool), "big")
-            card_key = number.to_bytes(CARD_KEY_BYTES, "big") if number else None
+            key = number.to_bytes(CARD_KEY_BYTES, "big") if number else None
         facet_id = facets.id_of(what, record[_POINT_AT])
-        rows.append({
-            "id": stream.first_id + seq, "facet_id": facet_id, "time_s": time_s,
-            "card_key": card_key,
-        })  # fmt: skip
-    session.connection().execute(insert(JournalIndex), rows)
+        rows.append(((stream.id << SEQ_BITS) + seq, facet_id, time_s, key))
+    insert_rows(session, JournalIndex, _COLUMNS, rows)
     keys.keep(good[-1][0] + 1)
 
 
@@ -217,84 +232,18 @@ class _Facets:
         return found
 
 
-class _Keys:
-    """K_tool before each of rising numbers, from the nearest cursor on."""
-
-    def __init__(self, vault: Vault | None, session: Session, stream: Stream) -> None:
-        self._vault = vault
-        self._session = session
-        self._stream = stream
-        self._seq = -1
-        self._key = b""
-        self._passed: dict[int, bytes] = {}
-
-    def before(self, seq: int) -> bytes | None:
-        """The key; None where there is none, or the number is too far off to be true."""
-        if self._vault is None:
-            return None
-        if self._seq < 0:
-            self._start(self._vault, seq)
-        if seq - self._seq > _REACH:
-            return None
-        for number in range(self._seq, seq):
-            if number % _CURSOR_EVERY == 0:
-                self._passed[number] = self._key
-            self._key = sha256(b"\x01" + self._key).digest()[:CHAIN_KEY_BYTES]  # chain.evolve
-        self._seq = seq
-        return self._key
-
-    def keep(self, end: int) -> None:
-        """Write down where this came to, for the records that come next."""
-        if self._vault is None or self.before(end) is None:
-            return
-        kept = {**self._passed, end: self._key}
-        held = select(JournalCursor.seq).where(JournalCursor.stream_id == self._stream.id)
-        there = set(self._session.scalars(held))
-        gone = [seq for seq in there if seq % _CURSOR_EVERY and seq < end]
-        self._session.execute(
-            delete(JournalCursor).where(
-                JournalCursor.stream_id == self._stream.id, JournalCursor.seq.in_(gone)
-            )
-        )
-        self._session.add_all(
-            JournalCursor(
-                stream_id=self._stream.id,
-                seq=seq,
-                k_tool_sealed=self._vault.seal(*self._place(seq), key),
-            )
-            for seq, key in kept.items()
-            if seq and seq not in there
-        )
-        self._session.flush()
-
-    def _start(self, vault: Vault, seq: int) -> None:
-        query = (
-            select(JournalCursor)
-            .where(JournalCursor.stream_id == self._stream.id, JournalCursor.seq <= seq)
-            .order_by(JournalCursor.seq.desc())
-        )
-        nearest = self._session.scalar(query.limit(1))
-        self._seq, self._key = 0, self._stream.k_tool or b""
-        if nearest is not None:
-            self._seq = nearest.seq
-            self._key = vault.open(*self._place(nearest.seq), nearest.k_tool_sealed)
-
-    def _place(self, seq: int) -> tuple[str, str, str]:
-        """What the seal is bound to: the ring itself, for numbers of streams are given anew."""
-        return "journal_cursors", f"{self._stream.device_id}/{self._stream.ring}/{seq}", "k_tool"
-
-
-def pages(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+def records_of(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
     """Index id and record of each of these, in no order; one whose record is gone is left out."""
     streams = {s.id: (s.device_id, s.ring) for s in session.scalars(select(JournalStream))}
     by_stream: dict[int, list[int]] = {}
     for number in ids:
         by_stream.setdefault(number >> SEQ_BITS, []).append(number & ((1 << SEQ_BITS) - 1))
+    connection = session.connection()
     for stream_id, seqs in by_stream.items():
-        of_ring = journal_rows.of(JournalRecord, *streams[stream_id])
-        query = of_ring.with_only_columns(JournalRecord.seq, JournalRecord.record)
+        device_id, ring = streams[stream_id]
         for some in _some(seqs):
-            for seq, record in session.execute(query.where(JournalRecord.seq.in_(some))):
+            where = {"device_id": device_id, "ring": ring, "seqs": some}
+            for seq, record in connection.execute(_RECORDS, where):
                 yield stream_id << SEQ_BITS | seq, record
 
 

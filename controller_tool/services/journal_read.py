@@ -1,82 +1,58 @@
 """Stored journals in words: who, which point, when, why (host).
 
-The card of a record is known by the controller's own key for it, masked anew in each record with
-a key of the tool; a folder without that key (the auditor's) shows the masked bytes.
+The index says where to look and which card it was; all else is read from the records themselves,
+and where the two do not agree it is told. A folder without the tool's keys (the auditor's) shows
+the cards' masked bytes.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import os
-from dataclasses import asdict, dataclass
+import itertools
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from sqlalchemy import select
 
 from controller_tool import clock
 from controller_tool.errors import OperatorError
-from controller_tool.keys.files import FILE_MODE
 from controller_tool.messages import t
-from controller_tool.registry.models import Card, Person
-from controller_tool.registry.records import SentCard
-from controller_tool.services import cards, journal_store
+from controller_tool.services import journal_index, journal_keys, journal_query, site_time
+from controller_tool.services.journal_filter import UNKNOWN, Filter, event_name, reason_name
+from controller_tool.services.journal_index import CARD_EVENTS, SEQ_BITS, SESSION_EVENTS
+from controller_tool.services.journal_people import Known, People
 from controller_tool.services.journal_verify import RING_NAMES
-from protocol import cards as layout
-from protocol import chain, records
-from protocol.codes import (
-    EVENT_CHARGE_ENDED,
-    EVENT_DENIED,
-    EVENT_GRANTED,
-    EVENT_LIST_REFUSED,
-    EVENT_REVOKED_CARD_PRESENTED,
-    EVENT_SESSION_CLOSED,
-    EVENT_SESSION_OPENED,
-    EVENT_UNLOCKED,
-)
-from protocol.constants import CARD_KEY_BYTES, FLAG_EMERGENCY, FLAG_MASTER, RECORD_BODY_BYTES
-from protocol.names import (
-    CLOCK_NAMES,
-    END_NAMES,
-    ERROR_NAMES,
-    EVENT_NAMES,
-    REASON_NAMES,
-    ROLE_NAMES,
-)
+from controller_tool.services.site import CARD_ROLES
+from protocol import records
+from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES
+from protocol.names import CLOCK_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from controller_tool.registry.models import Device
+    from controller_tool.services.journal_index import Progress
+    from controller_tool.services.journal_query import Facet, Found
     from controller_tool.services.site import Site
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CONTROLLER = 255  # the point of records that belong to no door, port or reader
-_NO_KEY = bytes(CARD_KEY_BYTES)
-_Known = tuple[str, str, str]  # reference, holder and flag of a card
-_SESSIONS = (EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED)
-_REASONS = {
-    EVENT_LIST_REFUSED: ERROR_NAMES,
-    EVENT_CHARGE_ENDED: END_NAMES,
-    EVENT_SESSION_OPENED: ROLE_NAMES,
-    EVENT_SESSION_CLOSED: ROLE_NAMES,
-    **dict.fromkeys(
-        (EVENT_GRANTED, EVENT_DENIED, EVENT_UNLOCKED, EVENT_REVOKED_CARD_PRESENTED), REASON_NAMES
-    ),
-}
+UNSET = "unset"
+UNKNOWN_CARD = "unknown"
+_BATCH = 1000
+_NOBODY = Known("", "", "")
 
 
 @dataclass(frozen=True)
 class Entry:
     """One record. time: local ISO 8601; card: reference, "unknown" or, masked, its bytes.
 
-    holder: of the card; for a session the peer id. flag: "master" or "emergency" where such a card
-    was used. reason: by name where it has one for this event; record: all 48 bytes as hex.
+    clock: its quality; of an unset one the time is no more than "not before", for it counts from
+    the floor. holder: of the card; for a session the peer id. flag: "master" or "emergency" where
+    such a card was used. reason: by name where it has one for this event; record: all 48 bytes as
+    hex.
     """
 
+    controller: str
     ring: str
     seq: int
     boot: int
@@ -92,141 +68,168 @@ class Entry:
     extra: int
     record: str
 
+    @property
+    def place(self) -> str:
+        """What `page` takes as ``before``."""
+        return f"{self.controller}/{self.ring}/{self.seq}"
 
-def entries(site: Site, device: Device, ring: int | None = None) -> list[Entry]:
-    """Stored records of one ring, or of both, start by start and by time within each.
 
-    Never by time alone: before a clock is set it counts from the floor.
+@dataclass(frozen=True)
+class Page:
+    """Entries by time, the oldest first; older: ``before`` of the page that ends before this one,
+    None where this is the oldest; misfits: records that are not what the index says, or gone.
     """
+
+    entries: list[Entry]
+    older: str | None
+    misfits: int
+
+
+def page(site: Site, wanted: Filter, last: int, before: str | None = None) -> Page:
+    """The newest ``last`` entries, or those that come before the entry at a place."""
+    with _open(site, wanted) as (session, reader):
+        at = None if before is None else _place(session, reader.devices, before)
+        found = list(itertools.islice(reader.find(wanted, at), last + 1))
+        told = list(reader.tell(found[:last]))
+        older = reader.place(found[last - 1]) if len(found) > last else None
+        return Page(told[::-1], older, reader.misfits)
+
+
+def walk(site: Site, wanted: Filter, progress: Progress | None = None) -> Iterator[Entry]:
+    """All entries by time, the oldest first, a batch at a time: there may be millions.
+
+    progress: told how many there were so far, of all records that are stored here.
+    """
+    with _open(site, wanted, thoroughly=True) as (session, reader):
+        total = journal_index.size(session) if progress is not None else 0
+        done = 0
+        found = reader.find(wanted, None, newest_first=False)
+        while batch := list(itertools.islice(found, _BATCH)):
+            yield from reader.tell(batch)
+            done += len(batch)
+            if progress is not None:
+                progress(t("records"), done, total)
+
+
+@contextmanager
+def _open(
+    site: Site, wanted: Filter, thoroughly: bool = False
+) -> Iterator[tuple[Session, _Reader]]:
+    """A session in which everything is indexed, and a reader of it."""
+    devices = wanted.chosen(site)
+    journal_index.ensure(site, devices, thoroughly)
     with site.registry.session() as session:
-        known = _known_cards(site, session, device)
-        found = [
-            entry
-            for number in (journal_store.RINGS if ring is None else (ring,))
-            for entry in _ring(site, session, device, number, known)
-        ]
-    return sorted(found, key=lambda e: (e.boot, e.time)) if ring is None else found
+        yield session, _Reader(site, session, devices)
 
 
-def export(site: Site, device: Device, path: Path, force: bool = False) -> int:
-    """Write all entries to ``path``: .csv, or .ndjson/.jsonl; returns how many.
+@dataclass
+class _Reader:
+    site: Site
+    session: Session
+    chosen: Sequence[Device]
+    misfits: int = 0
+    devices: dict[str, Device] = field(init=False)
 
-    The file is the owner's alone, for it holds names. One that is there already is left alone
-    without ``force``, and never written through a link.
-    """
-    found = entries(site, device)
-    suffix = path.suffix.lower()
-    if suffix not in (".csv", ".ndjson", ".jsonl"):
-        raise OperatorError(
-            t("{name} is neither .csv nor .ndjson", name=path.name), t("Name the file so")
-        )
-    try:
-        # spreadsheets take a CSV file for UTF-8 by its mark only
-        encoding = "utf-8-sig" if suffix == ".csv" else "utf-8"
-        if force:
-            path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
-            if suffix == ".csv":
-                writer = csv.DictWriter(file, list(Entry.__dataclass_fields__))
-                writer.writeheader()
-                writer.writerows(_cells(entry) for entry in found)
-            else:
-                file.writelines(json.dumps(asdict(e), ensure_ascii=False) + "\n" for e in found)
-    except FileExistsError:
-        raise OperatorError(
-            t("{path} is there already", path=path), t("Name a new file, or add --force")
-        ) from None
-    except OSError:
-        raise OperatorError(
-            t("{path} cannot be written", path=path), t("Check the folder and its permissions")
-        ) from None
-    return len(found)
+    def __post_init__(self) -> None:
+        self.devices = {device.id: device for device in self.chosen}
+        self._facets: dict[int, Facet] = {f.id: f for f in journal_query.facets(self.session)}
+        self._people = People(self.site, self.session)
+        self._local = local_time(self.site, self.session)
 
+    def find(
+        self, wanted: Filter, before: journal_query.TimeAndId | None, newest_first: bool = True
+    ) -> Iterator[Found]:
+        """Places of what is wanted."""
+        query = wanted.resolve(self.site, self.session, self.chosen, before)
+        found = journal_query.search(self.session, query, newest_first)
+        if wanted.who == UNKNOWN:
+            return (one for one in found if not self._known_by_now(one))
+        return found
 
-def _cells(entry: Entry) -> dict[str, object]:
-    """As a spreadsheet takes it: text that it would calculate with gets a quote before it."""
-    return {
-        name: f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-        for name, value in asdict(entry).items()
-    }
+    def tell(self, found: Sequence[Found]) -> Iterator[Entry]:
+        """Their entries; what has no record any more is counted instead."""
+        stored = dict(journal_index.records_of(self.session, [one.id for one in found]))
+        for one in found:
+            record = stored.get(one.id)
+            if record is None or len(record) != RECORD_BYTES:
+                self.misfits += 1
+                continue
+            yield self._entry(one, record)
 
+    def place(self, found: Found) -> str:
+        """As Entry.place."""
+        facet = self._facets[found.facet_id]
+        seq = found.id & ((1 << SEQ_BITS) - 1)
+        return f"{self.devices[facet.device_id].name}/{RING_NAMES[facet.ring]}/{seq}"
 
-def _known_cards(site: Site, session: Session, device: Device) -> dict[bytes, _Known]:
-    """Reference, holder and flag by the key under which the controller knows a card."""
-    if device.card_key_sealed is None:
-        return {}
-    card_key = site.secret(device, "card_key")
-    sent = select(SentCard.card_id).where(SentCard.device_id == device.id)
-    query = (
-        select(Card, Person.name)
-        .outerjoin(Person, Person.id == Card.person_id)
-        .where(Card.id.in_(sent))
-        .order_by(Card.ref)
-    )
-    known = {}
-    for card, holder in session.execute(query):
-        credential = cards.credential_of(site, card)
-        key = layout.card_key(card_key, credential.type, credential.data)
-        known[key] = (card.ref, holder or "", _flag(card.flags))
-    return known
+    def _known_by_now(self, found: Found) -> bool:
+        device = self.devices[self._facets[found.facet_id].device_id]
+        return found.key is not None and self._people.knows(device, found.key)
 
-
-def _ring(
-    site: Site, session: Session, device: Device, ring: int, known: dict[bytes, _Known]
-) -> Iterator[Entry]:
-    rows = journal_store.rows(session, device.id, ring)
-    masks = _masks(site, device, ring, [row.seq for row in rows])
-    for row in rows:
-        body = records.unpack(row.record[:RECORD_BODY_BYTES])
-        mask = masks.get(row.seq)
-        card, holder, flag = _card(body.event, body.key, mask, known)
-        names = _REASONS.get(body.event, {})
-        yield Entry(
-            ring=RING_NAMES[ring],
-            seq=row.seq,
+    def _entry(self, found: Found, record: bytes) -> Entry:
+        facet = self._facets[found.facet_id]
+        body = records.unpack(record[:RECORD_BODY_BYTES])
+        self.misfits += (body.time_s, body.event, body.reason, body.point) != (
+            found.time_s, facet.event, facet.reason, facet.point
+        )  # fmt: skip
+        device = self.devices[facet.device_id]
+        known = self._known(device, facet, found.key, body)
+        text = clock.local_text(body.time_s, self._local.offset_min(body.time_s))
+        return Entry(
+            controller=device.name,
+            ring=RING_NAMES[facet.ring],
+            seq=found.id & ((1 << SEQ_BITS) - 1),
             boot=body.boot,
-            time=f"{clock.local_text(body.time_s)[:-6]}.{body.ms:03d}",
+            time=f"{text[:-6]}.{body.ms:03d}",
             clock=CLOCK_NAMES.get(body.quality, str(body.quality)),
-            event=EVENT_NAMES.get(body.event, str(body.event)),
-            reason=names.get(body.reason, str(body.reason) if body.reason else ""),
+            event=event_name(body.event),
+            reason=reason_name(body.event, body.reason),
             point=body.point,
-            card=card,
-            holder=holder,
-            flag=flag,
+            card=known.ref,
+            holder=known.holder,
+            flag=known.flag,
             list_version=body.version,
             extra=body.extra,
-            record=row.record.hex(),
+            record=record.hex(),
         )
 
-
-def _masks(site: Site, device: Device, ring: int, seqs: Sequence[int]) -> dict[int, bytes]:
-    """K_tool before each record; empty where this folder has no such key."""
-    name = f"k_tool_{RING_NAMES[ring]}"
-    if getattr(device, f"{name}_sealed") is None:
-        return {}
-    wanted = set(seqs)
-    key = site.secret(device, name)
-    found = {}
-    for seq in range(max(wanted, default=-1) + 1):
-        if seq in wanted:
-            found[seq] = key
-        key = chain.evolve(key)
-    return found
+    def _known(
+        self, device: Device, facet: Facet, key: bytes | None, body: records.Record
+    ) -> Known:
+        if not journal_keys.unmasks(device, facet.ring):
+            return Known(body.key.hex(), "", "")
+        if key is None:
+            return _NOBODY
+        if facet.event in SESSION_EVENTS:
+            return Known("", key.hex(), "")
+        if facet.event not in CARD_EVENTS:
+            return _NOBODY
+        return self._people.of(device, key, body.version) or Known(UNKNOWN_CARD, "", "")
 
 
-def _card(event: int, masked: bytes, k_tool: bytes | None, known: dict[bytes, _Known]) -> _Known:
-    if k_tool is None:
-        return masked.hex(), "", ""
-    key = chain.masked(masked, k_tool)
-    if key == _NO_KEY:
-        return "", "", ""
-    if event in _SESSIONS:
-        return "", key.hex(), ""
-    return known.get(key, ("unknown", "", ""))
+def local_of(site: Site) -> site_time.SiteTime:
+    """As `local_time`, where no session is open."""
+    with site.registry.session() as session:
+        return local_time(site, session)
 
 
-def _flag(flags: int) -> str:
-    if flags & FLAG_EMERGENCY:
-        return "emergency"
-    return "master" if flags & FLAG_MASTER else ""
+def local_time(site: Site, session: Session) -> site_time.SiteTime:
+    """The site's, or where a folder has no settings that of the default zone."""
+    if site.role in CARD_ROLES:
+        return site_time.read(session)
+    return site_time.SiteTime([0, clock.LOCAL_OFFSET_MIN])
+
+
+def _place(session: Session, devices: dict[str, Device], text: str) -> journal_query.TimeAndId:
+    name, _, rest = text.rpartition("/")[0].rpartition("/")
+    seq = text.rpartition("/")[2]
+    rings = {ring_name: ring for ring, ring_name in RING_NAMES.items()}
+    ids = [device.id for device in devices.values() if device.name == name]
+    if ids and rest in rings and seq.isascii() and seq.isdigit():
+        found = journal_query.place_of(session, ids[0], rings[rest], int(seq))
+        if found is not None:
+            return found
+    raise OperatorError(
+        t("{place} is no stored record of these controllers", place=text),
+        t("Write controller, ring and number as in door-1/access/120"),
+    )

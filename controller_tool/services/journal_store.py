@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
+from controller_tool.registry.bulk import insert_rows
 from controller_tool.registry.records import (
     JournalConflict,
     JournalHead,
@@ -57,6 +58,8 @@ __all__ = [
 ]  # fmt: skip
 _HEAD_FIELDS = 7
 _HEAD_MAC_BYTES = 16
+_RECORD_COLUMNS = ("device_id", "ring", "seq", "boot", "record", "pulled_at_s")
+_CONFLICT_COLUMNS = ("device_id", "ring", "seq", "record", "pulled_at_s")
 _AT_ONCE = 500  # values of one IN
 _SPREAD = 4  # a page whose numbers lie closer together than this is looked up as one range
 
@@ -155,17 +158,13 @@ def _store(site: Site, session: Session, device: Device, ring: int, page: bytes)
         if first != record:
             conflicting.append((seq, record))
     at_s = now_s()
-    common = {"device_id": device.id, "ring": ring, "pulled_at_s": at_s}
-    connection = session.connection()
-    if new:
-        made = [
-            {**common, "seq": seq, "boot": int.from_bytes(record[4:6], "big"), "record": record}
-            for seq, record in new.items()
-        ]
-        connection.execute(insert(JournalRecord), made)
-    if conflicting:
-        beside = [{**common, "seq": seq, "record": record} for seq, record in conflicting]
-        connection.execute(insert(JournalConflict), beside)
+    made = [
+        (device.id, ring, seq, record[4] << 8 | record[5], record, at_s)
+        for seq, record in new.items()
+    ]
+    insert_rows(session, JournalRecord, _RECORD_COLUMNS, made)
+    beside = [(device.id, ring, seq, record, at_s) for seq, record in conflicting]
+    insert_rows(session, JournalConflict, _CONFLICT_COLUMNS, beside)
     journal_index.add(site, session, device, ring, list(new.items()))
     had = len(taken) - len(new) - len(conflicting)
     return Counts(len(new), had, 0, len(conflicting))

@@ -39,14 +39,21 @@ class Pen:
         self.keys = [self.k_tool, self.k_audit]
 
     def write(
-        self, event: int = EVENT_GRANTED, reason: int = REASON_CARD, key: bytes = bytes(8)
+        self,
+        event: int = EVENT_GRANTED,
+        reason: int = REASON_CARD,
+        key: bytes = bytes(8),
+        **more: int,
     ) -> bytes:
+        """One record. more: time_s (else a second later), quality, point, version, extra."""
         body = bytearray(RECORD_BODY_BYTES)
         seq = len(self.written)
         records.pack_into(
-            body, 0, seq, 1, event, reason, 200_000_000 + seq, 5, CLOCK_SYNCED, 0,
-            chain.masked(key, self.keys[0]), 1, 0,
+            body, 0, seq, 1, event, reason, more.pop("time_s", 200_000_000 + seq), 5,
+            more.pop("quality", CLOCK_SYNCED), more.pop("point", 0),
+            chain.masked(key, self.keys[0]), more.pop("version", 1), more.pop("extra", 0),
         )  # fmt: skip
+        assert not more, more
         self.c = chain.link(self.c, body)
         tags = b"".join(chain.tag(chain.tag_key(k), self.c) for k in self.keys)
         self.keys = [chain.evolve(k) for k in self.keys]

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
-from controller_tool import credentials
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.services import (
-    cards,
     export,
-    journal_read,
     journal_store,
     journal_verify,
-    lists,
-    people,
 )
-from protocol import cards as layout
 from protocol import cbor, cose, trust
 from protocol.codes import (
-    EVENT_BOOT,
-    EVENT_DENIED,
-    EVENT_GRANTED,
     KEY_CHECKPOINT,
     REASON_CARD,
     REASON_REVOKED,
-    REASON_UNKNOWN_CARD,
 )
 from protocol.constants import AAD_CHECKPOINT, RECORD_BYTES, RING_ACCESS, RING_ALARM
-from tests.unit.test_cards import CARD, issue
 
 if TYPE_CHECKING:
     from tests.unit.registry_support import Board, Pen
@@ -262,119 +249,3 @@ def test_a_sealed_audit_key_that_is_not_for_this_auditor_is_told(site, board) ->
     tamper(site, "UPDATE devices SET k_audit_alarm = zeroblob(384)")
     with pytest.raises(OperatorError, match="not sealed to this auditor"):
         journal_verify.verify(site, board.device)
-
-
-# --- read -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def told(site, board) -> list[journal_read.Entry]:
-    """A grant, a denial of a stranger, a boot, as `journal show` has them."""
-    issue(site, holder=people.Holder("张伟"))
-    board.update()
-    access, alarm = board.pen(RING_ACCESS), board.pen(RING_ALARM)
-    card_key = site.secret(board.device, "card_key")
-    known = credentials.parse(CARD)
-    access.write(EVENT_GRANTED, REASON_CARD, layout.card_key(card_key, known.type, known.data))
-    stranger = layout.card_key(card_key, known.type, b"12345")
-    access.write(EVENT_DENIED, REASON_UNKNOWN_CARD, stranger)
-    alarm.write(EVENT_BOOT, 3)
-    for pen in (access, alarm):
-        pull(site, board, pen)
-    return journal_read.entries(site, board.device, RING_ACCESS) + journal_read.entries(
-        site, board.device, RING_ALARM
-    )
-
-
-def test_entries_say_who_and_why(told) -> None:
-    assert [(e.event, e.reason, e.card, e.holder) for e in told] == [
-        ("granted", "card", "K000001", "张伟"),
-        ("denied", "unknown_card", "unknown", ""),
-        ("boot", "3", "", ""),
-    ]
-    assert (told[0].ring, told[0].seq, told[0].clock, told[0].list_version) == (
-        "access", 0, "synced", 1
-    )  # fmt: skip
-    assert told[0].time == "2026-05-04T03:33:20.005"
-
-
-@pytest.mark.usefixtures("told")
-def test_a_former_holders_records_keep_the_card_that_was_known_then(site, board) -> None:
-    cards.collect(site, CARD)
-    board.update()
-    assert journal_read.entries(site, board.device, RING_ACCESS)[0].card == "K000001"
-
-
-@pytest.mark.usefixtures("told")
-def test_an_auditor_reads_masked_cards(site, tmp_path, open_site) -> None:
-    export.export(site, "auditor", tmp_path / "auditor", "of the auditor")
-    auditor = open_site(tmp_path / "auditor", "of the auditor")
-    entry = journal_read.entries(auditor, auditor.device("door-1"), RING_ACCESS)[0]
-    assert (len(entry.card), entry.holder, entry.event) == (16, "", "granted")
-
-
-@pytest.mark.parametrize("name", ["log.csv", "log.ndjson"])
-def test_exports_hold_every_record_whole(site, board, told, tmp_path, name) -> None:
-    path = tmp_path / name
-    assert journal_read.export(site, board.device, path) == 3
-    text = path.read_text(encoding="utf-8-sig")
-    rows = (
-        list(csv.DictReader(text.splitlines()))
-        if name.endswith("csv")
-        else [json.loads(line) for line in text.splitlines()]
-    )
-    assert sorted(row["record"] for row in rows) == sorted(entry.record for entry in told)
-    assert "张伟" in text
-
-
-@pytest.mark.parametrize("name", ["log.txt", "nowhere/log.csv"])
-def test_exports_that_cannot_be_written_are_refused(site, board, tmp_path, name) -> None:
-    with pytest.raises(OperatorError):
-        journal_read.export(site, board.device, tmp_path / name)
-
-
-@pytest.mark.usefixtures("told")
-def test_an_export_leaves_other_files_alone_and_is_for_its_owner(site, board, tmp_path) -> None:
-    mine, link, log = tmp_path / "mine.csv", tmp_path / "link.csv", tmp_path / "log.csv"
-    mine.write_text("mine")
-    link.symlink_to(mine)
-    for path in (mine, link):
-        with pytest.raises(OperatorError, match="there already"):
-            journal_read.export(site, board.device, path)
-    journal_read.export(site, board.device, link, force=True)
-    assert (mine.read_text(), link.is_symlink()) == ("mine", False)
-    journal_read.export(site, board.device, log)
-    assert log.stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@x"])
-def test_a_name_is_no_formula_in_a_spreadsheet(site, board, pens, tmp_path, name) -> None:
-    issue(site, holder=people.Holder(name))
-    board.update()
-    key = layout.card_key(
-        site.secret(board.device, "card_key"),
-        credentials.parse(CARD).type,
-        credentials.parse(CARD).data,
-    )
-    pens[0].write(key=key)
-    pull(site, board, pens[0])
-    journal_read.export(site, board.device, tmp_path / "log.csv")
-    text = (tmp_path / "log.csv").read_text(encoding="utf-8-sig")
-    holders = {row["holder"] for row in csv.DictReader(text.splitlines())}
-    assert holders == {"", f"'{name}"}
-    journal_read.export(site, board.device, tmp_path / "log.ndjson")
-    told = (tmp_path / "log.ndjson").read_text(encoding="utf-8").splitlines()
-    assert json.loads(told[-1])["holder"] == name
-
-
-def test_lists_of_both_issues_of_a_card_are_told_apart(site, board) -> None:
-    """The journal shows the issue that was on the list last, by the order of references."""
-    issue(site)
-    board.update()
-    cards.collect(site, CARD)
-    again = issue(site, holder=people.Holder("李娜"))
-    board.update()
-    assert lists.next_for(site, board.device) is None
-    known = journal_read._known_cards
-    with site.registry.session() as session:
-        assert set(known(site, session, board.device).values()) == {(again.ref, "李娜", "")}

@@ -188,7 +188,7 @@ def test_a_log_is_verified_shown_and_exported(run, tmp_path) -> None:
     assert len(data(run, "journal", "show", "door-1", "--ring", "access", "--last", "3")) == 3
     target = tmp_path / "log.csv"
     assert data(run, "journal", "export", "door-1", "--output", str(target))["records"] == 7
-    assert target.read_text(encoding="utf-8-sig").startswith("ring,seq,")
+    assert target.read_text(encoding="utf-8-sig").startswith("controller,ring,seq,")
 
 
 @pytest.mark.usefixtures("pulled")

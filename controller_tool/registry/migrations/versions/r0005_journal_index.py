@@ -65,19 +65,19 @@ def create_index_table() -> None:
         "journal_index",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("facet_id", sa.Integer(), nullable=False),
-        sa.Column("time_s", sa.Integer(), nullable=False),
-        sa.Column("card_key", sa.LargeBinary(), nullable=True),
+        sa.Column("time_s", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("journal_index_by_time", "journal_index", ["time_s"])
     op.create_index("journal_index_by_facet", "journal_index", ["facet_id", "time_s"])
-    of_cards = sa.text("card_key IS NOT NULL")
+    where_any = sa.text("key IS NOT NULL")
     op.create_index(
-        "journal_index_by_card",
+        "journal_index_by_key",
         "journal_index",
-        ["card_key", "facet_id", "time_s"],
-        sqlite_where=of_cards,
-        postgresql_where=of_cards,
+        ["key", "facet_id", "time_s"],
+        sqlite_where=where_any,
+        postgresql_where=where_any,
     )
 
 

@@ -1,0 +1,143 @@
+"""Stored journals as files: .csv, .ndjson or .jsonl, .xlsx (host).
+
+A file is its owner's alone, for it holds names. Entries go through one by one, so that it does not
+matter how many there are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from typing import IO, TYPE_CHECKING, Any
+
+from controller_tool.errors import OperatorError
+from controller_tool.keys.files import FILE_MODE
+from controller_tool.messages import t
+from controller_tool.services import journal_read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from controller_tool.services.journal_filter import Filter
+    from controller_tool.services.journal_index import Progress
+    from controller_tool.services.journal_read import Entry
+    from controller_tool.services.site import Site
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS = [field.name for field in fields(journal_read.Entry)]
+_SHEET_ROWS = 1_000_000  # a sheet has 1 048 576
+
+
+def export(
+    site: Site, wanted: Filter, path: Path, force: bool = False, progress: Progress | None = None
+) -> int:
+    """Write all wanted entries to ``path``, by time; returns how many.
+
+    A file that is there already is left alone without ``force``, and never written through a
+    link. Raises OperatorError.
+    """
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise OperatorError(
+            t("{name} is neither .csv nor .ndjson nor .xlsx", name=path.name), t("Name the file so")
+        )
+    with new_file(path, force) as file:
+        return write(file, journal_read.walk(site, wanted, progress))
+
+
+@contextmanager
+def new_file(path: Path, force: bool = False) -> Iterator[IO[bytes]]:
+    """A new file of the owner's alone; it does not stay when writing it fails."""
+    try:
+        if force:
+            path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, FILE_MODE)
+    except FileExistsError:
+        raise OperatorError(
+            t("{path} is there already", path=path), t("Name a new file, or add --force")
+        ) from None
+    except OSError:
+        raise unwritable(path) from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise unwritable(path) from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
+
+
+def unwritable(path: Path) -> OperatorError:
+    """What to say when the disk does not take it."""
+    return OperatorError(
+        t("{path} cannot be written", path=path), t("Check the folder and its permissions")
+    )
+
+
+def safe(value: object) -> object:
+    """As a spreadsheet takes it: text that it would calculate with gets a quote before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def json_line(fields: dict[str, Any]) -> str:
+    """One line of NDJSON."""
+    return json.dumps(fields, ensure_ascii=False) + "\n"
+
+
+def csv_writer(file: IO[bytes]) -> tuple[Any, io.TextIOWrapper]:
+    """A writer of rows, and the text stream to detach at the end."""
+    # spreadsheets take a CSV file for UTF-8 by its mark only
+    stream = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    return csv.writer(stream), stream
+
+
+def _csv(file: IO[bytes], entries: Iterable[Entry]) -> int:
+    writer, stream = csv_writer(file)
+    writer.writerow(_COLUMNS)
+    count = 0
+    for count, entry in enumerate(entries, 1):  # noqa: B007 - the last one counts
+        writer.writerow([safe(value) for value in asdict(entry).values()])
+    stream.detach()
+    return count
+
+
+def _ndjson(file: IO[bytes], entries: Iterable[Entry]) -> int:
+    count = 0
+    for count, entry in enumerate(entries, 1):  # noqa: B007 - as above
+        file.write(json_line(asdict(entry)).encode())
+    return count
+
+
+def _xlsx(file: IO[bytes], entries: Iterable[Entry]) -> int:
+    from openpyxl import Workbook  # noqa: PLC0415 - slow to import, seldom asked for
+
+    book = Workbook(write_only=True)
+    count = 0
+    rest = iter(entries)
+    for number in itertools.count(1):
+        some = list(itertools.islice(rest, 1))
+        if not some and number > 1:
+            break
+        sheet = book.create_sheet(f"journal {number}")
+        sheet.append(_COLUMNS)
+        for entry in itertools.chain(some, itertools.islice(rest, _SHEET_ROWS - 1)):
+            sheet.append([safe(value) for value in asdict(entry).values()])
+            count += 1
+    book.save(file)
+    return count
+
+
+_WRITERS: dict[str, Callable[[IO[bytes], Iterable[Entry]], int]] = {
+    ".csv": _csv, ".ndjson": _ndjson, ".jsonl": _ndjson, ".xlsx": _xlsx,
+}  # fmt: skip

@@ -1,0 +1,126 @@
+"""Which records somebody wants to see, in the words of people (host)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from controller_tool.services import journal_people
+from controller_tool.services.journal_index import CARD_EVENTS
+from controller_tool.services.journal_query import Facet, TimeAndId, Wanted
+from protocol.codes import (
+    EVENT_CHARGE_ENDED,
+    EVENT_CHARGE_STARTED,
+    EVENT_DENIED,
+    EVENT_GRANTED,
+    EVENT_LIST_REFUSED,
+    EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_REX,
+    EVENT_SESSION_CLOSED,
+    EVENT_SESSION_OPENED,
+    EVENT_UNLOCKED,
+    REASON_UNKNOWN_CARD,
+)
+from protocol.names import END_NAMES, ERROR_NAMES, EVENT_NAMES, REASON_NAMES, ROLE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from controller_tool.registry.models import Device
+    from controller_tool.services.site import Site
+
+UNKNOWN = "unknown"  # as --who: credentials that nobody was issued, as far as this folder knows
+RESULTS = {"granted": EVENT_GRANTED, "denied": EVENT_DENIED}
+_REASONS = {
+    EVENT_LIST_REFUSED: ERROR_NAMES,
+    EVENT_CHARGE_ENDED: END_NAMES,
+    EVENT_SESSION_OPENED: ROLE_NAMES,
+    EVENT_SESSION_CLOSED: ROLE_NAMES,
+    **dict.fromkeys(
+        (
+            EVENT_GRANTED,
+            EVENT_DENIED,
+            EVENT_UNLOCKED,
+            EVENT_REX,
+            EVENT_CHARGE_STARTED,
+            EVENT_REVOKED_CARD_PRESENTED,
+        ),
+        REASON_NAMES,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Each field narrows; an empty one does not.
+
+    devices: names of controllers; points: as records have them; events, reasons: by name, a reason
+    without one by its number; since_s, until_s: seconds since 2020, the second is not shown any
+    more; who: a card reference, credential or holder's name, or UNKNOWN.
+    """
+
+    devices: tuple[str, ...] = ()
+    ring: int | None = None
+    points: frozenset[int] = frozenset()
+    events: frozenset[str] = frozenset()
+    result: str | None = None
+    reasons: frozenset[str] = frozenset()
+    since_s: int | None = None
+    until_s: int | None = None
+    who: str | None = None
+
+    def chosen(self, site: Site) -> list[Device]:
+        """The controllers, all that the registry has where none is named."""
+        return [site.device(name) for name in self.devices] or site.devices()
+
+    def wants(self, facet: Facet, device_ids: frozenset[str] | None) -> bool:
+        """Whether records of this kind are wanted; device_ids: None for all controllers."""
+        return (
+            (device_ids is None or facet.device_id in device_ids)
+            and self.ring in (None, facet.ring)
+            and (not self.points or facet.point in self.points)
+            and (not self.events or event_name(facet.event) in self.events)
+            and (self.result is None or facet.event == RESULTS[self.result])
+            and (not self.reasons or reason_name(facet.event, facet.reason) in self.reasons)
+            and (self.who != UNKNOWN or is_unknown(facet))
+        )
+
+    def resolve(
+        self, site: Site, session: Session, devices: Sequence[Device], before: TimeAndId | None
+    ) -> Wanted:
+        """For the index; OperatorError when ``who`` is nobody."""
+        ids = frozenset(device.id for device in devices) if self.devices else None
+        keys = None
+        if self.who not in (None, UNKNOWN):
+            keys = journal_people.keys_of(site, session, devices, str(self.who))
+        free = ids is None and self.ring is None and self.result is None and self.who is None
+        every = free and not (self.points or self.events or self.reasons)
+        return Wanted(
+            facet=None if every else lambda facet: self.wants(facet, ids),
+            since_s=self.since_s,
+            until_s=self.until_s,
+            keys=keys,
+            before=before,
+        )
+
+
+def is_unknown(facet: Facet) -> bool:
+    """Whether the controller did not know the card."""
+    return facet.event in CARD_EVENTS and facet.reason == REASON_UNKNOWN_CARD
+
+
+def event_name(event: int) -> str:
+    """Name of an event, its number where it has none."""
+    return EVENT_NAMES.get(event, str(event))
+
+
+def reason_name(event: int, reason: int) -> str:
+    """Name of a reason of that event, its number where it has none, nothing for none."""
+    return _REASONS.get(event, {}).get(reason, str(reason) if reason else "")
+
+
+def reason_names() -> list[str]:
+    """All names that a reason can have, by the alphabet."""
+    return sorted({name for names in _REASONS.values() for name in names.values()})
