@@ -150,13 +150,17 @@ class _Ring:
         self._fetch_all(head)
         self._fetch_headers()
         self._count(b"", head, after_head)
-        return self._account(head, had)
-
-    def _account(self, head: Head, had: int) -> Account:
-        counts = self._counts
-        gone = head.oldest_seq - self._stored(head.oldest_seq)
+        # what is still missing may have been let go meanwhile: then the ring reaches less far now
+        oldest = head.oldest_seq
+        if self._stored(head.next_seq) + self._gone(oldest) < head.next_seq:
+            oldest = min(self._client.head(self._ring).oldest_seq, head.next_seq)
+        gone = self._gone(oldest)
         missing = head.next_seq - self._stored(head.next_seq) - gone
+        counts = self._counts
         return Account(counts.new, had, gone, missing, counts.overwritten, counts.conflicting)
+
+    def _gone(self, oldest_seq: int) -> int:
+        return oldest_seq - self._stored(oldest_seq)
 
     def _stored(self, before_seq: int) -> int:
         with self._site.registry.session() as session:

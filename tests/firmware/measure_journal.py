@@ -31,7 +31,7 @@ class Config:
 
 
 class Rtc:
-    def datetime(self, value: "tuple[int, ...] | None" = None) -> "tuple[int, ...]":
+    def datetime(self) -> "tuple[int, ...]":
         return (2026, 5, 4, 0, 3, 0, 0, 0)
 
 
@@ -134,7 +134,7 @@ def appended(journal: Journal, chip: Chip, parts: "dict[str, Counted]", count: i
     ring = journal.rings[0]
     erases, worst_us, waited = chip.erases, 0, 0
     worn = {name: list(parts[name].worn) for name in ("keys", "journal")}
-    times: "dict[int, int]" = {}
+    times: dict[int, int] = {}
     programs, programmed = chip.programs, chip.programmed_bytes
     for _ in range(count):
         before_us, before = chip.model_us, chip.erases
