@@ -8,7 +8,7 @@ wire fails.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
 from protocol import codes as c
+from protocol import sector_header
 from protocol.constants import (
     BUCKETS,
     BUCKETS_A_PAGE,
@@ -26,14 +27,16 @@ from protocol.constants import (
     LIST_PAYLOAD_MAX_BYTES,
     NONCE_BYTES,
     OVERLAY_RECORDS_MAX,
-    RECORD_BYTES,
     RECORDS_A_PAGE,
+    SECTOR_HEADER_BYTES,
+    SECTOR_HEADERS_A_PAGE,
 )
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from controller_tool.channel.session import Session
+    from protocol import cbor
 
 Progress = Callable[[int, int], None]
 _HASH_BYTES = 32
@@ -202,19 +205,38 @@ class Client:
         nonce = os.urandom(NONCE_BYTES)
         return Head(nonce, cast("list[Any]", self.session.call(c.OP_JOURNAL_HEAD, ring, nonce)))
 
-    def records(self, ring: int, first_seq: int, next_seq: int) -> Iterator[bytes]:
-        """Pages of whole records from ``first_seq`` up to ``next_seq`` (exclusive).
+    def records(self, ring: int, ranges: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+        """Pages of whole records of these half-open ranges, two requests under way.
 
-        A page may be shorter than asked for where the ring has holes; an empty one ends the run.
+        A page is another one than was asked for when the ring went on meanwhile: ask again then.
         """
-        seq = first_seq
-        while seq < next_seq:
-            count = min(JOURNAL_PAGE_RECORDS, next_seq - seq)
-            page = cast("bytes", self.session.call(c.OP_JOURNAL_READ, ring, seq, count))
-            if not page:
-                return
+        requests: Iterator[tuple[int, list[cbor.Value]]] = (
+            (c.OP_JOURNAL_READ, [ring, seq, min(JOURNAL_PAGE_RECORDS, end - seq)])
+            for first, end in ranges
+            for seq in range(first, end, JOURNAL_PAGE_RECORDS)
+        )
+        for _, page in self.session.pipeline(requests):
+            if not isinstance(page, bytes):
+                raise self._unreadable()
             yield page
-            seq = int.from_bytes(page[-RECORD_BYTES : -RECORD_BYTES + 4], "big") + 1
+
+    def sector_headers(self, ring: int, first_seq: int) -> Iterator[bytes]:
+        """Pages of whole sector headers, from that of the sector of ``first_seq`` on."""
+        while True:
+            page = self.session.call(c.OP_JOURNAL_SECTORS, ring, first_seq, SECTOR_HEADERS_A_PAGE)
+            if not isinstance(page, bytes) or len(page) % SECTOR_HEADER_BYTES:
+                raise self._unreadable()
+            yield page
+            if len(page) < SECTOR_HEADERS_A_PAGE * SECTOR_HEADER_BYTES:
+                return
+            newest = sector_header.unpack(page[-SECTOR_HEADER_BYTES:])
+            if newest is None or newest.first_seq < first_seq:
+                raise self._unreadable()
+            first_seq = newest.first_seq + 1
+
+    def audit_key(self, ring: int) -> bytes:
+        """The audit key of a ring as the controller itself sealed it to the auditor."""
+        return cast("bytes", self.session.call(c.OP_GET_AUDIT_KEY, ring))
 
     def put_trust(self, data: bytes) -> None:
         """Sends a trust object; ERR_STATE while a list is in force whose key it does not know."""

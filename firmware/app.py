@@ -205,7 +205,8 @@ async def _serve_cable(c: Controller, cable: Cable, sessions: Sessions, watch: W
                 link.close()
                 dispatch.fault(c, error)
         watch.alive(_TASK_CABLE)
-        await asyncio.sleep_ms(_CABLE_BUSY_MS if busy > 0 else _CABLE_IDLE_MS)
+        pause_ms = _CABLE_BUSY_MS if busy > 0 else _CABLE_IDLE_MS
+        await asyncio.sleep_ms(0 if cable.hurries else pause_ms)
 
 
 async def _serve_session(stream: CableStream, sessions: Sessions) -> None:

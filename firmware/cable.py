@@ -1,10 +1,11 @@
 """The cable: the link layer over the board's service port (device).
 
-One task turns it every few milliseconds: what came goes into the link, at most one frame of 96
-bytes goes out (it fits the FIFO, so that writing never blocks), then everybody else has a turn.
+One task turns it every few milliseconds: what came goes into the link, frames of 96 bytes go out
+as the FIFO has room for them, so that writing never blocks, then everybody else has a turn.
 """
 
 import io
+import time
 
 from protocol.constants import LINK_FRAME_MAX_BYTES
 from protocol.link import Link
@@ -16,24 +17,54 @@ if TYPE_CHECKING:
 _POLL = 3  # stream request of MicroPython's C code
 _ECONNRESET = 104
 _INPUT_BYTES = 2 * LINK_FRAME_MAX_BYTES
+_FIFO_BYTES = 128
+_SPARE_BYTES = _FIFO_BYTES - LINK_FRAME_MAX_BYTES
+_BYTE_BITS = 10
+_ROUND_US = 2000
+_HURRY_US = 20000
 
 
 class Cable:
-    """The link and the port below it."""
+    """The link and the port below it.
+
+    hurries: a line that is faster than the loop's rounds has moved a moment ago.
+    """
 
     def __init__(self, port: "Any") -> None:
         self._port = port
         self.link = Link(True)
+        self.hurries = False
         self._input = memoryview(bytearray(_INPUT_BYTES))
+        self._byte_us = _BYTE_BITS * 1000000 // port.baud if port.baud else 0
+        self._fast = self._byte_us * LINK_FRAME_MAX_BYTES < _ROUND_US
+        self._moved_us = time.ticks_us()
+        self._sent_us = time.ticks_us()  # when all that was written will be on the line
 
     def turn(self, now_ms: int) -> bool:
-        """Take what came, send one frame; whether anything moved."""
+        """Take what came, send what the FIFO has room for; whether anything moved."""
         count = self._port.readinto(self._input) or 0
         self.link.receive(self._input[:count], now_ms)
-        frame = self.link.transmit(now_ms)
-        if frame:
+        moved = count > 0
+        while self._has_room():
+            frame = self.link.transmit(now_ms)
+            if not frame:
+                break
             self._port.write(frame)
-        return bool(count or frame)
+            self._sent_us = time.ticks_add(self._sent_us, len(frame) * self._byte_us)
+            moved = True
+        if moved:
+            self._moved_us = time.ticks_us()
+        since_us = time.ticks_diff(time.ticks_us(), self._moved_us)
+        self.hurries = self._fast and 0 <= since_us < _HURRY_US
+        return moved
+
+    def _has_room(self) -> bool:
+        now_us = time.ticks_us()
+        waiting_us = time.ticks_diff(self._sent_us, now_us)
+        if waiting_us <= 0:
+            self._sent_us = now_us
+            return True
+        return bool(waiting_us <= _SPARE_BYTES * self._byte_us)
 
 
 class CableStream(io.IOBase):

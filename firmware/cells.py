@@ -7,7 +7,7 @@ Rules, which power may cut anywhere:
 - loading takes the valid slot with the highest sequence number and zeroes every other slot that
   still shows anything: what a cut left is finished before the first record is written. Without a
   valid slot it changes nothing: what rotted may be the only one
-- slots are used in order through four sectors; a sector is erased before it is used again
+- slots are used in order through eight sectors; a sector is erased before it is used again
 """
 
 from protocol import keyslot
@@ -17,19 +17,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SECTORS = 4
+_SECTORS = 8
 _ERASE = 6
 _BLANK = b"\xff" * KEY_SLOT_BYTES
 _ZEROS = b"\x00" * KEY_SLOT_BYTES
+_buffer = bytearray(KEY_SLOT_BYTES)  # one for all: nobody else runs while it is in use
 
 
 class Cells:
-    """Four sectors of the partition `keys`; `slot` is what was in force when it was loaded."""
+    """Eight sectors of the partition `keys`; `slot` is what was in force when it was loaded."""
 
     def __init__(self, partition: "Any", first_sector: int) -> None:
         self._partition = partition
         self._first = first_sector
-        self._buffer = bytearray(KEY_SLOT_BYTES)
         self._sector = 0
         self._index = 0
         self._used = bytearray(_SECTORS)  # 1: not blank, to be erased before it is entered
@@ -37,8 +37,8 @@ class Cells:
         self.load()
 
     def _read(self, sector: int, index: int) -> bytearray:
-        self._partition.readblocks(self._first + sector, self._buffer, index * KEY_SLOT_BYTES)
-        return self._buffer
+        self._partition.readblocks(self._first + sector, _buffer, index * KEY_SLOT_BYTES)
+        return _buffer
 
     def _program(self, sector: int, index: int, data: "bytes | bytearray") -> None:
         self._partition.writeblocks(self._first + sector, data, index * KEY_SLOT_BYTES)
@@ -84,12 +84,11 @@ class Cells:
         """Put a new slot into force; floors: list version, trust version, epoch."""
         old_sector, old_index = self._sector, self._index
         self._find_blank()
-        buffer = self._buffer
         keyslot.pack_into(
-            buffer, 0, keyslot.STATE_VALID, boot, next_seq, sector, place,
+            _buffer, 0, keyslot.STATE_VALID, boot, next_seq, sector, place,
             floors[0], floors[1], floors[2], c, k_tool, k_audit,
         )  # fmt: skip
-        self._program(self._sector, self._index, buffer)
+        self._program(self._sector, self._index, _buffer)
         self._program(old_sector, old_index, _ZEROS)
 
     def _find_blank(self) -> None:
@@ -115,6 +114,11 @@ class Cells:
         self._partition.ioctl(_ERASE, self._first + sector)
         self._used[sector] = 0
         return True
+
+    def erases(self, within: int) -> bool:
+        """Whether one of the next so many slots has to wait for an erase."""
+        ahead = (self._sector + 1) % _SECTORS
+        return self._index + within >= KEY_SLOTS_PER_SECTOR and self._used[ahead] == 1
 
     def erase_ahead(self) -> bool:
         """Erase at most one sector that will be needed; whether one was erased."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from firmware.config import Config
     from firmware.store import Nvs
 
-_CELL_SECTORS_PER_RING = 4
+_CELL_SECTORS_PER_RING = 8
 _PARTITIONS = ("journal", "alarm")
 
 NO_KEY = b"\0\0\0\0\0\0\0\0"

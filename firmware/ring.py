@@ -2,7 +2,8 @@
 
 A record is written in this order, and acknowledged after the last step:
 
-- header of the sector, when it is the first record there
+- header of the sector, when it is the first record there, and then the record that says how far
+  back the ring will reach: only after it may the next sector be erased
 - the record, 48 bytes, into the next place
 - the next key slot (which names the place after it), then zeros over the old slot
 
@@ -10,11 +11,15 @@ Starting up finishes what was cut: a whole record whose slot is missing is adopt
 overwritten with zeros and its place skipped. Bytes behind the slot in force are never trusted
 unless both tags are right. After an error of the flash the same is done before the next record,
 but nothing is adopted: whoever asked for that record was told that it failed.
+
+Erasing takes 45 ms. It is done in the background, and where that had no chance, by one of the last
+records of a sector: one that needs no erase for its key.
 """
 
 from firmware.loan import forget
-from firmware.sectors import Sectors
+from firmware.sectors import NONE, Sectors
 from protocol import chain, records, sector_header
+from protocol.codes import EVENT_OVERWRITTEN
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RECORDS_PER_SECTOR
 
 TYPE_CHECKING = False
@@ -24,12 +29,20 @@ if TYPE_CHECKING:
     from firmware.cells import Cells
     from protocol.keyslot import KeySlot
 
+    When = tuple[int, int, int]  # seconds, milliseconds, clock quality
+
 TOOL_TAG_AT = RECORD_BODY_BYTES
 AUDIT_TAG_AT = TOOL_TAG_AT + 8
+_LAST_PLACES = RECORDS_PER_SECTOR - 4
+_CONTROLLER = 255
+_NO_KEY = b"\0\0\0\0\0\0\0\0"
 
 
 class Ring:
-    """`seq` is the number of the next record; `floors` go into every key slot."""
+    """`seq` is the number of the next record, `oldest` of the first that is still held.
+
+    `floors` go into every key slot.
+    """
 
     def __init__(self, number: int, partition: "Any", cells: "Cells") -> None:
         self.number = number
@@ -48,6 +61,7 @@ class Ring:
         slot = self._cells.slot
         if slot is None:
             raise OSError("no key slot")
+        self._cells.slot = None  # what it holds is held here
         self.seq: int = slot.next_seq
         self.c: bytes = slot.c
         self.k_tool: bytes = slot.k_tool
@@ -55,6 +69,7 @@ class Ring:
         self.sector: int = slot.sector
         self.place: int = slot.place
         self.opened = True  # the sector that is being filled has its header
+        self.fresh = False  # and no record yet: nobody knows how far back the ring will reach
         self.sector_seq = 0
         self.blank_ahead = False
         return slot
@@ -67,6 +82,14 @@ class Ring:
             recover(self, adopting)
         except MemoryError as error:  # as if the flash refused: REX and fire go on without it
             raise OSError("no room") from error
+        self.find_oldest()
+
+    def find_oldest(self) -> None:
+        """How far back it reaches: the next sector does not count once that has been written."""
+        self.oldest_sector = self.sectors.oldest(self.sectors.after(self.sector, 2 - self.fresh))
+        first = self.sectors.first_seq(self.oldest_sector) if self.oldest_sector != NONE else NONE
+        self.oldest = self.seq if first == NONE else first
+        self.cursor = (NONE, 0, 0)  # where reading went on last: number, sector, place
 
     # --- writing ------------------------------------------------------------------------
 
@@ -74,13 +97,13 @@ class Ring:
         self,
         event: int,
         reason: int,
-        when: "tuple[int, int, int]",
+        when: "When",
         point: int,
         key: bytes,
         version: int,
         extra: int,
     ) -> int:
-        """Write one record; it is safe when this returns its number. when: s, ms, quality.
+        """Write one record; it is safe when this returns its number.
 
         OSError when the flash refuses: then this record is none, and the next one is tried anew.
         """
@@ -91,6 +114,32 @@ class Ring:
         self._failed = True
         if not self.opened:
             self._open()
+        if self.fresh:
+            self._tell_reach(when, version)
+        elif self.place >= _LAST_PLACES and not self.blank_ahead and not self._cells.erases(2):
+            self.sectors.erase(self.sectors.after(self.sector))
+            self.blank_ahead = True
+        seq = self._write(event, reason, when, point, key, version, extra)
+        self._failed = False
+        return seq
+
+    def _tell_reach(self, when: "When", version: int) -> None:
+        if self.sectors.first_seq(self.sectors.after(self.sector)) == NONE:
+            return  # the first time round
+        self.fresh = False
+        self.find_oldest()
+        self._write(EVENT_OVERWRITTEN, 0, when, _CONTROLLER, _NO_KEY, version, self.oldest)
+
+    def _write(
+        self,
+        event: int,
+        reason: int,
+        when: "When",
+        point: int,
+        key: bytes,
+        version: int,
+        extra: int,
+    ) -> int:
         seq = self.seq
         buffer = self.buffer
         masked = chain.masked(key, self.k_tool)
@@ -103,17 +152,17 @@ class Ring:
         buffer[AUDIT_TAG_AT:] = chain.tag(chain.tag_key(self.k_audit), c)
         self.sectors.write(self.sector, self.place, buffer)
         self.commit(c, self.place + 1)
+        self.fresh = False
         self.place += 1
         if self.place == RECORDS_PER_SECTOR:
             self.turn()
-        self._failed = False
         return seq
 
     def commit(self, c: bytes, place: int) -> None:
         """The record at the place before `place` counts from here on."""
         sector = self.sector
         if place == RECORDS_PER_SECTOR:
-            sector = self.next_sector()
+            sector = self.sectors.after(sector)
             place = 0
         k_tool = chain.evolve(self.k_tool)
         k_audit = chain.evolve(self.k_audit)
@@ -124,25 +173,26 @@ class Ring:
         self.k_tool = k_tool
         self.k_audit = k_audit
 
-    def next_sector(self) -> int:
-        return (self.sector + 1) % self.sectors.count
-
     def turn(self) -> None:
-        self.sector = self.next_sector()
+        """The next record begins a sector; `blank_ahead` speaks of that one until it is opened."""
+        self.sector = self.sectors.after(self.sector)
         self.place = 0
         self.sector_seq += 1
         self.opened = False
+        self.fresh = True
 
     def _open(self) -> None:
-        if not self.blank_ahead:  # the background did not get to it
+        if not self.blank_ahead:  # nothing but cut writes in a whole sector led here
             self.sectors.erase(self.sector)
         header = sector_header.pack(
             self.number, self.boot, self.sector_seq, self.seq, self.c,
             self.k_tool, self.k_audit,
         )  # fmt: skip
-        self.sectors.write_header(self.sector, header, self.seq)
+        self.sectors.write_header(self.sector, header)
         self.opened = True
         self.blank_ahead = False
+        if self.oldest_sector == NONE:
+            self.find_oldest()
 
     def erase_ahead(self) -> bool:
         """Erase at most one sector that will be needed; whether one was erased."""
@@ -150,32 +200,31 @@ class Ring:
             return False
         if self._cells.erase_ahead():
             return True
-        if self.blank_ahead or not self.opened:
+        if self.blank_ahead or not self.opened or self.fresh:
             return False
-        ahead = self.next_sector()
+        ahead = self.sectors.after(self.sector)
         erasing = not self.sectors.is_blank(ahead)
         if erasing:
             self.sectors.erase(ahead)
         self.blank_ahead = True
         return erasing
 
-    # --- reading ------------------------------------------------------------------------
-
-    @property
-    def oldest(self) -> int:
-        """The oldest sequence number that is still held; `seq` when none is."""
-        return self.sectors.oldest(self.seq)
+    # --- reading: firmware/ring_pages.py, for as long as somebody reads ------------------
 
     def head(self, nonce: bytes) -> "list[object]":
         """`[ring, next seq, c, oldest, boot, tool mac, audit mac]`, authenticated for a nonce."""
         from firmware.ring_pages import head
 
-        forget("firmware.ring_pages")
         return head(self, nonce)
 
     def read(self, seq: int, out: memoryview) -> int:
         """Fill `out` with whole records from `seq` on; returns how many bytes."""
         from firmware.ring_pages import read
 
-        forget("firmware.ring_pages")
         return read(self, seq, out)
+
+    def headers(self, seq: int, out: memoryview) -> int:
+        """Fill `out` with sector headers, from that of the sector of `seq` on; how many bytes."""
+        from firmware.ring_pages import headers
+
+        return headers(self, seq, out)

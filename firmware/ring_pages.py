@@ -1,16 +1,20 @@
-"""Heads and pages of one journal ring, for whoever pulls it (device).
+"""Heads, pages and sector headers of one journal ring, for whoever pulls it (device).
 
-Loaded for a request and forgotten after it.
+Loaded when somebody asks and forgotten with the session (firmware/session.py).
 """
 
-from firmware.sectors import BLANK, HOLE, NONE
-from protocol import chain
-from protocol.constants import RECORD_BYTES, RECORDS_PER_SECTOR
+from firmware.sectors import HOLE, NONE
+from protocol import chain, sector_header
+from protocol.constants import (
+    RECORD_BODY_BYTES,
+    RECORD_BYTES,
+    RECORDS_PER_SECTOR,
+    SECTOR_HEADER_BYTES,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.ring import Ring
-    from firmware.sectors import Sectors
 
 
 def head(ring: "Ring", nonce: bytes) -> "list[object]":
@@ -22,50 +26,114 @@ def head(ring: "Ring", nonce: bytes) -> "list[object]":
     return found
 
 
-def read(ring: "Ring", seq: int, out: memoryview) -> int:
-    """Fill `out` with whole records from `seq` on; returns how many bytes."""
-    if seq >= ring.seq:
-        return 0
-    return _collect(ring.sectors, max(seq, ring.oldest), ring.seq, ring.sector, out)
+def _newest(ring: "Ring") -> int:
+    return ring.sector if ring.opened else (ring.sector - 1) % ring.sectors.count
 
 
-def _holding(sectors: "Sectors", seq: int) -> int:
+def _holding(ring: "Ring", seq: int) -> int:
     """The sector whose records begin nearest at or before `seq`; NONE when there is none."""
-    best = found = NONE
-    for sector in range(sectors.count):
-        first = sectors.first_seq(sector)
-        if best < first <= seq:
-            best = first
-            found = sector
-    return found
+    if not ring.oldest <= seq or ring.oldest_sector == NONE:
+        return NONE
+    low, high = 0, (_newest(ring) - ring.oldest_sector) % ring.sectors.count
+    while low < high:
+        middle = (low + high + 1) // 2
+        if ring.sectors.first_seq(ring.sectors.after(ring.oldest_sector, middle)) <= seq:
+            low = middle
+        else:
+            high = middle - 1
+    return ring.sectors.after(ring.oldest_sector, low)
 
 
-def _collect(sectors: "Sectors", seq: int, end_seq: int, last_sector: int, out: memoryview) -> int:
-    """Copy whole records from `seq` on into `out`, up to end_seq; returns how many bytes.
+def read(ring: "Ring", seq: int, out: memoryview) -> int:
+    """Fill `out` with whole records from `seq` on; returns how many bytes.
 
-    Places of zeros are skipped, and so is what a failed write left; a blank place ends the
-    run, as does the end of last_sector.
+    Places of zeros are skipped, and so is what a failed write left.
     """
-    sector = _holding(sectors, seq)
-    if sector == NONE:
-        return 0
-    place = min(seq - sectors.first_seq(sector), RECORDS_PER_SECTOR)
+    seq = max(seq, ring.oldest)
+    number, sector, place = ring.cursor
+    if number != seq:
+        sector = _holding(ring, seq)
+        if sector == NONE:
+            return 0
+        place = min(seq - ring.sectors.first_seq(sector), RECORDS_PER_SECTOR)
     filled = 0
-    while filled + RECORD_BYTES <= len(out):
+    while filled + RECORD_BYTES <= len(out) and seq < ring.seq:
         if place == RECORDS_PER_SECTOR:
-            if sector == last_sector:
+            if sector == _newest(ring):
                 break
-            sector = (sector + 1) % sectors.count
+            sector = ring.sectors.after(sector)
             place = 0
-            if sectors.first_seq(sector) == NONE:
-                break
-        view = out[filled : filled + RECORD_BYTES]
-        sectors.read(sector, place, view)
-        place += 1
-        if view == BLANK:
-            if sector == last_sector:
-                break
-            place = RECORDS_PER_SECTOR
-        elif view != HOLE and seq <= int.from_bytes(view[:4], "big") < end_seq:
-            filled += RECORD_BYTES
+        count = min((len(out) - filled) // RECORD_BYTES, RECORDS_PER_SECTOR - place, ring.seq - seq)
+        view = out[filled : filled + count * RECORD_BYTES]
+        ring.sectors.read(sector, place, view)
+        taken = _whole_run(view, seq, count) or _picked(view, seq, count)
+        place += count
+        filled += taken * RECORD_BYTES
+        seq += taken
+    ring.cursor = (seq, sector, place)
     return filled
+
+
+def _number(view: memoryview, index: int) -> int:
+    at = index * RECORD_BYTES
+    return int.from_bytes(view[at : at + 4], "big")
+
+
+def _whole_run(view: memoryview, seq: int, count: int) -> int:
+    """How many records these are when none is missing among them, else 0.
+
+    Numbers rise by one a record: where the first and the last are right, so are all. A hole has
+    the number 0.
+    """
+    last = seq + count - 1
+    return count if seq and _number(view, 0) == seq and _number(view, count - 1) == last else 0
+
+
+def _picked(view: memoryview, seq: int, count: int) -> int:
+    """Move the records from `seq` on together; how many there are."""
+    taken = 0
+    for index in range(count):
+        record = view[index * RECORD_BYTES : (index + 1) * RECORD_BYTES]
+        if record != HOLE and _number(view, index) == seq + taken:
+            view[taken * RECORD_BYTES : (taken + 1) * RECORD_BYTES] = record
+            taken += 1
+    return taken
+
+
+def headers(ring: "Ring", seq: int, out: memoryview) -> int:
+    """Fill `out` with headers of 64 bytes, from that of the sector of `seq` on; how many bytes."""
+    sector = _holding(ring, max(seq, ring.oldest))
+    filled = 0
+    while sector != NONE and filled + SECTOR_HEADER_BYTES <= len(out):
+        ring.sectors.read_header(sector, out[filled : filled + SECTOR_HEADER_BYTES])
+        filled += SECTOR_HEADER_BYTES
+        sector = NONE if sector == _newest(ring) else ring.sectors.after(sector)
+    return filled
+
+
+def chain_value(ring: "Ring", seq: int) -> "bytes | None":
+    """c before the record `seq`; None when the ring does not reach so far back any more."""
+    if seq == ring.seq:
+        return ring.c
+    sector = _holding(ring, seq)
+    if sector == NONE:
+        return None
+    header = sector_header.unpack(_header_of(ring, sector))
+    if header is None:
+        return None
+    c: bytes = header.c
+    place = 0
+    for number in range(header.first_seq, seq):
+        while place < RECORDS_PER_SECTOR:
+            ring.sectors.read(sector, place, ring.buffer)
+            place += 1
+            if ring.buffer != HOLE and int.from_bytes(ring.buffer[:4], "big") == number:
+                break
+        c = chain.link(c, memoryview(ring.buffer)[:RECORD_BODY_BYTES])
+    return c
+
+
+def _header_of(ring: "Ring", sector: int) -> bytearray:
+    buffer = bytearray(SECTOR_HEADER_BYTES)
+    ring.sectors.read_header(sector, buffer)
+    return buffer

@@ -27,7 +27,7 @@ def recover(ring: "Ring", adopting: bool) -> None:
             ring.turn()
             _check_sector(ring)
     if ring.opened:
-        ring.blank_ahead = ring.sectors.is_blank(ring.next_sector())
+        ring.blank_ahead = ring.sectors.is_blank(ring.sectors.after(ring.sector))
 
 
 def _check_sector(ring: "Ring") -> None:
@@ -35,10 +35,12 @@ def _check_sector(ring: "Ring") -> None:
     header = ring.sectors.header(ring.sector)
     if ring.place:
         ring.sector_seq = header.sector_seq if header else 0
+        ring.fresh = header is not None and header.first_seq == ring.seq
         return
     before = ring.sectors.header((ring.sector - 1) % ring.sectors.count)
     ring.sector_seq = before.sector_seq + 1 if before and ring.seq else 0
     ring.opened = header is not None and _is_ours(ring, header)
+    ring.fresh = True
     if not ring.opened and not ring.sectors.is_blank(ring.sector):
         ring.sectors.erase(ring.sector)
     ring.blank_ahead = True  # of the sector in hand, until it is opened
@@ -65,4 +67,5 @@ def _adopt(ring: "Ring") -> bool:
     if buffer[AUDIT_TAG_AT:] != chain.tag(chain.tag_key(ring.k_audit), c):
         return False
     ring.commit(c, ring.place + 1)
+    ring.fresh = False
     return True

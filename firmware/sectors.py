@@ -1,10 +1,9 @@
 """The raw NOR sectors of one journal ring: headers, places, blankness (device).
 
-It knows where things lie and nothing of chains: firmware/ring.py decides what is written. Layout:
-docs/protocol.md section 5.
+It knows where things lie and nothing of chains: firmware/ring.py decides what is written. Nothing
+of it grows with the ring: where a number lies is asked of the headers. Layout: docs/protocol.md
+section 5.
 """
-
-from array import array
 
 from protocol import sector_header
 from protocol.constants import RECORD_BYTES, SECTOR_BYTES, SECTOR_HEADER_BYTES
@@ -17,6 +16,7 @@ _COUNT = 4
 _ERASE = 6
 _PIECE_BYTES = 64
 _BLANK_PIECE = b"\xff" * _PIECE_BYTES
+_piece = bytearray(_PIECE_BYTES)  # one for all: nobody else runs while it is in use
 NONE = -1
 
 BLANK = b"\xff" * RECORD_BYTES
@@ -29,25 +29,21 @@ class Sectors:
     def __init__(self, partition: "Any") -> None:
         self._partition = partition
         self.count: int = partition.ioctl(_COUNT, 0)
-        self._piece = bytearray(_PIECE_BYTES)
-        # first sequence number of each sector, NONE where there is no header
-        self._first = array("i", [NONE] * self.count)
-        for sector in range(self.count):
-            header = self.header(sector)
-            if header is not None:
-                self._first[sector] = header.first_seq
+
+    def read_header(self, sector: int, buffer: "bytearray | memoryview") -> None:
+        """The first 64 bytes of a sector."""
+        self._partition.readblocks(sector, buffer, 0)
 
     def header(self, sector: int) -> "sector_header.SectorHeader | None":
         """The header as it stands, tags unchecked; None when there is none."""
-        self._partition.readblocks(sector, self._piece, 0)
-        return sector_header.unpack(self._piece)
+        self.read_header(sector, _piece)
+        return sector_header.unpack(_piece)
 
-    def write_header(self, sector: int, header: bytes, first_seq: int) -> None:
-        self._first[sector] = first_seq  # before: an error may come after the bytes
+    def write_header(self, sector: int, header: bytes) -> None:
         self._partition.writeblocks(sector, header, 0)
 
     def read(self, sector: int, place: int, buffer: "bytearray | memoryview") -> None:
-        """48 bytes of one place."""
+        """Whole places of 48 bytes, as many as the buffer holds, all of one sector."""
         self._partition.readblocks(sector, buffer, SECTOR_HEADER_BYTES + place * RECORD_BYTES)
 
     def write(self, sector: int, place: int, data: "bytes | bytearray") -> None:
@@ -56,23 +52,27 @@ class Sectors:
     def is_blank(self, sector: int) -> bool:
         """Whether every byte is erased: a cut erase leaves a sector that only begins so."""
         for at in range(0, SECTOR_BYTES, _PIECE_BYTES):
-            self._partition.readblocks(sector, self._piece, at)
-            if self._piece != _BLANK_PIECE:
+            self._partition.readblocks(sector, _piece, at)
+            if _piece != _BLANK_PIECE:
                 return False
         return True
 
     def erase(self, sector: int) -> None:
-        self._first[sector] = NONE
         self._partition.ioctl(_ERASE, sector)
 
-    def oldest(self, default: int) -> int:
-        """The lowest first sequence number of any sector."""
-        best = default
-        for first in self._first:
-            if first != NONE and first < best:
-                best = first
-        return best
+    def after(self, sector: int, steps: int = 1) -> int:
+        """The sector that is filled so many steps later."""
+        return (sector + steps) % self.count
 
     def first_seq(self, sector: int) -> int:
         """First sequence number of a sector, NONE without a header."""
-        return self._first[sector]
+        header = self.header(sector)
+        return NONE if header is None else int(header.first_seq)
+
+    def oldest(self, sector: int) -> int:
+        """The first sector with a header, from `sector` on round the ring; NONE when none has."""
+        for steps in range(self.count):
+            found = self.after(sector, steps)
+            if self.first_seq(found) != NONE:
+                return found
+        return NONE

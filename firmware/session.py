@@ -10,6 +10,7 @@ import time
 
 from firmware import dispatch
 from firmware.knock import knock, write_all
+from firmware.loan import forget
 from protocol import framing
 from protocol.codes import EVENT_SESSION_CLOSED, EVENT_SESSION_OPENED
 from protocol.constants import SESSION_IDLE_MS, SESSION_MAX_MS
@@ -61,6 +62,7 @@ class Sessions:
                 dispatch.fault(c, error)
             if not guest.is_in:
                 c.admission.refuse()
+        forget("firmware.ring_pages")
         c.admission.leave()
         await _hang_up(stream)
 

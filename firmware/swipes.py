@@ -28,15 +28,15 @@ class Swipes:
         ]
 
     def poll(self) -> None:
-        """Take what the readers have read."""
+        """Take at most one card of each reader: the others wait in its UART, the door does not."""
         for reader in self._readers:
             result = reader.poll()
             while result:
                 self._c.pace.edge_ticks = reader.edge_ticks
                 if result == CARD:
                     self._take(reader)
-                else:
-                    self._c.journal.note(EVENT_READER_DOUBTFUL, point=reader.number)
+                    break
+                self._c.journal.note(EVENT_READER_DOUBTFUL, point=reader.number)
                 result = reader.poll()
 
     def _take(self, reader: Reader) -> None:

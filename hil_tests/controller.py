@@ -121,7 +121,7 @@ class Controller:
         client = self.client
         head = client.head(ring)
         first = max(self._seen.get(ring, 0), head.oldest_seq)
-        pages = b"".join(client.records(ring, first, head.next_seq))
+        pages = b"".join(client.records(ring, [(first, head.next_seq)]))
         self._seen[ring] = head.next_seq
         bodies = (
             records.unpack(pages[at : at + RECORD_BODY_BYTES])

@@ -66,7 +66,7 @@ EVENT_ENROLLED = 76
 EVENT_SELF_TEST = 77
 EVENT_LIST_MERGED = 78  # extra = records of the new base
 EVENT_TRUST_REFUSED = 79
-EVENT_CHECKPOINT_REFUSED = 80  # extra = access number of the checkpoint that does not fit
+EVENT_CHECKPOINT_REFUSED = 80  # reason = ring, extra = number of the checkpoint that does not fit
 EVENT_REVOKED_CARD_PRESENTED = 96
 EVENT_FORCED_OPEN = 97
 EVENT_HELD_OPEN = 98

@@ -11,6 +11,7 @@ import machine
 import network
 
 _POLL_IN = 1
+_BAUD = 115200
 
 
 class ServicePort:
@@ -23,6 +24,8 @@ class ServicePort:
     def __init__(self) -> None:
         self._in = sys.stdin.buffer
         self._out = sys.stdout.buffer
+        # a stock image does not say it, and has this one; 0: as fast as it goes
+        self.baud = getattr(self._out, "baud", _BAUD)
         self._poll = select.poll()
         self._poll.register(sys.stdin, _POLL_IN)
         self._one = memoryview(bytearray(1))

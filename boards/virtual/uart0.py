@@ -28,7 +28,7 @@ class Wire:
         self._waiter.register(self._in, 1)
         self._pump = pump
         self._leave = leave
-        self._baud = baud
+        self.baud = baud
         self._fifo_us = layout.UART0_FIFO_BYTES * 10000000 // baud if baud else 0
         self._empty_us = time.ticks_us()  # when the FIFO will have run empty
         self._returned = b""  # read by the REPL, but not its own
@@ -73,13 +73,13 @@ class Wire:
     def write(self, buf) -> int:
         if isinstance(buf, str):
             buf = buf.encode()
-        if not self._baud:
+        if not self.baud:
             self._out.write(buf)
             return len(buf)
         view = memoryview(buf)
         for start in range(0, len(view), _PIECE_BYTES):
             piece = view[start : start + _PIECE_BYTES]
-            self._take_turn(len(piece) * 10000000 // self._baud)
+            self._take_turn(len(piece) * 10000000 // self.baud)
             self._out.write(piece)
         return len(view)
 
@@ -135,6 +135,7 @@ class Uart0Out(io.IOBase):
     def __init__(self, wire: Wire, text: bool) -> None:
         self._wire = wire
         self._text = text
+        self.baud = wire.baud
         if text:
             self.buffer = Uart0Out(wire, False)
 

@@ -8,6 +8,8 @@ KIND = "charger"
 capabilities = {"cards": 20000, "points": 1, "readers": 1, "rtc": True, "wifi": True}
 
 _PORT_0 = 26
+# a second of a reader's line: longer than any step of a handshake, when nobody looks at it
+_READER_BYTES = 1024
 
 
 def safe_state() -> None:
@@ -22,7 +24,7 @@ def relays() -> "list[Pin]":
 
 def readers() -> "list[tuple[str, UART]]":
     """Kind (a module of firmware/readers) and UART of each reader."""
-    return [("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=256))]
+    return [("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES))]
 
 
 def inputs() -> "dict[str, Pin | Signal]":

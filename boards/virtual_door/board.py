@@ -10,6 +10,8 @@ capabilities = {"cards": 20000, "points": 1, "readers": 2, "rtc": True, "wifi": 
 _LOCK = 26
 _LED = 2
 _RELAYS = (_LOCK,)
+# a second of a reader's line: longer than any step of a handshake, when nobody looks at it
+_READER_BYTES = 1024
 
 
 def safe_state() -> None:
@@ -26,8 +28,8 @@ def relays() -> "list[Pin]":
 def readers() -> "list[tuple[str, UART]]":
     """Kind (a module of firmware/readers) and UART of each reader."""
     return [
-        ("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=256)),
-        ("rdm6300", UART(2, 9600, rx=25, tx=27, rxbuf=256)),
+        ("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES)),
+        ("rdm6300", UART(2, 9600, rx=25, tx=27, rxbuf=_READER_BYTES)),
     ]
 
 

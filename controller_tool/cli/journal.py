@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from controller_tool.cli import journal_reading
@@ -26,14 +28,21 @@ def pull(app: App, devices: tuple[str, ...], via: str | None, port: str | None) 
     way = way_to_some(app, devices, via, port)
     with app.progress() as progress:
         results = pull_service.pull(app.site, list(devices), progress, way, app.note)
-    columns = [t("controller"), t("new"), t("there already"), t("overwritten"), t("conflicting"),
-               t("checkpoint"), t("took")]  # fmt: skip
+    columns = [t("controller"), t("written"), t("new"), t("there already"), t("overwritten"),
+               t("missing"), t("conflicting"), t("checkpoint"), t("took")]  # fmt: skip
     rows = [
-        (r.device, r.new, r.already_had, r.overwritten, r.conflicting,
+        (r.device, r.written, r.new, r.already_had, r.overwritten, r.missing, r.conflicting,
          t("given") if r.checkpointed else "-", f"{r.seconds:.2f} s")
         for r in results if r.ok
     ]  # fmt: skip
-    app.show({"ok": all(r.ok for r in results), "results": results}, table(columns, rows))
+    late = [
+        t("{device}: {n} records were overwritten since the last pull: pull more often",
+          device=r.device, n=r.newly_overwritten)
+        for r in results if r.newly_overwritten
+    ]  # fmt: skip
+    results_json = [{**asdict(r), "written": r.written} for r in results]
+    app.show({"ok": all(r.ok for r in results), "results": results_json}, table(columns, rows),
+             *late)  # fmt: skip
     app.complain_of(r for r in results if not r.ok)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)

@@ -249,7 +249,8 @@ def tell(house: VirtualHouse, teller: Teller) -> Report:
 
 def _decision(client: Client, first: int) -> records.Record | None:
     """The first grant or denial from record ``first`` on."""
-    for page in client.records(RING_ACCESS, first, client.head(RING_ACCESS).next_seq):
+    ahead = [(first, client.head(RING_ACCESS).next_seq)]
+    for page in client.records(RING_ACCESS, ahead):
         for at in range(0, len(page), RECORD_BYTES):
             record = records.unpack(page[at : at + RECORD_BODY_BYTES])
             if record.event in (EVENT_GRANTED, EVENT_DENIED):

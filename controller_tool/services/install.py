@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FIRMWARE_PATH = "/fw0.pack"
 CONFIG_PATH = "/cfg/config.cbor"
 _NEEDED_PARTITIONS = ("alarm", "journal", "keys", "lists", "vfs")
-_SEED_SECTORS = (0, 4)  # key cells: the access ring's four sectors, then the alarm ring's
+_SEED_SECTORS = (0, 8)  # key cells: the access ring's eight sectors, then the alarm ring's
 _KEPT_FREE_BYTES = 64 * 1024
 # CPython 3.11's ast module fails now and then in two threads at once
 _building = threading.Lock()

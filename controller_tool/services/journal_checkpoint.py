@@ -32,8 +32,8 @@ class _Known(NamedTuple):
 def checkpoint(site: Site, device: Device) -> bytes | None:
     """Signed statement of what this registry holds of both rings; None when it cannot be made.
 
-    It is made only of rings that are whole from the first record on and end at their last head.
-    The chain is followed from the newest stored checkpoint that a stored head agrees with.
+    It is made only of rings of which nothing is missing that the controller still had at the last
+    head, and whose chain ends where that head says.
     """
     if not site.holds(CHECKPOINT_KEY):
         return None
@@ -50,10 +50,12 @@ def checkpoint(site: Site, device: Device) -> bytes | None:
     return site.sign(CHECKPOINT_KEY, AAD_CHECKPOINT, cbor.encode(fields))
 
 
-def store_checkpoint(
-    site: Site, device: Device, envelope: bytes, access_seq: int, alarm_seq: int
-) -> None:
+def store_checkpoint(site: Site, device: Device, envelope: bytes) -> None:
     """Keep a checkpoint that the controller took; the same one again is nothing new."""
+    said = [_said(envelope, site, device, ring) for ring in journal_rows.RINGS]
+    if None in said:
+        raise ValueError("no checkpoint of this controller")
+    access_seq, alarm_seq = [known.seq for known in said if known is not None]
     with site.registry.writing() as session:
         newest = _newest(session, device.id)
         if newest is not None and newest.envelope == envelope:
@@ -72,37 +74,54 @@ def _newest(session: Session, device_id: str) -> JournalCheckpoint | None:
 
 
 def _chain_value(session: Session, site: Site, device: Device, head: JournalHead) -> bytes | None:
-    """c after all records up to the head; None when one is missing, or there are more."""
+    """c after all records up to the head; None when one is missing that the controller has."""
     ring, end = head.ring, head.next_seq
-    if (
-        journal_rows.next_seq_of(session, device.id, ring) != end
-        or journal_rows.stored(session, device.id, ring, 0, end) != end
+    if journal_rows.next_seq_of(session, device.id, ring) != end or not _whole_from(
+        session, head, head.oldest_seq
     ):
         return None
-    seq, c = _known(session, site, device, head)
+    known = _known(session, site, device, head)
+    if known is None:
+        return None
     query = (
         journal_rows.of(JournalRecord, device.id, ring)
         .with_only_columns(JournalRecord.record)
-        .where(JournalRecord.seq >= seq)
+        .where(JournalRecord.seq >= known.seq)
         .order_by(JournalRecord.seq)
     )
+    c = known.c
     for record in session.scalars(query):
         c = chain.link(c, record[:RECORD_BODY_BYTES])
     return c
 
 
-def _known(session: Session, site: Site, device: Device, head: JournalHead) -> _Known:
-    """The furthest point from which the chain can be followed to the head."""
+def _whole_from(session: Session, head: JournalHead, seq: int) -> bool:
+    """Whether every record from ``seq`` up to the head is stored."""
+    held = journal_rows.stored(session, head.device_id, head.ring, seq, head.next_seq)
+    return held == head.next_seq - seq
+
+
+def _known(session: Session, site: Site, device: Device, head: JournalHead) -> _Known | None:
+    """The furthest point from which the chain can be followed to the head without a gap.
+
+    That is a checkpoint that a stored head agrees with, the beginning, or the header of the first
+    whole sector behind the last gap.
+    """
     ring = head.ring
     taken = _newest(session, device.id)
     said = None if taken is None else _said(taken.envelope, site, device, ring)
-    if said is not None and said.seq <= head.next_seq:
+    if said is not None and said.seq <= head.next_seq and _whole_from(session, head, said.seq):
         agreeing = journal_rows.of(JournalHead, device.id, ring).where(
             JournalHead.next_seq == said.seq, JournalHead.chain == said.c
         )
         if session.scalar(agreeing.limit(1)) is not None:
             return said
-    return _Known(0, chain.start(site.id, device.id_bytes, ring))
+    if _whole_from(session, head, 0):
+        return _Known(0, chain.start(site.id, device.id_bytes, ring))
+    for header in journal_rows.sectors(session, device.id, ring):
+        if header.first_seq <= head.next_seq and _whole_from(session, head, header.first_seq):
+            return _Known(header.first_seq, header.c)
+    return None
 
 
 def _said(envelope: bytes, site: Site, device: Device, ring: int) -> _Known | None:

@@ -12,7 +12,9 @@ from controller_tool.registry.records import (
     JournalConflict,
     JournalHead,
     JournalRecord,
+    JournalSector,
 )
+from protocol import sector_header
 from protocol.constants import RING_ACCESS, RING_ALARM
 
 if TYPE_CHECKING:
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
 
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
+    from protocol.sector_header import SectorHeader
 
 RINGS = (RING_ACCESS, RING_ALARM)
 NOTED = "journal.head"
-_Row = TypeVar("_Row", JournalRecord, JournalHead, JournalConflict)
+_Row = TypeVar("_Row", JournalRecord, JournalHead, JournalConflict, JournalSector)
 
 
 def next_seq(site: Site, device: Device, ring: int) -> int:
@@ -99,6 +102,19 @@ def newest_head(session: Session, device_id: str, ring: int) -> JournalHead | No
     """The head that was stored last."""
     query = of(JournalHead, device_id, ring).order_by(JournalHead.id.desc())
     return session.scalar(query.limit(1))
+
+
+def sectors(session: Session, device_id: str, ring: int) -> list[SectorHeader]:
+    """Stored sector headers by first number; their tags are not judged here."""
+    query = of(JournalSector, device_id, ring).with_only_columns(JournalSector.header)
+    found = [sector_header.unpack(raw) for raw in session.scalars(query)]
+    return sorted((one for one in found if one), key=lambda one: one.first_seq)
+
+
+def newest_sector(session: Session, device_id: str, ring: int) -> int:
+    """First number of the newest sector whose header is stored; 0 for none."""
+    newest = func.max(JournalSector.first_seq)
+    return session.scalar(of(JournalSector, device_id, ring).with_only_columns(newest)) or 0
 
 
 def of(model: type[_Row], device_id: str, ring: int) -> Select[_Row]:

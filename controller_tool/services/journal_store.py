@@ -73,6 +73,14 @@ class Counts:
     overwritten: int = 0
     conflicting: int = 0
 
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.new + other.new,
+            self.already_had + other.already_had,
+            self.overwritten + other.overwritten,
+            self.conflicting + other.conflicting,
+        )
+
 
 def append(
     site: Site,

@@ -2,7 +2,7 @@
 
 Towards the board there is a ring of 259 bytes; what does not fit is dropped silently. A Ctrl-C
 byte interrupts instead of entering it while the board says so. With pacing, bytes take the time
-that they take at 115 200 baud and the 2 ms of a USB adapter. Noise corrupts or drops bytes.
+that they take at its baud rate and the 2 ms of a USB adapter. Noise corrupts or drops bytes.
 What the board says while nobody has the port open is lost, as it is on a real cable.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from controller_tool.sim.folder import Options
 
-_BYTES_PER_S = 11520
+_BITS_A_BYTE = 10
 _USB_LATENCY_S = 0.002
 _READ_BYTES = 65536
 _CTRL_C = 3
@@ -62,24 +62,24 @@ class Noise:
 
 
 class Pacer:
-    """Holds bytes back until a line of that speed would have brought them."""
+    """Holds bytes back until a line of that speed would have brought them; baud 0: it does not."""
 
-    def __init__(self, *, paced: bool) -> None:
-        self._paced = paced
+    def __init__(self, baud: int) -> None:
+        self._bytes_a_s = baud // _BITS_A_BYTE
         self._held: deque[tuple[float, bytes]] = deque()
         self._free_s = 0.0  # when the line will have sent all that it was given
 
     def put(self, data: bytes) -> None:
         """Bytes enter the line."""
-        if not self._paced:
+        if not self._bytes_a_s:
             self._held.append((0.0, data))
             return
         now_s = time.monotonic()
         at_s = max(self._free_s, now_s + _USB_LATENCY_S)
-        step = _BYTES_PER_S // 500
+        step = self._bytes_a_s // 500
         for start in range(0, len(data), step):
             piece = data[start : start + step]
-            at_s += len(piece) / _BYTES_PER_S
+            at_s += len(piece) / self._bytes_a_s
             self._held.append((at_s, piece))
         self._free_s = at_s
 
@@ -119,8 +119,8 @@ class Cable:
         self.sent = 0
         self._page = page
         self._interrupt = interrupt
-        self._inward = Pacer(paced=options.charge)
-        self._outward = Pacer(paced=options.charge)
+        self._inward = Pacer(options.line_baud)
+        self._outward = Pacer(options.line_baud)
         self._outward_rest = b""
         self._poll = select.poll()
         self._poll.register(self.master, select.POLLIN)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ERASED_MEGABYTE = b"\xff" * (1 << 20)
+_BAUD = 115200
 _OWN_FILES = "/proc/self/fd"
 
 
@@ -36,6 +37,7 @@ class Options:
 
     board: folder under boards/; unique: its MAC address, hex; address: its loopback address.
     charge: flash, TLS and the cable take the time that they take on an ESP32.
+    baud: of the cable, 0 = 115200 when charged, else as fast as it goes.
     corrupt_one_in, drop_one_in: bytes of the cable, 0 = none; seed: of that noise.
     until_pid: the board ends with this process, 0 = with nobody's.
     """
@@ -44,10 +46,16 @@ class Options:
     unique: str
     address: str = ""
     charge: bool = False
+    baud: int = 0
     corrupt_one_in: int = 0
     drop_one_in: int = 0
     seed: int = 0
     until_pid: int = 0
+
+    @property
+    def line_baud(self) -> int:
+        """Speed of the cable, 0 = not paced."""
+        return self.baud or (_BAUD if self.charge else 0)
 
 
 class Folder:
@@ -106,7 +114,7 @@ class Folder:
             "machine": description["machine"],
             "address": options.address,
             "partitions": rows,
-            "baud": 115200 if options.charge else 0,
+            "baud": options.line_baud,
             "charge": options.charge,
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }

@@ -6,6 +6,7 @@ paid for all year. firmware/handlers/on_demand.py brings them.
 
 import asyncio
 import os
+from hashlib import sha256
 
 from firmware import signed
 from firmware.config import read_file
@@ -14,11 +15,13 @@ from firmware.loan import forget
 from protocol import cbor
 from protocol.codes import (
     ERR_ARGUMENT,
+    ERR_DIGEST,
     ERR_MALFORMED,
     ERR_NONCE,
     ERR_OTHER_DEVICE,
     ERR_OTHER_SITE,
     EVENT_CHECKPOINT,
+    EVENT_CHECKPOINT_REFUSED,
     EVENT_CLOCK_SET,
     EVENT_ENROLLED,
     EVENT_SELF_TEST,
@@ -28,17 +31,19 @@ from protocol.codes import (
     KEY_TICKET,
     OP_DO_TICKET,
     OP_ENROLL,
+    OP_GET_AUDIT_KEY,
     OP_PUT_CHECKPOINT,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
     TICKET_REBOOT,
 )
-from protocol.constants import AAD_CHECKPOINT, AAD_TICKET, AAD_TIME
-from protocol.messages import Refused
+from protocol.constants import AAD_CHECKPOINT, AAD_TICKET, AAD_TIME, CARD_KEY_BYTES
+from protocol.messages import Refused, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.controller import Arguments, Controller, Value
+    from firmware.ring import Ring
     from protocol.cose import Buffer
 
 # whoever may ask for these could push the evidence out of the ring
@@ -115,14 +120,39 @@ async def _set_signed_time(c: "Controller", arguments: "Arguments") -> "Value":
 
 
 async def _put_checkpoint(c: "Controller", arguments: "Arguments") -> "Value":
-    """What the desk says it holds; the record of it binds both sides."""
+    """What the desk says it holds, compared with what is here; the record of it binds both sides.
+
+    Its `key` is the beginning of the SHA-256 of what was signed.
+    """
     payload = await signed.payload(c.keys, KEY_CHECKPOINT, arguments[0], AAD_CHECKPOINT)
     fields = _addressed(c, payload, 6)
-    for seq, chain_value in (fields[2:4], fields[4:6]):
-        if not isinstance(seq, int) or not isinstance(chain_value, bytes):
+    for place in (2, 4):
+        if not is_number(fields[place], 0xFFFFFFFF) or not isinstance(fields[place + 1], bytes):
             raise Refused(ERR_MALFORMED)
-    c.journal.record(EVENT_CHECKPOINT, extra=fields[2])
+    for ring in c.journal.rings:
+        at = 2 + 2 * ring.number
+        if not _passes_through(ring, fields[at], fields[at + 1]):
+            c.journal.note(EVENT_CHECKPOINT_REFUSED, ring.number, extra=fields[at])
+            raise Refused(ERR_DIGEST)
+        await asyncio.sleep_ms(0)
+    digest = sha256(payload).digest()[:CARD_KEY_BYTES]
+    c.journal.record(EVENT_CHECKPOINT, key=digest, extra=fields[2])
     return None
+
+
+def _passes_through(ring: "Ring", seq: int, value: bytes) -> bool:
+    """Whether c was this before that number, as far as the ring still reaches back."""
+    from firmware.ring_pages import chain_value
+
+    if seq > ring.seq:
+        return False
+    known = chain_value(ring, seq)
+    return known is None or known == value
+
+
+async def _get_audit_key(c: "Controller", arguments: "Arguments") -> "Value":
+    """As it was sealed at the first start; whoever asks cannot open it."""
+    return read_file(_SEALED_PATHS[arguments[0]])
 
 
 # --- what an installer asks -----------------------------------------------------------------
@@ -186,5 +216,6 @@ _HANDLERS = {
     OP_SET_SIGNED_TIME: _set_signed_time,
     OP_PUT_CHECKPOINT: _put_checkpoint,
     OP_ENROLL: _enroll,
+    OP_GET_AUDIT_KEY: _get_audit_key,
     OP_DO_TICKET: _do_ticket,
 }

@@ -1,5 +1,7 @@
 """`python -m tests.bench [NAME…] [--json]`: every module here that has NAME and run() (host).
 
+A NAME stands for all that begin with it and an underscore too.
+
 Exit 1 when a figure does not keep within its limit.
 """
 
@@ -26,6 +28,10 @@ def load(name: str) -> Any:
     return importlib.import_module(f"tests.bench.{name}")
 
 
+def _is_meant(name: str, asked: list[str]) -> bool:
+    return any(name == one or name.startswith(f"{one}_") for one in asked)
+
+
 def _line(row: dict[str, Any]) -> str:
     limits = [
         f"{word} {row[key]}"
@@ -39,11 +45,13 @@ def _line(row: dict[str, Any]) -> str:
 def main() -> int:
     """Run what was asked for, or all."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("name", nargs="*", choices=[[], *names()], help="default: all")
+    known = names()
+    families = sorted({name.partition("_")[0] for name in known} - set(known))
+    parser.add_argument("name", nargs="*", choices=[[], *known, *families], help="default: all")
     parser.add_argument("--json", action="store_true", help="rows as JSON, by benchmark")
     asked = parser.parse_args()
     results: dict[str, list[dict[str, Any]]] = {}
-    for name in asked.name or names():
+    for name in [n for n in known if not asked.name or _is_meant(n, asked.name)]:
         if not asked.json:
             print(f"{name}: {(load(name).__doc__ or '').splitlines()[0]}", flush=True)
         results[name] = load(name).run()

@@ -13,7 +13,7 @@ OPEN = (
     "    p.readblocks(at // 4096, b, at % 4096)\n"
     "    return bytes(b)\n"
 )
-ALARM_OFFSET = 0x2FF000
+ALARM_OFFSET = 0x307000
 
 
 def test_a_blank_chip_reads_ones(prompt: Prompt) -> None:

@@ -1,6 +1,11 @@
 """The link layer over a simulated line that loses, changes and doubles bytes (both)."""
 
-from protocol.constants import LINK_CREDIT_BYTES, LINK_FRAME_MAX_BYTES, LINK_PAYLOAD_MAX_BYTES
+from protocol.constants import (
+    LINK_CREDIT_BYTES,
+    LINK_FRAME_MAX_BYTES,
+    LINK_FRAMES_MAX,
+    LINK_PAYLOAD_MAX_BYTES,
+)
 from protocol.link import Link
 from protocol.link_frames import CLOCK_MASK, KIND_DATA, FrameReader, seal
 from tests.both.line import Faults, Line, pattern
@@ -207,7 +212,7 @@ def test_a_reader_that_does_not_read_stops_the_writer_and_loses_nothing() -> Non
         line.step()
     assert line.host.connected
     assert line.device.available <= 512
-    assert sent <= 512 + 8 * LINK_PAYLOAD_MAX_BYTES
+    assert sent <= 512 + LINK_FRAMES_MAX * LINK_PAYLOAD_MAX_BYTES
     got = bytearray()
     buffer = bytearray(100)
     for _ in range(3000):

@@ -79,5 +79,5 @@ class Callers:
 def events(client: Client, ring: int, first: int = 0) -> list[records.Record]:
     """The ring's records from sequence number ``first`` on."""
     head = client.head(ring)
-    pages = b"".join(client.records(ring, max(first, head.oldest_seq), head.next_seq))
+    pages = b"".join(client.records(ring, [(max(first, head.oldest_seq), head.next_seq)]))
     return [records.unpack(pages[at : at + 32]) for at in range(0, len(pages), RECORD_BYTES)]

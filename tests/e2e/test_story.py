@@ -111,8 +111,10 @@ def test_the_pulled_log_verifies(house: VirtualHouse) -> None:
 
 @pytest.mark.usefixtures("issued")
 def test_a_second_pull_brings_only_what_is_new(house: VirtualHouse) -> None:
-    pull.pull(house.site, [DOOR])
+    before = pull.pull(house.site, [DOOR])[0]
     again = pull.pull(house.site, [DOOR])[0]
     assert again.ok
-    assert again.conflicting == again.already_had == 0
-    assert again.new < 10  # the records of the two sessions themselves
+    assert again.conflicting == again.missing == again.overwritten == 0
+    assert 0 < again.new < 10  # the records of the two sessions themselves
+    assert again.already_had == before.written
+    assert again.written == again.new + again.already_had

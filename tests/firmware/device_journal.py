@@ -1,89 +1,27 @@
-"""The journal on raw NOR: what it acknowledged is there after any power cut (MicroPython)."""
+"""The journal on raw NOR: what it says, how far back it goes, what it costs (MicroPython)."""
 
-from firmware.cells import Cells
-from firmware.ring import Ring
-from protocol import chain, keyslot, records
-from protocol.constants import KEY_SLOT_BYTES, RECORD_BYTES
-from tests.firmware.flash import Chip, Partition, PowerCut
+from firmware.ring_pages import chain_value
+from protocol import chain, records
+from protocol.codes import EVENT_OVERWRITTEN
+from protocol.constants import RECORD_BYTES, RECORDS_PER_SECTOR, SECTOR_HEADER_BYTES
+from tests.firmware.journal_rig import (
+    K_AUDIT,
+    K_TOOL,
+    RING_SECTORS,
+    Board,
+    burst,
+    held,
+    keys_that_show,
+    slots_that_show,
+    verify,
+    write,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-SITE, DEVICE = b"site----", b"device--"
-K_TOOL, K_AUDIT = b"t" * 16, b"a" * 16
-RING_SECTORS = 3
-CARD = b"cardkey8"
-
-
-class Board:
-    """One ring and its cells, as they lie on a chip."""
-
-    def __init__(self) -> None:
-        self.chip = Chip()
-        self.keys = Partition(self.chip, 4)
-        self.places = Partition(self.chip, RING_SECTORS)
-        slot = bytearray(KEY_SLOT_BYTES)
-        c = chain.start(SITE, DEVICE, 0)
-        keyslot.pack_into(slot, 0, keyslot.STATE_VALID, 0, 0, 0, 0, 0, 0, 0, c, K_TOOL, K_AUDIT)
-        self.keys.writeblocks(0, slot, 0)
-
-    def start(self) -> Ring:
-        ring = Ring(0, self.places, Cells(self.keys, 0))
-        ring.boot += 1
-        return ring
-
-    def image(self) -> "tuple[bytes, bytes]":
-        return bytes(self.keys.data), bytes(self.places.data)
-
-    def restore(self, image: "tuple[bytes, bytes]") -> None:
-        self.keys.data[:], self.places.data[:] = image
-        self.chip.operations = 0
-
-
-def write(ring: Ring, count: int) -> None:
-    for _ in range(count):
-        ring.record(2, 16, (ring.seq, 0, 3), 0, CARD, 7, 0)
-        ring.erase_ahead()
-
-
-def held(ring: Ring) -> "list[bytes]":
-    """All records that the ring still has, oldest first."""
-    found: list[bytes] = []
-    seq = ring.oldest
-    page = memoryview(bytearray(40 * RECORD_BYTES))
-    while True:
-        size = ring.read(seq, page)
-        if not size:
-            return found
-        found += [bytes(page[at : at + RECORD_BYTES]) for at in range(0, size, RECORD_BYTES)]
-        seq = records.unpack(found[-1][:32]).seq + 1
-
-
-def verify(ring: Ring) -> None:
-    """Sequence, chain and both tags of everything from the first record on; bodies from `held`."""
-    kept = held(ring)
-    assert [records.unpack(r[:32]).seq for r in kept] == list(range(ring.oldest, ring.seq))
-    if ring.oldest:
-        return
-    c, tool, audit = chain.start(SITE, DEVICE, 0), K_TOOL, K_AUDIT
-    for record in kept:
-        c = chain.link(c, record[:32])
-        assert record[32:40] == chain.tag(chain.tag_key(tool), c)
-        assert record[40:48] == chain.tag(chain.tag_key(audit), c)
-        assert chain.masked(records.unpack(record[:32]).key, tool) == CARD
-        tool, audit = chain.evolve(tool), chain.evolve(audit)
-
-
-def slots_that_show(board: Board) -> int:
-    """Key slots that are neither blank nor zeros."""
-    count = 0
-    for sector in range(4):
-        for index in range(48):
-            at = sector * 4096 + index * KEY_SLOT_BYTES
-            slot = board.keys.data[at : at + KEY_SLOT_BYTES]
-            count += slot != b"\xff" * KEY_SLOT_BYTES and slot != b"\x00" * KEY_SLOT_BYTES
-    return count
+_ERASE_US = 45_000
 
 
 def test_records_are_there_after_a_restart() -> None:
@@ -94,15 +32,34 @@ def test_records_are_there_after_a_restart() -> None:
     verify(again)
 
 
-def test_a_full_ring_loses_its_oldest_sector_and_nothing_else() -> None:
+def test_a_full_ring_says_what_it_lets_go_before_it_is_gone() -> None:
     board = Board()
     ring = board.start()
-    write(ring, 600)
+    write(ring, 900)
     verify(ring)
-    assert 84 <= 600 - ring.oldest <= RING_SECTORS * 84
+    assert ring.seq - ring.oldest >= (RING_SECTORS - 2) * (RECORDS_PER_SECTOR - 1)
     again = board.start()
-    assert (again.seq, again.oldest) == (600, ring.oldest)
+    assert (again.seq, again.oldest) == (ring.seq, ring.oldest)
     verify(again)
+
+
+def test_it_holds_true_after_each_single_record() -> None:
+    board = Board()
+    ring = board.start()
+    for number in range(RECORDS_PER_SECTOR * (RING_SECTORS + 2)):
+        (write if number % 3 else burst)(ring, 1)
+        if number % 7 == 0 or number % RECORDS_PER_SECTOR < 3:
+            verify(ring)
+
+
+def test_a_sector_is_told_of_before_it_is_erased() -> None:
+    board = Board()
+    ring = board.start()
+    write(ring, RING_SECTORS * RECORDS_PER_SECTOR - 1)
+    assert (ring.oldest, ring.seq) == (RECORDS_PER_SECTOR, RING_SECTORS * RECORDS_PER_SECTOR)
+    told = [records.unpack(record[:32]) for record in held(ring)]
+    [said] = [record for record in told if record.event == EVENT_OVERWRITTEN]
+    assert (said.seq, said.extra) == ((RING_SECTORS - 1) * RECORDS_PER_SECTOR, RECORDS_PER_SECTOR)
 
 
 def test_reading_begins_where_it_is_asked_to() -> None:
@@ -115,83 +72,54 @@ def test_reading_begins_where_it_is_asked_to() -> None:
     assert ring.read(100, page) == 0
 
 
-def cut_everywhere(first: int, more: int) -> None:
-    """Cut power at every operation of `more` records that follow the first ones."""
+def test_any_page_from_any_number_is_the_same_whatever_was_read_before() -> None:
     board = Board()
-    write(board.start(), first)
-    image = board.image()
-    board.chip.operations = 0
-    write(board.start(), more)
-    operations = board.chip.operations
-    assert operations >= 3 * more
-    for point in range(1, operations + 1):
-        board.restore(image)
-        board.chip.cut_at = point
-        acknowledged = first
-        try:
-            ring = board.start()
-            for _ in range(more):
-                write(ring, 1)
-                acknowledged = ring.seq
-            raise AssertionError(point)
-        except PowerCut:
-            board.chip.cut_at = 0
-        again = board.start()
-        assert acknowledged <= again.seq <= acknowledged + 1, point
-        verify(again)
-        assert slots_that_show(board) == 1, point
-        write(again, 2)
-        verify(board.start())
+    ring = board.start()
+    write(ring, 500)
+    all_of_it = held(ring)
+    page = memoryview(bytearray(40 * RECORD_BYTES))
+    seq = 0
+    for step in range(400):
+        seq = (seq + 1 + step * step * 7) % (ring.seq + 5)
+        size = ring.read(seq, page[: (1 + step % 40) * RECORD_BYTES])
+        begin = max(0, seq - ring.oldest)
+        expected = all_of_it[begin : begin + 1 + step % 40]
+        assert bytes(page[:size]) == b"".join(expected), seq
+        if step % 50 == 0:
+            write(ring, 1)
+            all_of_it = held(ring)
 
 
-def test_no_acknowledged_record_is_lost_by_a_cut_at_the_very_beginning() -> None:
-    cut_everywhere(0, 4)
-
-
-def test_no_acknowledged_record_is_lost_by_a_cut_at_the_edge_of_a_sector() -> None:
-    cut_everywhere(82, 4)
-
-
-def test_no_acknowledged_record_is_lost_by_a_cut_at_the_edge_of_a_key_sector() -> None:
-    cut_everywhere(46, 4)
-
-
-def test_a_cut_while_a_cut_is_being_mended_loses_nothing_either() -> None:
+def test_headers_are_those_of_the_sectors_from_a_number_on() -> None:
     board = Board()
-    write(board.start(), 83)
-    image = board.image()
-    for point in range(1, 8):
-        for second in range(1, 6):
-            board.restore(image)
-            acknowledged = 83
-            for cut in (point, second):
-                board.chip.operations = 0
-                board.chip.cut_at = cut
-                try:
-                    ring = board.start()
-                    write(ring, 1)
-                    acknowledged = ring.seq
-                except PowerCut:
-                    board.chip.cut_at = 0
-            board.chip.cut_at = 0
-            again = board.start()
-            assert again.seq >= acknowledged
-            verify(again)
+    ring = board.start()
+    write(ring, 200)
+    page = memoryview(bytearray(8 * SECTOR_HEADER_BYTES))
+    firsts = [0, 84, 168]
+    for seq, expected in ((0, firsts), (83, firsts), (84, firsts[1:]), (199, firsts[2:])):
+        size = ring.headers(seq, page)
+        found = [int.from_bytes(page[at + 12 : at + 16], "big") for at in range(0, size, 64)]
+        assert found == expected
+    assert ring.headers(0, page[:64]) == 64
 
 
-def test_a_changed_record_is_not_taken_for_the_one_that_was_cut() -> None:
+def test_the_chain_value_before_any_number_is_found_again() -> None:
     board = Board()
-    write(board.start(), 5)
-    before = board.image()
-    write(board.start(), 1)
-    forged = bytearray(board.places.data)
-    board.restore(before)
-    at = 64 + 5 * RECORD_BYTES
-    forged[at + 7] ^= 1  # the reason of a record whose slot was never written
-    board.places.data[:] = forged
-    again = board.start()
-    assert again.seq == 5
-    verify(again)
+    ring = board.start()
+    values = []
+    for _ in range(RECORDS_PER_SECTOR * 6):
+        values += [ring.c] * (ring.seq + 1 - len(values))
+        write(ring, 1)
+    for seq in range(ring.oldest, ring.seq):
+        found = chain_value(ring, seq)
+        # a number with a record before it that nobody asked for has no value in the list
+        if (
+            records.unpack(held(ring)[max(0, seq - ring.oldest - 1)][:32]).event
+            != EVENT_OVERWRITTEN
+        ):
+            assert found == values[seq], seq
+    assert chain_value(ring, ring.oldest - 1) is None
+    assert chain_value(ring, ring.seq) == ring.c
 
 
 def test_the_head_is_authenticated_for_its_nonce() -> None:
@@ -204,3 +132,40 @@ def test_the_head_is_authenticated_for_its_nonce() -> None:
     for mac, key in ((tool, K_TOOL), (audit, K_AUDIT)):
         assert mac == chain.head_mac(chain.evolve(key), b"n" * 16, 0, 1, c, 0)
         assert mac != chain.head_mac(chain.evolve(key), b"m" * 16, 0, 1, c, 0)
+
+
+def test_only_the_keys_in_force_can_be_read_from_the_chip() -> None:
+    board = Board()
+    ring = board.start()
+    for _ in range(250):
+        write(ring, 1)
+        assert slots_that_show(board) == 1
+        assert set(keys_that_show(board, ring.seq)) == {ring.seq}
+    assert set(keys_that_show(board, ring.seq, 250)) == {ring.seq}
+
+
+def test_a_burst_never_waits_for_more_than_one_erase_a_record() -> None:
+    board = Board()
+    ring = board.start()
+    write(ring, 900)
+    longest = erases = 0
+    for _ in range(1000):
+        before_us, before = board.chip.model_us, board.chip.erases
+        burst(ring, 1)
+        longest = max(longest, board.chip.model_us - before_us)
+        erases = max(erases, board.chip.erases - before)
+    assert erases == 1
+    assert _ERASE_US < longest <= 60_000
+    verify(ring)
+
+
+def test_with_time_in_between_no_record_waits_for_an_erase() -> None:
+    board = Board()
+    ring = board.start()
+    write(ring, 900)
+    for _ in range(1000):
+        before = board.chip.erases
+        burst(ring, 1)
+        assert board.chip.erases == before
+        ring.erase_ahead()
+    verify(ring)

@@ -1,7 +1,8 @@
 """A NOR flash in memory that loses power at a given operation (MicroPython).
 
 It has what the firmware uses of esp32.Partition, and the manners of a real chip: programming only
-clears bits, only an erase of 4 KB sets them, a cut operation is left half done.
+clears bits, only an erase of 4 KB sets them, a cut operation is left half done: its first quarters,
+or SCATTERED bits of it everywhere.
 """
 
 TYPE_CHECKING = False
@@ -13,6 +14,8 @@ _READ_US = 20
 _PROGRAM_US = 60
 _ERASE_US = 45_000
 _BYTES_A_US = 20
+SCATTERED = -1
+_ERASED = memoryview(b"\xff" * SECTOR_BYTES)
 
 
 class PowerCut(Exception):
@@ -31,6 +34,14 @@ class Chip:
         self.model_us = 0
         self.has_power = True
         self.cut_quarters = 2  # how much of the operation in which power goes is still done
+        self.programs = 0
+        self.programmed_bytes = 0
+        self._state = 1
+
+    def scattered(self) -> int:
+        """A byte of arbitrary bits, the same in every run."""
+        self._state = (self._state * 1103515245 + 12345) & 0x3FFFFFFF
+        return self._state >> 16 & 0xFF
 
     def begins(self) -> bool:
         """Count a change; True when power goes in its middle."""
@@ -71,11 +82,17 @@ class Partition:
             offset = 0
         cut = self.chip.begins()
         at = block * SECTOR_BYTES + offset
+        if cut and self.chip.cut_quarters == SCATTERED:
+            for i in range(len(buf)):
+                self.data[at + i] &= buf[i] | self.chip.scattered()
+            raise PowerCut
         done = len(buf) * self.chip.cut_quarters // 4 if cut else len(buf)
         for i in range(done):
             self.data[at + i] &= buf[i]
         if cut:
             raise PowerCut
+        self.chip.programs += 1
+        self.chip.programmed_bytes += len(buf)
         self.chip.model_us += _PROGRAM_US + len(buf)
         return 0
 
@@ -91,8 +108,12 @@ class Partition:
     def _erase(self, sector: int) -> None:
         cut = self.chip.begins()
         at = sector * SECTOR_BYTES
+        if cut and self.chip.cut_quarters == SCATTERED:
+            for i in range(at, at + SECTOR_BYTES):
+                self.data[i] |= self.chip.scattered()
+            raise PowerCut
         size = SECTOR_BYTES * self.chip.cut_quarters // 4 if cut else SECTOR_BYTES
-        self.data[at : at + size] = b"\xff" * size
+        self.data[at : at + size] = _ERASED[:size]
         if cut:
             raise PowerCut
         self.chip.erases += 1

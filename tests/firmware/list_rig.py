@@ -135,7 +135,7 @@ class Rig:
         self.chip = Chip(dies=True)
         self.flash = Partition(self.chip, FLASH_SECTORS)
         self.parts = {
-            "keys": Partition(self.chip, 8),
+            "keys": Partition(self.chip, 16),
             "journal": Partition(self.chip, 3),
             "alarm": Partition(self.chip, 3),
             "lists": Partition(self.chip, 2 * (TABLE_SECTORS + cards * 16 // 4096 + 1)),
@@ -149,7 +149,7 @@ class Rig:
             keyslot.pack_into(
                 slot, 0, keyslot.STATE_VALID, 0, 0, 0, 0, 0, 0, 1, c, b"t" * 16, b"a" * 16
             )
-            self.parts["keys"].writeblocks(4 * number, slot, 0)
+            self.parts["keys"].writeblocks(8 * number, slot, 0)
         self.scratch = memoryview(bytearray(2048))
         self.start()
 

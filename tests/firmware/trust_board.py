@@ -131,7 +131,7 @@ class Board:
 
     def __init__(self, first: bytes = CHAIN["first"]) -> None:
         self.chip = Chip()
-        sizes = {"keys": 8, "journal": 3, "alarm": 3, "cfg": _FILES_SECTORS, "wl": 8}
+        sizes = {"keys": 16, "journal": 3, "alarm": 3, "cfg": _FILES_SECTORS, "wl": 8}
         self.parts = {name: Partition(self.chip, sectors) for name, sectors in sizes.items()}
         self.numbers = Numbers(self.chip)
         for ring in range(2):
@@ -140,7 +140,7 @@ class Board:
             keyslot.pack_into(
                 slot, 0, keyslot.STATE_VALID, 0, 0, 0, 0, 0, 0, 1, c, b"t" * 16, b"a" * 16
             )
-            self.parts["keys"].writeblocks(4 * ring, slot, 0)
+            self.parts["keys"].writeblocks(8 * ring, slot, 0)
         for name in ("cfg", "wl"):
             vfs.VfsLfs2.mkfs(self.parts[name])
         self.mount()
