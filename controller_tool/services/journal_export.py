@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import IO, TYPE_CHECKING, Any
 
 from controller_tool.errors import OperatorError
@@ -107,7 +107,7 @@ def _csv(file: IO[bytes], entries: Iterable[Entry]) -> int:
     writer.writerow(_COLUMNS)
     count = 0
     for count, entry in enumerate(entries, 1):  # noqa: B007 - the last one counts
-        writer.writerow([safe(value) for value in asdict(entry).values()])
+        writer.writerow([safe(value) for value in vars(entry).values()])
     stream.detach()
     return count
 
@@ -115,7 +115,7 @@ def _csv(file: IO[bytes], entries: Iterable[Entry]) -> int:
 def _ndjson(file: IO[bytes], entries: Iterable[Entry]) -> int:
     count = 0
     for count, entry in enumerate(entries, 1):  # noqa: B007 - as above
-        file.write(json_line(asdict(entry)).encode())
+        file.write(json_line(vars(entry)).encode())
     return count
 
 
@@ -132,7 +132,7 @@ def _xlsx(file: IO[bytes], entries: Iterable[Entry]) -> int:
         sheet = book.create_sheet(f"journal {number}")
         sheet.append(_COLUMNS)
         for entry in itertools.chain(some, itertools.islice(rest, _SHEET_ROWS - 1)):
-            sheet.append([safe(value) for value in asdict(entry).values()])
+            sheet.append([safe(value) for value in vars(entry).values()])
             count += 1
     book.save(file)
     return count
