@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.services import devices, lists
-from protocol import chain, oaep, receipt, records, trust
+from protocol import chain, oaep, receipt, records, sector_header, trust
 from protocol.codes import CLOCK_SYNCED, EVENT_GRANTED, KEY_AUDIT, REASON_CARD
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES
 
@@ -39,13 +39,17 @@ class Pen:
         self.keys = [self.k_tool, self.k_audit]
 
     def write(
-        self, event: int = EVENT_GRANTED, reason: int = REASON_CARD, key: bytes = bytes(8)
+        self,
+        event: int = EVENT_GRANTED,
+        reason: int = REASON_CARD,
+        key: bytes = bytes(8),
+        extra: int = 0,
     ) -> bytes:
         body = bytearray(RECORD_BODY_BYTES)
         seq = len(self.written)
         records.pack_into(
             body, 0, seq, 1, event, reason, 200_000_000 + seq, 5, CLOCK_SYNCED, 0,
-            chain.masked(key, self.keys[0]), 1, 0,
+            chain.masked(key, self.keys[0]), 1, extra,
         )  # fmt: skip
         self.c = chain.link(self.c, body)
         tags = b"".join(chain.tag(chain.tag_key(k), self.c) for k in self.keys)
@@ -53,6 +57,11 @@ class Pen:
         self.written.append(bytes(body) + tags)
         assert len(self.written[-1]) == RECORD_BYTES
         return self.written[-1]
+
+    def sector(self, sector_seq: int = 0) -> bytes:
+        """Header of a sector that the next record will begin."""
+        n = len(self.written)
+        return sector_header.pack(self.ring, 1, sector_seq, n, self.c, self.keys[0], self.keys[1])
 
     def head(self, nonce: bytes, oldest: int = 0) -> list[Any]:
         n = len(self.written)
