@@ -23,6 +23,7 @@ def journal() -> None:
 
 
 journal.add_command(journal_proof.verify)
+journal.add_command(journal_proof.bundle)
 
 
 @journal.command("pull", help=t("Fetch what is new; without a name, from all controllers."))

@@ -2,15 +2,16 @@
 
 protocol/chain.py is the reference; a test proves that both say the same. HMAC is written out: its
 two pads are byte translations of T. A key is a K from which all later ones follow, or a list of
-the T of a range that a bundle discloses.
+the T of those numbers that a bundle discloses.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
-from protocol.constants import CHAIN_KEY_BYTES, RECORD_BODY_BYTES, TAG_BYTES
+from protocol.constants import CARD_KEY_BYTES, CHAIN_KEY_BYTES, RECORD_BODY_BYTES, TAG_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +65,10 @@ class Evolving:
 
 
 class Disclosed:
-    """The T of a range, 32 bytes each from number ``first`` on, as a bundle discloses them."""
+    """The T of some numbers, ascending, 32 bytes each, as a bundle discloses them."""
 
-    def __init__(self, first: int, data: bytes) -> None:
-        self._first = first
+    def __init__(self, numbers: Sequence[int], data: bytes) -> None:
+        self._numbers = numbers[: len(data) // T_BYTES]
         self._data = data
 
     def at(self, number: int) -> bytes | None:
@@ -75,9 +76,11 @@ class Disclosed:
         return found[0] if found else None
 
     def of(self, first: int, count: int) -> list[bytes] | None:
-        start, end = (first - self._first) * T_BYTES, (first - self._first + count) * T_BYTES
-        if start < 0 or end > len(self._data):
+        index = bisect_left(self._numbers, first)
+        row = self._numbers[index : index + count]
+        if len(row) != count or (row[0], row[-1]) != (first, first + count - 1):
             return None
+        start, end = index * T_BYTES, (index + count) * T_BYTES
         return [self._data[at : at + T_BYTES] for at in range(start, end, T_BYTES)]
 
 
@@ -148,3 +151,14 @@ def links(c: bytes, record: bytes) -> bytes:
 def tags_fit(ts: dict[str, bytes], c: bytes, record: bytes) -> bool:
     """Whether each tag of a record, after which the chain value is c, is the one under its T."""
     return all(mac(t, c)[:TAG_BYTES] == record[PLACES[name]] for name, t in ts.items())
+
+
+def disclose(k_tool: bytes, numbers: Sequence[int]) -> list[tuple[bytes, bytes]]:
+    """(T, mask of the card key) of each number, ascending, from K_tool before the first record."""
+    k, at, made = k_tool, 0, []
+    for number in numbers:
+        for _ in range(number - at):
+            k = sha256(b"\x01" + k).digest()[:CHAIN_KEY_BYTES]
+        at = number
+        made.append((sha256(b"\x02" + k).digest(), sha256(b"\x03" + k).digest()[:CARD_KEY_BYTES]))
+    return made
