@@ -45,10 +45,10 @@ def pack_head(head: Head, boot: int, pulled_at_s: int) -> bytes:
     )  # fmt: skip
 
 
-def heads(data: bytes) -> list[Head]:
-    """Heads of a file, what is not whole left out."""
+def heads(packed: Iterable[bytes]) -> list[Head]:
+    """Heads of 96 bytes each."""
     found = []
-    for piece in pieces(data, HEAD_BYTES):
+    for piece in packed:
         nonce, number, c, oldest, _, tool, audit, _ = _HEAD.unpack(piece)
         found.append(Head(nonce, number, c, oldest, {"tool": tool, "audit": audit}))
     return found

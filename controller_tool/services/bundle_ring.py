@@ -23,7 +23,7 @@ from controller_tool.services import (
 from controller_tool.services.journal_verify import Verification
 from controller_tool.services.journal_words import RING_NAMES
 from controller_tool.services.site_init import AUDIT_KEY
-from protocol.constants import RECORD_BYTES, SECTOR_HEADER_BYTES
+from protocol.constants import RECORD_BYTES, RSA_BYTES, SECTOR_HEADER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> N
     for controller in controllers:
         for ring in journal_store.RINGS:
             name = controller.file(bundle_layout.AUDIT_KEY, ring)
-            if controller.id in known and name in source.sizes:
+            if controller.id in known and source.sizes.get(name) == RSA_BYTES:
                 audit_pins.note(site, known[controller.id], ring, source.read(name), False)
 
 
@@ -142,11 +142,10 @@ class _Judge:
 
     def _ring(self, ring: int, envelopes: list[bytes]) -> Report:
         part, own = self._it.rings[ring], self._own(ring)
-        records = bundle_layout.pieces(self._read(bundle_layout.RECORDS, ring), RECORD_BYTES)
-        heads = bundle_layout.heads(self._read(bundle_layout.HEADS, ring))
-        sectors = bundle_layout.pieces(self._read(bundle_layout.SECTORS, ring), SECTOR_HEADER_BYTES)
-        again = bundle_layout.pieces(self._read(bundle_layout.CONFLICTS, ring), RECORD_BYTES)
-        self._count(ring, len(records), len(heads), len(sectors), len(again))
+        records = self._pieces(ring, "records", RECORD_BYTES)
+        sectors = self._pieces(ring, "sectors", SECTOR_HEADER_BYTES)
+        again = self._pieces(ring, "conflicts", RECORD_BYTES)
+        heads = bundle_layout.heads(self._pieces(ring, "heads", bundle_layout.HEAD_BYTES))
         newest = (heads[-1].next_seq, heads[-1].chain.hex()) if heads else None
         if newest != part.head:
             self._flaw(bundle_words.HEAD, self._it.file(bundle_layout.HEADS, ring))
@@ -201,12 +200,12 @@ class _Judge:
                 self._flaw(bundle_words.AUDIT_KEY_UNSEALED, self._it.name)
         return found
 
-    def _count(self, ring: int, *lengths: int) -> None:
-        """What the manifest says of the files is what is in them."""
-        said = self._it.rings[ring].counts
-        for (name, count), length in zip(said.items(), lengths, strict=True):
-            if count != length:
-                self._flaw(bundle_words.FILE_CHANGED, self._it.file(f"{name}.bin", ring))
+    def _pieces(self, ring: int, name: str, size: int) -> list[bytes]:
+        """What a file holds, which must be as much as the manifest says of it."""
+        data = self._read(f"{name}.bin", ring)
+        if len(data) != self._it.rings[ring].counts[name] * size:
+            self._flaw(bundle_words.FILE_CHANGED, self._it.file(f"{name}.bin", ring))
+        return bundle_layout.pieces(data, size)
 
     def _read(self, name: str, ring: int | None = None) -> bytes:
         full = self._it.file(name, ring)

@@ -13,7 +13,6 @@ Rules, in the order in which they are applied:
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -131,8 +130,6 @@ class _Verifier:
             data = self._source.read(name)
             if manifest.files[name] != (sha256(data).hexdigest(), len(data)):
                 self._flaws.append(bundle_words.flaw(bundle_words.FILE_CHANGED, name))
-            elif name.endswith("/" + bundle_layout.CARDS) and not _is_json(data):
-                self._flaws.append(bundle_words.flaw(bundle_words.MALFORMED, name))
 
     def _trust(self) -> list[bytes]:
         """Checkpoint keys of this folder, and of the bundle's trust object if it follows."""
@@ -150,10 +147,3 @@ class _Verifier:
     def _optional(self, name: str) -> bytes:
         """A file, empty when it is missing (which is a flaw of its own where it was named)."""
         return self._source.read(name) if name in self._source.sizes else b""
-
-
-def _is_json(data: bytes) -> bool:
-    try:
-        return isinstance(json.loads(data), dict)
-    except (ValueError, RecursionError):
-        return False

@@ -156,7 +156,7 @@ def _counted(
         held = {n: files.get(controller.file(f"{n}.bin", ring), b"") for n in part.counts}
         sizes = {"records": 48, "heads": 96, "sectors": 64, "conflicts": 48}
         counts = {name: len(data) // sizes[name] for name, data in held.items()}
-        heads = bundle_layout.heads(held["heads"])
+        heads = bundle_layout.heads(bundle_layout.pieces(held["heads"], 96))
         head = (heads[-1].next_seq, heads[-1].chain.hex()) if heads else None
         numbers = part.numbers(part.counts["records"])
         if counts["records"] != len(numbers):
