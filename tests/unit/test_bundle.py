@@ -12,6 +12,8 @@ import pytest
 from controller_tool.errors import OperatorError
 from controller_tool.services import (
     audit_pins,
+    bundle_maker,
+    bundle_manifest,
     bundle_output,
     bundle_verify,
     export,
@@ -92,6 +94,17 @@ def test_an_auditors_own_bundle_holds_no_tag_keys_and_is_proven_by_who_can(
     made = bundle(auditor, tmp_path / "b")
     assert not any(name.endswith("tool-t.bin") for name in read(made))
     assert bundle_verify.verify(site, made).ok
+
+
+def test_a_manifest_that_names_another_newest_head_is_found(site, tmp_path) -> None:
+    """Who reads the manifest alone must not be told something else than the files say."""
+    files = read(bundle(site, tmp_path / "b"))
+    said = json.loads(files["manifest.json"])
+    said["controllers"][0]["rings"]["access"]["head"]["next_seq"] += 1
+    manifest = bundle_manifest.canonical(said)
+    files |= {"manifest.json": manifest, "manifest.cose": bundle_maker.sign(site, manifest)}
+    done = bundle_verify.verify(site, write(tmp_path / "bad", files))
+    assert (done.ok, [flaw.kind for flaw in done.flaws]) == (False, ["head"])
 
 
 # --- cards ----------------------------------------------------------------------------------

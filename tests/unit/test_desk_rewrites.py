@@ -14,7 +14,13 @@ import pytest
 
 from controller_tool.keys.certificates import certificate_pem, issue_ca, issue_peer_certificate
 from controller_tool.keys.files import save_key, write_private_file
-from controller_tool.services import audit_pins, bundle_verify, export, journal_verify
+from controller_tool.services import (
+    audit_pins,
+    bundle_verify,
+    export,
+    journal_store,
+    journal_verify,
+)
 from protocol.codes import EVENT_DENIED, EVENT_GRANTED, REASON_UNKNOWN_CARD, ROLE_DESK
 from tests.unit.bundle_support import Journals, bundle, name_in, read, signed_anew, write
 from tests.unit.desk_support import Forger
@@ -92,6 +98,8 @@ def test_a_denial_that_became_a_grant_is_named(folders, tmp_path, who) -> None:
     ok, found = judged(folders[who], bundle(folders["desk"], tmp_path / "b"))
     assert not ok
     assert ("changed", DENIED_AT, DENIED_AT) in found
+    # who has the record says so as well
+    assert (("conflicting", DENIED_AT, DENIED_AT) in found) == (who == "pulled")
 
 
 @pytest.mark.parametrize("who", AUDITORS)
@@ -127,6 +135,15 @@ def test_a_tail_that_was_cut_is_missed_as_far_as_the_auditor_has_been(
         assert ("false_head", kept, kept) in found, "no auditor takes a head that the desk made"
     assert [f for f in found if f[0] == "truncated"] == missed
     assert ok == (kept == PULLED)
+
+
+def test_an_auditors_own_heads_count_without_the_log_too(folders, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(journal_store, "noted_seq", lambda *_: 0)
+    with closing(Forger(folders["desk"], "door-1")) as forger:
+        forger.forget_after(PULLED)
+        forger.rewrite(lambda bodies: bodies.__delitem__(slice(100, None)))
+    _, found = judged(folders["pulled"], bundle(folders["desk"], tmp_path / "b"))
+    assert ("truncated", 100, PULLED - 1) in found
 
 
 def test_a_journal_remade_with_an_audit_key_of_the_desk_is_found_by_the_pin(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from controller_tool.services import journal_check as check
 from controller_tool.services import journal_tags
-from protocol import chain
+from protocol import chain, sector_header
 from protocol.codes import EVENT_OVERWRITTEN, REASON_REVOKED
-from protocol.constants import RECORD_BODY_BYTES
+from protocol.constants import RECORD_BODY_BYTES, RING_ACCESS, RING_ALARM
 from protocol.hmac import hmac_sha256
 from tests.unit.journal_support import KEYS, Lap, found
 
@@ -87,6 +87,23 @@ def test_an_altered_header_is_named_and_not_believed(at) -> None:
     assert (report.ok, report.unproven_ranges) == (False, [(90, 99)])
 
 
+def test_a_header_of_the_other_ring_takes_up_nothing() -> None:
+    """Even where both rings had the same keys."""
+    grown = lap()
+    header = sector_header.pack(RING_ALARM, 1, 9, 90, value_at(grown, 90), *keys_at(90))
+    report = check.check(grown.ring(sectors=[header]))
+    assert found(report)[0] == (check.FALSE_SECTOR, 90, 90)
+    right = sector_header.pack(RING_ACCESS, 1, 9, 90, value_at(grown, 90), *keys_at(90))
+    assert check.check(grown.ring(sectors=[right])).ok
+
+
+def keys_at(number: int) -> list[bytes]:
+    ks = list(KEYS.values())
+    for _ in range(number):
+        ks = [chain.evolve(k) for k in ks]
+    return ks
+
+
 def test_a_header_of_other_keys_takes_up_nothing() -> None:
     grown = lap()
     strange = Lap.of()
@@ -142,7 +159,7 @@ def test_a_journal_passes_through_its_checkpoints() -> None:
 
 def test_a_journal_that_does_not_pass_through_a_checkpoint_is_forked() -> None:
     genuine, other = lap(25, sectors=99), lap(25, sectors=99)
-    first = (15, check_value(genuine, 15))
+    first = (15, value_at(genuine, 15))
     genuine.write(10, lambda pen: pen.write(reason=REASON_REVOKED))
     said = (35, genuine.pen.c)
     ring = other.write(20).ring(checkpoints=[first, said], sectors=())
@@ -151,7 +168,7 @@ def test_a_journal_that_does_not_pass_through_a_checkpoint_is_forked() -> None:
     assert (report.proven, report.unproven_ranges) == (25, [(15, 34)])
 
 
-def check_value(of: Lap, seq: int) -> bytes:
+def value_at(of: Lap, seq: int) -> bytes:
     c = chain.start(of.pen.site, of.pen.device, of.pen.ring)
     for record in of.pen.written[:seq]:
         c = chain.link(c, record[:RECORD_BODY_BYTES])
