@@ -179,14 +179,15 @@ class JournalCheckpoint(Base):
 class AuditPin(Base):
     """SHA-256 of the sealed audit key of a ring, as this folder has once seen it.
 
-    A second one for the same ring is evidence: the key is made once, at the first start.
+    A second digest for the same ring is evidence: the key is made once, at the first start.
+    from_controller: it came over the channel; what was seen before elsewhere has a row of its own.
     """
 
     __tablename__ = "audit_pins"
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
     ring: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    from_controller: Mapped[bool]
+    from_controller: Mapped[bool] = mapped_column(primary_key=True)
     seen_at_s: Mapped[int]
 
 

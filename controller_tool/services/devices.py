@@ -25,7 +25,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys.certificates import certificate_der, issue_device_certificate
 from controller_tool.messages import t
 from controller_tool.registry.models import Device, Grant
-from controller_tool.services import audit, boards, list_content
+from controller_tool.services import audit, audit_pins, boards, list_content
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site_init import DEVICE_CA
 from protocol import cbor, chain, keyslot
@@ -157,6 +157,8 @@ def mark_enrolled(
         row.k_audit_access, row.k_audit_alarm = sealed
         row.enrolled_at_s = row.last_heard_s = now_s()
         row.info = _info_text(info)
+        for ring, key in enumerate(sealed):
+            audit_pins.add(session, row.id, ring, audit_pins.digest(key), True)
         audit.append(session, site.operator, "device.enroll", name=row.name, id=row.id)
 
 

@@ -42,7 +42,15 @@ from controller_tool.registry.records import (
     Receipt,
     SentCard,
 )
-from controller_tool.services import audit, cards, peers, people, site_folder, trust_store
+from controller_tool.services import (
+    audit,
+    audit_pins,
+    cards,
+    peers,
+    people,
+    site_folder,
+    trust_store,
+)
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import KEYS_FOLDER, ROLE_CODES, TRUST_FILE, Site
 from controller_tool.services.site_init import AUDIT_KEY, DEVICE_CA
@@ -82,14 +90,20 @@ ROLES = {
     "installer": RoleFolder(keys=(DEVICE_CA,), certificates=(DEVICE_CA, PEER_CA)),
     "desk": RoleFolder(
         keys=("whitelist", "ticket", "checkpoint"),
+        certificates=(PEER_CA,),
         secrets=_TOOL_KEYS,
         audit_keys=True,
         tables=(Operator, Person, *_CARDS, *_LISTS, *_JOURNAL, AuditEntry),
     ),
     "technician": RoleFolder(keys=("ticket",)),
-    "auditor": RoleFolder(keys=(AUDIT_KEY,), audit_keys=True, tables=_JOURNAL),
+    "auditor": RoleFolder(
+        keys=(AUDIT_KEY,), certificates=(PEER_CA,), audit_keys=True, tables=_JOURNAL
+    ),
     "hub": RoleFolder(
-        keys=("whitelist", "checkpoint"), secrets=_TOOL_KEYS, tables=(*_CARDS, *_LISTS)
+        keys=("whitelist", "checkpoint"),
+        certificates=(PEER_CA,),
+        secrets=_TOOL_KEYS,
+        tables=(*_CARDS, *_LISTS),
     ),
 }
 
@@ -165,6 +179,8 @@ def _fill(
             for device in devices:
                 session.add(_peer_link(site, target, device, ROLE_CODES[role], identity))
             _copy_tables(site.vault, target.vault, source, session, ROLES[role])
+            if ROLES[role].audit_keys:
+                _copy_pins(source, session, devices)
     finally:
         target.close()
     return devices
@@ -187,6 +203,14 @@ def _peer_link(site: Site, target: Site, device: Device, role: int, identity: by
     row_id = device.id + identity.hex()
     sealed = target.vault.seal("peer_links", row_id, "key", key)
     return PeerLink(device_id=device.id, peer_id=identity.hex(), role=role, key_sealed=sealed)
+
+
+def _copy_pins(source: Session, session: Session, devices: list[Device]) -> None:
+    audit_pins.copy(source, session)
+    for device in devices:  # those that were enrolled before there were pins
+        for ring, sealed in enumerate((device.k_audit_access, device.k_audit_alarm)):
+            if sealed is not None:
+                audit_pins.add(session, device.id, ring, audit_pins.digest(sealed), False)
 
 
 def _copy_tables(

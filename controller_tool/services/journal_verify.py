@@ -13,7 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
-from controller_tool.services import boards, journal_check, journal_store
+from controller_tool.services import (
+    audit_pins,
+    boards,
+    journal_check,
+    journal_evidence,
+    journal_store,
+    journal_words,
+)
+from controller_tool.services.journal_words import RING_NAMES, Named, RingReport
 from controller_tool.services.site_init import AUDIT_KEY
 from protocol.constants import (
     CHAIN_KEY_BYTES,
@@ -25,51 +33,28 @@ from protocol.constants import (
 
 if TYPE_CHECKING:
     from controller_tool.registry.models import Device
-    from controller_tool.registry.records import JournalHead
-    from controller_tool.services.journal_check import Finding, Report
+    from controller_tool.services.journal_check import Report
     from controller_tool.services.site import Site
 
-RING_NAMES = {RING_ACCESS: "access", RING_ALARM: "alarm"}
+__all__ = ["RING_NAMES", "Named", "RingReport", "Verification", "keys_of", "verify"]
 PARTITIONS = {RING_ACCESS: "journal", RING_ALARM: "alarm"}
 _NOT_FULL_SECTORS = 2  # the one that is being filled and the one that is erased ahead
 _SMALLEST_SECTORS = {RING_ACCESS: 233, RING_ALARM: 16}
 
 
 @dataclass(frozen=True)
-class Named:
-    """A finding, with its ring, in words."""
-
-    ring: str
-    kind: str
-    first_seq: int
-    last_seq: int
-    other_seq: int | None
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True)
-class RingReport:
-    """One ring: records stored, proven, behind a break; the number the controller was at."""
-
-    ring: str
-    records: int
-    proven: int
-    unproven: int
-    head_seq: int | None
-
-
-@dataclass(frozen=True)
 class Verification:
-    """One controller's journal. ok: nothing missing, nothing altered; keys: what proves it."""
+    """One controller's journal. ok: nothing missing, nothing altered; keys: what proves it.
+
+    notes: in words, what the verdict does not cover.
+    """
 
     device: str
     ok: bool
     keys: tuple[str, ...]
     rings: tuple[RingReport, ...]
     findings: tuple[Named, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def pulled(self) -> bool:
@@ -85,39 +70,56 @@ def verify(site: Site, device: Device) -> Verification:
 
 
 def _check(site: Site, device: Device, ring: int) -> Report:
-    """Judge the stored records and heads of one ring with the keys of this folder."""
+    """Judge what is stored of one ring with the keys of this folder."""
     keys = keys_of(site, device, ring)
     with site.registry.session() as session:
-        places = [(row.seq, row.record) for row in journal_store.rows(session, device.id, ring)]
-        heads = [_head(row) for row in journal_store.heads(session, device.id, ring)]
+        places = journal_evidence.places(session, device.id, ring)
+        heads = journal_evidence.heads(session, device.id, ring)
+        sectors = journal_evidence.sectors(session, device.id, ring)
+        envelopes = journal_evidence.envelopes(session, device.id)
         conflicts = [row.seq for row in journal_store.conflicts(session, device.id, ring)]
         noted = journal_store.noted_seq(session, device.id, ring)
-    return journal_check.check(
+    known = journal_evidence.checkpoint_keys(site) if envelopes else []
+    signed = journal_evidence.checkpoints(envelopes, known, site.id, device, ring)
+    report = journal_check.check(
         journal_check.Ring(
-            site.id, device.id_bytes, ring, keys, places, heads, _ring_records(device, ring),
-            noted, conflicts,
+            site.id, device.id_bytes, ring, keys, places, heads, ring_records(device.board, ring),
+            noted, conflicts, sectors, signed.good,
         )
     )  # fmt: skip
+    report.findings += signed.false
+    return report
 
 
 def _summary(site: Site, device: Device, reports: dict[int, Report]) -> Verification:
     """The reports of a controller's rings in words."""
     found = [
-        _named(ring, finding) for ring, report in reports.items() for finding in report.findings
+        journal_words.named(ring, finding)
+        for ring, report in reports.items()
+        for finding in report.findings
     ]
+    changed, unseen = _pins(site, device)
+    found += [journal_words.about_ring(ring, journal_words.AUDIT_KEY_CHANGED) for ring in changed]
     return Verification(
         device.name,
-        all(report.ok for report in reports.values()),
+        all(report.ok for report in reports.values()) and not changed,
         tuple(keys_of(site, device, RING_ACCESS)),
-        tuple(
-            RingReport(
-                RING_NAMES[ring], report.records, report.proven, report.unproven,
-                report.last_head_seq,
-            )
-            for ring, report in reports.items()
-        ),
+        tuple(journal_words.ring_report(ring, report) for ring, report in reports.items()),
         tuple(found),
-    )  # fmt: skip
+        (*journal_words.notes(reports.items()), *journal_words.not_seen_at_controller(unseen)),
+    )
+
+
+def _pins(site: Site, device: Device) -> tuple[list[int], list[int]]:
+    """Rings whose audit key changed, and those whose key was not seen at the controller."""
+    changed, unseen = [], []
+    with site.registry.session() as session:
+        for ring in journal_store.RINGS:
+            sealed: bytes | None = getattr(device, f"k_audit_{RING_NAMES[ring]}")
+            judged = audit_pins.judge(session, device.id, ring, [sealed])
+            changed += [ring] if judged.changed else []
+            unseen += [] if judged.at_controller else [ring]
+    return changed, unseen
 
 
 def keys_of(site: Site, device: Device, ring: int) -> dict[str, bytes]:
@@ -128,7 +130,7 @@ def keys_of(site: Site, device: Device, ring: int) -> dict[str, bytes]:
         keys["tool"] = site.secret(device, f"k_tool_{name}")
     sealed: bytes | None = getattr(device, f"k_audit_{name}")
     if sealed is not None and site.holds(AUDIT_KEY):
-        keys["audit"] = _unseal(site, device, sealed)
+        keys["audit"] = unseal(site, device.name, sealed)
     if not keys:
         raise OperatorError(
             t("This {role} folder holds no key for the journal of {device}",
@@ -138,7 +140,8 @@ def keys_of(site: Site, device: Device, ring: int) -> dict[str, bytes]:
     return keys
 
 
-def _unseal(site: Site, device: Device, sealed: bytes) -> bytes:
+def unseal(site: Site, name: str, sealed: bytes) -> bytes:
+    """K_audit before the first record; OperatorError when it is not sealed to this auditor."""
     oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
     try:
         key = site.rsa_key(AUDIT_KEY).decrypt(sealed, oaep)
@@ -146,51 +149,20 @@ def _unseal(site: Site, device: Device, sealed: bytes) -> bytes:
         key = b""
     if len(key) != CHAIN_KEY_BYTES:
         raise OperatorError(
-            t("The audit key of {device} is not sealed to this auditor", device=device.name),
+            t("The audit key of {device} is not sealed to this auditor", device=name),
             t("Use the auditor's folder of the time when it was enrolled"),
         )
     return key
 
 
-def _head(row: JournalHead) -> journal_check.Head:
-    macs = {"tool": row.tool_mac, "audit": row.audit_mac}
-    return journal_check.Head(row.nonce, row.next_seq, row.chain, row.oldest_seq, macs)
-
-
-def _ring_records(device: Device, ring: int) -> int:
+def ring_records(board: str, ring: int) -> int:
     """Records that the ring holds at least, by the flash layout of its board."""
     sectors = _SMALLEST_SECTORS[ring]
     try:
-        rows = boards.show(device.board).partitions
+        rows = boards.show(board).partitions
     except OperatorError:  # a board that a newer tool knows
         rows = ()
     for row in rows:
         if row["label"] == PARTITIONS[ring]:
             sectors = row["size"] // SECTOR_BYTES
     return (sectors - _NOT_FULL_SECTORS) * RECORDS_PER_SECTOR
-
-
-def _named(ring: int, finding: Finding) -> Named:
-    name = RING_NAMES[ring]
-    span = str(finding.first_seq)
-    if finding.last_seq != finding.first_seq:
-        span += f"–{finding.last_seq}"
-    text = _sentences()[finding.kind].format(ring=t(name), seq=span, other=finding.other_seq)
-    return Named(name, finding.kind, finding.first_seq, finding.last_seq, finding.other_seq, text)
-
-
-def _sentences() -> dict[str, str]:
-    return {
-        journal_check.OVERWRITTEN: t("{ring} ring: {seq} overwritten, the ring was full"),
-        journal_check.DELETED: t("{ring} ring: {seq} deleted"),
-        journal_check.TRUNCATED: t("{ring} ring: cut off, {seq} missing at the end"),
-        journal_check.CHANGED: t("{ring} ring: {seq} changed"),
-        journal_check.TAG_CHANGED: t("{ring} ring: a tag of {seq} changed, the record is genuine"),
-        journal_check.SWAPPED: t("{ring} ring: {seq} and {other} swapped"),
-        journal_check.REPLAYED: t("{ring} ring: at {seq} stands a copy of {other}"),
-        journal_check.FALSE_HEAD: t("{ring} ring: a head at {seq} is not the controller's"),
-        journal_check.FORGED: t("{ring} ring: {seq} is not what the controller's head covers"),
-        journal_check.ROLLED_BACK: t("{ring} ring: the controller lost {seq} that it once had"),
-        journal_check.NO_HEAD: t("{ring} ring: nothing proves that it ends before {seq}: pull it"),
-        journal_check.CONFLICTING: t("{ring} ring: {seq} came again with other content"),
-    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.services import devices, lists
-from protocol import chain, oaep, receipt, records, trust
+from protocol import chain, oaep, receipt, records, sector_header, trust
 from protocol.codes import CLOCK_SYNCED, EVENT_GRANTED, KEY_AUDIT, REASON_CARD
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES
 
@@ -60,6 +60,11 @@ class Pen:
         self.written.append(bytes(body) + tags)
         assert len(self.written[-1]) == RECORD_BYTES
         return self.written[-1]
+
+    def sector(self, sector_seq: int = 0) -> bytes:
+        """Header of a sector that the next record will begin."""
+        n = len(self.written)
+        return sector_header.pack(self.ring, 1, sector_seq, n, self.c, self.keys[0], self.keys[1])
 
     def head(self, nonce: bytes, oldest: int = 0) -> list[Any]:
         n = len(self.written)

@@ -179,31 +179,20 @@ def test_the_desk_cannot_rewrite_what_the_auditor_checks() -> None:
     audited = judge(places, [false_head], {"audit": KEYS["audit"]})
     assert found(audited) == [(check.FALSE_HEAD, COUNT, COUNT), (check.CHANGED, 11, 11)]
     assert found(judge(places, [HEAD]))[0] == (check.CHANGED, 11, 11)
-    assert found(judge(places, [HEAD], {"tool": KEYS["tool"]})) == [
-        (check.FORGED, COUNT - 1, COUNT - 1)
-    ]
+    assert found(judge(places, [HEAD], {"tool": KEYS["tool"]})) == [(check.FORGED, 0, COUNT - 1)], (
+        "somewhere since the last point that agreed"
+    )
 
 
-def test_overwritten_is_told_from_deleted() -> None:
-    pen = written(150)
-    places = list(enumerate(pen.written))
-    full = head(pen, oldest=30)
-    assert found(judge(places[30:], [full])) == [(check.OVERWRITTEN, 0, 29)]
-    assert found(judge(places[34:], [full])) == [
-        (check.OVERWRITTEN, 0, 29),
-        (check.DELETED, 30, 33),
-    ]
-    lying = head(pen, oldest=60)  # the ring is long enough for 50 and later
-    assert found(judge(places[60:], [lying])) == [
-        (check.OVERWRITTEN, 0, 49),
-        (check.DELETED, 50, 59),
-    ]
+def test_a_record_behind_an_altered_one_is_not_called_proven() -> None:
+    report = judge(replaced(7, flipped(PLACES[7][1], 100)), [HEAD])
+    assert report.unproven_ranges == [(8, COUNT - 1)]
 
 
-def test_what_follows_an_overwritten_range_is_not_called_proven() -> None:
-    pen = written(150)
-    report = judge(list(enumerate(pen.written))[30:], [head(pen, oldest=30)])
-    assert (report.proven, report.unproven, report.ok) == (0, 120, False)
+def test_a_number_that_no_controller_reaches_is_named_at_once() -> None:
+    far = (check.NUMBER_MAX + 1, (check.NUMBER_MAX + 1).to_bytes(4, "big") + PLACES[7][1][4:])
+    report = judge([*PLACES, far], [HEAD])
+    assert found(report) == [(check.CHANGED, far[0], far[0])]
 
 
 @pytest.mark.parametrize(

@@ -60,10 +60,10 @@ DEVICE_SECRETS = {
 }
 ROWS = {
     "installer": set(),
-    "desk": {"audit", "cards", "grants", "list_versions", "operators", "persons", "profiles",
-             "receipts", "sent_cards", "settings"},
+    "desk": {"audit", "audit_pins", "cards", "grants", "list_versions", "operators", "persons",
+             "profiles", "receipts", "sent_cards", "settings"},
     "technician": set(),
-    "auditor": set(),
+    "auditor": {"audit_pins"},
     "hub": {"cards", "grants", "list_versions", "profiles", "receipts", "sent_cards", "settings"},
 }  # fmt: skip
 
@@ -77,7 +77,8 @@ def test_a_folder_holds_its_roles_keys_and_nothing_more(exported, site, role) ->
         "registry.sqlite-wal", "registry.sqlite-shm"
     } == expected  # fmt: skip
     certificates = {f"peer-{role}.crt.pem"}
-    certificates |= {"device-ca.crt.pem", "peer-ca.crt.pem"} if role == "installer" else set()
+    certificates |= {"device-ca.crt.pem"} if role == "installer" else set()
+    certificates |= {"peer-ca.crt.pem"} if role != "technician" else set()
     files = {path.name for path in (folder.path / "keys").iterdir()}
     assert files == {f"{name}.pem" for name in HOLDS[role]} | certificates | {"registry.key"}
     assert folder.trust_object() == site.trust_object()

@@ -15,7 +15,7 @@ depends_on = None
 KEYS = {
     "journal_sectors": ("id",),
     "journal_checkpoints": ("id",),
-    "audit_pins": ("device_id", "ring", "digest"),
+    "audit_pins": ("device_id", "ring", "digest", "from_controller"),
 }
 
 
@@ -87,5 +87,5 @@ def create_tables() -> None:
             ["device_id"],
             ["devices.id"],
         ),
-        sa.PrimaryKeyConstraint("device_id", "ring", "digest"),
+        sa.PrimaryKeyConstraint("device_id", "ring", "digest", "from_controller"),
     )

@@ -1,0 +1,201 @@
+"""Judges an evidence bundle by docs/bundle.md alone; it shares no code with the tool (any host).
+
+python independent_verifier.py BUNDLE [--audit-key KEY.pem] [--peer-ca CA.pem]
+Prints the first fault of the bundle, of each controller and of each ring, with the record's number.
+"""
+
+import argparse
+import hmac
+import io
+import json
+import struct
+import sys
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+
+import cbor2
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+ROLES = ["", "installer", "desk", "technician", "auditor", "hub"]
+SIZES = {"records": 48, "heads": 96, "sectors": 64, "conflicts": 48}
+
+
+def need(good, what, number=None):
+    if not good:
+        raise ValueError(what, number)
+
+
+def pieces(data, size):
+    return [data[at : at + size] for at in range(0, len(data) - size + 1, size)]
+
+
+def verify_rsa(modulus, protected, aad, payload, signature):
+    key = rsa.RSAPublicNumbers(65537, int.from_bytes(modulus)).public_key()
+    signed = cbor2.dumps(["Signature1", protected, aad, payload])
+    key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+
+
+def check_maker(files, said, ca):
+    sign1 = cbor2.loads(files["manifest.cose"])
+    need(cbor2.dumps(sign1) == files["manifest.cose"], "signature")
+    protected, unprotected, payload, raw = sign1.value
+    maker = x509.load_der_x509_certificate(files["maker.der"])
+    spki = maker.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    peer, oid = sha256(spki).digest()[:8], x509.ObjectIdentifier("1.3.6.1.4.1.59999.7443.1")
+    identity = bytes((4, 9, ROLES.index(said["role"]))) + bytes.fromhex(said["peer"])
+    need(identity == maker.extensions.get_extension_for_oid(oid).value.value, "maker")
+    need((cbor2.loads(protected), unprotected, payload) == ({1: -7, 4: peer}, {}, None), "maker")
+    signature = utils.encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:]))
+    signed = cbor2.dumps(["Signature1", protected, b"journal-bundle", files["manifest.json"]])
+    maker.public_key().verify(signature, signed, ec.ECDSA(hashes.SHA256()))
+    if ca or "peer-ca.der" in files:
+        maker.verify_directly_issued_by(ca or x509.load_der_x509_certificate(files["peer-ca.der"]))
+
+
+def checkpoint_keys(data):
+    payload, signatures = cbor2.loads(data)
+    need(cbor2.dumps([payload, signatures]) == data, "trust")
+    rows, good = {row[0]: row[1:] for row in cbor2.loads(payload)[4]}, set()
+    for kid, signature in signatures:
+        for key in (key for key in rows[0][1:] if sha256(key).digest()[:8] == kid):
+            verify_rsa(key, cbor2.dumps({1: -257, 4: kid}), b"trust", payload, signature)
+            good.add(kid)
+    need(len(good) >= rows[0][0], "trust")
+    return {sha256(key).digest()[:8]: key for key in rows[4][1:]}
+
+
+def check_controller(files, at, keys, site, audit):
+    certificate = x509.load_der_x509_certificate(files[f"{at['id']}/device.der"])
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    need(names.get_values_for_type(x509.DNSName) == [f"{at['id']}.controller"], "certificate")
+    data, ids = files.get(f"{at['id']}/checkpoints.cbor", b""), [site, bytes.fromhex(at["id"])]
+    stream, signed = io.BytesIO(data), []
+    while stream.tell() < len(data):
+        protected, _, payload, signature = cbor2.load(stream).value
+        verify_rsa(keys[cbor2.loads(protected)[4]], protected, b"checkpoint", payload, signature)
+        need(cbor2.loads(payload)[:2] == ids, "checkpoint")
+        signed.append(cbor2.loads(payload)[2:])
+    for number, name in enumerate(("access", "alarm")):
+        start = sha256(b"journal" + b"".join(ids) + bytes([number])).digest()
+        stated = [each[2 * number : 2 * number + 2] for each in signed]
+        read = {
+            f: files.get(f"{at['id']}/{name}/{f}.bin", b"") for f in [*SIZES, "audit-key", "tool-t"]
+        }
+        yield name, (read, at["rings"][name], bytes([number]), start, stated, audit)
+
+
+def check_ring(read, said, ring, c, stated, audit):
+    cut = {k: pieces(read[k], size) for k, size in SIZES.items()}
+    need([len(read[k]) / size for k, size in SIZES.items()] == [said[k] for k in SIZES], "counts")
+    heads = [struct.unpack(">16s4s32s4s4x16s16s4x", head) for head in cut["heads"]]
+    need(heads, "no head")
+    newest = {"next_seq": int.from_bytes(heads[-1][1]), "chain": heads[-1][2].hex()}
+    need(newest == said["head"], "newest head")
+    row = [n for pair in said["ranges"] for n in pair]
+    need(sorted(row) == row and all(0 <= n <= 2**24 for n in row), "ranges")
+    numbers = [n for first, last in said["ranges"] for n in range(first, last + 1)]
+    need(len(numbers) == len(set(numbers)), "ranges")
+    own, last = dict(zip(numbers, cut["records"], strict=True)), max(numbers, default=-1)
+    for n, record in own.items():
+        need(int.from_bytes(record[:4]) == n, "moved", n)
+    for record in cut["conflicts"]:
+        need(False, "conflicting", int.from_bytes(record[:4]))
+    near = [int.from_bytes(at) for at in [h[1] for h in heads] + [s[12:16] for s in cut["sectors"]]]
+    tool, audit_ts = dict(zip(numbers, pieces(read["tool-t"], 32), strict=False)), []
+    if audit and read["audit-key"]:
+        oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+        k = audit.decrypt(read["audit-key"], oaep)
+        for _ in range(max([last, *(n for n in near if n <= last + 2**20)]) + 2):
+            audit_ts.append(sha256(b"\2" + k).digest())
+            k = sha256(b"\1" + k).digest()[:16]
+
+    def right(n, text, tags):
+        ts = enumerate((tool.get(n), audit_ts[n] if n < len(audit_ts) else None))
+        return [hmac.digest(t, text, "sha256").startswith(tags[i]) for i, t in ts if t]
+
+    ends, points = [], {n: set() for n, _ in stated}
+    for nonce, at, value, oldest, *macs in heads:
+        n, text = int.from_bytes(at), b"head" + nonce + ring + at + value + oldest
+        need(n <= last + 2**20 and all(right(n, text, macs)), "false head", n)
+        need(not ends or n >= ends[-1], "rolled back", n)
+        points.setdefault(n, set()).add(value)
+        ends.append(n)
+    for header in cut["sectors"]:
+        n, good = int.from_bytes(header[12:16]), header.startswith(b"JRN1" + ring + b"\0")
+        fits = right(n, b"sector" + header[:48], [header[48:56], header[56:]])
+        need(good and n <= last + 2**20 and all(fits), "sector header", n)
+        points.setdefault(n, set()).update([header[16:48]] if fits else [])
+    missing, stays = [], 0
+    for n in range(max([last, *points]) + 1):
+        values = points.get(n, set())
+        c = c or min(values, default=None)
+        values = values | {value for at, value in stated if at == n}
+        need(not c or values <= {c}, "forged or forked", n - 1)
+        if n not in own:
+            need(n <= last or n == max(points), "truncated", n)
+            missing.append(n)
+            c = None
+            continue
+        need(c and right(n, b"", [b"", b""]), "not proven")
+        c = sha256(c + own[n][:32]).digest()
+        need(all(right(n, c, [own[n][32:40], own[n][40:]])), "changed", n)
+        stays = max(stays, min(n, int.from_bytes(own[n][28:32]))) if own[n][6] == 11 else stays
+    for n in missing:
+        need(n > last or n < min(stays, max(ends) - said["long"]), "deleted", n)
+
+
+def judge(files, audit, ca):
+    """[controller/ring, what, record number] of the first fault of each."""
+    said, faults = json.loads(files["manifest.json"]), []
+
+    def attempt(place, work, *given):
+        try:
+            return work(*given)
+        except Exception as error:  # whatever a damaged file makes of the libraries
+            what, number = error.args if len(error.args) == 2 else (repr(error), None)
+            faults.append([place, str(what), number])
+
+    attempt("", check_maker, files, said["maker"], ca)
+    hashed = {n: {"sha256": sha256(d).hexdigest(), "size": len(d)} for n, d in files.items()}
+    said["files"] |= {n: hashed[n] for n in ("manifest.json", "manifest.cose")}
+    attempt("", need, hashed == said["files"], "files")
+    keys = attempt("", checkpoint_keys, files.get("trust.cbor", b"")) or {}
+    for at in said["controllers"]:
+        given = files, at, keys, bytes.fromhex(said["site"]), audit
+        for name, ring in attempt(at["id"], lambda g: [*check_controller(*g)], given) or ():
+            attempt(f"{at['id']}/{name}", check_ring, *ring)
+    return faults
+
+
+def load(path):
+    if path.is_dir():
+        found = [file for file in path.rglob("*") if file.is_file()]
+        return {file.relative_to(path).as_posix(): file.read_bytes() for file in found}
+    with zipfile.ZipFile(path) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument(
+        "--audit-key", type=lambda p: load_pem_private_key(Path(p).read_bytes(), None)
+    )
+    parser.add_argument(
+        "--peer-ca", type=lambda p: x509.load_pem_x509_certificate(Path(p).read_bytes())
+    )
+    asked = parser.parse_args()
+    try:
+        result = judge(load(asked.bundle), asked.audit_key, asked.peer_ca)
+    except Exception as error:
+        result = [["", repr(error), None]]
+    print(json.dumps({"ok": not result, "faults": result}, indent=2))
+    sys.exit(bool(result))

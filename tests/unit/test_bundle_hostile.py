@@ -1,0 +1,146 @@
+"""Bundles made to harm whoever reads them: each ends in one line (host)."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+
+import pytest
+
+from controller_tool.errors import OperatorError
+from controller_tool.services import bundle_verify
+from controller_tool.services.bundle_files import Refused, Source
+from tests.unit.bundle_support import Journals, bundle, read, write
+
+pytestmark = pytest.mark.usefixtures("journals")
+
+
+@pytest.fixture
+def journals(site, board) -> Journals:
+    return Journals(board).write(access=20, alarm=5).pull(site)
+
+
+def raw_zip(path, entries, **options):
+    with zipfile.ZipFile(path, "w", **options) as packed:
+        for name, data in entries:
+            packed.writestr(name, data)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [("../outside", "no name of a file"), ("/etc/passwd", "no name of a file"),
+     ("a/../../b", "no name of a file"), ("A", "no name of a file"), ("a\\b", "no name of a file"),
+     ("a/b/c/d", "no name of a file"), ("manifest.json", "in it twice"),
+     ("x" * 300, "no name of a file"), ("é", "no name of a file")],
+)  # fmt: skip
+def test_names_that_lead_elsewhere_are_refused(site, tmp_path, name, match) -> None:
+    good = read(bundle(site, tmp_path / "good"))
+    bad = raw_zip(tmp_path / "bad.zip", [*good.items(), (name, b"")])
+    with pytest.raises(Refused, match=match):
+        bundle_verify.verify(site, bad)
+
+
+def test_a_zip_bomb_is_refused_unread(site, tmp_path) -> None:
+    bomb = raw_zip(
+        tmp_path / "bomb.zip", [("a", bytes(50_000_000))], compression=zipfile.ZIP_DEFLATED
+    )
+    with pytest.raises(Refused, match="too large"):
+        bundle_verify.verify(site, bomb)
+
+
+def test_too_many_files_are_refused_by_their_list_alone(site, tmp_path) -> None:
+    many = raw_zip(tmp_path / "many.zip", ((f"f{n}", b"") for n in range(20_001)))
+    with pytest.raises(Refused, match="too many"):
+        bundle_verify.verify(site, many)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x05\x06", b"x" * 100, b"PK\x03\x04" + bytes(40)])
+def test_what_is_no_zip_is_refused(site, tmp_path, content) -> None:
+    (tmp_path / "b.zip").write_bytes(content)
+    with pytest.raises(Refused, match="neither"):
+        bundle_verify.verify(site, tmp_path / "b.zip")
+
+
+def test_a_zip_that_lies_about_a_size_is_refused(site, tmp_path) -> None:
+    data = bytearray(bundle(site, tmp_path / "b.zip").read_bytes())
+    at = data.rfind(b"PK\x01\x02")
+    data[at + 24 : at + 28] = (5).to_bytes(4, "little")
+    (tmp_path / "b.zip").write_bytes(data)
+    with pytest.raises(Refused):
+        bundle_verify.verify(site, tmp_path / "b.zip")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder link"])
+def test_links_and_pipes_in_a_folder_are_refused(site, tmp_path, kind) -> None:
+    made = bundle(site, tmp_path / "b")
+    if kind == "pipe":
+        os.mkfifo(made / "pipe")
+    else:
+        (made / "link").symlink_to(made if kind == "folder link" else made / "manifest.json")
+    with pytest.raises(Refused, match="no plain file"):
+        bundle_verify.verify(site, made)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [b"", b"{}", b"[]", b"[" * 100_000, b'{"format":1}', b"\xff", b"null", b'"' + b"x" * 100],
+)
+def test_a_manifest_that_is_none_is_refused(site, tmp_path, manifest) -> None:
+    files = read(bundle(site, tmp_path / "b"))
+    files["manifest.json"] = manifest
+    with pytest.raises(Refused):
+        bundle_verify.verify(site, write(tmp_path / "bad", files))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m["controllers"][0].update(id="../../etc"),
+        lambda m: m["controllers"][0].update(board="../../x"),
+        lambda m: m["controllers"][0].update(name="\x1b[2J"),
+        lambda m: m["controllers"].append(m["controllers"][0]),
+        lambda m: m["controllers"][0]["rings"]["access"].update(ranges=[[0, 1 << 40]]),
+        lambda m: m["controllers"][0]["rings"]["access"].update(ranges=[[5, 2]]),
+        lambda m: m["controllers"][0]["rings"]["access"].update(ranges=[[0, 9], [3, 4]]),
+        lambda m: m["controllers"][0]["rings"]["access"].update(ranges=7),
+        lambda m: m["controllers"][0]["rings"].pop("alarm"),
+        lambda m: m["files"].update({"../x": {"sha256": "0" * 64, "size": 1}}),
+        lambda m: m.update(made_at_s=-1),
+        lambda m: m.update(made_at_s=True),
+        lambda m: m.update(site="x"),
+        lambda m: m.update(maker=None),
+    ],
+)
+def test_a_manifest_that_says_the_impossible_is_refused(site, tmp_path, change) -> None:
+    files = read(bundle(site, tmp_path / "b"))
+    said = json.loads(files["manifest.json"])
+    change(said)
+    files["manifest.json"] = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    with pytest.raises(Refused, match=r"manifest\.json cannot be read"):
+        bundle_verify.verify(site, write(tmp_path / "bad", files))
+
+
+def test_a_bundle_of_another_site_is_told(site, tmp_path) -> None:
+    files = read(bundle(site, tmp_path / "b"))
+    said = files["manifest.json"].replace(site.id.hex().encode(), b"0123456789abcdef")
+    files["manifest.json"] = said
+    with pytest.raises(OperatorError, match="another site"):
+        bundle_verify.verify(site, write(tmp_path / "bad", files))
+
+
+def test_any_cut_of_a_packed_bundle_is_refused_in_one_line(site, tmp_path) -> None:
+    data = bundle(site, tmp_path / "b.zip").read_bytes()
+    for kept in range(0, len(data), len(data) // 40):
+        (tmp_path / "cut.zip").write_bytes(data[:kept])
+        with pytest.raises(Refused):
+            bundle_verify.verify(site, tmp_path / "cut.zip")
+
+
+def test_a_source_reads_no_more_than_it_is_asked_for(tmp_path) -> None:
+    path = write(tmp_path / "b", {"a": bytes(100)})
+    with Source(path) as source, pytest.raises(Refused, match="too large"):
+        source.read("a", 99)

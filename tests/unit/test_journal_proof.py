@@ -1,0 +1,175 @@
+"""`journal verify` and `journal bundle` on a registry, and what they say (host)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+
+import pytest
+
+from controller_tool import cli, messages
+from controller_tool.cli import common
+from controller_tool.keys import passphrase
+from controller_tool.services import audit_pins, journal_evidence, journal_verify
+from protocol import cbor
+from protocol.constants import AAD_CHECKPOINT, RING_ACCESS, RING_ALARM
+from tests.unit.bundle_support import Journals
+from tests.unit.registry_support import PASSPHRASE
+
+
+@pytest.fixture
+def journals(site, board) -> Journals:
+    return Journals(board).write(access=200, alarm=1500).pull(site)
+
+
+@pytest.fixture
+def run(site, capsys, monkeypatch):
+    """Carries out a command; returns exit code, output, error lines."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
+    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
+
+    def run_(*words: object):
+        code = cli.run(["journal", *map(str, words), "--site", str(site.path)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    yield run_
+    messages.set_language(None)
+
+
+def change(site, statement: str, *values: object) -> None:
+    connection = sqlite3.connect(site.path / "registry.sqlite")
+    with connection:
+        for table in ("journal_sectors", "journal_checkpoints", "audit_pins", "journal_records"):
+            for act in ("update", "delete", "replace"):
+                connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_{act}")
+        connection.execute(statement, values)
+    connection.close()
+
+
+def kinds(site) -> list[tuple[str, str, int | None, int | None]]:
+    report = journal_verify.verify(site, site.device("door-1"))
+    return [(f.ring, f.kind, f.first_seq, f.last_seq) for f in report.findings]
+
+
+WHOLE = ("alarm", "overwritten", 0, 251)
+
+
+@pytest.mark.usefixtures("journals")
+def test_a_ring_that_was_overwritten_before_its_first_pull_is_whole(site) -> None:
+    assert kinds(site) == [WHOLE]
+    assert journal_verify.verify(site, site.device("door-1")).ok
+
+
+@pytest.mark.usefixtures("journals")
+def test_without_its_sector_headers_it_is_not(site) -> None:
+    change(site, "DELETE FROM journal_sectors WHERE ring = 1")
+    assert kinds(site) == [("alarm", "deleted", 0, 251)]
+    report = journal_verify.verify(site, site.device("door-1"))
+    assert report.notes[1] == "alarm ring: 252–1499 could not be proven, being behind a break"
+
+
+@pytest.mark.usefixtures("journals")
+def test_a_header_that_was_altered_is_named(site) -> None:
+    change(site, "UPDATE journal_sectors SET header = CAST(substr(header, 1, 63) || x'00' AS BLOB)"
+                 " WHERE ring = 0 AND first_seq = 84")  # fmt: skip
+    assert ("access", "false_sector", 84, 84) in kinds(site)
+
+
+def test_a_checkpoint_that_the_chain_does_not_pass_is_a_fork(site, journals) -> None:
+    said = [site.id, journals.board.device.id_bytes, 150, bytes(32), 1500, journals.alarm.pen.c]
+    envelope = site.sign("checkpoint", AAD_CHECKPOINT, cbor.encode(said))
+    change(site, "INSERT INTO journal_checkpoints VALUES (9, ?, 150, 1500, ?, 1)",
+           journals.board.device.id, envelope)  # fmt: skip
+    # 84 is the last sector header before it, which the chain does pass
+    assert kinds(site) == [("access", "forked", 84, 149), WHOLE]
+
+
+@pytest.mark.parametrize("ruin", ["signed with another key", "of another controller", "no CBOR"])
+def test_a_checkpoint_that_is_none_is_named(site, journals, ruin) -> None:
+    said = [site.id, journals.board.device.id_bytes, 200, journals.access.pen.c, 1500,
+            journals.alarm.pen.c]  # fmt: skip
+    key = "ticket" if ruin == "signed with another key" else "checkpoint"
+    said[1] = b"12345678" if ruin == "of another controller" else said[1]
+    payload = b"\xff" if ruin == "no CBOR" else cbor.encode(said)
+    change(site, "INSERT INTO journal_checkpoints VALUES (9, ?, 200, 1500, ?, 1)",
+           journals.board.device.id, site.sign(key, AAD_CHECKPOINT, payload))  # fmt: skip
+    assert {k for _, k, _, _ in kinds(site)} == {"overwritten", "false_checkpoint"}
+    assert not journal_verify.verify(site, site.device("door-1")).ok
+
+
+def test_a_checkpoint_is_read_once_it_is_signed(site, journals) -> None:
+    with site.registry.session() as session:
+        held = journal_evidence.envelopes(session, journals.board.device.id)
+    keys = journal_evidence.checkpoint_keys(site)
+    for ring, lap in ((RING_ACCESS, journals.access), (RING_ALARM, journals.alarm)):
+        read = journal_evidence.checkpoints(held, keys, site.id, journals.board.device, ring)
+        assert read.good == [(len(lap.pen.written), lap.pen.c)]
+        assert journal_evidence.checkpoints(held, [], site.id, journals.board.device, ring).false
+
+
+# --- pins -----------------------------------------------------------------------------------
+
+
+def test_another_sealed_audit_key_is_a_finding_for_good(site, journals) -> None:
+    audit_pins.note(site, journals.board.device, RING_ALARM, os.urandom(384), True)
+    assert kinds(site) == [WHOLE, ("alarm", "audit_key_changed", None, None)]
+    assert not journal_verify.verify(site, site.device("door-1")).ok
+
+
+def test_the_same_key_is_noted_once_from_each_side(site, journals) -> None:
+    device = journals.board.device
+    for _ in range(2):
+        for at_controller in (True, False):
+            audit_pins.note(site, device, RING_ACCESS, device.k_audit_access, at_controller)
+    with site.registry.session() as session:
+        judged = audit_pins.judge(session, device.id, RING_ACCESS, [device.k_audit_access])
+    assert judged == audit_pins.Judged(changed=False, at_controller=True)
+    assert kinds(site) == [WHOLE]
+
+
+@pytest.mark.usefixtures("journals")
+def test_a_registry_whose_key_was_exchanged_is_found_by_its_pin(site, monkeypatch) -> None:
+    change(site, "UPDATE devices SET k_audit_access = ?", os.urandom(384))
+    monkeypatch.setattr(journal_verify, "unseal", lambda *_: b"?" * 16)
+    assert ("access", "audit_key_changed", None, None) in kinds(site)
+
+
+# --- at the terminal ------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("journals")
+def test_verify_says_what_it_cannot_know(run) -> None:
+    code, out, err = run("verify")
+    assert (code, err) == (0, "")
+    assert "door-1: access ring: what came after 200, the newest head, is not judged" in out
+    assert "events that never reached the journal" in out
+
+
+@pytest.mark.usefixtures("journals")
+def test_a_bundle_is_made_and_judged(run, tmp_path) -> None:
+    code, out, err = run("bundle", "--output", tmp_path / "b.zip")
+    assert (code, "1448 records of 1 controllers" in out, "discloses" in err) == (0, True, True)
+    code, out, _ = run("verify", "--bundle", tmp_path / "b.zip")
+    assert (code, "whole" in out) == (0, True)
+    code, out, _ = run("verify", "--bundle", tmp_path / "b.zip", "--json")
+    said = json.loads(out)
+    assert (code, said["ok"], said["maker_known"]) == (0, True, True)
+
+
+@pytest.mark.usefixtures("journals")
+def test_a_bundle_that_is_not_whole_is_exit_one(site, run, tmp_path) -> None:
+    change(site, "DELETE FROM journal_records WHERE ring = 0 AND seq = 7")
+    run("bundle", "--output", tmp_path / "b")
+    code, out, _ = run("verify", "--bundle", tmp_path / "b")
+    assert (code, "NOT WHOLE" in out, "access ring: 7 deleted" in out) == (1, True, True)
+
+
+@pytest.mark.usefixtures("journals")
+def test_what_is_no_bundle_is_one_line_and_what_next(run, tmp_path) -> None:
+    code, _, err = run("verify", "--bundle", tmp_path / "nothing")
+    assert (code, len(err.splitlines())) == (1, 2)
+    assert run("verify", "door-1", "--bundle", tmp_path)[0] == 2
+    assert run("bundle", "--output", tmp_path / "no" / "b")[0] == 1
