@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import ToolError
-from controller_tool.services import devices, journal_rows, journal_store
+from controller_tool.services import audit_pins, devices, journal_rows, journal_store
 from controller_tool.services.devices_ops import again_when_busy, in_parallel
 from controller_tool.services.journal_checkpoint import checkpoint, store_checkpoint
 from protocol.constants import RECORD_BYTES
@@ -149,6 +149,9 @@ class _Ring:
         had = self._stored(head.next_seq)
         self._fetch_all(head)
         self._fetch_headers()
+        audit_pins.note(
+            self._site, self._device, self._ring, self._client.audit_key(self._ring), True
+        )
         self._count(b"", head, after_head)
         # what is still missing may have been let go meanwhile: then the ring reaches less far now
         oldest = head.oldest_seq
