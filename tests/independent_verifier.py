@@ -1,14 +1,10 @@
-"""Judges an evidence bundle by docs/bundle.md alone; it shares no code with the tool (any host).
+"""Judges an evidence bundle by docs/bundle.md alone, and shares no code with the tool (any host).
 
-python independent_verifier.py BUNDLE [--audit-key KEY.pem] [--peer-ca CA.pem]
-Prints the first fault of the bundle, of each controller and of each ring, with the record's number.
-"""
+python independent_verifier.py BUNDLE [--audit-key KEY.pem] [--peer-ca CA.pem]"""
 
-import argparse
 import hmac
 import io
 import json
-import struct
 import sys
 import zipfile
 from hashlib import sha256
@@ -17,12 +13,8 @@ from pathlib import Path
 import cbor2
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 ROLES = ["", "installer", "desk", "technician", "auditor", "hub"]
 SIZES = {"records": 48, "heads": 96, "sectors": 64, "conflicts": 48}
@@ -44,11 +36,11 @@ def verify_rsa(modulus, protected, aad, payload, signature):
 
 
 def check_maker(files, said, ca):
-    sign1 = cbor2.loads(files["manifest.cose"])
-    need(cbor2.dumps(sign1) == files["manifest.cose"], "signature")
+    cose = files["manifest.cose"]
+    need(cbor2.dumps(sign1 := cbor2.loads(cose)) == cose, "signature")
     protected, unprotected, payload, raw = sign1.value
     maker = x509.load_der_x509_certificate(files["maker.der"])
-    spki = maker.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    spki = maker.public_key().public_bytes(pem.Encoding.DER, pem.PublicFormat.SubjectPublicKeyInfo)
     peer, oid = sha256(spki).digest()[:8], x509.ObjectIdentifier("1.3.6.1.4.1.59999.7443.1")
     identity = bytes((4, 9, ROLES.index(said["role"]))) + bytes.fromhex(said["peer"])
     need(identity == maker.extensions.get_extension_for_oid(oid).value.value, "maker")
@@ -64,10 +56,10 @@ def checkpoint_keys(data):
     payload, signatures = cbor2.loads(data)
     need(cbor2.dumps([payload, signatures]) == data, "trust")
     rows, good = {row[0]: row[1:] for row in cbor2.loads(payload)[4]}, set()
-    for kid, signature in signatures:
-        for key in (key for key in rows[0][1:] if sha256(key).digest()[:8] == kid):
-            verify_rsa(key, cbor2.dumps({1: -257, 4: kid}), b"trust", payload, signature)
-            good.add(kid)
+    roots = {sha256(key).digest()[:8]: key for key in rows[0][1:]}
+    for kid, signature in [each for each in signatures if each[0] in roots]:
+        verify_rsa(roots[kid], cbor2.dumps({1: -257, 4: kid}), b"trust", payload, signature)
+        good.add(kid)
     need(len(good) >= rows[0][0], "trust")
     return {sha256(key).digest()[:8]: key for key in rows[4][1:]}
 
@@ -86,28 +78,24 @@ def check_controller(files, at, keys, site, audit):
     for number, name in enumerate(("access", "alarm")):
         start = sha256(b"journal" + b"".join(ids) + bytes([number])).digest()
         stated = [each[2 * number : 2 * number + 2] for each in signed]
-        read = {
-            f: files.get(f"{at['id']}/{name}/{f}.bin", b"") for f in [*SIZES, "audit-key", "tool-t"]
-        }
+        kinds, where = (*SIZES, "audit-key", "tool-t"), f"{at['id']}/{name}"
+        read = {kind: files.get(f"{where}/{kind}.bin", b"") for kind in kinds}
         yield name, (read, at["rings"][name], bytes([number]), start, stated, audit)
 
 
 def check_ring(read, said, ring, c, stated, audit):
     cut = {k: pieces(read[k], size) for k, size in SIZES.items()}
     need([len(read[k]) / size for k, size in SIZES.items()] == [said[k] for k in SIZES], "counts")
-    heads = [struct.unpack(">16s4s32s4s4x16s16s4x", head) for head in cut["heads"]]
-    need(heads, "no head")
-    newest = {"next_seq": int.from_bytes(heads[-1][1]), "chain": heads[-1][2].hex()}
-    need(newest == said["head"], "newest head")
-    row = [n for pair in said["ranges"] for n in pair]
-    need(sorted(row) == row and all(0 <= n <= 2**24 for n in row), "ranges")
+    heads = [(h[:16], h[16:20], h[20:52], h[52:56], h[60:76], h[76:92]) for h in cut["heads"]]
+    newest = [{"next_seq": int.from_bytes(h[1]), "chain": h[2].hex()} for h in heads]
+    need(newest[-1:] == [said["head"]], "newest head")
+    need(all(0 <= n <= 2**24 for pair in said["ranges"] for n in pair), "ranges")
     numbers = [n for first, last in said["ranges"] for n in range(first, last + 1)]
-    need(len(numbers) == len(set(numbers)), "ranges")
+    need(numbers == sorted(set(numbers)), "ranges")
     own, last = dict(zip(numbers, cut["records"], strict=True)), max(numbers, default=-1)
     for n, record in own.items():
         need(int.from_bytes(record[:4]) == n, "moved", n)
-    for record in cut["conflicts"]:
-        need(False, "conflicting", int.from_bytes(record[:4]))
+    need(not cut["conflicts"], "conflicting", int.from_bytes(read["conflicts"][:4]))
     near = [int.from_bytes(at) for at in [h[1] for h in heads] + [s[12:16] for s in cut["sectors"]]]
     tool, audit_ts = dict(zip(numbers, pieces(read["tool-t"], 32), strict=False)), []
     if audit and read["audit-key"]:
@@ -121,13 +109,12 @@ def check_ring(read, said, ring, c, stated, audit):
         ts = enumerate((tool.get(n), audit_ts[n] if n < len(audit_ts) else None))
         return [hmac.digest(t, text, "sha256").startswith(tags[i]) for i, t in ts if t]
 
-    ends, points = [], {n: set() for n, _ in stated}
+    end, points = 0, {n: set() for n, _ in stated}
     for nonce, at, value, oldest, *macs in heads:
         n, text = int.from_bytes(at), b"head" + nonce + ring + at + value + oldest
         need(n <= last + 2**20 and all(right(n, text, macs)), "false head", n)
-        need(not ends or n >= ends[-1], "rolled back", n)
-        points.setdefault(n, set()).add(value)
-        ends.append(n)
+        need(n >= end, "rolled back", n)
+        points.setdefault(end := n, set()).add(value)
     for header in cut["sectors"]:
         n, good = int.from_bytes(header[12:16]), header.startswith(b"JRN1" + ring + b"\0")
         fits = right(n, b"sector" + header[:48], [header[48:56], header[56:]])
@@ -135,10 +122,9 @@ def check_ring(read, said, ring, c, stated, audit):
         points.setdefault(n, set()).update([header[16:48]] if fits else [])
     missing, stays = [], 0
     for n in range(max([last, *points]) + 1):
-        values = points.get(n, set())
-        c = c or min(values, default=None)
-        values = values | {value for at, value in stated if at == n}
-        need(not c or values <= {c}, "forged or forked", n - 1)
+        c = c or min(points.get(n, ()), default=None)
+        here = {*points.get(n, ()), *(value for at, value in stated if at == n)}
+        need(not c or here <= {c}, "forged or forked", n - 1)
         if n not in own:
             need(n <= last or n == max(points), "truncated", n)
             missing.append(n)
@@ -149,7 +135,7 @@ def check_ring(read, said, ring, c, stated, audit):
         need(all(right(n, c, [own[n][32:40], own[n][40:]])), "changed", n)
         stays = max(stays, min(n, int.from_bytes(own[n][28:32]))) if own[n][6] == 11 else stays
     for n in missing:
-        need(n > last or n < min(stays, max(ends) - said["long"]), "deleted", n)
+        need(n > last or n < min(stays, end - said["long"]), "deleted", n)
 
 
 def judge(files, audit, ca):
@@ -160,12 +146,11 @@ def judge(files, audit, ca):
         try:
             return work(*given)
         except Exception as error:  # whatever a damaged file makes of the libraries
-            what, number = error.args if len(error.args) == 2 else (repr(error), None)
-            faults.append([place, str(what), number])
+            faults.append([place, *(error.args if len(error.args) == 2 else (repr(error), None))])
 
     attempt("", check_maker, files, said["maker"], ca)
-    hashed = {n: {"sha256": sha256(d).hexdigest(), "size": len(d)} for n, d in files.items()}
-    said["files"] |= {n: hashed[n] for n in ("manifest.json", "manifest.cose")}
+    rest = {n: data for n, data in files.items() if n not in ("manifest.json", "manifest.cose")}
+    hashed = {n: {"sha256": sha256(d).hexdigest(), "size": len(d)} for n, d in rest.items()}
     attempt("", need, hashed == said["files"], "files")
     keys = attempt("", checkpoint_keys, files.get("trust.cbor", b"")) or {}
     for at in said["controllers"]:
@@ -177,25 +162,16 @@ def judge(files, audit, ca):
 
 def load(path):
     if path.is_dir():
-        found = [file for file in path.rglob("*") if file.is_file()]
-        return {file.relative_to(path).as_posix(): file.read_bytes() for file in found}
-    with zipfile.ZipFile(path) as packed:
-        return {name: packed.read(name) for name in packed.namelist()}
+        return {str(f.relative_to(path)): f.read_bytes() for f in path.rglob("*") if f.is_file()}
+    packed = zipfile.ZipFile(path)
+    return {name: packed.read(name) for name in packed.namelist()}
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument(
-        "--audit-key", type=lambda p: load_pem_private_key(Path(p).read_bytes(), None)
-    )
-    parser.add_argument(
-        "--peer-ca", type=lambda p: x509.load_pem_x509_certificate(Path(p).read_bytes())
-    )
-    asked = parser.parse_args()
-    try:
-        result = judge(load(asked.bundle), asked.audit_key, asked.peer_ca)
-    except Exception as error:
-        result = [["", repr(error), None]]
+    asked = dict(zip(sys.argv[2::2], map(Path, sys.argv[3::2]), strict=True))
+    key, ca = asked.get("--audit-key"), asked.get("--peer-ca")
+    audit = key and pem.load_pem_private_key(key.read_bytes(), None)
+    ca = ca and x509.load_pem_x509_certificate(ca.read_bytes())
+    result = judge(load(Path(sys.argv[1])), audit, ca)
     print(json.dumps({"ok": not result, "faults": result}, indent=2))
     sys.exit(bool(result))

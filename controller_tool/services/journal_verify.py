@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RING_NAMES", "Named", "RingReport", "Verification", "keys_of", "verify"]
 PARTITIONS = {RING_ACCESS: "journal", RING_ALARM: "alarm"}
-_NOT_FULL_SECTORS = 2  # the one that is being filled and the one that is erased ahead
+_NOT_FULL_SECTORS = 3  # being filled, erased ahead, and as many places as cut writes may have cost
 _SMALLEST_SECTORS = {RING_ACCESS: 233, RING_ALARM: 16}
 
 

@@ -1,9 +1,15 @@
 """The journal under power cuts: what it acknowledged is there, nothing is half believed."""
 
 from firmware.ring import Ring
-from protocol.constants import RECORD_BYTES, RECORDS_PER_SECTOR, SECTOR_HEADER_BYTES
+from protocol.constants import (
+    KEY_SLOTS_PER_SECTOR,
+    RECORD_BYTES,
+    RECORDS_PER_SECTOR,
+    SECTOR_HEADER_BYTES,
+)
 from tests.firmware.flash import SCATTERED, PowerCut
 from tests.firmware.journal_rig import (
+    CELL_SECTORS,
     RING_SECTORS,
     Board,
     burst,
@@ -75,6 +81,11 @@ def test_no_acknowledged_record_is_lost_by_a_cut_at_the_edge_of_a_key_sector() -
     assert cut_everywhere(46, 4) >= 12
 
 
+def test_no_acknowledged_record_is_lost_by_a_cut_when_the_key_sectors_go_round() -> None:
+    slots = CELL_SECTORS * KEY_SLOTS_PER_SECTOR
+    assert cut_everywhere(slots - 3 - slots // (RECORDS_PER_SECTOR * RING_SECTORS), 5) >= 15
+
+
 def test_no_acknowledged_record_is_lost_by_a_cut_when_the_ring_goes_round() -> None:
     assert cut_everywhere(_ROUND + 3 * RECORDS_PER_SECTOR - 6, 8) >= 27
 
@@ -105,8 +116,68 @@ def test_a_cut_erase_in_the_background_loses_nothing_that_was_not_told() -> None
             again = board.start()
             assert again.seq == ring.seq
             verify(again)
-            write(again, 100)
+            write(again, 160)
             verify(again)
+
+
+def to_the_edge(board: Board) -> Ring:
+    """A full ring whose next record begins a sector."""
+    ring = board.start()
+    write(ring, _ROUND + 100)
+    while ring.place:
+        write(ring, 1)
+    return ring
+
+
+def test_what_nobody_was_told_of_is_not_erased() -> None:
+    """Power went between the header of a sector and its first record, then nobody came."""
+    board = Board()
+    ring = to_the_edge(board)
+    board.chip.operations, board.chip.cut_at, board.chip.cut_quarters = 0, 2, 0
+    try:
+        burst(ring, 1)
+        raise AssertionError
+    except PowerCut:
+        board.chip.cut_at = 0
+    again = board.start()
+    kept = again.oldest
+    idle(again, 20)
+    verify(again)
+    assert again.oldest == kept
+    write(again, 1)
+    assert again.oldest == kept + RECORDS_PER_SECTOR
+    verify(again)
+
+
+def test_a_sector_whose_first_place_was_lost_tells_in_the_next_one() -> None:
+    board = Board()
+    ring = to_the_edge(board)
+    board.chip.operations, board.chip.cut_at = 0, 2
+    try:
+        burst(ring, 1)
+        raise AssertionError
+    except PowerCut:
+        board.chip.cut_at = 0
+    board.start()  # makes a hole of it
+    again = board.start()
+    write(again, 1)
+    verify(again)
+    write(again, 200)
+    verify(again)
+
+
+def test_the_very_first_record_may_be_lost_and_is_written_again() -> None:
+    board = Board()
+    board.chip.cut_at = board.chip.operations + 2
+    try:
+        burst(board.start(), 1)
+        raise AssertionError
+    except PowerCut:
+        board.chip.cut_at = 0
+    again = board.start()
+    write(again, 1)
+    assert again.place == 2
+    verify(again)
 
 
 def test_a_cut_while_a_cut_is_being_mended_loses_nothing_either() -> None:
@@ -173,11 +244,13 @@ def test_a_changed_record_is_not_taken_for_the_one_that_was_cut() -> None:
     write(board.start(), 5)
     before = board.image()
     write(board.start(), 1)
-    forged = bytearray(board.places.data)
-    board.restore(before)
-    at = 64 + 5 * RECORD_BYTES
-    forged[at + 7] ^= 1  # the reason of a record whose slot was never written
-    board.places.data[:] = forged
-    again = board.start()
-    assert again.seq == 5
-    verify(again)
+    written = bytes(board.places.data)
+    at = 64 + 5 * RECORD_BYTES  # of a record whose slot was never written
+    for place in (0, 7, 31, 32, 39, 40, 47):  # number, reason, body, either tag
+        forged = bytearray(written)
+        forged[at + place] ^= 1
+        board.restore(before)
+        board.places.data[:] = forged
+        again = board.start()
+        assert again.seq == 5
+        verify(again)

@@ -91,6 +91,19 @@ class Keys:
 KEYS = Keys()
 
 
+def headers_fit(ring: Ring, first: int) -> None:
+    """Every header from `first` on is of this ring and tagged with the keys before its records."""
+    page = memoryview(bytearray(RING_SECTORS * SECTOR_HEADER_BYTES))
+    size = ring.headers(first, page)
+    for at in range(0, size, SECTOR_HEADER_BYTES):
+        header = sector_header.unpack(page[at : at + SECTOR_HEADER_BYTES])
+        assert header is not None
+        covered = bytes(page[at : at + sector_header.TAGGED_BYTES])
+        tool, audit = KEYS.at(header.first_seq)
+        assert header.tool_tag == chain.sector_tag(tool, covered)
+        assert header.audit_tag == chain.sector_tag(audit, covered)
+
+
 def beginning(ring: Ring, seq: int) -> "tuple[int, bytes]":
     """Number and chain value from which everything from `seq` on can be proven."""
     page = memoryview(bytearray(SECTOR_HEADER_BYTES))
@@ -99,10 +112,6 @@ def beginning(ring: Ring, seq: int) -> "tuple[int, bytes]":
     assert ring.headers(seq, page) == SECTOR_HEADER_BYTES
     header = sector_header.unpack(page)
     assert header is not None
-    tool, audit = KEYS.at(header.first_seq)
-    covered = bytes(page[: sector_header.TAGGED_BYTES])
-    assert header.tool_tag == chain.sector_tag(tool, covered)
-    assert header.audit_tag == chain.sector_tag(audit, covered)
     return header.first_seq, header.c
 
 
@@ -112,6 +121,7 @@ def verify(ring: Ring, since: int = 0) -> None:
     assert [int.from_bytes(r[:4], "big") for r in kept] == list(range(ring.oldest, ring.seq))
     assert not ring.seq or beginning(ring, ring.oldest)[0] == ring.oldest
     first, c = beginning(ring, max(since, ring.oldest))
+    headers_fit(ring, first)
     reach = 0
     for record in kept:
         body = records.unpack(record[:32])

@@ -56,7 +56,7 @@ def test_an_auditor_proves_a_bundle_with_the_audit_key(site, auditor, path) -> N
     assert (done.ok, done.flaws, done.maker_known) == (True, (), True)
     [controller] = done.controllers
     said = [str(f) for f in controller.findings]
-    assert said == ["alarm ring: 0–251 overwritten, the ring was full"]
+    assert said == ["alarm ring: 0–335 overwritten, the ring was full"]
     assert [(r.records, r.proven) for r in controller.rings] == [(200, 200), (1248, 1248)]
     assert set(controller.keys) == {"disclosed", "audit"}
 
