@@ -57,7 +57,7 @@ def test_an_auditor_proves_a_bundle_with_the_audit_key(site, auditor, path) -> N
     [controller] = done.controllers
     said = [str(f) for f in controller.findings]
     assert said == ["alarm ring: 0–335 overwritten, the ring was full"]
-    assert [(r.records, r.proven) for r in controller.rings] == [(200, 200), (1248, 1248)]
+    assert [(r.records, r.proven) for r in controller.rings] == [(200, 200), (1164, 1164)]
     assert set(controller.keys) == {"disclosed", "audit"}
 
 
