@@ -74,14 +74,9 @@ def notes(reports: Iterable[tuple[int, Report]]) -> list[str]:
                 t("{ring} ring: {seq} could not be proven, being behind a break",
                   ring=t(RING_NAMES[ring]), seq=_span(first, last))
             )  # fmt: skip
-        if report.last_head_seq is not None:
-            said.append(
-                t("{ring} ring: what came after {seq}, the newest head, is not judged",
-                  ring=t(RING_NAMES[ring]), seq=report.last_head_seq)
-            )  # fmt: skip
     said.append(
-        t("Nobody can see events that never reached the journal, nor that the whole flash of a"
-          " controller was put back to a state after its newest head")
+        t("Judged is what came before the newest head. Nobody can see events that never reached the"
+          " journal, nor that the whole flash of a controller was put back to a state after it")
     )  # fmt: skip
     return said
 
