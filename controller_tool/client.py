@@ -27,7 +27,9 @@ from protocol.constants import (
     LIST_PAYLOAD_MAX_BYTES,
     NONCE_BYTES,
     OVERLAY_RECORDS_MAX,
+    RECORD_BYTES,
     RECORDS_A_PAGE,
+    RSA_BYTES,
     SECTOR_HEADER_BYTES,
     SECTOR_HEADERS_A_PAGE,
 )
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _HASH_BYTES = 32
+_PAGE_BYTES = JOURNAL_PAGE_RECORDS * RECORD_BYTES
+_SECTORS_MAX = 256  # a key slot names its sector in one byte
 _COMMIT_S = 30.0  # a full check of 20 000 cards on an ESP32 takes some seconds
 
 
@@ -209,20 +213,27 @@ class Client:
         """Pages of whole records of these half-open ranges, two requests under way.
 
         A page is another one than was asked for when the ring went on meanwhile: ask again then.
+        After an empty one nothing more is asked for, whatever the ranges say.
         """
-        requests: Iterator[tuple[int, list[cbor.Value]]] = (
-            (c.OP_JOURNAL_READ, [ring, seq, min(JOURNAL_PAGE_RECORDS, end - seq)])
-            for first, end in ranges
-            for seq in range(first, end, JOURNAL_PAGE_RECORDS)
-        )
-        for _, page in self.session.pipeline(requests):
-            if not isinstance(page, bytes):
+        went_dry = False
+
+        def requests() -> Iterator[tuple[int, list[cbor.Value]]]:
+            for first, end in ranges:
+                for seq in range(first, end, JOURNAL_PAGE_RECORDS):
+                    if went_dry:
+                        return
+                    count = min(JOURNAL_PAGE_RECORDS, end - seq)
+                    yield c.OP_JOURNAL_READ, [ring, seq, count]
+
+        for _, page in self.session.pipeline(requests()):
+            if not isinstance(page, bytes) or len(page) > _PAGE_BYTES:
                 raise self._unreadable()
+            went_dry = went_dry or not page
             yield page
 
     def sector_headers(self, ring: int, first_seq: int) -> Iterator[bytes]:
         """Pages of whole sector headers, from that of the sector of ``first_seq`` on."""
-        while True:
+        for _ in range(_SECTORS_MAX // (SECTOR_HEADERS_A_PAGE - 1) + 1):
             page = self.session.call(c.OP_JOURNAL_SECTORS, ring, first_seq, SECTOR_HEADERS_A_PAGE)
             if not isinstance(page, bytes) or len(page) % SECTOR_HEADER_BYTES:
                 raise self._unreadable()
@@ -233,10 +244,14 @@ class Client:
             if newest is None or newest.first_seq < first_seq:
                 raise self._unreadable()
             first_seq = newest.first_seq + 1
+        raise self._unreadable()  # no ring has so many
 
     def audit_key(self, ring: int) -> bytes:
         """The audit key of a ring as the controller itself sealed it to the auditor."""
-        return cast("bytes", self.session.call(c.OP_GET_AUDIT_KEY, ring))
+        sealed = self.session.call(c.OP_GET_AUDIT_KEY, ring)
+        if not isinstance(sealed, bytes) or len(sealed) != RSA_BYTES:
+            raise self._unreadable()
+        return sealed
 
     def put_trust(self, data: bytes) -> None:
         """Sends a trust object; ERR_STATE while a list is in force whose key it does not know."""
