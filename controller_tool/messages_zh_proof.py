@@ -8,6 +8,7 @@ ZH = {
     "{ring} ring: {seq} could not be proven, being behind a break": "{ring} 环：{seq} 位于断点之后，无法证明",
     "Judged is what came before the newest head. Nobody can see events that never reached the journal, nor that the whole flash of a controller was put back to a state after it": "判断的是最新头部之前的内容。从未写入日志的事件无人能看出；控制器的整个闪存被恢复到其后的某个状态，也无人能看出",
     "The audit key ({rings}) was not yet seen at the controller itself: pull once with this folder": "审计密钥（{rings}）尚未在控制器本身见过：请用此文件夹拉取一次",
+    "What is missing at the end may have been written after the bundle was made: ask its maker for a new one": "末尾缺失的记录可能是在证据包制作之后写入的：请向制作者索取新的证据包",
     "This is no sound bundle: {why}": "这不是完好的证据包：{why}",
     "Ask its maker for it again": "请制作者重新提供",
     "{name} is too large": "{name} 过大",

@@ -29,6 +29,7 @@ from controller_tool.services import (
     trust_store,
 )
 from controller_tool.services.bundle_files import Refused, Source
+from controller_tool.services.journal_findings import TRUNCATED
 from protocol import messages, trust
 from protocol.codes import KEY_CHECKPOINT
 
@@ -79,6 +80,8 @@ class _Verifier:
             self._flaws += judged.flaws
             self._notes += judged.notes
             done.append(judged.verification)
+        if any(f.kind == TRUNCATED for each in done for f in each.findings):
+            self._notes.append(bundle_words.older())
         ok = not self._flaws and all(each.ok for each in done)
         if ok and known:
             bundle_ring.remember(self._site, self._source, manifest.controllers)

@@ -35,6 +35,14 @@ def known_by_nobody() -> str:
     return t("This folder has no peer CA: who made the bundle cannot be known")
 
 
+def older() -> str:
+    """A note: the bundle may be honest, and only older than what this folder has pulled."""
+    return t(
+        "What is missing at the end may have been written after the bundle was made: ask its maker"
+        " for a new one"
+    )
+
+
 def revoked() -> str:
     """A note: the trust object shuts its maker out."""
     return t("The peer that made the bundle was revoked")

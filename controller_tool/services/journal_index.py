@@ -208,8 +208,18 @@ def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequen
             key = number.to_bytes(CARD_KEY_BYTES, "big") if number else None
         facet_id = facets.id_of(what, record[_POINT_AT])
         rows.append(((stream.id << SEQ_BITS) + seq, facet_id, time_s, key))
+    _make_way(session, [row[0] for row in rows])
     insert_rows(session, JournalIndex, _COLUMNS, rows)
     keys.keep(good[-1][0] + 1)
+
+
+def _make_way(session: Session, ids: list[int]) -> None:
+    """Rows of records that were lost since, and have come again."""
+    within = (JournalIndex.id >= min(ids), JournalIndex.id <= max(ids))
+    if session.scalar(select(JournalIndex.id).where(*within).limit(1)) is None:
+        return
+    for some in _some(ids):
+        session.execute(delete(JournalIndex).where(JournalIndex.id.in_(some)))
 
 
 class _Facets:

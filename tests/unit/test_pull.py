@@ -13,6 +13,7 @@ from controller_tool.services import journal_rows, journal_store, pull
 from protocol import records
 from protocol.codes import EVENT_GRANTED
 from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
+from tests.unit.test_journal import tamper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -146,3 +147,11 @@ def test_a_checkpoint_is_kept_when_the_controller_took_it(site, board, pens) -> 
     pens[0].write(EVENT_GRANTED)
     assert pulled(site, board, controller).checkpointed
     assert len(controller.checkpoints) == 2
+
+
+def test_a_record_that_the_registry_lost_comes_again(site, board, pens) -> None:
+    pulled(site, board, Controller(pens))
+    tamper(site, "DELETE FROM journal_records WHERE ring = 0 AND seq IN (3, 7)")
+    again = pulled(site, board, Controller(pens))
+    assert (again.new, again.missing) == (2, 0)
+    assert stored(site, board) == list(range(500))
