@@ -2,7 +2,7 @@
 
 import time
 
-from firmware.readers.rdm6300 import CARD, DOUBTFUL
+from firmware.readers.results import CARD, DOUBTFUL
 
 _REPEAT_MS = 1000  # readers repeat a card for as long as it is held to them
 _STEADY_POLLS = 3  # equal samples, 10 ms apart, before an input counts as changed

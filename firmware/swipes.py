@@ -1,6 +1,6 @@
 """Cards at the readers of a door or charger: judged, and every denial on record (device)."""
 
-from firmware.readers.rdm6300 import CARD
+from firmware.readers.results import CARD
 from firmware.reading import Reader
 from protocol.codes import (
     EVENT_DENIED,

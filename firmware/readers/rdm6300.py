@@ -4,6 +4,7 @@ The checksum is the XOR of the five bytes. A frame with a wrong digit, checksum,
 doubtful: reported as such, never guessed at.
 """
 
+from firmware.readers.results import CARD, DOUBTFUL, NOTHING
 from protocol.codes import CREDENTIAL_EM4100
 
 _START = 0x02
@@ -11,10 +12,6 @@ _END = 0x03
 _DIGITS = 12
 _BYTES = 6
 _ID_BYTES = 5
-
-NOTHING = 0  # what feed() returns
-CARD = 1
-DOUBTFUL = 2
 
 
 def _digit(byte: int) -> int:

@@ -3,7 +3,7 @@
 It carries credentials of every type; a frame with a wrong length or check is doubtful.
 """
 
-from firmware.readers.rdm6300 import CARD, DOUBTFUL, NOTHING
+from firmware.readers.results import CARD, DOUBTFUL, NOTHING
 from protocol.constants import CREDENTIAL_MAX_BYTES
 
 _START = 0x56

@@ -1,7 +1,7 @@
 """Reader frames, byte by byte: whole ones are cards, doubtful ones are told (MicroPython)."""
 
 from firmware.readers import rdm6300, virtual
-from firmware.readers.rdm6300 import CARD, DOUBTFUL, NOTHING
+from firmware.readers.results import CARD, DOUBTFUL, NOTHING
 from protocol.codes import CREDENTIAL_EM4100
 
 CARD_ID = b"\x01\x02\x0a\xbc\xff"
