@@ -14,6 +14,7 @@ from typing import TextIO
 
 import click
 
+from controller_tool import disk
 from controller_tool.cli.common import App, ToolGroup, words_after
 from controller_tool.cli.lazy import LazyGroup
 from controller_tool.cli.words import speak
@@ -92,7 +93,7 @@ def _report(app: App, error: Exception) -> int:
         named = f"{error.filename}: {error.strerror}"
         return app.fail(
             t("A file cannot be used: {error}", error=named),
-            t("Check the folder and its permissions"),
+            disk.next_step(error),
         )
     return app.fail(
         t("The tool met a fault of its own ({kind})", kind=type(error).__name__),

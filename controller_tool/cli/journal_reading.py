@@ -29,9 +29,25 @@ if TYPE_CHECKING:
     from controller_tool.services.journal_read import Entry
     from controller_tool.services.site import Site
 
+_NO_DOOR = "-"
 _RINGS = {"access": RING_ACCESS, "alarm": RING_ALARM, "both": None}
 _FORMATS = (hzaccess.FORMAT,)
-_POINT_MAX = 255
+_NAMED = 5  # damaged rows, one by one
+
+
+class _Point(click.ParamType):
+    """A door as people count them, from 1; the command gets it as records have it."""
+
+    name = "point"
+    _doors = click.IntRange(1, journal_read.CONTROLLER)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """From 0, or the controller's own."""
+        if value == _NO_DOOR:
+            return journal_read.CONTROLLER
+        return int(self._doors.convert(value, param, ctx)) - 1
 
 
 def register(group: click.Group) -> None:
@@ -46,8 +62,8 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
         click.argument("devices", nargs=-1),
         click.option("--who", metavar="WHO",
                      help=t("A card's reference or number, a holder's name, or unknown")),
-        click.option("--door", "--point", "points", multiple=True, metavar="N",
-                     type=click.IntRange(0, _POINT_MAX), help=t("Door, port or reader")),
+        click.option("--door", "--point", "points", multiple=True, metavar="N", type=_Point(),
+                     help=t("Door, port or reader, from 1; - for the controller itself")),
         click.option("--since", metavar="TIME", help=t("From this local day or minute on")),
         click.option("--until", metavar="TIME", help=t("Up to this day, or before this minute")),
         click.option("--event", "events", multiple=True, metavar="EVENT",
@@ -119,15 +135,23 @@ def show(app: App, /, last: int, before: str | None, **given: Any) -> None:
     if not page.entries:
         shown = [t("Nothing that is stored fits")]
     app.show(page.entries, *shown)
-    _complain_of_misfits(app, page.misfits)
+    _complain_of(page.flaws)
 
 
-def _complain_of_misfits(app: App, misfits: int) -> None:
-    if misfits:
-        app.complain(
-            t("{n} records are not what the index of the journal says, or gone", n=misfits),
-            t("Run: journal verify; then: journal reindex"),
-        )
+def _complain_of(flaws: journal_read.Flaws) -> None:
+    """On standard error with --json too: the result has no place for what is not in it."""
+    said = [t("registry row {place} is damaged", place=p) for p in flaws.damaged[:_NAMED]]
+    if len(flaws.damaged) > _NAMED:
+        said.append(t("{n} more rows are damaged", n=len(flaws.damaged) - _NAMED))
+    if said:
+        said.append("  " + t("All others are told. See what it means with: journal verify"))
+    if flaws.misfits:
+        said += [
+            t("{n} records are not what the index of the journal says, or gone", n=flaws.misfits),
+            "  " + t("Run: journal verify; then: journal reindex"),
+        ]
+    for line in said:
+        click.echo(line, err=True)
 
 
 def _columns() -> list[str]:
@@ -140,7 +164,7 @@ def _columns() -> list[str]:
 def _row(e: Entry) -> Sequence[object]:
     return (
         e.controller, t(e.ring), e.seq, _time(e), t(e.clock), t(e.event),
-        name_of("reason", e.reason), _point(e.point), e.card, e.holder, name_of("flag", e.flag),
+        name_of("reason", e.reason), _point(e.point), name_of("card", e.card), e.holder, name_of("flag", e.flag),
     )  # fmt: skip
 
 
@@ -149,7 +173,8 @@ def _time(e: Entry) -> str:
 
 
 def _point(point: int) -> object:
-    return "-" if point == journal_read.CONTROLLER else point
+    door = journal_read.door_of(point)
+    return _NO_DOOR if door is None else door
 
 
 @click.command("unknown", cls=ToolCommand, help=t("Credentials that nobody was issued."))
@@ -193,16 +218,18 @@ def unknown(app: App, devices: tuple[str, ...]) -> None:
 def export(app: App, /, output: Path, form: str | None, force: bool, **given: Any) -> None:
     """With the 48 bytes of each record, so that it can be checked elsewhere."""
     wanted = _indexed(app, _filter(app.site, **given))
+    flaws = journal_read.Flaws()
     if form is not None:
         with app.progress() as progress:
-            done = hzaccess.export(app.site, wanted, output, force, progress)
+            done = hzaccess.export(app.site, wanted, output, force, progress, flaws)
         app.show(done, t("{access} access and {alarm} alarm records written to {file}",
                          access=done.access, alarm=done.alarm, file=output))  # fmt: skip
-        return
-    with app.progress() as progress:
-        count = journal_export.export(app.site, wanted, output, force, progress)
-    app.show({"file": output, "records": count},
-             t("{n} records written to {file}", n=count, file=output))  # fmt: skip
+    else:
+        with app.progress() as progress:
+            count = journal_export.export(app.site, wanted, output, force, progress, flaws)
+        app.show({"file": output, "records": count},
+                 t("{n} records written to {file}", n=count, file=output))  # fmt: skip
+    _complain_of(flaws)
 
 
 @click.command("reindex", cls=ToolCommand, help=t("Make the index of the journals anew."))

@@ -154,7 +154,7 @@ def _store(site: Site, session: Session, device: Device, ring: int, page: bytes)
     new: dict[int, bytes] = {}
     conflicting: list[tuple[int, bytes]] = []
     for seq, record in numbered:
-        first = held.get(seq) or new.setdefault(seq, record)
+        first = held[seq] if seq in held else new.setdefault(seq, record)
         if first != record:
             conflicting.append((seq, record))
     at_s = now_s()

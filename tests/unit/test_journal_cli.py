@@ -62,8 +62,9 @@ def seqs(run, *words: str) -> list[int]:
         (("--who", "k000001"), [0, 3]),
         (("--who", "张伟", "--result", "denied"), [3]),
         (("--who", "unknown"), [1, 2]),
-        (("--door", "1"), [1]),
-        (("--point", "1", "--point", "255"), [1, 2]),
+        (("--door", "2"), [1]),
+        (("--point", "2", "--point", "-"), [1, 2]),
+        (("--door", "1"), [0, 3]),
         (("--reason", "card", "--reason", "outside_schedule"), [0, 3]),
         (("--reason", "不在时段内", "--lang", "zh"), [3]),
         (("--event", "granted"), [0]),
@@ -123,7 +124,8 @@ def test_what_cannot_be_is_told_in_one_line_with_what_to_do(run, words, what, ne
 
 
 @pytest.mark.parametrize(
-    "words", [("show", "--result", "maybe"), ("show", "--door", "256"), ("show", "--last", "0"),
+    "words", [("show", "--result", "maybe"), ("show", "--door", "256"), ("show", "--door", "0"),
+              ("show", "--last", "0"),
               ("export",), ("export", "--output", "x", "--format", "hzaccess/2")],
 )  # fmt: skip
 def test_wrong_usage_is_told_in_chinese_too(run, words) -> None:
@@ -145,7 +147,7 @@ def test_unknown_cards_are_listed_with_what_was_only_counted(run) -> None:
     rows = [line.split() for line in out.splitlines()]
     assert code == 0
     assert [rows[1][0], *rows[1][2:]] == [
-        "door-1", "1", "2026-05-04T03:33:21", "2026-05-04T03:33:21", "1"
+        "door-1", "1", "2026-05-04T03:33:21", "2026-05-04T03:33:21", "2"
     ]  # fmt: skip
     assert rows[3] == ["door-1", "1", "77"]
     answer = json.loads(run("unknown", "door-1", "--json")[1])

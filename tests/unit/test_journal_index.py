@@ -212,7 +212,7 @@ def test_nothing_is_sorted_and_nothing_scanned(house, newest_first) -> None:
         device_id = facets[0].device_id
         for wanted in (
             journal_query.Wanted(),
-            journal_query.Wanted(before=(FROM_S + 20, 5), since_s=FROM_S, until_s=FROM_S + 30),
+            journal_query.Wanted(since_s=FROM_S, until_s=FROM_S + 30),
             journal_query.Wanted(facet=lambda f: f.event == EVENT_DENIED, since_s=FROM_S),
             journal_query.Wanted(keys={device_id: frozenset((bytes(8), b"12345678"))}),
         ):

@@ -18,6 +18,7 @@ from controller_tool.services import (
     journal_export,
     journal_index,
     journal_read,
+    journal_sheet,
     journal_unknown,
     people,
 )
@@ -208,20 +209,19 @@ def test_a_place_where_nothing_is_stored_is_refused(site, place) -> None:
     "change",
     ["UPDATE journal_index SET time_s = time_s + 1 WHERE id & 255 = 1 AND id >> 32 = 1",
      "DELETE FROM journal_records WHERE ring = 0 AND seq = 0",
-     "UPDATE journal_records SET record = x'00' WHERE ring = 0 AND seq = 0",
+     "UPDATE journal_index SET facet_id = 4711 WHERE id & 255 = 1 AND id >> 32 = 1",
      "UPDATE journal_records SET record = zeroblob(48) WHERE ring = 0 AND seq = 0"],
 )  # fmt: skip
 @pytest.mark.usefixtures("told")
 def test_where_index_and_records_do_not_agree_it_is_told(site, change) -> None:
-    assert journal_read.page(site, Filter(), 5).misfits == 0
+    assert journal_read.page(site, Filter(), 5).flaws == journal_read.Flaws()
     tamper(site, change)
-    assert journal_read.page(site, Filter(), 5).misfits == 1
+    assert journal_read.page(site, Filter(), 5).flaws == journal_read.Flaws(misfits=1)
 
 
 def test_an_index_that_was_emptied_comes_back(site, told) -> None:
     tamper(site, "DELETE FROM journal_index WHERE id & 255 = 0 AND id >> 32 = 1")
-    assert len(journal_read.page(site, Filter(), 5).entries) == 2, "a page does not count all"
-    assert walk(site) == told, "an export does"
+    assert journal_read.page(site, Filter(), 5).entries == told
     tamper(site, "DELETE FROM journal_index", "DELETE FROM journal_facets")
     assert journal_read.page(site, Filter(), 5).entries == told
     assert journal_index.rebuild(site) == 3
@@ -293,7 +293,7 @@ def test_an_export_takes_the_same_filters(site, told, tmp_path) -> None:
 
 
 def test_a_large_spreadsheet_goes_on_in_further_sheets(site, told, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(journal_export, "_SHEET_ROWS", 2)
+    monkeypatch.setattr(journal_sheet, "SHEET_ROWS", 2)
     path = tmp_path / "log.xlsx"
     assert journal_export.export(site, Filter(), path) == 3
     sheets = openpyxl.load_workbook(path).worksheets
