@@ -9,6 +9,7 @@ import click
 
 from controller_tool import clock
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app, table, yes_no
+from controller_tool.cli.journal_reading import require_pulled
 from controller_tool.messages import name_of, t
 from controller_tool.services import bundle_verify, journal_bundle, journal_verify
 
@@ -38,7 +39,9 @@ def verify(app: App, devices: tuple[str, ...], path: Path | None) -> None:
     site = app.site
     done = [journal_verify.verify(site, site.device(name)) for name in site.chosen(devices)]
     app.show(done, *_shown(done))
-    if unknown := ", ".join(v.device for v in done if not v.pulled):
+    if not any(v.pulled for v in done):
+        app.complain(t("Nothing pulled yet"), t("Run: controller-tool journal pull"))
+    elif unknown := ", ".join(v.device for v in done if not v.pulled):
         app.complain(t("{device}: not pulled yet", device=unknown),
                      t("Fetch it first: journal pull"))  # fmt: skip
     _exit(all(v.ok for v in done))
@@ -77,6 +80,7 @@ def _verify_bundle(app: App, devices: tuple[str, ...], path: Path) -> None:
 @pass_app
 def bundle(app: App, /, devices: tuple[str, ...], output: Path, **wish: bool) -> None:
     """All controllers without a name; signed with the key of this folder's peer."""
+    require_pulled(app, devices)
     asked = journal_bundle.Wish(wish["cards"] or wish["people"], wish["people"], wish["force"])
     with app.progress() as progress:
         made = journal_bundle.make(app.site, list(devices), output, asked, progress=progress)

@@ -17,6 +17,7 @@ from controller_tool.services import (
     journal_filter,
     journal_index,
     journal_read,
+    journal_rows,
     journal_unknown,
 )
 from controller_tool.services.journal_filter import Filter
@@ -85,6 +86,11 @@ def _filter(site: Site, **given: Any) -> Filter:
         None if text is None else moments.minute(local, text, last_day=last_day) * 60
         for text, last_day in ((given["since"], False), (given["until"], True))
     )
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError(
+            t("--since {since} is after --until {until}: nothing lies between them",
+              since=given["since"], until=given["until"])
+        )  # fmt: skip
     return Filter(
         devices=tuple(given["devices"]),
         ring=_RINGS[given["ring"]],
@@ -100,9 +106,18 @@ def _filter(site: Site, **given: Any) -> Filter:
 
 def _indexed(app: App, wanted: Filter) -> Filter:
     """What a folder got otherwise than by pulling is indexed once, which can take a minute."""
+    require_pulled(app, wanted.devices)
     with app.progress() as progress:
         journal_index.ensure(app.site, wanted.chosen(app.site), progress=progress)
     return wanted
+
+
+def require_pulled(app: App, names: Sequence[str]) -> None:
+    """OperatorError before the first pull of these controllers, or of all."""
+    ids = [device.id for device in Filter(devices=tuple(names)).chosen(app.site)]
+    with app.site.registry.session() as session:
+        if not journal_rows.pulled(session, ids):
+            raise OperatorError(t("Nothing pulled yet"), t("Run: controller-tool journal pull"))
 
 
 def _named(given: Iterable[str], names: Iterable[str], group: str) -> frozenset[str]:
@@ -202,9 +217,11 @@ def unknown(app: App, devices: tuple[str, ...]) -> None:
     app.show(report, *shown)
     if report.counted and not report.told_apart:
         app.complain(
-            t("This folder cannot tell the cards apart"),
-            t("Use the office's or the desk's folder"),
-        )
+            t("This {role} folder cannot tell which cards they were: that takes the tool's journal"
+              " keys, which only the office's and the desk's folders hold",
+              role=name_of("role", app.site.role)),
+            t("Ask the office or the desk for: controller-tool journal unknown"),
+        )  # fmt: skip
 
 
 @click.command("export", cls=ToolCommand, help=t("Write what is stored to a file or folder."))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_COLUMNS = [field.name for field in fields(journal_read.Entry)]
+COLUMNS = [field.name for field in fields(journal_read.Entry)]
 
 
 def export(
@@ -119,7 +119,7 @@ def _csv(file: IO[bytes], entries: Iterable[Entry]) -> int:
 
 def _headers() -> list[str]:
     """The columns in the language of whoever exports."""
-    return [name_of("column", name) for name in _COLUMNS]
+    return [name_of("column", name) for name in COLUMNS]
 
 
 def _for_people(entry: Entry) -> list[object]:

@@ -73,7 +73,7 @@ class Filter:
 
     def chosen(self, site: Site) -> list[Device]:
         """The controllers, all that the registry has where none is named."""
-        return [site.device(name) for name in self.devices] or site.devices()
+        return [site.device(name) for name in dict.fromkeys(self.devices)] or site.devices()
 
     def wants(self, facet: Facet, device_ids: frozenset[str] | None) -> bool:
         """Whether records of this kind are wanted; device_ids: None for all controllers."""
