@@ -6,9 +6,11 @@ fails, what it left half done would complain once more when it is let go of: it 
 
 from __future__ import annotations
 
+import errno
 import itertools
+import tempfile
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +24,7 @@ def write(file: IO[bytes], headers: Sequence[str], rows: Iterable[Sequence[objec
     """Write the workbook; returns how many rows it has. Raises OSError when the disk is full."""
     from openpyxl import Workbook  # noqa: PLC0415 - slow to import, seldom asked for
 
+    _require_temporary()
     book = Workbook(write_only=True)
     sink = _Sink(file)
     try:
@@ -32,6 +35,14 @@ def write(file: IO[bytes], headers: Sequence[str], rows: Iterable[Sequence[objec
         _let_go(book)
         raise
     return count
+
+
+def _require_temporary() -> None:
+    """On a disk that is quite full there is no folder at all that would take one."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise OSError(errno.ENOSPC, str(error.strerror)) from None
 
 
 def _fill(book: Workbook, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -65,13 +76,28 @@ class _Sink:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._at = 0
         self.given_up = False
 
     def write(self, data: bytes) -> int:
         """As of a file."""
-        return len(data) if self.given_up else self._file.write(data)
+        if not self.given_up:
+            self._file.write(data)
+        self._at += len(data)
+        return len(data)
 
-    def __getattr__(self, name: str) -> Any:
-        if self.given_up and name in ("seek", "tell", "flush"):
-            return lambda *_: 0
-        return getattr(self._file, name)
+    def tell(self) -> int:
+        """As of a file."""
+        return self._at
+
+    def seek(self, at: int) -> int:
+        """As of a file, from its beginning."""
+        if not self.given_up:
+            self._file.seek(at)
+        self._at = at
+        return at
+
+    def flush(self) -> None:
+        """As of a file."""
+        if not self.given_up:
+            self._file.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -28,9 +29,12 @@ from protocol.codes import (
     CLOCK_UNSET,
     EVENT_BOOT,
     EVENT_DENIED,
+    EVENT_DOOR_OPENED,
     EVENT_GRANTED,
     EVENT_SESSION_OPENED,
+    EVENT_UNLOCKED,
     REASON_CARD,
+    REASON_REX,
     REASON_UNKNOWN_CARD,
     ROLE_DESK,
 )
@@ -76,6 +80,7 @@ def told(site, board) -> list[Entry]:
 @pytest.fixture
 def auditor(site, tmp_path, open_site):
     def made():
+        shutil.rmtree(tmp_path / "auditor", ignore_errors=True)
         export.export(site, "auditor", tmp_path / "auditor", "of the auditor")
         return open_site(tmp_path / "auditor", "of the auditor")
 
@@ -122,6 +127,20 @@ def test_an_auditor_reads_masked_cards(auditor) -> None:
     assert [(len(e.card), e.holder, e.event) for e in entries] == [
         (16, "", "granted"), (16, "", "denied")
     ]  # fmt: skip
+
+
+def test_an_auditor_sees_no_card_where_there_is_none(site, board, auditor) -> None:
+    """Its masked field is no bytes of anything."""
+    access, alarm = board.pen(RING_ACCESS), board.pen(RING_ALARM)
+    for event, reason in ((EVENT_UNLOCKED, REASON_CARD), (EVENT_DOOR_OPENED, 0),
+                          (EVENT_GRANTED, REASON_REX), (EVENT_GRANTED, REASON_CARD)):  # fmt: skip
+        access.write(event, reason)
+    refused(access, bytes(8), point=journal_read.CONTROLLER, extra=9)
+    alarm.write(EVENT_SESSION_OPENED, ROLE_DESK, b"12345678")
+    for pen in (access, alarm):
+        pull(site, board, pen)
+    assert {e.event for e in walk(auditor()) if e.card} == {"granted"}
+    assert [len(e.card) for e in walk(auditor(), ring=RING_ACCESS)] == [0, 0, 0, 16, 0]
 
 
 @pytest.mark.usefixtures("told")
