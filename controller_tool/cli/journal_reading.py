@@ -36,19 +36,17 @@ _FORMATS = (hzaccess.FORMAT,)
 _NAMED = 5  # damaged rows, one by one
 
 
-class _Point(click.ParamType):
+class _Point(click.IntRange):
     """A door as people count them, from 1; the command gets it as records have it."""
 
-    name = "point"
-    _doors = click.IntRange(1, journal_read.CONTROLLER)
+    def __init__(self) -> None:
+        super().__init__(1, journal_read.CONTROLLER)
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """From 0, or the controller's own."""
         if value == _NO_DOOR:
             return journal_read.CONTROLLER
-        return int(self._doors.convert(value, param, ctx)) - 1
+        return int(super().convert(value, param, ctx)) - 1
 
 
 def register(group: click.Group) -> None:
@@ -179,7 +177,8 @@ def _columns() -> list[str]:
 def _row(e: Entry) -> Sequence[object]:
     return (
         e.controller, t(e.ring), e.seq, _time(e), t(e.clock), t(e.event),
-        name_of("reason", e.reason), _point(e.point), name_of("card", e.card), e.holder, name_of("flag", e.flag),
+        name_of("reason", e.reason), _point(e.point), name_of("card", e.card), e.holder,
+        name_of("flag", e.flag),
     )  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def _covers(session: Session) -> bool:
         return True
     connection.exec_driver_sql(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
     try:
-        return size(session) > last - first
+        return size(session) > int(last) - int(first)
     finally:
         connection.exec_driver_sql("PRAGMA mmap_size = 0")
 

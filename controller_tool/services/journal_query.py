@@ -5,8 +5,9 @@ Each of these sources is an index range by time; they are merged, and one is fir
 merge has come to its outermost record. So a page costs some dozens of short looks, however many
 records there are and however rare the ones that are wanted.
 
-Order is by second, then by index id; services.journal_order sorts within a second. Times of an unset clock count from the floor: they are in the
-order in which the controller showed them, not in that in which things happened.
+Order is by second, then by index id; services.journal_order sorts within a second. Times of an
+unset clock count from the floor: they are in the order in which the controller showed them, not in
+that in which things happened.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import errno
 import itertools
 import tempfile
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,8 +63,9 @@ def _fill(book: Workbook, headers: Sequence[str], rows: Iterable[Sequence[object
 def _let_go(book: Workbook) -> None:
     """Close the temporary files of the sheets; whether they take their ends does not matter."""
     for sheet in book.worksheets:
-        writer = getattr(sheet, "_writer", None)
-        for part in (getattr(sheet, "_rows", None), getattr(writer, "xf", None)):
+        writer: Any = getattr(sheet, "_writer", None)
+        parts: tuple[Any, ...] = (getattr(sheet, "_rows", None), getattr(writer, "xf", None))
+        for part in parts:
             with suppress(Exception):
                 part.close()
         with suppress(Exception):

@@ -49,7 +49,8 @@ class Pen:
         body = bytearray(RECORD_BODY_BYTES)
         seq = len(self.written)
         records.pack_into(
-            body, 0, seq, 1, event, reason, more.pop("time_s", 200_000_000 + seq), more.pop("ms", 5),
+            body, 0, seq, 1, event, reason,
+            more.pop("time_s", 200_000_000 + seq), more.pop("ms", 5),
             more.pop("quality", CLOCK_SYNCED), more.pop("point", 0),
             chain.masked(key, self.keys[0]), more.pop("version", 1), more.pop("extra", 0),
         )  # fmt: skip

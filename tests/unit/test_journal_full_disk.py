@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ class _Full:
         self._room -= len(data)
         if self._room < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return self._file.write(data)
+        return int(self._file.write(data))
 
     def __enter__(self):
         return self
@@ -46,10 +47,10 @@ class _Full:
 @pytest.fixture
 def full(monkeypatch):
     """From now on what is exported meets a full disk after so many bytes."""
-    real = journal_export.os.fdopen
+    real = os.fdopen
 
     def set_room(room: int) -> None:
-        monkeypatch.setattr(journal_export.os, "fdopen", lambda *a: _Full(real(*a), room))
+        monkeypatch.setattr(os, "fdopen", lambda *a: _Full(real(*a), room))
 
     return set_room
 
@@ -101,7 +102,7 @@ except OSError as error:
 def test_a_spreadsheet_that_has_no_room_complains_once(tmp_path, monkeypatch, size) -> None:
     """openpyxl's temporary files meet the same disk; they complained when they were let go of."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    done = subprocess.run(  # noqa: S603 - our own interpreter
+    done = subprocess.run(
         [sys.executable, "-c", _LIMITED, str(size), str(tmp_path / "log.xlsx")],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
