@@ -49,7 +49,7 @@ ZH = {
     "column:clock": "时钟",
     "column:event": "事件",
     "column:reason": "原因",
-    "column:point": "门或端口",
+    "column:point": "点位",
     "column:card": "卡",
     "column:holder": "持卡人",
     "column:flag": "标记",
