@@ -53,11 +53,23 @@ def is_page(page: bytes) -> bool:
 
 
 def answering(page: bytes, seq: int, limit: int) -> bytes | None:
-    """What of a page lies below ``limit``; None unless whole records ascend there from seq on."""
+    """What of a page lies below ``limit``; None unless whole records ascend there from seq on.
+
+    Between records without a gap, one whose own number is damaged is left out.
+    """
     if len(page) % RECORD_BYTES:
         return None
     starts = range(0, len(page), RECORD_BYTES)
     numbers = [int.from_bytes(page[at : at + 4], "big") for at in starts]
+    if not numbers:
+        return page
+    first = numbers[0]
+    if numbers[-1] == first + len(numbers) - 1:
+        expected = list(range(first, numbers[-1] + 1))
+        if numbers != expected:
+            fit = [at for at, n, want in zip(starts, numbers, expected, strict=True) if n == want]
+            page = b"".join(page[at : at + RECORD_BYTES] for at in fit)
+            numbers = [first + at // RECORD_BYTES for at in fit]
     if any(later <= number for number, later in pairwise([seq - 1, *numbers])):
         return None
     return page[: RECORD_BYTES * bisect_left(numbers, limit)]

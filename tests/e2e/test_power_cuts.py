@@ -104,8 +104,8 @@ def test_old_or_new_list_but_never_another(
             break
         outcomes.add(is_old)
     assert last
-    # the activation is a moment shortly before: from there back, point by point; what the board does
-    # beside a push differs from one to the next, so the moment may slip through a first sweep
+    # the activation is a moment shortly before: from there back, point by point; what the board
+    # does beside a push differs from one to the next: the moment may slip through a first sweep
     for point in SWEEPS * list(range(last + step // 2, last - step, -1)):
         if False in outcomes:
             break

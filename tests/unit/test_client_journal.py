@@ -114,6 +114,14 @@ def test_a_page_that_nobody_asked_for_cannot_be_read(page: Any) -> None:
         list(asking.records(0, [(100, 180)]))
 
 
+def test_a_damaged_number_in_the_middle_of_a_page_costs_that_record_only() -> None:
+    page = bytearray(records_of(100, 40))
+    page[7 * RECORD_BYTES] = 0x40
+    asking, _ = client(lambda *_: bytes(page))
+    [got] = asking.records(0, [(100, 140)])
+    assert got == records_of(100, 7) + records_of(108, 32)
+
+
 def test_what_came_after_the_head_is_left_for_the_next_pull() -> None:
     asking, _ = client(lambda *_: records_of(100, 2) + b"\xff" * RECORD_BYTES)
     assert list(asking.records(0, [(100, 140)])) == [records_of(100, 2)]
