@@ -58,6 +58,8 @@ _FIELDS = struct.Struct(">6xHI4xQ24x")  # what, time_s, masked key: as protocol.
 _POINT_AT = 15
 _BATCH = 5000
 _MAPPED_BYTES = 1 << 31
+_STATE = ("PRAGMA data_version", "SELECT total_changes()")  # of others, and of this connection
+_COVERED = "journal_index_covered"
 _DAMAGED = 0  # what = no event; no controller writes it
 _NO_POINT = 255
 _COLUMNS = ("id", "facet_id", "time_s", "key")
@@ -118,9 +120,13 @@ def _covers(session: Session) -> bool:
     """Whether the index has a row for each record, by their numbers alone: some milliseconds.
 
     Records are appended only, so that their row ids tell how many there are. The rows of the index
-    have to be counted; mapped into memory that takes a fifth of what reading the file does.
+    have to be counted; mapped into memory that takes a fifth of what reading the file does. What
+    was found whole stays so until this connection or another one writes.
     """
     connection = session.connection()
+    state = tuple(connection.exec_driver_sql(query).scalar() for query in _STATE)
+    if connection.info.get(_COVERED) == state:
+        return True
     first, last = (
         connection.execute(select(text(f"{end}(rowid)")).select_from(JournalRecord)).scalar()
         for end in ("min", "max")
@@ -129,9 +135,12 @@ def _covers(session: Session) -> bool:
         return True
     connection.exec_driver_sql(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
     try:
-        return size(session) > int(last) - int(first)
+        covered = size(session) > int(last) - int(first)
     finally:
         connection.exec_driver_sql("PRAGMA mmap_size = 0")
+    if covered:
+        connection.info[_COVERED] = state
+    return covered
 
 
 def _behind(

@@ -58,6 +58,14 @@ def test_an_index_that_is_whole_is_not_made_anew(site, monkeypatch) -> None:
     assert len(journal_read.page(site, Filter(), 9).entries) == 4
 
 
+@pytest.mark.usefixtures("told")
+def test_an_open_registry_notices_what_another_program_removes(site) -> None:
+    """That it was whole a moment ago is remembered only until somebody writes."""
+    for _ in range(2):
+        assert len(journal_read.page(site, Filter(), 9).entries) == 4
+        tamper(site, "DELETE FROM journal_index WHERE id & 255 = 1")
+
+
 def test_a_registry_without_records_has_an_index_that_fits(site, board) -> None:
     del board
     assert journal_read.page(site, Filter(), 9).entries == []
