@@ -153,6 +153,8 @@ class _Judge:
         conflicts = [int.from_bytes(record[:4], "big") for record in again]
         pulled = dict(own.places)
         conflicts += [n for n, record in places if pulled.get(n, record) != record]
+        mine = [number for number, _ in own.places]
+        noted = max(own.noted, mine[-1] + 1 if mine else 0)
         signed = journal_evidence.checkpoints(
             [*envelopes, *own.envelopes], self._signers, self._site.id,
             bytes.fromhex(self._it.id), ring,
@@ -161,8 +163,9 @@ class _Judge:
         report = journal_check.check(
             journal_check.Ring(
                 self._site.id, bytes.fromhex(self._it.id), ring, self._keys(ring, places),
-                places, heads, long, own.noted, conflicts,
+                places, heads, long, noted, conflicts,
                 list(dict.fromkeys((*sectors, *own.sectors))), signed.good, own.heads,
+                mine,
             )
         )  # fmt: skip
         report.findings += signed.false

@@ -17,7 +17,7 @@ FALSE_HEAD, FALSE_SECTOR, FALSE_CHECKPOINT = "false_head", "false_sector", "fals
 FORGED, FORKED, ROLLED_BACK = "forged", "forked", "rolled_back"
 NO_HEAD, CONFLICTING = "no_head", "conflicting"
 HARMLESS = (OVERWRITTEN,)
-NUMBER_MAX = 1 << 24  # of a record: forty years of a busy door; beyond it nothing is followed
+NUMBER_MAX = 1 << 26  # of a record: 90 years at 2000 a day; beyond it nothing is followed
 HEAD_REACH = 1 << 20  # records; a head further ahead of all records than that is not followed
 
 
@@ -53,7 +53,8 @@ class Ring:
     they came; long: records that the ring holds at least; noted: the highest number of a head that
     the operators' log remembers; conflicts: numbers of records that came again with other bytes;
     sectors: headers of 64 bytes, tags unchecked; checkpoints: (number, c) of checkpoints whose
-    signatures were found good; witnesses: heads from elsewhere, in no order.
+    signatures were found good; witnesses: heads from elsewhere, in no order; held: ascending numbers
+    of records that the folder that judges holds itself, where it judges what another handed on.
     """
 
     site: bytes
@@ -68,6 +69,7 @@ class Ring:
     sectors: Sequence[bytes] = field(default=(), repr=False)
     checkpoints: Sequence[tuple[int, bytes]] = field(default=(), repr=False)
     witnesses: Sequence[Head] = field(default=(), repr=False)
+    held: Sequence[int] = field(default=(), repr=False)
 
 
 @dataclass

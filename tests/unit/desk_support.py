@@ -58,6 +58,15 @@ class Forger:
         self._run("DELETE FROM journal_checkpoints WHERE access_seq > ?", count)
         self._run("DELETE FROM audit WHERE act = 'journal.head'")
 
+    def forget_before(self, first: int, ring: int, vouchers: bool) -> None:
+        """The oldest records with their sector headers; vouchers: and what says they were held."""
+        self._run("DELETE FROM journal_records WHERE ring = ? AND seq < ?", ring, first)
+        self._run("DELETE FROM journal_sectors WHERE ring = ? AND first_seq < ?", ring, first)
+        if vouchers:
+            self._run("DELETE FROM journal_heads WHERE id NOT IN (SELECT max(id) FROM journal_heads"
+                      " GROUP BY ring)")  # fmt: skip
+            self._run("DELETE FROM journal_checkpoints")
+
     def _remake(self, ring: int, edit: Callable[[list[bytes]], Any] | None) -> list[Any]:
         rows = self._registry.execute(
             "SELECT record FROM journal_records WHERE ring = ? ORDER BY seq", (ring,)

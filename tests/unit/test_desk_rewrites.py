@@ -184,6 +184,65 @@ def test_an_older_bundle_as_if_it_were_new_is_found_by_who_has_been_further(
     assert (ok, found) == (False, [("truncated", PULLED, WRITTEN - 1)])
 
 
+LET_GO, ALL = 336, 1500  # of the alarm ring, once it has gone round
+
+
+@pytest.fixture
+def gone_round(folders) -> Forger:
+    """The alarm ring let records go that desk and auditor had pulled; the desk's forger."""
+    desk, journals = folders["desk"], folders["journals"]
+    journals.write(alarm=595).pull(folders["pulled"], checkpoint=False).pull(desk)
+    journals.write(alarm=ALL - 600).pull(desk)
+    return Forger(desk, "door-1")
+
+
+@pytest.mark.parametrize("who", AUDITORS)
+def test_a_ring_that_went_round_is_whole_to_everybody(folders, gone_round, tmp_path, who) -> None:
+    """Also where the maker came too late for its beginning: nobody here had it."""
+    gone_round.close()
+    assert judged(folders[who], bundle(folders["desk"], tmp_path / "b")) == (True, [])
+    late = folders["enrolled"]
+    folders["journals"].pull(late, checkpoint=False)
+    overwritten = ("overwritten", 0, LET_GO - 1)
+    done = judged(folders["stranger"], bundle(late, tmp_path / "late"))
+    assert done == (True, [overwritten])
+
+
+@pytest.mark.parametrize("ring_kept", [0, 84, 200])
+def test_old_records_that_the_desk_removed_are_missed_by_who_holds_them(
+    folders, gone_round, tmp_path, ring_kept
+) -> None:
+    """Only as far as the auditor has been: the rest might have been overwritten."""
+    with closing(gone_round):
+        gone_round.forget_before(LET_GO, 1, vouchers=True)
+    made = bundle(folders["desk"], tmp_path / "b")
+    if ring_kept:  # of what this auditor pulled
+        forget(folders["pulled"], ring_kept)
+    ok, found = judged(folders["pulled"], made)
+    wanted = [("deleted", ring_kept, LET_GO - 1)]
+    wanted = ([("overwritten", 0, ring_kept - 1)] if ring_kept else []) + wanted
+    assert (ok, found) == (False, wanted)
+    assert judged(folders["enrolled"], made) == (True, [("overwritten", 0, LET_GO - 1)]), "limit"
+
+
+def forget(folder: Site, first: int) -> None:
+    """This folder came too late for the first records."""
+    with closing(Forger(folder, "door-1")) as forger:
+        forger.forget_before(first, 1, vouchers=False)
+
+
+@pytest.mark.parametrize("who", AUDITORS)
+def test_old_records_that_a_checkpoint_covers_are_missed_by_everybody_with_a_key(
+    folders, gone_round, tmp_path, who
+) -> None:
+    """The head at the checkpoint's number says from where on its maker held all."""
+    with closing(gone_round):
+        gone_round.forget_before(LET_GO, 1, vouchers=False)
+    ok, found = judged(folders[who], bundle(folders["desk"], tmp_path / "b"))
+    assert (ok, found) == (False, [("deleted", 0, LET_GO - 1)])
+    assert not believed_by_the_desk(folders["desk"])
+
+
 @pytest.mark.parametrize("who", AUDITORS)
 def test_a_rewritten_bundle_with_a_new_manifest_is_found(folders, tmp_path, who) -> None:
     desk = folders["desk"]
