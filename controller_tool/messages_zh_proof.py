@@ -5,6 +5,8 @@ ZH = {
     "{ring} ring: a checkpoint at {seq} is not signed by this site": "{ring} 环：{seq} 处的检查点不是本站点签署的",
     "{ring} ring: {seq} is not what the checkpoint at its end says": "{ring} 环：{seq} 与其末尾的检查点不符",
     "{ring} ring: its sealed audit key is not the one that was seen before": "{ring} 环：封存的审计密钥不是以前见过的那一个",
+    "{ring} ring: the sealed audit key here is not the one that the controller itself showed": "{ring} 环：此处封存的审计密钥不是控制器本身出示过的那一个",
+    "A registry or bundle once named another audit key ({rings}) than the controller itself showed: whoever made it may have exchanged the key": "曾有登记库或证据包给出与控制器本身出示的不同的审计密钥（{rings}）：其制作者可能调换了密钥",
     "{ring} ring: {seq} could not be proven, being behind a break": "{ring} 环：{seq} 位于断点之后，无法证明",
     "Judged is what came before the newest head. Nobody can see events that never reached the journal, nor that the whole flash of a controller was put back to a state after it": "判断的是最新头部之前的内容。从未写入日志的事件无人能看出；控制器的整个闪存被恢复到其后的某个状态，也无人能看出",
     "The audit key ({rings}) was not yet seen at the controller itself: pull once with this folder": "审计密钥（{rings}）尚未在控制器本身见过：请用此文件夹拉取一次",

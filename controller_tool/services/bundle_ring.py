@@ -20,6 +20,7 @@ from controller_tool.services import (
     journal_verify,
     journal_words,
 )
+from controller_tool.services.journal_pins import Pins
 from controller_tool.services.journal_verify import Verification
 from controller_tool.services.journal_words import RING_NAMES
 from controller_tool.services.site_init import AUDIT_KEY
@@ -63,13 +64,21 @@ def judge(site: Site, source: Source, controller: Controller, keys: list[bytes])
 
 
 def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> None:
-    """Note the sealed audit keys of a sound bundle, for those controllers that are known here."""
+    """Note the sealed audit keys of a sound bundle, where this folder holds a key or has a pin.
+
+    Elsewhere the first bundle, which anybody at the desk may have made up, would decide for good.
+    """
     known = {device.id: device for device in site.devices()}
     for controller in controllers:
+        device = known.get(controller.id)
         for ring in journal_store.RINGS:
             name = controller.file(bundle_layout.AUDIT_KEY, ring)
-            if controller.id in known and source.sizes.get(name) == RSA_BYTES:
-                audit_pins.note(site, known[controller.id], ring, source.read(name), False)
+            if device is None or source.sizes.get(name) != RSA_BYTES:
+                continue
+            with site.registry.session() as session:
+                told = audit_pins.is_known(session, device.id, ring)
+            if told or getattr(device, f"k_audit_{RING_NAMES[ring]}"):
+                audit_pins.note(site, device, ring, source.read(name), False)
 
 
 class _Judge:
@@ -92,20 +101,20 @@ class _Judge:
         found = [
             journal_words.named(r, f) for r, report in reports.items() for f in report.findings
         ]
-        changed, unseen = self._pins()
-        found += [journal_words.about_ring(r, journal_words.AUDIT_KEY_CHANGED) for r in changed]
+        pins = self._pins()
+        found += pins.findings
         if not self._names:
             self._flaw(bundle_words.NO_KEY, self._it.name)
         elif list(self._names) == ["disclosed"]:
             self._notes.append(bundle_words.disclosed(self._it.name))
         if self._device is None:
             self._notes.append(bundle_words.stranger(self._it.name))
-        ok = all(report.ok for report in reports.values()) and not changed and bool(self._names)
+        ok = all(report.ok for report in reports.values()) and not pins.faulty and bool(self._names)
         verification = Verification(
             self._it.name, ok, tuple(self._names),
             tuple(journal_words.ring_report(ring, report) for ring, report in reports.items()),
             tuple(found),
-            (*journal_words.notes(reports.items()), *journal_words.not_seen_at_controller(unseen)),
+            (*journal_words.notes(reports.items()), *pins.notes()),
         )  # fmt: skip
         return Judged(verification, self._flaws, self._notes)
 
@@ -125,18 +134,18 @@ class _Judge:
             self._flaw(bundle_words.MALFORMED, self._it.file(bundle_layout.CHECKPOINTS))
             return []
 
-    def _pins(self) -> tuple[list[int], list[int]]:
-        if self._device is None:
-            return [], list(journal_store.RINGS)
-        changed, unseen = [], []
+    def _pins(self) -> Pins:
+        found = Pins()
         with self._site.registry.session() as session:
             for ring in journal_store.RINGS:
-                held: bytes | None = getattr(self._device, f"k_audit_{RING_NAMES[ring]}")
-                shown = self._read(bundle_layout.AUDIT_KEY, ring)
-                judged = audit_pins.judge(session, self._device.id, ring, [held, shown or None])
-                changed += [ring] if judged.changed else []
-                unseen += [] if judged.at_controller else [ring]
-        return changed, unseen
+                held, shown = self._sealed(ring)
+                found.add(ring, audit_pins.judge(session, self._it.id, ring, shown, held))
+        return found
+
+    def _sealed(self, ring: int) -> tuple[bytes | None, bytes]:
+        """The sealed audit key that this folder holds, and the one in the bundle."""
+        held: bytes | None = getattr(self._device, f"k_audit_{RING_NAMES[ring]}", None)
+        return held, self._read(bundle_layout.AUDIT_KEY, ring)
 
     # --- one ring -------------------------------------------------------------------------
 
@@ -193,8 +202,8 @@ class _Judge:
         elif disclosed := self._read(bundle_layout.TOOL_T, ring):
             found["tool"] = journal_tags.Disclosed([number for number, _ in places], disclosed)
             self._names["disclosed"] = None
-        sealed = getattr(device, f"k_audit_{RING_NAMES[ring]}", None)
-        sealed = sealed or self._read(bundle_layout.AUDIT_KEY, ring)
+        with self._site.registry.session() as session:
+            sealed = audit_pins.best(session, self._it.id, ring, self._sealed(ring))
         if sealed and self._site.holds(AUDIT_KEY):
             try:
                 found["audit"] = journal_verify.unseal(self._site, self._it.name, sealed)

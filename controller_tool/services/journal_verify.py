@@ -21,6 +21,7 @@ from controller_tool.services import (
     journal_store,
     journal_words,
 )
+from controller_tool.services.journal_pins import Pins
 from controller_tool.services.journal_words import RING_NAMES, Named, RingReport
 from controller_tool.services.site_init import AUDIT_KEY
 from protocol.constants import (
@@ -98,28 +99,25 @@ def _summary(site: Site, device: Device, reports: dict[int, Report]) -> Verifica
         for ring, report in reports.items()
         for finding in report.findings
     ]
-    changed, unseen = _pins(site, device)
-    found += [journal_words.about_ring(ring, journal_words.AUDIT_KEY_CHANGED) for ring in changed]
+    pins = _pins(site, device)
+    found += pins.findings
     return Verification(
         device.name,
-        all(report.ok for report in reports.values()) and not changed,
+        all(report.ok for report in reports.values()) and not pins.faulty,
         tuple(keys_of(site, device, RING_ACCESS)),
         tuple(journal_words.ring_report(ring, report) for ring, report in reports.items()),
         tuple(found),
-        (*journal_words.notes(reports.items()), *journal_words.not_seen_at_controller(unseen)),
+        (*journal_words.notes(reports.items()), *pins.notes()),
     )
 
 
-def _pins(site: Site, device: Device) -> tuple[list[int], list[int]]:
-    """Rings whose audit key changed, and those whose key was not seen at the controller."""
-    changed, unseen = [], []
+def _pins(site: Site, device: Device) -> Pins:
+    found = Pins()
     with site.registry.session() as session:
         for ring in journal_store.RINGS:
             sealed: bytes | None = getattr(device, f"k_audit_{RING_NAMES[ring]}")
-            judged = audit_pins.judge(session, device.id, ring, [sealed])
-            changed += [ring] if judged.changed else []
-            unseen += [] if judged.at_controller else [ring]
-    return changed, unseen
+            found.add(ring, audit_pins.judge(session, device.id, ring, sealed))
+    return found
 
 
 def keys_of(site: Site, device: Device, ring: int) -> dict[str, bytes]:

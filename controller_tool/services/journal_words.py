@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from controller_tool.services.journal_findings import Finding, Report
 
 RING_NAMES = {RING_ACCESS: "access", RING_ALARM: "alarm"}
-AUDIT_KEY_CHANGED = "audit_key_changed"
+AUDIT_KEY_CHANGED, AUDIT_KEY_FOREIGN = "audit_key_changed", "audit_key_foreign"
 
 
 @dataclass(frozen=True)
@@ -81,17 +81,6 @@ def notes(reports: Iterable[tuple[int, Report]]) -> list[str]:
     return said
 
 
-def not_seen_at_controller(rings: Iterable[int]) -> list[str]:
-    """For rings whose audit key this folder knows by hearsay alone."""
-    names = ", ".join(t(RING_NAMES[ring]) for ring in rings)
-    if not names:
-        return []
-    return [
-        t("The audit key ({rings}) was not yet seen at the controller itself: pull once with this"
-          " folder", rings=names)
-    ]  # fmt: skip
-
-
 def _span(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}–{last}"
 
@@ -115,5 +104,8 @@ def _sentences() -> dict[str, str]:
         kinds.CONFLICTING: t("{ring} ring: {seq} came again with other content"),
         AUDIT_KEY_CHANGED: t(
             "{ring} ring: its sealed audit key is not the one that was seen before"
+        ),
+        AUDIT_KEY_FOREIGN: t(
+            "{ring} ring: the sealed audit key here is not the one that the controller itself showed"
         ),
     }

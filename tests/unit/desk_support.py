@@ -117,11 +117,21 @@ class Forger:
             return
         [modulus] = trust.verify(self._desk.trust_object()).moduli(KEY_AUDIT)
         sealed = [oaep.seal(modulus, key, os.urandom) for key in self._audit]
-        self._run("UPDATE devices SET k_audit_access = ?, k_audit_alarm = ?", *sealed)
+        self.hold_keys((sealed[0], sealed[1]))
 
     def _run(self, statement: str, *values: Any) -> None:
         with self._registry:
             self._registry.execute(statement, values)
+
+    def forget_keys(self) -> None:
+        """As a folder that was exported before the controller was enrolled."""
+        self._registry.execute("DROP TRIGGER IF EXISTS audit_pins_no_delete")
+        self._run("DELETE FROM audit_pins")
+        self.hold_keys((None, None))
+
+    def hold_keys(self, sealed: tuple[bytes | None, bytes | None]) -> None:
+        """Put these sealed audit keys into the registry."""
+        self._run("UPDATE devices SET k_audit_access = ?, k_audit_alarm = ?", *sealed)
 
     def close(self) -> None:
         self._registry.close()

@@ -11,7 +11,7 @@ import pytest
 from controller_tool import cli, messages
 from controller_tool.cli import common
 from controller_tool.keys import passphrase
-from controller_tool.services import audit_pins, journal_evidence, journal_verify
+from controller_tool.services import audit_pins, export, journal_evidence, journal_verify
 from protocol import cbor
 from protocol.constants import AAD_CHECKPOINT, RING_ACCESS, RING_ALARM
 from tests.unit.bundle_support import Journals
@@ -125,7 +125,7 @@ def test_the_same_key_is_noted_once_from_each_side(site, journals) -> None:
         for at_controller in (True, False):
             audit_pins.note(site, device, RING_ACCESS, device.k_audit_access, at_controller)
     with site.registry.session() as session:
-        judged = audit_pins.judge(session, device.id, RING_ACCESS, [device.k_audit_access])
+        judged = audit_pins.judge(session, device.id, RING_ACCESS, device.k_audit_access)
     assert judged == audit_pins.Judged(changed=False, at_controller=True)
     assert kinds(site) == [WHOLE]
 
@@ -134,7 +134,42 @@ def test_the_same_key_is_noted_once_from_each_side(site, journals) -> None:
 def test_a_registry_whose_key_was_exchanged_is_found_by_its_pin(site, monkeypatch) -> None:
     change(site, "UPDATE devices SET k_audit_access = ?", os.urandom(384))
     monkeypatch.setattr(journal_verify, "unseal", lambda *_: b"?" * 16)
-    assert ("access", "audit_key_changed", None, None) in kinds(site)
+    assert ("access", "audit_key_foreign", None, None) in kinds(site)
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "held", "shown", "judged"),
+    [("", "", "", "b", ()), ("", "", "a", "b", ("changed",)), ("", "a", "", "b", ("changed",)),
+     ("", "ab", "", "", ("changed",)), ("a", "", "a", "a", ()), ("a", "", "a", "b", ("foreign",)),
+     ("a", "b", "a", "a", ("disputed",)), ("a", "", "b", "a", ("disputed",)),
+     ("a", "b", "b", "b", ("foreign", "disputed")), ("ab", "", "a", "a", ("changed",)),
+     ("ab", "", "a", "c", ("changed", "foreign"))],
+)  # fmt: skip
+def test_what_the_controller_showed_outweighs_what_was_told(
+    site, board, own, told, held, shown, judged
+) -> None:
+    change(site, "DELETE FROM audit_pins")
+    for keys, at_controller in ((own, True), (told, False)):
+        for key in keys:
+            audit_pins.note(site, board.device, RING_ACCESS, key.encode(), at_controller)
+    with site.registry.session() as session:
+        found = audit_pins.judge(
+            session, board.device.id, RING_ACCESS, shown.encode(), held.encode()
+        )
+    said = {name for name in ("changed", "foreign", "disputed") if getattr(found, name)}
+    assert (said, found.at_controller) == (set(judged), bool(own))
+
+
+def test_what_was_told_is_not_handed_on_where_the_controller_has_shown_its_key(
+    site, board, tmp_path, open_site
+) -> None:
+    device = board.device
+    audit_pins.note(site, device, RING_ACCESS, os.urandom(384), False)
+    export.export(site, "auditor", tmp_path / "auditor", "of the auditor")
+    auditor = open_site(tmp_path / "auditor", "of the auditor")
+    with auditor.registry.session() as session:
+        judged = audit_pins.judge(session, device.id, RING_ACCESS, device.k_audit_access)
+    assert judged == audit_pins.Judged(changed=False, at_controller=False)
 
 
 # --- at the terminal ------------------------------------------------------------------------
