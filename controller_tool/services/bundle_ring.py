@@ -18,10 +18,8 @@ from controller_tool.services import (
     journal_store,
     journal_tags,
     journal_verify,
-    journal_words,
 )
 from controller_tool.services.journal_pins import Pins
-from controller_tool.services.journal_verify import Verification
 from controller_tool.services.journal_words import RING_NAMES
 from controller_tool.services.site_init import AUDIT_KEY
 from protocol.constants import RECORD_BYTES, RSA_BYTES, SECTOR_HEADER_BYTES
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from controller_tool.services.bundle_words import Flaw
     from controller_tool.services.journal_check import Report
     from controller_tool.services.journal_tags import Key
+    from controller_tool.services.journal_verify import Verification
     from controller_tool.services.site import Site
 
 
@@ -98,24 +97,15 @@ class _Judge:
         self._certificate()
         envelopes = self._envelopes()
         reports = {ring: self._ring(ring, envelopes) for ring in journal_store.RINGS}
-        found = [
-            journal_words.named(r, f) for r, report in reports.items() for f in report.findings
-        ]
-        pins = self._pins()
-        found += pins.findings
         if not self._names:
             self._flaw(bundle_words.NO_KEY, self._it.name)
         elif list(self._names) == ["disclosed"]:
             self._notes.append(bundle_words.disclosed(self._it.name))
         if self._device is None:
             self._notes.append(bundle_words.stranger(self._it.name))
-        ok = all(report.ok for report in reports.values()) and not pins.faulty and bool(self._names)
-        verification = Verification(
-            self._it.name, ok, tuple(self._names),
-            tuple(journal_words.ring_report(ring, report) for ring, report in reports.items()),
-            tuple(found),
-            (*journal_words.notes(reports.items()), *pins.notes()),
-        )  # fmt: skip
+        verification = journal_verify.summary(
+            self._it.name, reports, self._pins(), tuple(self._names)
+        )
         return Judged(verification, self._flaws, self._notes)
 
     # --- the controller -------------------------------------------------------------------

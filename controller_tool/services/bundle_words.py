@@ -43,6 +43,12 @@ def older() -> str:
     )
 
 
+def what_next() -> str:
+    """One line for who sees that a bundle is not whole."""
+    return t("What next: keep the bundle as it is, pull the controllers yourself (journal pull),"
+             " and ask its maker about what is named above")  # fmt: skip
+
+
 def revoked() -> str:
     """A note: the trust object shuts its maker out."""
     return t("The peer that made the bundle was revoked")

@@ -16,6 +16,7 @@ from controller_tool.messages import name_of, t
 from controller_tool.services import (
     audit_pins,
     boards,
+    folding,
     journal_check,
     journal_evidence,
     journal_store,
@@ -47,7 +48,8 @@ _SMALLEST_SECTORS = {RING_ACCESS: 233, RING_ALARM: 16}
 class Verification:
     """One controller's journal. ok: nothing missing, nothing altered; keys: what proves it.
 
-    notes: in words, what the verdict does not cover.
+    findings: a thousand at most, of every kind; findings_count: how many there are; notes: in
+    words, what the verdict does not cover.
     """
 
     device: str
@@ -55,6 +57,7 @@ class Verification:
     keys: tuple[str, ...]
     rings: tuple[RingReport, ...]
     findings: tuple[Named, ...]
+    findings_count: int
     notes: tuple[str, ...] = ()
 
     @property
@@ -94,21 +97,30 @@ def _check(site: Site, device: Device, ring: int) -> Report:
 
 def _summary(site: Site, device: Device, reports: dict[int, Report]) -> Verification:
     """The reports of a controller's rings in words."""
+    return summary(
+        device.name, reports, _pins(site, device), tuple(keys_of(site, device, RING_ACCESS))
+    )
+
+
+def summary(
+    name: str, reports: dict[int, Report], pins: Pins, keys: tuple[str, ...]
+) -> Verification:
+    """What was found of a controller; keys: what proves it, by name."""
     found = [
         journal_words.named(ring, finding)
         for ring, report in reports.items()
-        for finding in report.findings
+        for finding in folding.fold(report.findings, folding.IN_JSON // len(reports))
     ]
-    pins = _pins(site, device)
-    found += pins.findings
-    return Verification(
-        device.name,
-        all(report.ok for report in reports.values()) and not pins.faulty,
-        tuple(keys_of(site, device, RING_ACCESS)),
-        tuple(journal_words.ring_report(ring, report) for ring, report in reports.items()),
-        tuple(found),
-        (*journal_words.notes(reports.items()), *pins.notes()),
+    count = sum(len(report.findings) for report in reports.values()) + len(pins.findings)
+    rings = tuple(
+        journal_words.ring_report(ring, report, bool(keys) and ring not in pins.faulty)
+        for ring, report in reports.items()
     )
+    return Verification(
+        name, all(ring.ok for ring in rings), keys, rings,
+        (*found, *pins.findings), count,
+        (*journal_words.notes(reports.items()), *pins.notes()),
+    )  # fmt: skip
 
 
 def _pins(site: Site, device: Device) -> Pins:

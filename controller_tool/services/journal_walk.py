@@ -73,7 +73,7 @@ class Walk:
     def findings(self, newest: int) -> list[Finding]:
         """What was found, by number; newest: number of the newest head."""
         kept = self._kept(newest) if any(f.kind == _MISSING for f in self._found) else []
-        told = []
+        told: list[Finding] = []
         for finding in self._found:
             if finding.kind == _MISSING:
                 missing = finding.first_seq, finding.last_seq + 1

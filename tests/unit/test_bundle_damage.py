@@ -334,6 +334,24 @@ def test_both_agree_on_heads_that_a_desk_left_out_or_moved(court, how, ring) -> 
         court.agree(signed_anew(court.site, files))
 
 
+def test_old_records_that_a_checkpoint_vouches_for_are_missed_by_both(court) -> None:
+    """The ring has let them go since; without the checkpoints nothing says that the desk had them."""
+    files = dict(court.good)
+    name = max((n for n in files if n.endswith("alarm/records.bin")), key=lambda n: len(files[n]))
+    heads = bundle_layout.heads(bundle_layout.pieces(files[name.replace("records", "heads")], 96))
+    gone = heads[-1].oldest_seq
+    assert 0 < heads[0].oldest_seq < gone
+    held = bundle_layout.pieces(files[name], RECORD_BYTES)
+    kept = [record for record in held if int.from_bytes(record[:4], "big") >= gone]
+    left = len(held) - len(kept)
+    files[name] = b"".join(kept)
+    tag_keys = name.replace("records", "tool-t")
+    files[tag_keys] = files[tag_keys][32 * left :]
+    assert not court.agree(signed_anew(court.site, files))
+    bare = {n: b"" if n.endswith("checkpoints.cbor") else d for n, d in files.items()}
+    assert court.agree(signed_anew(court.site, bare))
+
+
 # --- the court itself -------------------------------------------------------------------------
 
 
