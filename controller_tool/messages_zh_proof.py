@@ -15,6 +15,7 @@ ZH = {
     "What next: pull again (journal pull), then verify again": "下一步：重新拉取（journal pull），然后再次验证",
     "What next: copy this folder as it is, pull again, and show the auditor what is named above": "下一步：原样复制此文件夹，重新拉取，并把以上所列交给审计员看",
     "What next: keep the bundle as it is, pull the controllers yourself (journal pull), and ask its maker about what is named above": "下一步：原样保留证据包，自行拉取控制器（journal pull），并就以上所列询问制作者",
+    "{device}: this folder holds some of what was deleted: whoever made the bundle removed it, or came too late to pull it": "{device}：被删除的记录有一部分在此文件夹中：证据包的制作者删去了它们，或拉取得太迟",
     "{ring} ring": "{ring} 环",
     "and {n} more": "另有 {n} 项",
     "This is no sound bundle: {why}": "这不是完好的证据包：{why}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from controller_tool.services import (
     journal_tags,
     journal_verify,
 )
+from controller_tool.services.journal_findings import DELETED
 from controller_tool.services.journal_pins import Pins
 from controller_tool.services.journal_words import RING_NAMES
 from controller_tool.services.site_init import AUDIT_KEY
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from controller_tool.services.bundle_manifest import Controller
     from controller_tool.services.bundle_words import Flaw
     from controller_tool.services.journal_check import Report
+    from controller_tool.services.journal_findings import Finding
     from controller_tool.services.journal_tags import Key
     from controller_tool.services.journal_verify import Verification
     from controller_tool.services.site import Site
@@ -168,6 +171,8 @@ class _Judge:
             )
         )  # fmt: skip
         report.findings += signed.false
+        if any(f.kind == DELETED and _any_within(mine, f) for f in report.findings):
+            self._notes += {bundle_words.held_here(self._it.name)} - set(self._notes)
         return report
 
     def _own(self, ring: int) -> _Own:
@@ -217,6 +222,11 @@ class _Judge:
         found = bundle_words.flaw(kind, name)
         if found not in self._flaws:
             self._flaws.append(found)
+
+
+def _any_within(numbers: Sequence[int], span: Finding) -> bool:
+    at = bisect_left(numbers, span.first_seq)
+    return at < len(numbers) and numbers[at] <= span.last_seq
 
 
 def _is_named(certificate: bytes, name: str) -> bool:

@@ -60,6 +60,12 @@ def disclosed(name: str) -> str:
              " nothing against the maker", device=name)  # fmt: skip
 
 
+def held_here(name: str) -> str:
+    """A note: why this folder knows better than the ring."""
+    return t("{device}: this folder holds some of what was deleted: whoever made the bundle removed"
+             " it, or came too late to pull it", device=name)  # fmt: skip
+
+
 def stranger(name: str) -> str:
     """A note: nothing to compare with."""
     return t("{device}: this folder does not know the controller, and has nothing to compare with",

@@ -335,7 +335,7 @@ def test_both_agree_on_heads_that_a_desk_left_out_or_moved(court, how, ring) -> 
 
 
 def test_old_records_that_a_checkpoint_vouches_for_are_missed_by_both(court) -> None:
-    """The ring has let them go since; without the checkpoints nothing says that the desk had them."""
+    """The ring let them go since; without the checkpoints nothing says that the desk had them."""
     files = dict(court.good)
     name = max((n for n in files if n.endswith("alarm/records.bin")), key=lambda n: len(files[n]))
     heads = bundle_layout.heads(bundle_layout.pieces(files[name.replace("records", "heads")], 96))

@@ -277,6 +277,8 @@ def test_old_records_that_the_desk_removed_are_missed_by_who_holds_them(
     wanted = [("deleted", ring_kept, LET_GO - 1)]
     wanted = ([("overwritten", 0, ring_kept - 1)] if ring_kept else []) + wanted
     assert (ok, found) == (False, wanted)
+    [note] = bundle_verify.verify(folders["pulled"], made).notes
+    assert "holds some of what was deleted" in note
     assert judged(folders["enrolled"], made) == (True, [("overwritten", 0, LET_GO - 1)]), "limit"
 
 
