@@ -15,8 +15,8 @@ from controller_tool.services.bundle_layout import (
     FORMAT,
     NAME,
 )
-from controller_tool.services.journal_findings import NUMBER_MAX
 from controller_tool.services.journal_words import RING_NAMES
+from controller_tool.wire_shapes import NUMBER_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

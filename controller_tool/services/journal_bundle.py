@@ -25,8 +25,8 @@ from controller_tool.services import (
     journal_verify,
 )
 from controller_tool.services.bundle_manifest import Controller, Manifest, RingPart
-from controller_tool.services.journal_findings import NUMBER_MAX
 from controller_tool.services.journal_words import RING_NAMES
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol.constants import RECORD_BYTES
 
 if TYPE_CHECKING:

@@ -45,7 +45,6 @@ from controller_tool.services.journal_findings import (
     HARMLESS,
     HEAD_REACH,
     NO_HEAD,
-    NUMBER_MAX,
     OVERWRITTEN,
     REPLAYED,
     ROLLED_BACK,
@@ -58,6 +57,7 @@ from controller_tool.services.journal_findings import (
     Ring,
 )
 from controller_tool.services.journal_walk import Walk
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol.constants import RECORD_BYTES
 
 if TYPE_CHECKING:

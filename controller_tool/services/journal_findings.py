@@ -17,7 +17,6 @@ FALSE_HEAD, FALSE_SECTOR, FALSE_CHECKPOINT = "false_head", "false_sector", "fals
 FORGED, FORKED, ROLLED_BACK = "forged", "forked", "rolled_back"
 NO_HEAD, CONFLICTING = "no_head", "conflicting"
 HARMLESS = (OVERWRITTEN,)
-NUMBER_MAX = 1 << 26  # of a record: 90 years at 2000 a day; beyond it nothing is followed
 HEAD_REACH = 1 << 20  # records; a head further ahead of all records than that is not followed
 
 

@@ -9,9 +9,9 @@ from controller_tool.services.journal_findings import (
     FALSE_HEAD,
     FALSE_SECTOR,
     HEAD_REACH,
-    NUMBER_MAX,
     Finding,
 )
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol import sector_header
 from protocol.constants import SECTOR_HEADER_BYTES, TAG_BYTES
 

@@ -12,12 +12,12 @@ from controller_tool.services.journal_findings import (
     FORKED,
     HEAD_REACH,
     NO_HEAD,
-    NUMBER_MAX,
     TAG_CHANGED,
     TRUNCATED,
     Finding,
 )
 from controller_tool.services.journal_points import Evidence
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol import chain, records
 from protocol.codes import EVENT_OVERWRITTEN
 from protocol.constants import RECORD_BODY_BYTES

@@ -29,6 +29,7 @@ from controller_tool.services import (
 )
 from controller_tool.services.journal_filter import Filter
 from controller_tool.services.site import Site
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol import cards as layout
 from protocol import cbor, chain, sector_header
 from protocol.codes import (
@@ -275,11 +276,12 @@ def test_keys_are_never_counted_from_the_first_one_again(site, board, written, m
 
 def test_a_number_far_off_costs_no_time_and_spoils_nothing(site, board, written) -> None:
     journal_store.append(site, board.device, RING_ACCESS, page_of(written, 0, 10))
-    liar = b"\xff\xff\xff\xff" + written.written[10][4:]
+    far = NUMBER_MAX - 1
+    liar = far.to_bytes(4, "big") + written.written[10][4:]
     assert journal_store.append(site, board.device, RING_ACCESS, liar).new == 1
     journal_store.append(site, board.device, RING_ACCESS, page_of(written, 10))
     keys = keys_in_index(site)
-    assert keys.pop(0xFFFFFFFF) is None
+    assert keys.pop(far) is None
     assert keys == {n: bytes((n + 1,)) * 8 for n in range(60)}
 
 
