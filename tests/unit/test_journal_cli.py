@@ -112,7 +112,7 @@ def test_the_time_of_an_unset_clock_is_marked(run) -> None:
         (("show", "--who", "李娜"), "李娜 is no card", "Give a reference"),
         (("show", "door-9"), "No controller is named door-9", "See the names"),
         (("unknown", "door-9"), "No controller is named door-9", "See the names"),
-        (("export", "--output", "log.txt"), "log.txt is neither", "such as log.xlsx"),
+        (("export", "--output", "log.txt"), "log.txt is neither", "Give a file name"),
     ],
 )
 @pytest.mark.usefixtures("told")
