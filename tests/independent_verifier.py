@@ -156,6 +156,7 @@ def judge(files, audit, ca):
     rest = {n: data for n, data in files.items() if n not in ("manifest.json", "manifest.cose")}
     hashed = {n: {"sha256": sha256(d).hexdigest(), "size": len(d)} for n, d in rest.items()}
     attempt("", need, hashed == said["files"], "files")
+    attempt("", need, said["controllers"], "empty")
     keys = attempt("", checkpoint_keys, files.get("trust.cbor", b"")) or {}
     for at in said["controllers"]:
         given = files, at, keys, bytes.fromhex(said["site"]), audit

@@ -6,6 +6,8 @@ Rules, in the order in which they are applied:
 - the manifest is signed by the maker that it names, whose certificate the pinned peer CA issued;
   a folder without one says that it cannot know the maker
 - every file is as the manifest says, none is missing, none is there besides
+- there is a controller in it; one that this folder knows is called, and its ring is as long, as
+  here, whatever the manifest says of it: another name or board is a flaw
 - the trust object is this site's; checkpoints are signed by a checkpoint key of it
 - each ring is judged as `journal verify` does, with K of this folder, else with the disclosed T;
   what this folder pulled itself (records, heads, sector headers, checkpoints, pins) counts as well
@@ -79,6 +81,7 @@ class _Verifier:
         known = self._maker(manifest, data)
         self._files(manifest)
         keys = self._trust()
+        self._controllers(manifest)
         done = []
         for controller in manifest.controllers:
             judged = bundle_ring.judge(self._site, self._source, controller, keys)
@@ -139,6 +142,22 @@ class _Verifier:
             data = self._source.read(name)
             if manifest.files[name] != (sha256(data).hexdigest(), len(data)):
                 self._flaws.append(bundle_words.flaw(bundle_words.FILE_CHANGED, name))
+
+    def _controllers(self, manifest: Manifest) -> None:
+        """Whether there are any, which are not there, and whose name one took that is unknown."""
+        known = {device.id: device.name for device in self._site.devices()}
+        there = {controller.id for controller in manifest.controllers}
+        taken = set(known.values())
+        for controller in manifest.controllers:
+            if controller.id not in known:
+                if controller.name in taken:
+                    found = bundle_words.flaw(bundle_words.NAME, controller.id, controller.name)
+                    self._flaws.append(found)
+                taken.add(controller.name)
+        if not there:
+            self._flaws.append(bundle_words.flaw(bundle_words.EMPTY))
+        if left_out := sorted(name for id_, name in known.items() if id_ not in there):
+            self._notes.append(bundle_words.left_out(left_out))
 
     def _trust(self) -> list[bytes]:
         """Checkpoint keys of this folder, and of the bundle's trust object if it follows."""
