@@ -4,6 +4,7 @@ ZH = {
     "{ring} ring: a sector header at {seq} is not the controller's": "{ring} 环：{seq} 处的扇区头不是控制器写下的",
     "{ring} ring: a checkpoint at {seq} is not signed by this site": "{ring} 环：{seq} 处的检查点不是本站点签署的",
     "{ring} ring: {seq} is not what the checkpoint at its end says": "{ring} 环：{seq} 与其末尾的检查点不符",
+    "{ring} ring: {seq} not judged: too far beyond all that is there": "{ring} 环：{seq} 未予判断：与现有内容相距过远",
     "{ring} ring: its sealed audit key is not the one that was seen before": "{ring} 环：封存的审计密钥不是以前见过的那一个",
     "{ring} ring: the sealed audit key here is not the one that the controller showed": "{ring} 环：此处封存的审计密钥不是控制器本身出示过的那一个",
     "A registry or bundle once named another audit key ({rings}) than the controller itself showed: whoever made it may have exchanged the key": "曾有登记库或证据包给出与控制器本身出示的不同的审计密钥（{rings}）：其制作者可能调换了密钥",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from controller_tool.services.bundle_words import Flaw
     from controller_tool.services.journal_check import Report
     from controller_tool.services.journal_findings import Finding
+    from controller_tool.services.journal_reach import Budget
     from controller_tool.services.journal_tags import Key
     from controller_tool.services.journal_verify import Verification
     from controller_tool.services.site import Site
@@ -60,9 +61,11 @@ class _Own:
     noted: int = 0
 
 
-def judge(site: Site, source: Source, controller: Controller, keys: list[bytes]) -> Judged:
+def judge(
+    site: Site, source: Source, controller: Controller, keys: list[bytes], budget: Budget
+) -> Judged:
     """The verdict on one controller; keys: moduli that speak for checkpoints."""
-    return _Judge(site, source, controller, keys).run()
+    return _Judge(site, source, controller, keys, budget).run()
 
 
 def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> None:
@@ -85,8 +88,9 @@ def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> N
 
 class _Judge:
     def __init__(
-        self, site: Site, source: Source, controller: Controller, keys: list[bytes]
+        self, site: Site, source: Source, controller: Controller, keys: list[bytes], budget: Budget
     ) -> None:
+        self._budget = budget
         self._site = site
         self._source = source
         self._it = controller
@@ -176,7 +180,8 @@ class _Judge:
                 places, heads, long, noted, conflicts,
                 list(dict.fromkeys((*sectors, *own.sectors))), signed.good, own.heads,
                 mine,
-            )
+            ),
+            self._budget,
         )  # fmt: skip
         report.findings += signed.false
         if any(f.kind == DELETED and _any_within(mine, f) for f in report.findings):

@@ -33,6 +33,7 @@ from controller_tool.services import (
 )
 from controller_tool.services.bundle_files import Refused, Source
 from controller_tool.services.journal_findings import TRUNCATED
+from controller_tool.services.journal_reach import Budget
 from protocol import messages, trust
 from protocol.codes import KEY_CHECKPOINT
 
@@ -82,9 +83,9 @@ class _Verifier:
         self._files(manifest)
         keys = self._trust()
         self._controllers(manifest)
-        done = []
+        done, verdicts = [], self._judge_all(manifest, keys)
         for controller in manifest.controllers:
-            judged = bundle_ring.judge(self._site, self._source, controller, keys)
+            judged = verdicts[controller.id]
             self._flaws += judged.flaws
             self._notes += judged.notes
             done.append(judged.verification)
@@ -98,6 +99,15 @@ class _Verifier:
             tuple(folding.fold(self._flaws, folding.IN_JSON)), len(self._flaws), tuple(done),
             tuple(self._notes),
         )  # fmt: skip
+
+    def _judge_all(self, manifest: Manifest, keys: list[bytes]) -> dict[str, bundle_ring.Judged]:
+        """The verdicts by id. Who costs the budget most comes last, strangers after all others."""
+        known, budget = {device.id for device in self._site.devices()}, Budget()
+        order = sorted(manifest.controllers, key=lambda c: (c.id not in known, c.missing))
+        return {
+            each.id: bundle_ring.judge(self._site, self._source, each, keys, budget)
+            for each in order
+        }
 
     def _manifest(self) -> tuple[bytes, Manifest]:
         for name in (bundle_layout.MANIFEST, bundle_layout.SIGNATURE):
