@@ -251,6 +251,14 @@ def test_a_bundle_of_no_controller_is_found_by_both(court) -> None:
     assert not court.agree(said_anew(court.site, files, {**said, "controllers": []}))
 
 
+def test_a_record_that_nobody_would_hash_on_to_is_found_by_both(court) -> None:
+    """Neither makes a step for it: 67 million of them would take a minute and more."""
+    liar = (1 << 26).to_bytes(4, "big") + bytes(44)
+    assert not court.agree(edited(court, RING_ACCESS, lambda held: held.append(liar)))
+    assert {fault[1] for fault in court.theirs(edited(court, RING_ALARM,
+            lambda held: held.append(liar)))} == {"too far"}  # fmt: skip
+
+
 # --- records, by a desk that signs ------------------------------------------------------------
 
 

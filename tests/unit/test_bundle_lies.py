@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
-from controller_tool.services import bundle_verify, export
+from controller_tool.services import (
+    bundle_verify,
+    export,
+    journal_reach,
+    journal_store,
+    journal_tags,
+    journal_verify,
+)
+from protocol import oaep, trust
+from protocol.codes import KEY_AUDIT
 from tests.unit.bundle_support import Journals, bundle, read, said_anew, write
 from tests.unit.registry_support import Board
 
@@ -108,3 +118,100 @@ def test_controllers_that_a_bundle_leaves_out_are_named(site, auditor, tmp_path)
     ]
     whole = bundle_verify.verify(auditor, tmp_path / "b")
     assert not any("not in the bundle" in note for note in whole.notes)
+
+
+# --- numbers --------------------------------------------------------------------------------
+
+STEPS, FAR = 2000, 1 << 17
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[int]:
+    """Spare steps of keys that are made, where few are allowed."""
+    made: list[int] = []
+
+    def go_to(self, number: int, go=journal_tags.Evolving._go_to) -> None:
+        made.append(number - self._number)
+        go(self, number)
+
+    monkeypatch.setattr(journal_tags.Evolving, "_go_to", go_to)
+    monkeypatch.setattr(journal_reach, "STEPS", STEPS)
+    return made
+
+
+def far_record(number: int = FAR) -> bytes:
+    return number.to_bytes(4, "big") + bytes(44)
+
+
+def with_strangers(files, said, count: int, sealed: bytes) -> None:
+    """Controllers of a desk's invention, each with a record and a head at a number far off."""
+    ring = {"records": 1, "ranges": [[FAR, FAR]], "heads": 1, "sectors": 0, "conflicts": 0,
+            "long": 10, "head": {"next_seq": FAR, "chain": "00" * 32}}  # fmt: skip
+    for number in range(count):
+        ident = f"{number:016x}"
+        said["controllers"].append(
+            {"id": ident, "name": ident, "board": "x", "rings": {"access": ring, "alarm": ring}}
+        )
+        files |= {f"{ident}/device.der": b"x", f"{ident}/checkpoints.cbor": b""}
+        for name in ("access", "alarm"):
+            files |= {f"{ident}/{name}/{kind}.bin": b"" for kind in ("sectors", "conflicts")}
+            files |= {
+                f"{ident}/{name}/records.bin": far_record(),
+                f"{ident}/{name}/heads.bin": bytes(16) + FAR.to_bytes(4, "big") + bytes(76),
+                f"{ident}/{name}/audit-key.bin": sealed,
+            }
+
+
+def test_invented_controllers_cost_one_budget_and_the_true_ones_are_judged(
+    site, auditor, tmp_path, steps
+) -> None:
+    files = read(bundle(site, tmp_path / "b"))
+    said = json.loads(files["manifest.json"])
+    [modulus] = trust.verify(site.trust_object()).moduli(KEY_AUDIT)
+    with_strangers(files, said, 5, oaep.seal(modulus, b"x" * 16, os.urandom))
+    said["controllers"].sort(key=lambda controller: controller["id"])
+    lie = write(tmp_path / "bad", said_anew(site, files, said))
+    done = bundle_verify.verify(auditor, lie)
+    assert sum(steps) <= STEPS
+    assert not done.ok
+    assert [c.device for c in done.controllers] == [
+        {d.id: d.name for d in auditor.devices()}.get(c["id"], c["id"]) for c in said["controllers"]
+    ], "told in the manifest's order"
+    for controller in done.controllers:
+        known = controller.device.startswith("door-")
+        assert controller.ok == known
+        assert {f.kind for f in controller.findings} == (set() if known else {"too_far"})
+
+
+def test_a_controller_that_lies_costs_its_own_verdict_alone(
+    site, board, tmp_path, open_site, steps
+) -> None:
+    """It comes first and would use nearly all; a ring that was overwritten needs 336 as well."""
+    Journals(board).write(access=50, alarm=5).pull(site)
+    Journals(Board(site, "door-2")).write(access=5, alarm=1500).pull(site)
+    export.export(site, "auditor", tmp_path / "auditor", "of the auditor")
+    journal_store.append(site, board.device, 0, far_record(STEPS - 100))
+    files = read(bundle(site, tmp_path / "b"))
+    said = json.loads(files["manifest.json"])
+    said["controllers"].sort(key=lambda controller: controller["name"])
+    made = write(tmp_path / "sorted", said_anew(site, files, said))
+    auditor = open_site(tmp_path / "auditor", "of the auditor")
+    done = bundle_verify.verify(auditor, made)
+    assert sum(steps) <= STEPS
+    assert [(c.device, c.ok) for c in done.controllers] == [("door-1", False), ("door-2", True)]
+
+
+@pytest.mark.usefixtures("auditor")
+def test_a_lying_controller_of_this_registry_costs_no_more_either(site, board, steps) -> None:
+    assert journal_verify.verify(site, board.device).ok, "the control"
+    for ring in (0, 1):
+        journal_store.append(site, board.device, ring, far_record())
+    done = journal_verify.verify(site, board.device)
+    assert sum(steps) <= STEPS
+    said = [str(finding) for finding in done.findings]
+    assert said == [
+        f"{ring} ring: {FAR} not judged: too far beyond all that is there"
+        for ring in ("access", "alarm")
+    ]
+    assert not any(ring.ok for ring in done.rings)
+    assert [ring.unproven for ring in done.rings] == [1, 1]
