@@ -33,7 +33,6 @@ ZH = {
     "{path} cannot be read ({error})": "{path} 无法读取（{error}）",
     "{path} is no bundle and is left alone": "{path} 不是证据包，未作改动",
     "Name a new place": "请另指定位置",
-    "Make room, or name another place": "请腾出空间，或另指定位置",
     "That is too much for one bundle": "一个证据包装不下这么多",
     "Name fewer controllers": "请少指定几台控制器",
     "The journal of {device} in this {role} folder was altered": "此{role}文件夹中 {device} 的日志被改动过",

@@ -10,6 +10,7 @@ Rules, in the order in which they are applied:
 - a record with a tag that does not fit is *changed*, unless the next record (every tag of it), a
   head or a sector header proves that its body is as it was written: then it is *tag_changed*. One
   tag that fits is not enough: the desk holds one of the two keys
+- what is no record by its length is *changed* and nothing else: it is not missing
 - all tags fit, and a head or sector header does not: *forged* somewhere since the last point that
   agreed, by whoever holds the keys at hand
 - a signed checkpoint that the chain does not pass through: *forked* since that point
@@ -81,6 +82,7 @@ def check(ring: Ring, budget: Budget | None = None) -> Report:
     """Judge the ring; never raises for what it holds. budget: of spare steps, else its own."""
     report = Report(len(ring.places))
     numbers, records = _sort(ring.places, report)
+    damaged = sorted({f.first_seq for f in report.findings if f.kind == CHANGED})
     reach = journal_reach.within(ring, numbers, budget or Budget())
     walk = Walk(reach, numbers, records, report)
     walk.run()
@@ -90,7 +92,7 @@ def check(ring: Ring, budget: Budget | None = None) -> Report:
     report.findings += walk.evidence.false
     report.findings += _fallen_back(genuine)
     report.findings += [Finding(CONFLICTING, seq, seq) for seq in sorted(set(ring.conflicts))]
-    report.findings += walk.findings(newest or 0)
+    report.findings += walk.findings(newest or 0, damaged)
     if reach.beyond is not None:
         report.findings.append(Finding(TOO_FAR, *reach.beyond))
         for first, end in journal_gaps.runs(numbers[reach.count :]):

@@ -75,17 +75,24 @@ class Walk:
         if expected < end:
             self._find(TRUNCATED, expected, end - 1)
 
-    def findings(self, newest: int) -> list[Finding]:
-        """What was found, by number; newest: number of the newest head."""
+    def findings(self, newest: int, damaged: Sequence[int] = ()) -> list[Finding]:
+        """What was found, by number; newest: number of the newest head.
+
+        damaged: numbers, ascending, of places that are not empty, but hold no record either.
+        """
         kept = self._kept(newest) if any(f.kind == _MISSING for f in self._found) else []
         told: list[Finding] = []
         for finding in self._found:
-            if finding.kind == _MISSING:
-                missing = finding.first_seq, finding.last_seq + 1
-                apart = journal_gaps.tell_apart(missing, kept)
-                told += [f for f in apart if self._whole or f.kind != OVERWRITTEN]
-            else:
+            if finding.kind not in (_MISSING, TRUNCATED):
                 told.append(finding)
+                continue
+            missing = finding.first_seq, finding.last_seq + 1
+            for span in journal_gaps.without(missing, damaged):
+                if finding.kind == TRUNCATED:
+                    told.append(Finding(TRUNCATED, span[0], span[1] - 1))
+                    continue
+                apart = journal_gaps.tell_apart(span, kept)
+                told += [f for f in apart if self._whole or f.kind != OVERWRITTEN]
         return told
 
     def _kept(self, newest: int) -> list[journal_gaps.Span]:

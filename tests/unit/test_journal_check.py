@@ -163,7 +163,18 @@ def test_a_record_of_another_controller_does_not_pass() -> None:
 
 @pytest.mark.parametrize("record", [b"", PLACES[7][1][:-1], PLACES[7][1] + b"\0"])
 def test_what_is_no_record_is_named(record) -> None:
-    assert found(judge(replaced(7, record), [HEAD]))[0] == (check.CHANGED, 7, 7)
+    """It is there, so it is not deleted as well; those beside it that are gone are."""
+    assert found(judge(replaced(7, record), [HEAD])) == [(check.CHANGED, 7, 7)]
+    few = [place for place in replaced(7, record) if place[0] not in (5, 6, 8)]
+    assert found(judge(few, [HEAD])) == [
+        (check.CHANGED, 7, 7),
+        (check.DELETED, 5, 6),
+        (check.DELETED, 8, 8),
+    ]
+    last = judge(replaced(COUNT - 1, record), [HEAD])
+    assert found(last) == [(check.CHANGED, COUNT - 1, COUNT - 1)]
+    cut = [place for place in replaced(30, record) if place[0] <= 30]
+    assert found(judge(cut, [HEAD])) == [(check.CHANGED, 30, 30), (check.TRUNCATED, 31, COUNT - 1)]
 
 
 def test_the_desk_cannot_rewrite_what_the_auditor_checks() -> None:
