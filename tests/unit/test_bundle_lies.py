@@ -202,7 +202,9 @@ def test_a_controller_that_lies_costs_its_own_verdict_alone(
 
 
 @pytest.mark.usefixtures("auditor")
-def test_a_lying_controller_of_this_registry_costs_no_more_either(site, board, steps) -> None:
+def test_a_lying_controller_of_this_registry_costs_no_more_either(
+    site, board, tmp_path, steps
+) -> None:
     assert journal_verify.verify(site, board.device).ok, "the control"
     for ring in (0, 1):
         journal_store.append(site, board.device, ring, far_record())
@@ -215,3 +217,6 @@ def test_a_lying_controller_of_this_registry_costs_no_more_either(site, board, s
     ]
     assert not any(ring.ok for ring in done.rings)
     assert [ring.unproven for ring in done.rings] == [1, 1]
+    files = read(bundle(site, tmp_path / "b"))
+    disclosed = files[f"{board.device.id}/access/tool-t.bin"]
+    assert len(disclosed) == 50 * journal_tags.T_BYTES, "nor does handing it on"
