@@ -62,10 +62,11 @@ class _Own:
 
 
 def judge(
-    site: Site, source: Source, controller: Controller, keys: list[bytes], budget: Budget
-) -> Judged:
-    """The verdict on one controller; keys: moduli that speak for checkpoints."""
-    return _Judge(site, source, controller, keys, budget).run()
+    site: Site, source: Source, controller: Controller, name: str, keys: list[bytes],
+    budget: Budget,
+) -> Judged:  # fmt: skip
+    """The verdict on one controller; name: what to call it; keys: that speak for checkpoints."""
+    return _Judge(site, source, controller, name, keys, budget).run()
 
 
 def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> None:
@@ -88,16 +89,16 @@ def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> N
 
 class _Judge:
     def __init__(
-        self, site: Site, source: Source, controller: Controller, keys: list[bytes], budget: Budget
-    ) -> None:
+        self, site: Site, source: Source, controller: Controller, name: str, keys: list[bytes],
+        budget: Budget,
+    ) -> None:  # fmt: skip
         self._budget = budget
         self._site = site
         self._source = source
         self._it = controller
         self._signers = keys
         self._device = next((d for d in site.devices() if d.id == controller.id), None)
-        # a manifest is the maker's word: what this folder knows by its id is called as it is here
-        self._name = self._device.name if self._device else controller.name
+        self._name = name
         self._board = self._device.board if self._device else controller.board
         self._flaws: list[Flaw] = []
         self._notes: list[str] = []

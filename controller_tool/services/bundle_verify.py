@@ -76,6 +76,7 @@ class _Verifier:
         self._source = source
         self._flaws: list[Flaw] = []
         self._notes: list[str] = []
+        self._called: dict[str, str] = {}  # names by id
 
     def run(self) -> BundleVerification:
         data, manifest = self._manifest()
@@ -105,7 +106,9 @@ class _Verifier:
         known, budget = {device.id for device in self._site.devices()}, Budget()
         order = sorted(manifest.controllers, key=lambda c: (c.id not in known, c.missing))
         return {
-            each.id: bundle_ring.judge(self._site, self._source, each, keys, budget)
+            each.id: bundle_ring.judge(
+                self._site, self._source, each, self._called[each.id], keys, budget
+            )
             for each in order
         }
 
@@ -154,16 +157,17 @@ class _Verifier:
                 self._flaws.append(bundle_words.flaw(bundle_words.FILE_CHANGED, name))
 
     def _controllers(self, manifest: Manifest) -> None:
-        """Whether there are any, which are not there, and whose name one took that is unknown."""
+        """Whether there are any, which are not there, and what each is called here.
+
+        The manifest is the maker's word: an unknown one cannot have the name of another.
+        """
         known = {device.id: device.name for device in self._site.devices()}
         there = {controller.id for controller in manifest.controllers}
         taken = set(known.values())
         for controller in manifest.controllers:
-            if controller.id not in known:
-                if controller.name in taken:
-                    found = bundle_words.flaw(bundle_words.NAME, controller.id, controller.name)
-                    self._flaws.append(found)
-                taken.add(controller.name)
+            free = controller.id if controller.name in taken else controller.name
+            self._called[controller.id] = known.get(controller.id, free)
+            taken.add(self._called[controller.id])
         if not there:
             self._flaws.append(bundle_words.flaw(bundle_words.EMPTY))
         if left_out := sorted(name for id_, name in known.items() if id_ not in there):

@@ -86,6 +86,7 @@ def test_a_stranger_cannot_take_the_name_of_a_controller_that_is_known(
 
     done = lied(site, auditor, tmp_path, change)
     assert (done.ok, [f.kind for f in done.flaws]) == (False, ["name"])
+    assert done.controllers[0].device == site.device("door-3").id, "told by its id"
 
 
 def test_two_controllers_of_one_name_are_a_flaw(site, auditor, tmp_path) -> None:
@@ -99,6 +100,7 @@ def test_two_controllers_of_one_name_are_a_flaw(site, auditor, tmp_path) -> None
 
     done = lied(site, auditor, tmp_path, change)
     assert (done.ok, [f.kind for f in done.flaws]) == (False, ["name"])
+    assert len({c.device for c in done.controllers}) == 4
 
 
 # --- nothing --------------------------------------------------------------------------------
