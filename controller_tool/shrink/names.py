@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 Trees = dict[str, ast.Module]
 
 # called by MicroPython itself, or by name from outside
-ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "Decoder"})
+ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "drivers"})
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SHORT_LENGTH = 2  # of the names that are given out
