@@ -10,7 +10,6 @@ docstring of firmware/packfs.py, which reads it on the controller.
 import ast
 import hashlib
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,7 @@ def _board_dir(board: str) -> Path:
 
 
 def _description(board: str) -> dict[str, Any]:
-    return tomllib.loads((_board_dir(board) / "board.toml").read_text("utf-8"))
+    return resources.describe_board(_board_dir(board).name)
 
 
 def _kind(board: str) -> str:

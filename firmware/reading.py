@@ -25,7 +25,7 @@ class Reader:
         self._last_ticks = time.ticks_ms()
 
     def poll(self, now_ms: int) -> int:
-        """What the driver has, without a card that is still held there. Call again until NOTHING."""
+        """What the driver has, but for a card that is still held there; again until NOTHING."""
         while True:
             result: int = self.driver.poll(now_ms)
             if result != CARD:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tomllib
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -177,8 +176,7 @@ class Folder:
 
 def describe(board: str) -> dict[str, Any]:
     """boards/<board>/board.toml."""
-    path = resources.boards_dir() / board / "board.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return resources.describe_board(board)
 
 
 def _write(path: Path, text: str) -> None:

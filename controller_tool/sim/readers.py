@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import struct
+import time
+from typing import TYPE_CHECKING, Any
 
 from controller_tool.sim.cable import waiting_bytes
 from controller_tool.sim.page import PageView, layout
-from protocol.codes import CREDENTIAL_EM4100
+from protocol.codes import (
+    CREDENTIAL_EM4100,
+    CREDENTIAL_WIEGAND26,
+    CREDENTIAL_WIEGAND34,
+    CREDENTIAL_WIEGAND37,
+)
 from protocol.constants import CREDENTIAL_MAX_BYTES
 
 if TYPE_CHECKING:
     from controller_tool.sim.chip import Pipe
 
 _EM4100_BYTES = 5
+_KEY_MAX = 11
+_SHORT_KEY_BITS = 4
 
 
 class BadStimulus(Exception):
@@ -37,6 +46,42 @@ def rdm6300_frame(kind: int, credential: bytes) -> bytes:
 
 
 FRAMES = {"virtual": virtual_frame, "rdm6300": rdm6300_frame}
+_WIEGAND_BITS = {CREDENTIAL_WIEGAND26: 26, CREDENTIAL_WIEGAND34: 34, CREDENTIAL_WIEGAND37: 37}
+_LEAD_US = 2000
+_PULSE_US = 2000
+
+
+def wiegand_bits(kind: int, credential: bytes) -> list[int]:
+    """A Wiegand frame: the number between an even and an odd parity bit."""
+    count = _WIEGAND_BITS.get(kind)
+    value = int.from_bytes(credential)
+    if count is None or len(credential) != (count + 5) // 8 or value >> (count - 2):
+        raise BadStimulus("a Wiegand reader sends Wiegand credentials of 3, 4 or 5 bytes only")
+    inner = [value >> place & 1 for place in reversed(range(count - 2))]
+    half = (count + 1) // 2 - 1
+    return [sum(inner[:half]) & 1, *inner, 1 - (sum(inner[-half:]) & 1)]
+
+
+def wiegand_key(key: int, bits: int) -> list[int]:
+    """A key of a Wiegand keypad; 10 is *, 11 is #."""
+    if not 0 <= key <= _KEY_MAX:
+        raise BadStimulus("a keypad has the keys 0 to 9, * and #")
+    value = key if bits == _SHORT_KEY_BITS else (15 - key) << 4 | key
+    return [value >> place & 1 for place in reversed(range(bits))]
+
+
+def pulse(page: PageView, wired: dict[str, Any], bits: list[int], pitch_us: int = _PULSE_US) -> int:
+    """Low pulses on D0 and D1, so far apart; returns for how many us they go on."""
+    at_us = time.monotonic_ns() // 1000 + _LEAD_US
+    count = page.word(layout.EDGE_COUNT)
+    for bit in bits:
+        entry = layout.EDGES + count % layout.EDGE_ENTRIES * layout.EDGE_BYTES
+        pin = wired["d1" if bit else "d0"]
+        struct.pack_into("<II", page.bytes, entry, at_us & layout.TICKS_MASK, pin)
+        at_us += pitch_us
+        count += 1
+    page.set_word(layout.EDGE_COUNT, count)
+    return at_us - time.monotonic_ns() // 1000
 
 
 def receive(page: PageView, pipe: Pipe, uart: int, data: bytes) -> int:
