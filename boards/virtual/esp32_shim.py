@@ -138,16 +138,10 @@ def build(nor, table: list, lines, pump) -> dict:
         IGNORE = 0
         INCREMENT = 1
         DECREMENT = 2
-        _units = {}
-
-        def __new__(cls, id: int, **more):
-            if not 0 <= id < 8:
-                raise ValueError("id")
-            if id not in PCNT._units:
-                PCNT._units[id] = object.__new__(cls)
-            return PCNT._units[id]
 
         def __init__(self, id: int, **more) -> None:
+            if not 0 <= id < 8:
+                raise ValueError("id")
             self._counts = False
             self._base = 0
             self._pin = None

@@ -1,9 +1,9 @@
 """Wiegand readers: 26, 34 and 37 bits with parity, keypads of 4 or 8 bits a key (device).
 
-A low pulse on D0 is a 0, on D1 a 1; 25 ms without one end a frame. The chip's interrupts only queue
-a call of the handler, eight at most, and wait while the flash is busy: edges get lost, two of a line
-become one, and what came on two lines meanwhile is told in the order of the pins. So hardware counts
-the edges too, one PCNT unit a line, and a frame is a card only when
+A low pulse on D0 is a 0, on D1 a 1; 25 ms without one end a frame. The chip's interrupts only
+queue a call of the handler, eight at most, and wait while the flash is busy: edges get lost, two of
+a line become one, and what came on two lines meanwhile is told in the order of the pins. So hardware
+counts the edges too, one PCNT unit a line, and a frame is a card only when
 
 - each line's edges were seen as often as its unit counted them
 - at every edge that was handled, all of the other line's had been: else their order is not known
@@ -11,8 +11,8 @@ the edges too, one PCNT unit a line, and a frame is a card only when
 
 What fails is DOUBTFUL. Parity: the first bit makes the first half even, the last bit the last half
 odd; the halves of 37 bits share the one in the middle. A key of 8 bits is a nibble behind its own
-complement; one of 4 bits has no check, and a line is one or the other (option `keypad`, 4 or 8): two
-of the short ones could look like a long one.
+complement; one of 4 bits has no check, and a line is one or the other (option `keypad`, 4 or 8):
+two of the short ones could look like a long one.
 """
 
 import time
