@@ -8,9 +8,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.sim.cable import waiting_bytes
+from controller_tool.sim.chips.pn532 import Card, Pn532
 from controller_tool.sim.page import PageView, layout
 from protocol.codes import (
     CREDENTIAL_EM4100,
+    CREDENTIAL_ISO14443A,
+    CREDENTIAL_ISO14443B,
     CREDENTIAL_WIEGAND26,
     CREDENTIAL_WIEGAND34,
     CREDENTIAL_WIEGAND37,
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 _EM4100_BYTES = 5
 _KEY_MAX = 11
 _SHORT_KEY_BITS = 4
+
+
+HELD_S = 0.5  # a card that is swiped over a reader that has to find it
 
 
 class BadStimulus(Exception):
@@ -84,6 +90,36 @@ def pulse(page: PageView, wired: dict[str, Any], bits: list[int], pitch_us: int 
     return at_us - time.monotonic_ns() // 1000
 
 
+class Pn532Reader:
+    """A PN532 on a UART, and the cards that people hold to it."""
+
+    def __init__(self, uart: int) -> None:
+        self.uart = uart
+        self.chip = Pn532()
+
+    def hold(self, cards: list[tuple[int, bytes]]) -> None:
+        """These cards, (type, number) each, are in its field from now on, and no other."""
+        for kind, number in cards:
+            if kind not in (CREDENTIAL_ISO14443A, CREDENTIAL_ISO14443B):
+                raise BadStimulus("a PN532 reads ISO 14443 cards only")
+            if len(number) not in ((4, 7, 10) if kind == CREDENTIAL_ISO14443A else (8,)):
+                raise BadStimulus("a UID has 4, 7 or 10 bytes, an ID card's number 8")
+        self.chip.hold(*(Card(kind, number) for kind, number in cards))
+
+    def fail(self, fault: str) -> None:
+        """silent, awake, reset, flip (bit 80 of the next answer) or cut (5 bytes of it)."""
+        if fault in ("silent", "awake"):
+            self.chip.silent = fault == "silent"
+        elif fault == "reset":
+            self.chip.reset()
+        elif fault == "flip":
+            self.chip.flip = 80
+        elif fault == "cut":
+            self.chip.cut = 5
+        else:
+            raise BadStimulus(f"unknown fault {fault!r}")
+
+
 def receive(page: PageView, pipe: Pipe, uart: int, data: bytes) -> int:
     """Bytes reach a UART of the board; returns how many its receive buffer had no room for."""
     at = layout.UARTS + uart * layout.UART_BYTES
@@ -99,3 +135,12 @@ def _xor(data: bytes) -> int:
     for byte in data:
         total ^= byte
     return total
+
+
+def chips_of(rows: list[dict[str, Any]], page: PageView) -> dict[int, Any]:
+    """The readers of a board, by number, that are chips with a field."""
+    made: dict[int, Any] = {}
+    for number, row in enumerate(rows):
+        if row["kind"] == "pn532":
+            made[number] = Pn532Reader(row["uart"])
+    return made

@@ -2,8 +2,8 @@
 
 A low pulse on D0 is a 0, on D1 a 1; 25 ms without one end a frame. The chip's interrupts only
 queue a call of the handler, eight at most, and wait while the flash is busy: edges get lost, two of
-a line become one, and what came on two lines meanwhile is told in the order of the pins. So hardware
-counts the edges too, one PCNT unit a line, and a frame is a card only when
+a line become one, and what came on two lines meanwhile is told in the order of the pins. So
+hardware counts the edges too, one PCNT unit a line, and a frame is a card only when
 
 - each line's edges were seen as often as its unit counted them
 - at every edge that was handled, all of the other line's had been: else their order is not known
