@@ -51,32 +51,31 @@ _BAD = 1
 _WHOLE = 2
 
 
-def _frame(command: bytes) -> bytes:
-    length = len(command) + 1
-    total = 0xD4
-    for byte in command:
-        total += byte
-    head = bytes((0, 0, 0xFF, length, 0x100 - length, 0xD4))
-    return head + command + bytes((-total & 0xFF, 0))
-
-
-_SET_UP, _RETRIES, _VERSION, _LIST_A, _LIST_B, _OFF, _ON, _REQUEST, _ATTRIBUTE, _READ, _END = range(
-    11
-)
+_SET_UP = 0
+_RETRIES = 1
+_VERSION = 2
+_LIST_A = 3
+_LIST_B = 4
+_REQUEST = 7
+_ATTRIBUTE = 8
+_READ = 9
+_END = 10
+_ROW_BYTES = 11
+# of each step: how many bytes, and which
 _COMMANDS = (
-    _frame(b"\x14\x01\x00"),  # SAMConfiguration: normal mode
-    _frame(b"\x32\x05\xff\xff\x00"),  # RFConfiguration: one try to find a card
-    _frame(b"\x02"),  # GetFirmwareVersion
-    _frame(b"\x4a\x02\x00"),  # InListPassiveTarget: two of type A
-    _frame(b"\x4a\x01\x03\x00"),  # ... one of type B, of any family
-    _frame(b"\x32\x01\x00"),  # RFConfiguration: field off
-    _frame(b"\x32\x01\x01"),  # ... and on
-    _frame(b"\x42\x05\x00\x00"),  # InCommunicateThru
-    _frame(b"\x42\x1d\x00\x00\x00\x00\x00\x08\x01\x08"),
-    _frame(b"\x42\x00\x36\x00\x00\x08"),
-    _frame(b"\x32\x01\x00"),
+    b"\x03\x14\x01\x00......."  # SAMConfiguration: normal mode
+    b"\x05\x32\x05\xff\xff\x00....."  # RFConfiguration: one try to find a card
+    b"\x01\x02........."  # GetFirmwareVersion
+    b"\x03\x4a\x02\x00......."  # InListPassiveTarget: two of type A
+    b"\x04\x4a\x01\x03\x00......"  # ... one of type B, of any family
+    b"\x03\x32\x01\x00......."  # RFConfiguration: field off
+    b"\x03\x32\x01\x01......."  # ... and on
+    b"\x04\x42\x05\x00\x00......"  # InCommunicateThru: request
+    b"\x0a\x42\x1d\x00\x00\x00\x00\x00\x08\x01\x08"  # ... attribute
+    b"\x06\x42\x00\x36\x00\x00\x08...."  # ... read
+    b"\x03\x32\x01\x00......."  # RFConfiguration: field off
 )
-_COMMAND_AT = 6  # in a frame
+_BODY_AT = 5  # of a frame: before it 00 00 FF, length, its complement
 
 
 class Driver:
@@ -89,6 +88,7 @@ class Driver:
         self._shown = TwoWires(options.get("lamp"), options.get("buzzer"))
         self._line = bytearray(_LINE_BYTES)
         self._next = self._held = 0
+        self._out = bytearray(b"\x00\x00\xff\x00\x00\xd4" + bytes(12))  # zeros behind do no harm
         self._frame = bytearray(_FRAME_MAX_BYTES)  # TFI, answer, data
         self._length = self._sum = self._before = 0
         self._at = _HUNT
@@ -139,7 +139,20 @@ class Driver:
             self._uart.readinto(self._line)
         if self._step == _SET_UP:
             self._uart.write(_WAKE)
-        self._uart.write(_COMMANDS[self._step])
+        row = self._step * _ROW_BYTES
+        size = _COMMANDS[row]
+        out = self._out
+        out[3] = size + 1
+        out[4] = 0xFF - size
+        total = 0xD4
+        for at in range(1, _ROW_BYTES + 2):
+            byte = 0
+            if at <= size:
+                byte = _COMMANDS[row + at]
+                total += byte
+            out[_BODY_AT + at] = byte
+        out[_BODY_AT + 1 + size] = -total & 0xFF
+        self._uart.write(out)
 
     def _go(self, step: int, now_ms: int, after_ms: int = 0) -> None:
         self._step = step
@@ -186,8 +199,9 @@ class Driver:
     def _take(self, got: int, now_ms: int) -> int:
         """A frame that has come while one was awaited."""
         step = self._step
-        awaited = _COMMANDS[step][_COMMAND_AT] + 1
-        if got == _BAD or not self._acked or self._frame[0] != 0xD5 or self._frame[1] != awaited:
+        frame = self._frame
+        awaited = self._out[_BODY_AT + 1] + 1
+        if got == _BAD or not self._acked or frame[0] != 0xD5 or frame[1] != awaited:
             # nothing is known of the chip now: let it end what it does
             self._go(_END if step > _VERSION else step, now_ms, _REST_MS)
             return DOUBTFUL if step in (_LIST_A, _READ) else NOTHING

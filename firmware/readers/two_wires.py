@@ -6,22 +6,24 @@ pattern is shown, the buzzer's is sounded once, or again and again where the doo
 
 import time
 
+from firmware.readers.results import SHOW_ALARM, SHOW_HELD, SHOW_REST
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _STEP_MS = 100
 _STEPS = 16
-# of each SHOW_ in the order of its number: lamp, buzzer, whether the buzzer goes on
+# of each SHOW_ in the order of its number: lamp and buzzer, two bytes each
 _PATTERNS = (
-    (0x0000, 0x0000, False),  # at rest
-    (0xFFFF, 0xC000, False),  # granted: one long tone
-    (0xAAAA, 0xA800, False),  # denied: three short ones
-    (0xF0F0, 0x8000, False),  # waits for a PIN or a second card
-    (0x0000, 0x8080, True),  # held open
-    (0xAAAA, 0xF0F0, True),  # alarm
-    (0xFFFF, 0x0000, False),  # normally open
-    (0x8000, 0x0000, False),  # shut
+    b"\x00\x00\x00\x00"  # at rest
+    b"\xff\xff\xc0\x00"  # granted: one long tone
+    b"\xaa\xaa\xa8\x00"  # denied: three short ones
+    b"\xf0\xf0\x80\x00"  # waits for a PIN or a second card
+    b"\x00\x00\x80\x80"  # held open
+    b"\xaa\xaa\xf0\xf0"  # alarm
+    b"\xff\xff\x00\x00"  # normally open
+    b"\x80\x00\x00\x00"  # shut
 )
 
 
@@ -29,19 +31,18 @@ class TwoWires:
     """lamp, buzzer: a Pin or Signal each, 1 = on, or None where the reader has none."""
 
     def __init__(self, lamp: "Any", buzzer: "Any") -> None:
-        self._lamp = lamp
-        self._buzzer = buzzer
-        self._pattern = _PATTERNS[0]
+        self._wires = (lamp, buzzer)
+        self._pattern = SHOW_REST
         self._began_ms = time.ticks_ms()
         self._step = -1
-        self._rounds = 0
+        self._again = False
 
     def show(self, pattern: int, now_ms: int) -> None:
         """Begin a pattern."""
-        self._pattern = _PATTERNS[pattern]
+        self._pattern = pattern
         self._began_ms = now_ms
         self._step = -1
-        self._rounds = 0
+        self._again = False
         self.turn(now_ms)
 
     def turn(self, now_ms: int) -> None:
@@ -49,14 +50,15 @@ class TwoWires:
         step = time.ticks_diff(now_ms, self._began_ms) // _STEP_MS
         if step == self._step:
             return
-        if step >= _STEPS or step < 0:  # a round is over; or nobody has looked for days
+        if not 0 <= step < _STEPS:  # a round is over; or nobody has looked for days
             self._began_ms = now_ms
-            self._rounds = 1
+            self._again = True
             step = 0
         self._step = step
-        lamp, buzzer, goes_on = self._pattern
-        mask = 0x8000 >> step
-        if self._lamp is not None:
-            self._lamp.value(1 if lamp & mask else 0)
-        if self._buzzer is not None:
-            self._buzzer.value(1 if buzzer & mask and (goes_on or not self._rounds) else 0)
+        at = 4 * self._pattern + step // 8
+        for wire in self._wires:
+            if wire is not None:
+                wire.value(_PATTERNS[at] >> 7 - step % 8 & 1)
+            at += 2
+            if self._again and self._pattern not in (SHOW_HELD, SHOW_ALARM):
+                at = 2  # the buzzer of the first pattern, which has none

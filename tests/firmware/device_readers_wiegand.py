@@ -251,6 +251,15 @@ def test_lamp_and_buzzer_follow_the_pattern() -> None:
     assert sum(levels(rig, lamp, 20)) == 0
 
 
+def test_a_buzzer_does_not_sound_on_because_nobody_looked_in_time() -> None:
+    buzzer = Pin()
+    rig = Rig(buzzer=buzzer)
+    rig.driver.show(SHOW_GRANTED, 0)
+    assert buzzer.level == 1
+    rig.driver.poll(5_000)
+    assert buzzer.level == 0
+
+
 def test_a_reader_without_lamp_and_buzzer_is_shown_patterns_too() -> None:
     rig = Rig()
     for pattern in range(8):
