@@ -29,7 +29,7 @@ class Ending:
     error = None
 
 
-def build(page, pump, leave, native_machine, unique: bytes, uart_type, lines) -> dict:
+def build(page, pump, leave, native_machine, unique: bytes, uart_type, spi_type, lines) -> dict:
     """The module's names for one board."""
     shared = page.bytes
     handlers = {}
@@ -214,6 +214,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type, lines) ->
         "Signal": native_machine.Signal,
         "ADC": ADC,
         "UART": uart_type,
+        "SPI": spi_type,
         "RTC": RTC,
         "WDT": WDT,
         "PWRON_RESET": _PWRON_RESET,

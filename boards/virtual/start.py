@@ -29,6 +29,7 @@ import page as layout
 import pump
 import repl
 import socket_shim
+import spi_shim
 import sys_shim
 import time_shim
 import tls
@@ -41,7 +42,7 @@ import __main__
 
 _SHIM_FILES = (
     "start esp32_shim facade guard hostlink lines machine_shim network_shim nor nvs page pump repl "
-    "socket_shim sys_shim time_shim tls_shim uart0 uart_shim ffi"
+    "socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim uart0 uart_shim ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
@@ -81,10 +82,11 @@ class Board:
             lambda delay_us: changes.spend(time.sleep_us, delay_us, True), charge,
         )  # fmt: skip
         uart = uart_shim.build(page, changes, wanted["pipes"], open, select.poll)
+        spi = spi_shim.build(page, changes, wanted["spi_select"])
         text_in = uart0.Uart0In(self.wire, True)
         shims = {
             "machine": machine_shim.build(
-                page, changes, hostlink.leave, machine, unique, uart, self.lines
+                page, changes, hostlink.leave, machine, unique, uart, spi, self.lines
             ),
             "esp32": esp32_shim.build(chip, wanted["partitions"], self.lines, changes),
             "network": network_shim.build(page, changes, unique, wanted["address"]),

@@ -115,6 +115,7 @@ class Folder:
             "partitions": rows,
             "baud": options.line_baud,
             "charge": options.charge,
+            "spi_select": _spi_select(description),
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }
         _write(self.path / "start.json", json.dumps(start))
@@ -177,6 +178,12 @@ class Folder:
 def describe(board: str) -> dict[str, Any]:
     """boards/<board>/board.toml."""
     return resources.describe_board(board)
+
+
+def _spi_select(description: dict[str, Any]) -> int:
+    """The chip select of the reader on SPI, -1 when there is none."""
+    rows = description["wiring"]["readers"]
+    return int(next((row["cs"] for row in rows if row["kind"] == "rc522"), -1))
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.sim.cable import waiting_bytes
+from controller_tool.sim.chips import mfrc522
 from controller_tool.sim.chips.pn532 import Card, Pn532
 from controller_tool.sim.page import PageView, layout
 from protocol.codes import (
@@ -120,6 +121,37 @@ class Pn532Reader:
             raise BadStimulus(f"unknown fault {fault!r}")
 
 
+class Mfrc522Reader:
+    """An MFRC522 on SPI: the board's process plays it, the page says what is in its field."""
+
+    uart = None
+
+    def __init__(self, page: PageView) -> None:
+        self._page = page
+
+    def hold(self, cards: list[tuple[int, bytes]]) -> None:
+        """These cards, (type, UID) each, are in its field from now on, and no other."""
+        if len(cards) > layout.FIELD_CARDS:
+            raise BadStimulus(f"this field holds {layout.FIELD_CARDS} cards")
+        held = b""
+        for kind, number in cards:
+            if kind != CREDENTIAL_ISO14443A or len(number) not in (4, 7, 10):
+                raise BadStimulus("an RC522 reads ISO 14443-A cards of 4, 7 or 10 bytes only")
+            held += bytes((kind, len(number))) + number.ljust(10, b"\0")
+        size = layout.FIELD_CARDS * layout.FIELD_CARD_BYTES
+        self._page.bytes[layout.FIELD : layout.FIELD + size] = held.ljust(size, b"\0")
+
+    def fail(self, fault: str) -> None:
+        """silent, crypto, transmitter, or well."""
+        faults = {
+            "well": 0, "silent": mfrc522.FAULT_SILENT, "crypto": mfrc522.FAULT_CRYPTO,
+            "transmitter": mfrc522.FAULT_TRANSMITTER,
+        }  # fmt: skip
+        if fault not in faults:
+            raise BadStimulus(f"unknown fault {fault!r}")
+        self._page.bytes[layout.FIELD_FAULTS] = faults[fault]
+
+
 def receive(page: PageView, pipe: Pipe, uart: int, data: bytes) -> int:
     """Bytes reach a UART of the board; returns how many its receive buffer had no room for."""
     at = layout.UARTS + uart * layout.UART_BYTES
@@ -143,4 +175,6 @@ def chips_of(rows: list[dict[str, Any]], page: PageView) -> dict[int, Any]:
     for number, row in enumerate(rows):
         if row["kind"] == "pn532":
             made[number] = Pn532Reader(row["uart"])
+        elif row["kind"] == "rc522":
+            made[number] = Mfrc522Reader(page)
     return made
