@@ -28,7 +28,7 @@ _DEVICE_ONLY = (
     "register poll setblocking settimeout setsockopt bind listen accept recv send close mem_free "
     "mem_alloc collect threshold ticks_ms ticks_us ticks_diff ticks_add ilistdir statvfs urandom "
     "rename remove mkdir stat exception message future mount umount read_u16 read_uv "
-    "pin falling filter start INCREMENT IRQ_FALLING write_readinto"
+    "IRQ_FALLING write_readinto"
 )
 
 

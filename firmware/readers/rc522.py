@@ -1,10 +1,10 @@
 """MFRC522 on SPI: ISO 14443-A cards with UIDs of 4, 7 and 10 bytes (device).
 
 A card is woken, asked for its number and selected by it, level by level: the first of the four
-bytes of a level is the cascade tag 0x88 when another level follows, and must say so exactly when the
-answer to the selection (SAK bit 0x04) does. Each level's fifth byte is the XOR of its four, and a
-selection and its answer carry a CRC: a number that was read wrongly selects nothing. `iso_dep` says
-whether the card speaks ISO 14443-4 (SAK bit 0x20), as a DESFire does.
+bytes of a level is the cascade tag 0x88 when another level follows, and must say so exactly when
+the answer to the selection (SAK bit 0x04) does. Each level's fifth byte is the XOR of its four, and
+a selection and its answer carry a CRC: a number that was read wrongly selects nothing. `iso_dep`
+says whether the card speaks ISO 14443-4 (SAK bit 0x20), as a DESFire does.
 
 Two numbers that collide are two cards: DOUBTFUL, once. So is an answer that is not sound. After a
 card the field goes off for a turn, so that whoever is there begins anew.
@@ -182,50 +182,53 @@ class Driver:
         return NOTHING
 
     def _judge(self, error: int, count: int, now_ms: int) -> int:
-        step = self._step
-        answer = self._answer
-        if step == _WOKEN:  # two cards may well collide here; their numbers tell
+        if self._step == _WOKEN:  # two cards may well collide here; their numbers tell
             self._got = 0
             self._ask_level(0x93, now_ms)
             return NOTHING
         self.edge_ticks = now_ms
-        if step == _ASKED and error & _COLLISION:
+        if self._step == _SELECTED:
+            sound = not error and count == 3 and self._is_selected()
+            return self._add_level(now_ms) if sound else self._refuse(now_ms)
+        if error & _COLLISION:
             again = self._two
             self._two = True
-            self._end(now_ms, False)
+            self._refuse(now_ms)
             return NOTHING if again else DOUBTFUL
-        if error:
+        answer = self._answer
+        if error or count != 5 or answer[0] ^ answer[1] ^ answer[2] ^ answer[3] != answer[4]:
             return self._refuse(now_ms)
         choose = self._choose
-        if step == _ASKED:
-            if count != 5 or answer[0] ^ answer[1] ^ answer[2] ^ answer[3] != answer[4]:
-                return self._refuse(now_ms)
-            for at in range(5):
-                choose[3 + at] = answer[at]
-            crc = _crc(choose, 1, 8)
-            choose[8], choose[9] = crc & 0xFF, crc >> 8
-            self._send(choose, 0, _SELECTED, now_ms)
-            return NOTHING
+        for at in range(5):
+            choose[3 + at] = answer[at]
+        crc = _crc(choose, 1, 8)
+        choose[8], choose[9] = crc & 0xFF, crc >> 8
+        self._send(choose, 0, _SELECTED, now_ms)
+        return NOTHING
+
+    def _is_selected(self) -> bool:
+        """Whether the answer to a selection is sound: SAK, CRC."""
+        answer, choose = self._answer, self._choose
         crc = _crc(answer, 0, 1)
-        sak = answer[0]
         tagged = choose[3] == _TAG
-        level = choose[1]
-        if (
-            count != 3
-            or answer[1] != crc & 0xFF
-            or answer[2] != crc >> 8
-            or tagged != bool(sak & _CASCADE)
-            or (tagged and level == 0x97)
-        ):
-            return self._refuse(now_ms)
-        for at in range(4 if tagged else 3, 8 - 1):
+        return (
+            answer[1] == crc & 0xFF
+            and answer[2] == crc >> 8
+            and tagged == bool(answer[0] & _CASCADE)
+            and not (tagged and choose[1] == 0x97)
+        )
+
+    def _add_level(self, now_ms: int) -> int:
+        choose = self._choose
+        tagged = choose[3] == _TAG
+        for at in range(4 if tagged else 3, 7):
             self._uid[self._got] = choose[at]
             self._got += 1
         if tagged:
-            self._ask_level(level + 2, now_ms)
+            self._ask_level(choose[1] + 2, now_ms)
             return NOTHING
         self._two = False
-        self.iso_dep = bool(sak & _ISO_DEP)
+        self.iso_dep = bool(self._answer[0] & _ISO_DEP)
         if len(self.credential) != self._got:
             self.credential = self._uid[: self._got]
         self._end(now_ms, False)

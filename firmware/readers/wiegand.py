@@ -3,7 +3,7 @@
 A low pulse on D0 is a 0, on D1 a 1; 25 ms without one end a frame. The chip's interrupts only
 queue a call of the handler, eight at most, and wait while the flash is busy: edges get lost, two of
 a line become one, and what came on two lines meanwhile is told in the order of the pins. So
-hardware counts the edges too, one PCNT unit a line, and a frame is a card only when
+hardware counts the edges too, a pulse counter (PCNT) a line, and a frame is a card only when
 
 - each line's edges were seen as often as its unit counted them
 - at every edge that was handled, all of the other line's had been: else their order is not known
@@ -17,9 +17,6 @@ two of the short ones could look like a long one.
 
 import time
 
-from esp32 import PCNT
-from machine import Pin
-
 from firmware.readers.results import CARD, DOUBTFUL, KEY, KEY_ENTER, NOTHING
 from firmware.readers.two_wires import TwoWires
 from protocol.codes import CREDENTIAL_WIEGAND26, CREDENTIAL_WIEGAND34, CREDENTIAL_WIEGAND37
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 
 _SILENCE_MS = 25
 _BITS_MAX = 37
-_FILTER_TICKS = 1023  # of 80 MHz: 12.8 us; a reader's pulse has 20 to 100
 _RESET_AT = 16000  # a unit counts to 32767
 _BYTES_MAX = 5
 
@@ -40,7 +36,7 @@ class Driver:
 
     trouble = 0  # a reader that is never asked is never known to be lost
 
-    def __init__(self, port: "tuple[Pin, Pin]", options: "dict[str, Any]") -> None:
+    def __init__(self, port: "tuple[Any, Any, Any, Any]", options: "dict[str, Any]") -> None:
         self._bits = bytearray(_BITS_MAX)
         self._data = memoryview(bytearray(_BYTES_MAX))
         self._shown = TwoWires(options.get("lamp"), options.get("buzzer"))
@@ -56,12 +52,10 @@ class Driver:
         self.bits = 0
         self.key = 0
         self.edge_ticks = time.ticks_ms()
-        unit = options.get("unit", 0)
-        # a unit takes the pin without its interrupt, so the interrupts come last
-        self._unit0 = _counting(unit, port[0])
-        self._unit1 = _counting(unit + 1, port[1])
-        port[0].irq(self._zero, Pin.IRQ_FALLING)
-        port[1].irq(self._one, Pin.IRQ_FALLING)
+        zero, self._unit0, one, self._unit1 = port
+        # a counter takes its pin without the interrupt, so the interrupts come last
+        zero.irq(self._zero, zero.IRQ_FALLING)
+        one.irq(self._one, one.IRQ_FALLING)
 
     def _zero(self, _pin: "Any") -> None:
         if self._unit1.value() - self._base1 != self._ones:
@@ -164,13 +158,9 @@ class Driver:
         self._shown.show(pattern, now_ms)
 
 
-def _counting(unit: int, pin: "Pin") -> "PCNT":
-    counter = PCNT(unit, pin=pin, falling=PCNT.INCREMENT, filter=_FILTER_TICKS)
-    counter.init(value=0)  # what it counted before a soft reset
-    counter.start()
-    return counter
+def drivers(port: "tuple[Any, Any, Any, Any]", options: "dict[str, Any]") -> "list[Driver]":
+    """One reader.
 
-
-def drivers(port: "tuple[Pin, Pin]", options: "dict[str, Any]") -> "list[Driver]":
-    """One reader. port: D0 and D1; options: lamp, buzzer, unit (the first of two), keypad."""
+    port: D0 and the counter of its falling edges, D1 and its own; options: lamp, buzzer, keypad.
+    """
     return [Driver(port, options)]

@@ -43,7 +43,7 @@ class Rig:
         self.chip = Pn532()
         self.driver: Driver = drivers(Uart(self.chip), {})[0]
         self.now_ms = self.driver.edge_ticks
-        self.read: "list[tuple[int, bytes]]" = []
+        self.read: list[tuple[int, bytes]] = []
 
     def turns(self, count: int) -> "list[int]":
         found = []
@@ -198,7 +198,7 @@ def test_a_silent_chip_is_lost_and_asked_ever_more_rarely() -> None:
         rig.turns(1)
         if rig.driver._uart.written:
             sent.append(rig.now_ms)
-    gaps = [after - before for before, after in zip(sent, sent[1:])]  # noqa: B905
+    gaps = [sent[at + 1] - sent[at] for at in range(len(sent) - 1)]
     assert gaps == sorted(gaps)
     assert gaps[-1] >= 10_000
 

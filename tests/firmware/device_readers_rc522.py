@@ -46,7 +46,7 @@ class Rig:
         bus = Bus(self.chip)
         self.driver: Driver = drivers((bus, bus), {})[0]
         self.now_ms = self.driver.edge_ticks
-        self.read: "list[bytes]" = []
+        self.read: list[bytes] = []
 
     def turns(self, count: int) -> "list[int]":
         found = []
@@ -112,12 +112,33 @@ def test_a_uid_that_begins_with_the_tag_and_ends_there_is_doubtful() -> None:
     assert set(rig.turns(40)) == {DOUBTFUL}
 
 
+def after(exchanges: int, card: Card, flip: int) -> Rig:
+    """A rig in which the answer to the exchange of that number has one bit wrong."""
+    rig = held(card)
+    end = rig.chip.exchanges + exchanges
+    while rig.chip.exchanges < end - 1:
+        rig.turns(1)
+    rig.chip.flips = [flip]
+    return rig
+
+
+def test_a_number_that_its_check_byte_does_not_confirm_is_doubtful_and_selects_nothing() -> None:
+    rig = after(2, Card(UID4), 5)
+    before = rig.chip.exchanges
+    assert rig.turns(3)[0] == DOUBTFUL
+    assert rig.chip.exchanges == before + 1
+
+
+def test_an_answer_to_the_selection_that_its_crc_does_not_confirm_is_doubtful() -> None:
+    assert after(3, Card(UID4), 5).turns(3)[0] == DOUBTFUL
+
+
 def test_no_one_or_two_flipped_bits_of_any_answer_give_another_card() -> None:
     for uid in UIDS:
         doubtful = tried = 0
         for nth in range(1, 8):
             for first in range(40):
-                for second in range(first, 40, 3):
+                for second in range(first, 40, 7):
                     tried += 1
                     rig = held(Card(uid))
                     end = rig.chip.exchanges + nth
@@ -134,7 +155,7 @@ def test_no_flipped_bits_between_chip_and_driver_give_another_card() -> None:
         refused = 0
         for at in range(40):
             for bit in range(8):
-                for other in range(at, at + 6):
+                for other in (at, at + 1, at + 5):
                     rig = held(Card(uid))
                     flips = [0] * (at + 6)
                     flips[at] = 1 << bit

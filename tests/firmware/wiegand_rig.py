@@ -4,10 +4,9 @@ The pins are those of the virtual board (boards/virtual/lines.py): hardware coun
 handlers may be late, miss some, or be told of two lines in the wrong order.
 """
 
-import sys
-
 from boards.virtual.lines import Lines
 from firmware.readers.results import NOTHING
+from firmware.readers.wiegand import drivers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,21 +39,12 @@ class Pin:
         return self.level
 
 
-class PCNT:
-    """A pulse counter on a pin."""
+class Counter:
+    """A pulse counter (PCNT) on a pin."""
 
-    INCREMENT = 1
-
-    def __init__(self, unit: int, pin: Pin, **_more: int) -> None:
-        self.unit = unit
+    def __init__(self, pin: Pin) -> None:
         self._pin = pin.number
         self._base = 0
-
-    def init(self, **_more: int) -> None:
-        self._base = _now[0].counts.get(self._pin, 0)
-
-    def start(self) -> None:
-        pass
 
     def value(self, value: "int | None" = None) -> int:
         for called in on_look:
@@ -63,17 +53,6 @@ class PCNT:
         if value is not None:
             self._base += found
         return found
-
-
-class _Module:
-    def __init__(self, **names: "Any") -> None:
-        for name, value in names.items():
-            setattr(self, name, value)
-
-
-modules: "Any" = sys.modules
-modules["machine"] = _Module(Pin=Pin)
-modules["esp32"] = _Module(PCNT=PCNT)
 
 
 class Wires(Lines):
@@ -101,8 +80,8 @@ class Rig:
         on_look.clear()
         deaf.clear()
         blind.clear()
-        module = __import__("firmware.readers.wiegand", None, None, ("drivers",))
-        self.driver = module.drivers((Pin(D0), Pin(D1)), options)[0]
+        zero, one = Pin(D0), Pin(D1)
+        self.driver = drivers((zero, Counter(zero), one, Counter(one)), options)[0]
         self.now_us = 0
         self.driver.edge_ticks = 0
 

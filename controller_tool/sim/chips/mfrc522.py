@@ -1,8 +1,9 @@
 """An MFRC522 on SPI, register by register, as its data sheet describes it (both).
 
-`transfer(bytes)` is one transaction under chip select: an address byte, then data (8.1.2). The cards
-of `field` have the states of ISO 14443-3: idle, ready at a level, active, halted; switching the field
-off makes all of them idle. What an exchange leads to is there at once: receive or timer interrupt.
+`transfer(bytes)` is one transaction under chip select: an address byte, then data (8.1.2). The
+cards of `field` have the states of ISO 14443-3: idle, ready at a level, active, halted; switching
+the field off makes all of them idle. What an exchange leads to is there at once: receive or timer
+interrupt.
 """
 
 _COMMAND, _COM_IRQ, _ERROR, _STATUS2, _FIFO_DATA, _FIFO_LEVEL = 0x01, 0x04, 0x06, 0x08, 0x09, 0x0A

@@ -107,8 +107,8 @@ class Pn532:
             self._out.extend(SYNTAX_ERROR)
             return
         body = bytes((_FROM_CHIP, command + 1)) + found
-        frame = b"\x00\x00\xff" + bytes((len(body), -len(body) & 0xFF)) + body
-        frame = bytearray(frame + bytes((-sum(body) & 0xFF, 0)))
+        frame = bytearray(b"\x00\x00\xff" + bytes((len(body), -len(body) & 0xFF)) + body)
+        frame.extend(bytes((-sum(body) & 0xFF, 0)))
         if self.flip >= 0:
             frame[self.flip >> 3] ^= 1 << (self.flip & 7)
             self.flip = -1
