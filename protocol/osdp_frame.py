@@ -61,7 +61,7 @@ class Receiver:
         self._at = 0
 
     def take(self, data: "Buffer", count: int) -> int:
-        """Take `count` bytes. Returns the length of a whole sound reply, -1 for a spoilt one, or 0."""
+        """Take `count` bytes. Returns the length of a whole reply, -1 for a spoilt one, or 0."""
         frame = self.frame
         for i in range(count):
             at = self._at

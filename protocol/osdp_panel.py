@@ -1,4 +1,4 @@
-"""A control panel's side of one OSDP reader: what to send, and what of the answers to believe (both).
+"""A control panel's side of one OSDP reader: what to send, what of the answers to believe (both).
 
 Rules, in the order in which they are applied to what came in time:
 

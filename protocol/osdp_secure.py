@@ -1,4 +1,4 @@
-"""OSDP's secure channel as a control panel keeps it: AES-128, keys of a session, chained MACs (both).
+"""OSDP's secure channel as a panel keeps it: AES-128, keys of a session, chained MACs (both).
 
 - Both sides prove that they know the key before anything else is believed: the reader by its
   cryptogram (CCRYPT), and once more by the first MAC, which the panel knows beforehand (RMAC_I).
@@ -82,7 +82,7 @@ class Secure:
         return self.up
 
     def _is_block(self, frame: bytearray, at: int, count: int) -> bool:
-        """Whether `count` bytes there are those of the scratch block, found out in constant time."""
+        """Whether `count` bytes there are those of the scratch block; in constant time."""
         wrong = 0
         for i in range(count):
             wrong |= self._block[i] ^ frame[at + i]

@@ -4,13 +4,14 @@ from protocol import osdp_panel
 from protocol.osdp import CMD_LED, CMD_TEXT, REPLY_KEYPAD, REPLY_RAW
 from protocol.osdp_frame import Receiver
 from protocol.osdp_panel import ONLINE, REFUSED, SILENT, Panel
+from tests.both import osdp_reader
 from tests.both.block_cipher import aes
 from tests.both.osdp_reader import Reader, with_crc
 from tests.both.support import flipped
 
 KEY = bytes(range(1, 17))
 OTHER = bytes(range(17, 33))
-BITS = "10110011100011110000111110"  # 26, both parities right
+BITS = "00110011100011110000111111"  # 26, both parities right
 POLL = 0x60
 
 
@@ -157,7 +158,7 @@ def test_a_card_of_an_earlier_session_is_refused() -> None:
     wire.reader.swipe_card(BITS)
     wire.exchange()
     card = wire.answers[-1]
-    wire.exchange(lambda answer: card)
+    wire.exchange(lambda _: card)
     assert dropped(wire)
     wire.run(14)
     assert wire.panel.state == ONLINE
@@ -335,8 +336,6 @@ def test_every_pattern_fills_the_display() -> None:
 
 
 def test_a_reader_without_display_or_buzzer_is_not_asked_for_them() -> None:
-    from tests.both import osdp_reader
-
     wire = Wire(None, Reader(5))
     kept = osdp_reader.CAPABILITIES
     osdp_reader.CAPABILITIES = b"\x04\x01\x01\x05\x00\x00"
@@ -422,7 +421,7 @@ def test_a_key_that_never_reached_the_reader_does_not_count() -> None:
     wire.panel.give_key(OTHER, False)
     wire.run(3)
     sent, hear = wire.sent, wire.reader.hear
-    wire.reader.hear = lambda frame: b""
+    wire.reader.hear = nothing
     wire.exchange()
     assert wire.sent != sent
     wire.reader.hear = hear

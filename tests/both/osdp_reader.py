@@ -36,7 +36,7 @@ def block(key: bytes, data: bytes, back: bool = False) -> bytes:
 
 
 def mix(a: bytes, b: bytes) -> bytes:
-    return bytes([x ^ y for x, y in zip(a, b)])
+    return bytes([x ^ y for x, y in zip(a, b)])  # noqa: B905
 
 
 def inverted(data: bytes) -> bytes:
