@@ -21,11 +21,6 @@ _FORMAT_WIEGAND = 1
 _BITS_MAX = 8 * (CREDENTIAL_MAX_BYTES - 1)
 
 
-def bit_count(frame: "bytearray | bytes", at: int) -> int:
-    """How many bits card data that begin at `at` announce."""
-    return frame[at + 2] | frame[at + 3] << 8
-
-
 def credential(frame: "bytearray | bytes", at: int, end: int, out: "bytearray | memoryview") -> int:
     """Put the credential of the card data frame[at:end] into `out`.
 
@@ -33,19 +28,22 @@ def credential(frame: "bytearray | bytes", at: int, end: int, out: "bytearray | 
     """
     if end - at <= _HEAD_BYTES:
         return 0
-    bits = bit_count(frame, at)
+    bits = frame[at + 2] | frame[at + 3] << 8
     size = bits + 7 >> 3
     if frame[at + 1] > _FORMAT_WIEGAND or not 0 < bits <= _BITS_MAX:
         return 0
     at += _HEAD_BYTES
     if end - at != size:
         return 0
+    kind = 0
     if bits == 26:
-        return _wiegand(frame, at, bits, out, CREDENTIAL_WIEGAND26)
-    if bits == 34:
-        return _wiegand(frame, at, bits, out, CREDENTIAL_WIEGAND34)
-    if bits == 37:
-        return _wiegand(frame, at, bits, out, CREDENTIAL_WIEGAND37)
+        kind = CREDENTIAL_WIEGAND26
+    elif bits == 34:
+        kind = CREDENTIAL_WIEGAND34
+    elif bits == 37:
+        kind = CREDENTIAL_WIEGAND37
+    if kind:
+        return _wiegand(frame, at, bits, out, kind)
     out[0] = bits
     for i in range(size):
         out[1 + i] = frame[at + i]

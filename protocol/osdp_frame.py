@@ -36,16 +36,19 @@ def crc16(data: "Buffer", count: int) -> int:
 
 def finish(frame: bytearray, end: int) -> int:
     """Write the length and the CRC of a frame whose content ends at `end`. Returns its length."""
-    put_length(frame, end + CRC_BYTES)
+    frame[2] = end + CRC_BYTES
+    frame[3] = 0  # FRAME_MAX_BYTES is less
     crc = crc16(frame, end)
     frame[end] = crc & 0xFF
     frame[end + 1] = crc >> 8
     return end + CRC_BYTES
 
 
-def put_length(frame: bytearray, length: int) -> None:
-    frame[2] = length & 0xFF
-    frame[3] = length >> 8
+def copy(frame: bytearray, at: int, source: "Buffer", start: int, count: int) -> int:
+    """Write source[start : start + count] at `at`. Returns where it ends."""
+    for i in range(count):
+        frame[at + i] = source[start + i]
+    return at + count
 
 
 class Receiver:

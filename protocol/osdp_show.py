@@ -6,6 +6,7 @@ eight of them.
 """
 
 from protocol.osdp import CMD_BUZ, CMD_LED
+from protocol.osdp_frame import copy
 
 _COLUMNS = 16
 _ROW_BYTES = 7
@@ -51,16 +52,10 @@ def put(frame: bytearray, at: int, command: int, pattern: int, chinese: bool) ->
     patterns = _PATTERNS
     row = pattern * _ROW_BYTES
     if command == CMD_LED:
-        return _copy(frame, _copy(frame, at, _CANCEL, 0, 10), patterns, row, 4)
+        return copy(frame, copy(frame, at, _CANCEL, 0, 10), patterns, row, 4)
     if command == CMD_BUZ:
         frame[at] = 0
         frame[at + 1] = 2 if patterns[row + 4] else 1  # the reader's own tone, or off
-        return _copy(frame, at + 2, patterns, row + 4, 3)
-    at = _copy(frame, at, _PLACE, 0, 6)
-    return _copy(frame, at, _CHINESE if chinese else _ENGLISH, pattern * _COLUMNS, _COLUMNS)
-
-
-def _copy(frame: bytearray, at: int, source: bytes, start: int, count: int) -> int:
-    for i in range(count):
-        frame[at + i] = source[start + i]
-    return at + count
+        return copy(frame, at + 2, patterns, row + 4, 3)
+    at = copy(frame, at, _PLACE, 0, 6)
+    return copy(frame, at, _CHINESE if chinese else _ENGLISH, pattern * _COLUMNS, _COLUMNS)

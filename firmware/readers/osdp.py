@@ -33,9 +33,9 @@ from firmware.readers.results import (
 )
 from protocol.constants import CREDENTIAL_MAX_BYTES
 from protocol.osdp import FRAME_MAX_BYTES, REPLY, REPLY_KEYPAD, REPLY_RAW
-from protocol.osdp_card import bit_count, credential
+from protocol.osdp_card import credential
 from protocol.osdp_frame import Receiver
-from protocol.osdp_panel import GREETING, Panel, is_key
+from protocol.osdp_panel import GREETING, ONLINE, Panel, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ class Line:
             if self._driving and not self._release(now_ms):
                 return
             length = self._listen(now_ms)
+            if length > 0 and self._receiver.frame[1] != asked.address | REPLY:
+                self._receiver.clear()  # late, of somebody else
+                length = 0
             if length > 0:
                 self._asked = None
                 asked.answered(self._receiver.frame, length, now_ms)
@@ -105,9 +108,6 @@ class Line:
             self._heard = True
             self._until = time.ticks_add(now_ms, _FRAME_MS)
         length = receiver.take(self._chunk, count)
-        if length > 0 and receiver.frame[1] != self._asked.address | REPLY:
-            receiver.clear()  # late, of somebody else
-            return 0
         if length < 0 and time.ticks_diff(self._until, now_ms) > _CALM_MS:
             self._until = time.ticks_add(now_ms, _CALM_MS)
         return length
@@ -189,7 +189,7 @@ class Driver(Panel):
         self.credential = self._data[:0]
         self.bits = 0
         self.key = 0
-        self.edge_ticks = self.asked_ms = self._due_ms = time.ticks_ms()
+        self.edge_ticks = self.asked_ms = self.due_ms = time.ticks_ms()
 
     def poll(self, now_ms: int) -> int:
         """One step of the line, then what this reader has."""
@@ -203,52 +203,38 @@ class Driver(Panel):
             self._keys_at += 1
             if 0x30 <= code <= 0x39:
                 self.key = code - 0x30
-            elif code == 0x7F or code == 0x2A:
+            elif code == 0x7F:
                 self.key = KEY_CLEAR
-            elif code == 0x0D or code == 0x23:
+            elif code == 0x0D:
                 self.key = KEY_ENTER
             else:
                 continue  # a function key, or none
             return KEY
         return NOTHING
 
-    def show(self, pattern: int, now_ms: int) -> None:
-        """From its next command on."""
-        self.present(pattern)
-        self._due_ms = now_ms
-
-    def pair(self, key: bytes, first: bool, now_ms: int) -> bool:
-        """Begin to give the reader this key; `pairing` says what becomes of it.
-
-        first: the reader is as it left the factory, and this is the moment that was chosen for it.
-        False: not a key of its own, or there is none yet under which it could be given.
-        """
-        self._due_ms = now_ms
-        return self.give_key(key, first)
-
     def is_due(self, now_ms: int) -> bool:
         return (
             self._result == NOTHING
             and self._keys_at == _KEYS_MAX
-            and time.ticks_diff(now_ms, self._due_ms) >= 0
+            and time.ticks_diff(now_ms, self.due_ms) >= 0
         )
 
     def missed(self, now_ms: int) -> None:
         """No answer."""
         self.unanswered()
-        self._due_ms = now_ms
+        self.due_ms = now_ms
         if self.state == GREETING:
-            self._due_ms = time.ticks_add(now_ms, _PROBE_MS)
+            self.due_ms = time.ticks_add(now_ms, _PROBE_MS)
 
     def answered(self, frame: bytearray, length: int, now_ms: int) -> None:
         """A sound frame of this reader."""
         reply = self.receive(frame, length)
-        self._due_ms = now_ms
+        self.due_ms = now_ms
         if self.rests:
             self.rests = False
-            self._due_ms = time.ticks_add(now_ms, _REST_MS)
-        elif not self.is_busy():
-            self._due_ms = time.ticks_add(self.asked_ms, _POLL_MS)
+            self.due_ms = time.ticks_add(now_ms, _REST_MS)
+        elif not self.waiting and not 0 < self.state < ONLINE:
+            self.due_ms = time.ticks_add(self.asked_ms, _POLL_MS)
         if reply == REPLY_RAW:
             self.edge_ticks = now_ms
             self._take_card(frame)
@@ -264,7 +250,7 @@ class Driver(Panel):
         self.type = found >> 8
         if len(self.credential) != found & 0xFF:
             self.credential = self._data[: found & 0xFF]
-        self.bits = bit_count(frame, self.data_at)
+        self.bits = frame[self.data_at + 2] | frame[self.data_at + 3] << 8
         self._result = CARD
 
     def _take_keys(self, frame: bytearray) -> None:

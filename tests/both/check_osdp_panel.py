@@ -249,7 +249,7 @@ def test_a_command_without_an_answer_is_sent_again_unchanged() -> None:
         wire.reader.swipe_card(BITS)
         wire.exchange(nothing)
         sent = wire.sent
-        wire.panel.present(3)  # what is to be shown meanwhile waits
+        wire.panel.show(3, 0)  # what is to be shown meanwhile waits
         assert wire.exchange()[0] == REPLY_RAW, "the reader repeats what was not heard"
         assert wire.sent == sent
         assert not dropped(wire)
@@ -309,7 +309,7 @@ def shown(wire: Wire, command: int) -> bytes:
 def test_patterns_reach_led_buzzer_and_display() -> None:
     wire = online()
     assert shown(wire, CMD_TEXT)[6:] == b"Present card    "
-    wire.panel.present(1)
+    wire.panel.show(1, 0)
     wire.run(3)
     assert shown(wire, CMD_LED)[9:] == b"\x01\x01\x00\x02\x02", "green"
     assert shown(wire, 0x6A) == b"\x00\x02\x02\x00\x01", "one beep"
@@ -327,7 +327,7 @@ def test_every_pattern_fills_the_display() -> None:
     wire = online(None)
     texts = set()
     for pattern in range(8):
-        wire.panel.present(pattern)
+        wire.panel.show(pattern, 0)
         wire.run(3)
         text = shown(wire, CMD_TEXT)
         assert len(text) == 22
@@ -341,7 +341,7 @@ def test_a_reader_without_display_or_buzzer_is_not_asked_for_them() -> None:
     osdp_reader.CAPABILITIES = b"\x04\x01\x01\x05\x00\x00"
     try:
         wire.run()
-        wire.panel.present(1)
+        wire.panel.show(1, 0)
         wire.run()
     finally:
         osdp_reader.CAPABILITIES = kept
@@ -355,7 +355,7 @@ def test_a_reader_that_was_away_shows_what_is_so_now() -> None:
     wire = online()
     for _ in range(3):
         wire.exchange(nothing)
-    wire.panel.present(5)
+    wire.panel.show(5, 0)
     wire.run()
     assert shown(wire, CMD_TEXT)[6:11] == b"Alarm"
 
@@ -365,7 +365,7 @@ def test_a_reader_that_was_away_shows_what_is_so_now() -> None:
 
 def test_a_factory_reader_gets_its_key_when_told_so() -> None:
     wire = Wire(None, Reader(5, factory=True))
-    assert wire.panel.give_key(KEY, True)
+    assert wire.panel.pair(KEY, True, 0)
     wire.reader.swipe_card(BITS)
     found = wire.run(8)
     assert wire.panel.pairing == osdp_panel.PAIR_DONE
@@ -377,7 +377,7 @@ def test_a_factory_reader_gets_its_key_when_told_so() -> None:
 
 def test_a_key_is_changed_under_the_one_before() -> None:
     wire = online()
-    assert wire.panel.give_key(OTHER, False)
+    assert wire.panel.pair(OTHER, False, 0)
     wire.run(9)
     assert wire.panel.pairing == osdp_panel.PAIR_DONE
     assert wire.reader.key == OTHER
@@ -394,7 +394,7 @@ def test_nobody_gets_a_key_unasked() -> None:
 
 def test_a_reader_that_has_a_key_is_not_taken_for_a_new_one() -> None:
     wire = Wire(None, Reader(5, OTHER))
-    wire.panel.give_key(KEY, True)
+    wire.panel.pair(KEY, True, 0)
     wire.run(6)
     assert wire.panel.pairing == osdp_panel.PAIR_REFUSED
     assert wire.reader.key == OTHER
@@ -402,14 +402,14 @@ def test_a_reader_that_has_a_key_is_not_taken_for_a_new_one() -> None:
 
 def test_no_first_key_without_the_word() -> None:
     panel = Wire(None, Reader(5)).panel
-    assert not panel.give_key(KEY, False)
-    assert not panel.give_key(KEY[:15], True)
-    assert not panel.give_key(osdp_panel.SCBK_D, True)
+    assert not panel.pair(KEY, False, 0)
+    assert not panel.pair(KEY[:15], True, 0)
+    assert not panel.pair(osdp_panel.SCBK_D, True, 0)
 
 
 def test_a_key_whose_acknowledgement_is_lost_counts_when_the_reader_proves_it() -> None:
     wire = online()
-    wire.panel.give_key(OTHER, False)
+    wire.panel.pair(OTHER, False, 0)
     while wire.reader.key != OTHER:
         wire.exchange(lambda answer: b"" if wire.reader.key == OTHER else answer)
     wire.run(4)
@@ -418,7 +418,7 @@ def test_a_key_whose_acknowledgement_is_lost_counts_when_the_reader_proves_it() 
 
 def test_a_key_that_never_reached_the_reader_does_not_count() -> None:
     wire = online()
-    wire.panel.give_key(OTHER, False)
+    wire.panel.pair(OTHER, False, 0)
     wire.run(3)
     sent, hear = wire.sent, wire.reader.hear
     wire.reader.hear = nothing
@@ -433,7 +433,7 @@ def test_a_key_that_never_reached_the_reader_does_not_count() -> None:
 
 def test_a_reader_that_falls_silent_behind_a_new_key_leaves_it_open_which_one_counts() -> None:
     wire = online()
-    wire.panel.give_key(OTHER, False)
+    wire.panel.pair(OTHER, False, 0)
     while wire.reader.key != OTHER:
         wire.exchange()
     for _ in range(3):
@@ -446,7 +446,7 @@ def test_an_answer_that_was_under_way_when_pairing_began_is_passed_over() -> Non
     out = bytearray(128)
     wire.reader.swipe_card(BITS)
     answer = wire.reader.hear(bytes(out[: wire.panel.compose(out)]))
-    wire.panel.give_key(OTHER, False)
+    wire.panel.pair(OTHER, False, 0)
     assert wire.panel.receive(bytearray(answer), len(answer)) == 0
     assert wire.panel.trouble == 0
 
