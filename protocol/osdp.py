@@ -1,12 +1,12 @@
 """Numbers of OSDP 2.2 (IEC 60839-11-5) as a control panel uses them (both).
 
-A frame: 0x53, address, length (2 bytes, of the whole frame), control, the security block where
-control says so, one byte of command or reply, its data, four bytes of MAC inside the secure channel,
-CRC-16.
+A frame: START, address, length (2 bytes, of the whole frame), control, the security block where
+control says so, one byte of command or reply, its data, four bytes of MAC inside the secure
+channel, CRC-16.
 All numbers on the wire have their least significant byte first.
 """
 
-SOM = 0x53
+START = 0x53
 REPLY = 0x80  # in the address: from a reader
 CONTROL_SEQUENCE = 0x03
 CONTROL_CRC = 0x04

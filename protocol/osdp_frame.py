@@ -13,7 +13,7 @@ from protocol.osdp import (
     FRAME_MIN_BYTES,
     HEADER_BYTES,
     REPLY,
-    SOM,
+    START,
 )
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ class Receiver:
             if at < 0:
                 break
             byte = data[i]
-            if at == 0 and byte != SOM:
+            if at == 0 and byte != START:
                 continue
             frame[at] = byte
             self._at = at = at + 1

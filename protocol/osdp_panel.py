@@ -15,8 +15,8 @@ A command without an answer is sent again unchanged, under the same number: a re
 it repeats its answer. After three, everything begins anew at sequence 0 with ID, which asks a
 reader for nothing that it could lose.
 
-Keys: a reader's key is changed by `give_key` alone. KEYSET goes through a channel under the key before
-(the factory's, SCBK-D, when `first`); the new key counts once a channel is up under it.
+Keys: a reader's key is changed by `pair` alone. KEYSET goes through a channel under the key
+before (the factory's, SCBK-D, when `first`); the new key counts once a channel is up under it.
 """
 
 from protocol import osdp
@@ -70,7 +70,7 @@ def is_key(key: bytes) -> bool:
 
 
 class Panel:
-    """State and frames of one reader. It knows no wire, and a clock only as who calls it has one."""
+    """State and frames of one reader; knows no wire, and no clock of its own."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class Panel:
             self._again = True
         command = self._command
         secured = self.state == ONLINE and self._use is not None
-        frame[0] = osdp.SOM
+        frame[0] = osdp.START
         frame[1] = self.address
         frame[osdp.AT_CONTROL] = self._sequence | osdp.CONTROL_CRC
         at = osdp.AT_BLOCK
@@ -240,9 +240,14 @@ class Panel:
         self._again = False
         if self.state == ONLINE:
             return self._answered(frame, reply)
+        self._shake_hands(frame, reply, block)
+        return 0
+
+    def _shake_hands(self, frame: bytearray, reply: int, block: int) -> None:
+        at, end = self.data_at, self.data_end
         if self.state == GREETING:
-            if reply == osdp.REPLY_PDID and end - at > _IDENTITY_BYTES:
-                copy(self.identity, 0, frame, at + 1, _IDENTITY_BYTES)
+            if reply == osdp.REPLY_PDID and end - at == _IDENTITY_BYTES:
+                copy(self.identity, 0, frame, at, _IDENTITY_BYTES)
             self.state = CHALLENGE
             if self._use is None:
                 self._go_online()
@@ -252,7 +257,6 @@ class Panel:
             self.state = PROOF
         else:
             self._go_online()
-        return 0
 
     def _proven(self, frame: bytearray, at: int, end: int, block: int) -> int:
         """Where the data of an answer end that is to be believed as such; else -1."""
@@ -261,7 +265,7 @@ class Panel:
             if self.state != ONLINE or self._use is None:
                 if block < osdp.BLOCK_COMMAND:
                     return end
-            elif block == osdp.BLOCK_REPLY or block == osdp.BLOCK_REPLY_HIDDEN:
+            elif osdp.BLOCK_REPLY <= block <= osdp.BLOCK_REPLY_HIDDEN and not block & 1:
                 end = self._secure.open(frame, at + 1, end, block != osdp.BLOCK_REPLY)
                 if end >= 0:
                     return end
@@ -315,11 +319,7 @@ class Panel:
             else:
                 self._refuse()
         elif reply == osdp.REPLY_NAK:
-            code = frame[at]
-            if code == osdp.NAK_SEQUENCE:
-                self._begin_anew(0)
-            elif osdp.NAK_UNSUPPORTED <= code <= osdp.NAK_CONDITION:
-                self._refuse()  # it wants a secure channel, and nobody gave us its key
+            self._heed(frame[at])
         elif reply == osdp.REPLY_LSTATR and size == 2:
             self.trouble &= ~(TAMPER | POWER)
             if frame[at]:
@@ -328,25 +328,33 @@ class Panel:
                 self.trouble |= POWER
         elif command == osdp.CMD_POLL:
             self.trouble &= ~REFUSED  # what it gives away to anybody proves nothing
-            if reply == osdp.REPLY_RAW or reply == osdp.REPLY_KEYPAD:
+            # `in (…)` would make a tuple each time
+            if reply == osdp.REPLY_RAW or reply == osdp.REPLY_KEYPAD:  # noqa: PLR1714
                 return reply
-        elif command == osdp.CMD_CAP and reply == osdp.REPLY_PDCAP:
-            self._learn(frame, at)
-        elif command == osdp.CMD_COMSET and reply == osdp.REPLY_COM and size == 5:
-            said = frame[at + 1] | frame[at + 2] << 8 | frame[at + 3] << 16
-            if said == self._other_baud and frame[at] == self.address:
-                self.baud, self._other_baud = said, self.baud
+        else:
+            self._learn(frame, at, reply)
         return 0
 
-    def _learn(self, frame: bytearray, at: int) -> None:
-        """What it can show, of triples of function, level and number."""
-        can = 0
-        while at + 3 <= self.data_end:
-            if frame[at + 1] and osdp.CAP_LED <= frame[at] <= osdp.CAP_TEXT:
-                can |= _LED << frame[at] - osdp.CAP_LED
-            at += 3
-        self._can = can
-        self.waiting &= ~_SHOW | can
+    def _heed(self, code: int) -> None:
+        """A NAK. Of a command that it does not know: that is all there is to it."""
+        if code == osdp.NAK_SEQUENCE:
+            self._begin_anew(0)
+        elif osdp.NAK_UNSUPPORTED <= code <= osdp.NAK_CONDITION:
+            self._refuse()  # it wants a secure channel, and nobody gave us its key
+
+    def _learn(self, frame: bytearray, at: int, reply: int) -> None:
+        """What it can show, in triples of function, level and number; or its new speed."""
+        if reply == osdp.REPLY_PDCAP:
+            self._can = 0
+            while at + 3 <= self.data_end:
+                if frame[at + 1] and osdp.CAP_LED <= frame[at] <= osdp.CAP_TEXT:
+                    self._can |= _LED << frame[at] - osdp.CAP_LED
+                at += 3
+            self.waiting &= ~_SHOW | self._can
+        elif reply == osdp.REPLY_COM and self.data_end - at == 5 and frame[at] == self.address:
+            said = frame[at + 1] | frame[at + 2] << 8 | frame[at + 3] << 16
+            if said == self._other_baud:
+                self.baud, self._other_baud = said, self.baud
 
     # --- what ends a session ------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """`aes(key, 1)` as cryptolib has it, on either interpreter (both)."""
 
 try:
-    from cryptolib import aes
+    from cryptolib import aes  # type: ignore[import-not-found]
 except ImportError:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 

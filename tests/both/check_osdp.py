@@ -18,6 +18,10 @@ from tests.both.block_cipher import aes
 from tests.both.osdp_reader import crc
 from tests.both.support import flipped, vectors
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 KEY = bytes(range(16))
 ACK = bytes.fromhex("5385080005403fbc")  # of libosdp, to the panel's POLL with number 1
 
@@ -146,13 +150,13 @@ def test_card_data_of_another_length_or_format_are_doubtful() -> None:
 # --- what libosdp said ----------------------------------------------------------------------
 
 
-def panel_of(session: "dict[str, object]") -> Panel:
+def panel_of(session: "dict[str, Any]") -> Panel:
     key = session["key"]
     nonce = bytes.fromhex(session["nonce"])
     return Panel(5, bytes.fromhex(key) if key else None, 9600, False, aes, lambda _: nonce)
 
 
-def replay(session: "dict[str, object]") -> "list[tuple[int, str]]":
+def replay(session: "dict[str, Any]") -> "list[tuple[int, str]]":
     """What the panel took for cards and keys, as (reply, data)."""
     panel, receiver, out = panel_of(session), Receiver(), bytearray(128)
     events = []

@@ -28,7 +28,7 @@ NONCE = bytes(range(0xA0, 0xA8))
 _REFRESH_S = 0.002
 
 
-class Wire(osdp.Channel):
+class Wire(osdp.Channel):  # type: ignore[misc]  # published without types
     """One reader's ear and mouth. Its answers pass through `change` on their way."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:

@@ -90,12 +90,8 @@ def main() -> None:
                 if result == NOTHING:
                     break
                 told(drivers, number, result)
-            state = "%d %d %d %d" % (
-                driver.state == ONLINE,
-                driver.trouble,
-                driver.pairing,
-                driver.baud,
-            )
+            figures = (driver.state == ONLINE, driver.trouble, driver.pairing, driver.baud)
+            state = " ".join(str(int(figure)) for figure in figures)
             if state != states[number]:
                 states[number] = state
                 print("state", number, state)

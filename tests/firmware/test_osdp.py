@@ -146,7 +146,7 @@ def test_flipped_bits_on_the_line_never_make_a_card() -> None:
             reader.wire.change = flip
             line.wait(reader.is_secured)
             reader.swipe_card(BITS)
-            line.wait(lambda flipped=flipped: flipped)
+            line.wait(flipped.copy)
         line.wait(reader.is_secured)
         reader.swipe_card("1" * 40, osdp.CardFormat.Unspecified)
         line.expect(f"card 0 {CREDENTIAL_OSDP_RAW} 40 28ffffffffff")
