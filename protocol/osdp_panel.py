@@ -13,7 +13,7 @@ Rules, in the order in which they are applied to what came in time:
 
 A command without an answer is sent again unchanged, under the same number: a reader that did hear
 it repeats its answer. After three, everything begins anew at sequence 0 with ID, which asks a
-reader for nothing that it could lose.
+reader for nothing that it could lose, and with POLL in turn.
 
 Keys: a reader's key is changed by `pair` alone. KEYSET goes through a channel under the key
 before (the factory's, SCBK-D, when `first`); the new key counts once a channel is up under it.
@@ -162,7 +162,8 @@ class Panel:
 
     def _choose(self) -> None:
         if self.state == GREETING:
-            self._command = osdp.CMD_ID
+            # some answer nothing before a POLL; it costs a card that was held there meanwhile
+            self._command = osdp.CMD_POLL if self.silences & 1 else osdp.CMD_ID
         elif self.state == CHALLENGE:
             self._secure.nonce = self._random(8)
             self._command = osdp.CMD_CHLNG
@@ -209,12 +210,15 @@ class Panel:
         if self._command == osdp.CMD_KEYSET:
             self._prove_new_key()  # it may have heard it
         elif self.silences >= _SILENCE_MAX:
+            self.trouble |= SILENT
             if self._other_baud:
                 self.baud, self._other_baud = self._other_baud, self.baud
             if self.pairing == PAIR_RUNS:
                 self.pairing = PAIR_UNSURE if self._use is self._other_key else PAIR_REFUSED
                 self._use = self._key
-            self._begin_anew(SILENT)
+            self._begin_anew(0)
+        elif self.state == GREETING:
+            self._begin_anew(0)
 
     def receive(self, frame: bytearray, length: int) -> int:
         """Judge a sound frame of this address. Returns REPLY_RAW or REPLY_KEYPAD, whose data are
@@ -319,7 +323,7 @@ class Panel:
             else:
                 self._refuse()
         elif reply == osdp.REPLY_NAK:
-            self._heed(frame[at])
+            self._heed(frame[at] if size else 0)
         elif reply == osdp.REPLY_LSTATR and size == 2:
             self.trouble &= ~(TAMPER | POWER)
             if frame[at]:

@@ -41,6 +41,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_LEAD = 0xFF  # in front of each command: there are readers that hear nothing without it
 _POLL_MS = 35
 _PROBE_MS = 500  # and the 200 of its silence
 _REST_MS = 5000
@@ -64,7 +65,9 @@ class Line:
         self._baud = baud
         self._chunk = bytearray(_CHUNK_BYTES)
         self._receiver = Receiver()
-        self._out = bytearray(FRAME_MAX_BYTES)
+        self._out = memoryview(bytearray(1 + FRAME_MAX_BYTES))
+        self._out[0] = _LEAD
+        self._frame: "Any" = self._out[1:]
         self._views: "dict[int, memoryview]" = {}  # of what is sent, by length
         self._asked: "Driver | None" = None
         self._turn = 0
@@ -144,10 +147,10 @@ class Line:
                 break
             uart.readinto(self._chunk)
         self._receiver.clear()
-        length = driver.compose(self._out)
+        length = driver.compose(self._frame) + 1
         view = self._views.get(length)
         if view is None:
-            view = self._views[length] = memoryview(self._out)[:length]
+            view = self._views[length] = self._out[:length]
         if self._direction is not None:
             self._direction.value(1)
             self._driving = True

@@ -21,8 +21,9 @@ _SCRIPT = _ROOT / "tests" / "firmware" / "measure_osdp.py"
 _HEAP_BYTES = 16 * 1024 * 1024
 _POLL_MAX_MS = {57600: 50, 9600: 150}
 _CARD_MAX_MS = {57600: 120}
-# 28 bytes and the reader's 3 ms are 32 ms at 9600 baud: four turns of 10 ms, but three of 11
-_OUT_OF_REACH = {("secure", 9600, 10)}
+# 30 bytes and the reader's 3 ms are 34 ms at 9600 baud, so four turns: told, and docs/readers.md
+# says that the speed is to be raised
+_OUT_OF_REACH = {("secure", 9600)}
 
 
 def figures() -> dict[str, float]:
@@ -49,7 +50,7 @@ def run() -> list[dict[str, Any]]:
             for turn_ms in (10, 11):
                 key = f"{kind}_{baud}_{turn_ms}"
                 name = f"{kind}, {baud} baud, turns of {turn_ms} ms"
-                bound = (kind, baud, turn_ms) not in _OUT_OF_REACH
+                bound = (kind, baud) not in _OUT_OF_REACH
                 poll_max = _POLL_MAX_MS[baud] if bound else None
                 rows += [
                     row(f"{name}: poll, half", found[f"{key}_poll_p50"], "ms"),

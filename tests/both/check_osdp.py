@@ -15,7 +15,7 @@ from protocol.osdp_card import credential
 from protocol.osdp_frame import Receiver, crc16
 from protocol.osdp_panel import Panel
 from tests.both.block_cipher import aes
-from tests.both.osdp_reader import crc
+from tests.both.osdp_reader import crc, with_crc
 from tests.both.support import flipped, vectors
 
 TYPE_CHECKING = False
@@ -87,6 +87,11 @@ def test_nothing_counts_behind_the_reply() -> None:
 def test_every_flipped_bit_of_a_reply_is_no_reply() -> None:
     for bit in range(8 * len(ACK)):
         assert taken(flipped(ACK, bit)) <= 0, bit
+
+
+def test_a_reply_with_a_mere_checksum_is_none() -> None:
+    for control, expected in ((5, len(ACK)), (1, -1)):
+        assert taken(with_crc(ACK[:4] + bytes((control,)) + ACK[5:-2])) == expected
 
 
 def test_a_length_that_no_frame_has_is_noise() -> None:

@@ -202,7 +202,9 @@ def test_a_plain_card_is_not_believed_inside_the_channel_nor_before_it() -> None
 def test_a_reader_with_another_key_is_refused_and_nothing_is_believed() -> None:
     wire = Wire(KEY, Reader(5, OTHER))
     wire.reader.swipe_card(BITS)
-    assert wire.run(20) == []
+    for _ in range(20):
+        assert wire.exchange() == (0, b"")
+        assert wire.sent[8] != 0x77, "nor is it shown a proof of ours"
     assert wire.panel.trouble == REFUSED
 
 
@@ -297,6 +299,14 @@ def test_a_busy_reader_is_asked_again() -> None:
     for _ in range(3):
         wire.exchange(lambda _: busy)
     assert wire.panel.trouble == SILENT, "for ever busy is not there"
+
+
+def test_a_reader_that_hears_a_poll_alone_at_first_is_found() -> None:
+    wire = Wire(KEY, Reader(5, KEY))
+    hear = wire.reader.hear
+    wire.reader.hear = lambda frame: b"" if frame[5] == 0x61 else hear(frame)  # type: ignore[method-assign]
+    wire.run(4)
+    assert wire.panel.state == ONLINE
 
 
 # --- what is shown -----------------------------------------------------------------------------

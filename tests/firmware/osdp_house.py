@@ -25,6 +25,7 @@ from tests.both.block_cipher import aes
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60  # of a test for something that must happen; a busy machine is slow
 NONCE = bytes(range(0xA0, 0xA8))
+_LEAD = b"\xff"
 _REFRESH_S = 0.002
 
 
@@ -43,12 +44,12 @@ class Wire(osdp.Channel):  # type: ignore[misc]  # published without types
         return data
 
     def write(self, buf: bytes) -> int:
-        answer = bytes(buf)
-        self.answers.append(answer)
-        changed = self.change(answer)
+        frame = bytes(buf).removeprefix(_LEAD)  # it leads in where the panel does
+        self.answers.append(frame)
+        changed = self.change(frame)
         if changed:
-            self._send(changed)
-        return len(answer)
+            self._send(_LEAD + changed)
+        return len(buf)
 
     def flush(self) -> None:
         return None

@@ -103,9 +103,10 @@ class Line:
     def write(self, data: memoryview) -> int:
         assert self.now_us >= self.sent_us, "the panel speaks twice"
         assert self.now_us >= self._answered_us, "the panel speaks while a reader does"
-        for i in range(len(data)):
-            self._command[i] = data[i]
-        self.command_bytes = len(data)
+        assert data[0] == 0xFF, "readers wait for that"
+        for i in range(1, len(data)):
+            self._command[i - 1] = data[i]
+        self.command_bytes = len(data) - 1
         self.sent_us = self.now_us + len(data) * 10000000 // self.baud
         return len(data)
 
@@ -131,7 +132,7 @@ class Line:
                 if answer and self.change is not None:
                     answer = self.change(answer)
                 if answer:
-                    self._send(answer)
+                    self._send(b"\xff" + answer)
         elif self.noise:
             self._send(self.noise, 0)
             self._answered_us = 0
