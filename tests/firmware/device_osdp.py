@@ -116,6 +116,34 @@ def test_a_card_that_nobody_fetched_is_kept_and_the_next_one_waits() -> None:
     assert results_of(line.turns(drivers, SECOND)) == [(1, CARD)]
 
 
+def test_keys_that_nobody_fetched_are_kept_and_the_next_ones_wait() -> None:
+    line, drivers = online(2)
+    line.readers[1].press_keys(b"12")
+    line.readers[1].press_keys(b"3")
+    line.turns(drivers[:1], SECOND)
+    assert len(line.readers[1].events) == 1
+    keys = []
+    for _ in range(SECOND):
+        while drivers[1].poll(line.now_ms) == KEY:
+            keys.append(drivers[1].key)
+        line.turns([])
+    assert keys == [1, 2, 3]
+
+
+def test_what_came_before_the_command_is_no_answer_to_it() -> None:
+    line, drivers = online(keyed=False)
+    wire = drivers[0]._line
+    line.readers[0].swipe_card(BITS)
+    card = line.readers[0].events.pop()
+    for _ in range(8):
+        while wire._asked is not None:
+            assert line.turns(drivers) == []
+        control = drivers[0]._sequence | 4
+        line._send(with_crc(bytes((0x53, 0x80, 0, 0, control)) + card), 0)
+        line.now_us += 20000
+        assert line.turns(drivers, 30) == []
+
+
 def test_only_cards_and_keys_keep_erases_away() -> None:
     line, drivers = online()
     before = drivers[0].edge_ticks
@@ -253,14 +281,17 @@ def test_the_direction_pin_is_held_until_the_last_bit_and_no_longer() -> None:
     for baud in (9600, 57600):
         line, drivers = online(2, baud=baud, pin=True)
         assert line.cut_off == 0
-        line.readers[1].swipe_card(BITS)
-        drivers[0].show(results.SHOW_ALARM, line.now_ms)
-        assert results_of(line.turns(drivers, SECOND)) == [(1, CARD)]
-        for _ in range(SECOND):
+        found = []
+        for turn in range(2 * SECOND):
+            if turn % SECOND == 10:
+                drivers[0].show(results.SHOW_ALARM, line.now_ms)  # the longest commands
+                line.readers[1].swipe_card(BITS)
             line.waits_us = 0
-            line.turns(drivers)
+            found += results_of(line.turns(drivers))
             assert line.waits_us <= 11000
             assert line.pin.level == (1 if line.now_us < line.sent_us else 0)
+        assert found == [(1, CARD)] * 2
+        assert line.cut_off == 0
 
 
 def test_a_uart_that_never_says_that_it_is_done_stops_nobody() -> None:
