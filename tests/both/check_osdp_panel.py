@@ -473,3 +473,17 @@ def test_speed_follows_the_reader_s_word() -> None:
     assert wire.panel.baud == 57600, "but a silent one is looked for there too"
     wire.exchange(nothing)
     assert wire.panel.baud == 9600
+
+
+def test_a_reader_that_came_at_its_speed_is_looked_for_there_alone() -> None:
+    wire = online()
+    wire.panel.change_baud(57600)
+    wire.exchange()
+    for expected in (57600, 57600, 9600, 57600):
+        wire.exchange(nothing)
+        assert wire.panel.baud == expected
+    wire.run()
+    assert wire.panel.state == ONLINE
+    for _ in range(5):
+        wire.exchange(nothing)
+        assert wire.panel.baud == 57600

@@ -71,6 +71,7 @@ class Line:
         self._answered_us = 0
         self._answer_baud = baud
         self._count = 0
+        self._unread = 0
         self._taken = 0
 
     @property
@@ -107,6 +108,7 @@ class Line:
         for i in range(1, len(data)):
             self._command[i - 1] = data[i]
         self.command_bytes = len(data) - 1
+        self._unread = self.any()  # stays in front of what comes now
         self.sent_us = self.now_us + len(data) * 10000000 // self.baud
         return len(data)
 
@@ -139,6 +141,8 @@ class Line:
             self.noise = b""
 
     def _send(self, answer: bytes, wait_us: int = -1) -> None:
+        answer = bytes(self._answer[self._taken : self._taken + self._unread]) + answer
+        self._unread = 0
         self._answer[: len(answer)] = answer
         self._count = len(answer)
         self._taken = 0
