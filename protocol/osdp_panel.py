@@ -274,11 +274,10 @@ class Panel:
                 if end >= 0:
                     return end
             elif not block and frame[at] == osdp.REPLY_NAK:
-                # it says that it has no session: as after a start of its own, or after KEYSET
-                if self._command == osdp.CMD_KEYSET:
-                    self._prove_new_key()
-                else:
-                    self._begin_anew(0)
+                self._begin_anew(0)  # it has no session, as after a start of its own
+                return -1
+            elif self._command == osdp.CMD_KEYSET and not block and frame[at] == osdp.REPLY_ACK:
+                self._prove_new_key()  # some drop the session before they say so
                 return -1
         self._begin_anew(REFUSED)
         return -1

@@ -426,6 +426,33 @@ def test_a_key_whose_acknowledgement_is_lost_counts_when_the_reader_proves_it() 
     assert wire.panel.pairing == osdp_panel.PAIR_DONE
 
 
+def test_a_reader_may_acknowledge_its_key_outside_the_channel() -> None:
+    wire = online()
+    wire.panel.pair(OTHER, False, 0)
+
+    def plain(answer: bytes) -> bytes:
+        body = bytes((0x53, 0x85, 0, 0, answer[4] & 7, 0x40))
+        return with_crc(body) if wire.reader.done[-1][0] == 0x75 else answer
+
+    while wire.reader.key != OTHER:
+        wire.exchange(plain)
+    wire.run(4)
+    assert wire.panel.pairing == osdp_panel.PAIR_DONE
+    assert wire.panel.trouble == 0
+
+
+def test_a_reader_that_has_lost_its_session_is_given_its_key_in_the_next_one() -> None:
+    wire = online()
+    wire.panel.pair(OTHER, False, 0)
+    wire.run(3)
+    wire.reader.restart()
+    wire.exchange()
+    assert wire.reader.key == KEY
+    wire.run(9)
+    assert wire.panel.pairing == osdp_panel.PAIR_DONE
+    assert wire.reader.key == OTHER
+
+
 def test_a_key_that_never_reached_the_reader_does_not_count() -> None:
     wire = online()
     wire.panel.pair(OTHER, False, 0)
