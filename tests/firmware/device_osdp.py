@@ -238,6 +238,27 @@ def test_silent_readers_cost_the_others_one_silence_at_a_time() -> None:
         assert 700 <= max(gaps_ms(line, address)) <= 1000
 
 
+def test_a_reader_may_take_its_200_ms_until_its_answer_begins() -> None:
+    line, drivers = house(1)
+    line.turnaround_us = 195000
+    line.turns(drivers, 10 * SECOND)
+    assert (drivers[0].state, drivers[0].trouble) == (ONLINE, 0)
+
+
+def test_a_spoilt_answer_is_asked_for_again_at_once() -> None:
+    line, drivers = online(keyed=False)
+    spoilt = []
+
+    def once(answer: bytes) -> bytes:
+        spoilt.append(answer)
+        return flipped(answer, 50) if len(spoilt) == 1 else answer
+
+    line.change = once
+    line.log = []
+    line.turns(drivers, SECOND)
+    assert max(gaps_ms(line, 0)) <= 60
+
+
 def test_four_readers_are_asked_in_time() -> None:
     for keyed, baud, limit in ((True, 57600, 50), (False, 57600, 50), (False, 9600, 150)):
         line, drivers = online(4, baud=baud, keyed=keyed)
