@@ -8,23 +8,22 @@ wire fails.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
+from controller_tool.wire_shapes import SECTORS_MAX, answering, continues, is_head
 from protocol import codes as c
 from protocol import sector_header
 from protocol.constants import (
     BUCKETS,
     BUCKETS_A_PAGE,
-    CARD_KEY_BYTES,
     CARD_RECORD_BYTES,
     CHUNK_BYTES,
     JOURNAL_PAGE_RECORDS,
-    LIST_PAYLOAD_MAX_BYTES,
     NONCE_BYTES,
     OVERLAY_RECORDS_MAX,
     RECORD_BYTES,
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _HASH_BYTES = 32
-_PAGE_BYTES = JOURNAL_PAGE_RECORDS * RECORD_BYTES
-_SECTORS_MAX = 256  # a key slot names its sector in one byte
 _COMMIT_S = 30.0  # a full check of 20 000 cards on an ESP32 takes some seconds
 
 
@@ -198,42 +195,51 @@ class Client:
         while True:
             skip = len(found) // CARD_RECORD_BYTES
             page = self.session.call(c.OP_GET_RECORDS, bucket, skip, RECORDS_A_PAGE)
-            if not isinstance(page, bytes) or not _continues(found, page, bucket):
+            if not isinstance(page, bytes) or not continues(found, page, bucket):
                 raise self._unreadable()
             found += page
             if len(page) < RECORDS_A_PAGE * CARD_RECORD_BYTES:
                 return found
 
     def head(self, ring: int) -> Head:
-        """The ring's head, authenticated for a fresh nonce."""
-        nonce = os.urandom(NONCE_BYTES)
-        return Head(nonce, cast("list[Any]", self.session.call(c.OP_JOURNAL_HEAD, ring, nonce)))
+        """The ring's head, authenticated for a fresh nonce.
 
-    def records(self, ring: int, ranges: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+        DeviceError unless it has the shape of one, and reaches no further than a ring does.
+        """
+        nonce = os.urandom(NONCE_BYTES)
+        value = self.session.call(c.OP_JOURNAL_HEAD, ring, nonce)
+        if not is_head(value, ring):
+            raise self._unreadable()
+        return Head(nonce, cast("list[Any]", value))
+
+    def records(self, ring: int, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
         """Pages of whole records of these half-open ranges, two requests under way.
 
         A page is another one than was asked for when the ring went on meanwhile: ask again then.
-        After an empty one nothing more is asked for, whatever the ranges say.
+        What lies beyond all the ranges is left out. DeviceError for records that nobody asked for.
         """
-        went_dry = False
+        limit = max((end for _, end in ranges), default=0)
+        asked: deque[tuple[int, int]] = deque()
 
         def requests() -> Iterator[tuple[int, list[cbor.Value]]]:
             for first, end in ranges:
                 for seq in range(first, end, JOURNAL_PAGE_RECORDS):
-                    if went_dry:
-                        return
                     count = min(JOURNAL_PAGE_RECORDS, end - seq)
+                    asked.append((seq, count))
                     yield c.OP_JOURNAL_READ, [ring, seq, count]
 
         for _, page in self.session.pipeline(requests()):
-            if not isinstance(page, bytes) or len(page) > _PAGE_BYTES:
+            seq, count = asked.popleft()
+            if not isinstance(page, bytes) or len(page) > count * RECORD_BYTES:
                 raise self._unreadable()
-            went_dry = went_dry or not page
-            yield page
+            kept = answering(page, seq, limit)
+            if kept is None:
+                raise self._unreadable()
+            yield kept
 
     def sector_headers(self, ring: int, first_seq: int) -> Iterator[bytes]:
         """Pages of whole sector headers, from that of the sector of ``first_seq`` on."""
-        for _ in range(_SECTORS_MAX // (SECTOR_HEADERS_A_PAGE - 1) + 1):
+        for _ in range(SECTORS_MAX // (SECTOR_HEADERS_A_PAGE - 1) + 1):
             page = self.session.call(c.OP_JOURNAL_SECTORS, ring, first_seq, SECTOR_HEADERS_A_PAGE)
             if not isinstance(page, bytes) or len(page) % SECTOR_HEADER_BYTES:
                 raise self._unreadable()
@@ -272,18 +278,6 @@ class Client:
             t("{device} sent what cannot be read", device=self.session.device_name),
             t("Run the command again; if it stays so, update the firmware"),
         )
-
-
-def _continues(found: bytes, page: bytes, bucket: int) -> bool:
-    """Whether a page has whole records of that bucket, each behind the one before it."""
-    if len(page) % CARD_RECORD_BYTES or len(page) > RECORDS_A_PAGE * CARD_RECORD_BYTES:
-        return False
-    if len(found) + len(page) > LIST_PAYLOAD_MAX_BYTES:
-        return False
-    records = found[-CARD_RECORD_BYTES:] + page
-    starts = range(0, len(records), CARD_RECORD_BYTES)
-    keys = [records[at : at + CARD_KEY_BYTES] for at in starts]
-    return all(key[0] == bucket for key in keys) and all(a < b for a, b in pairwise(keys))
 
 
 def _list_requests(

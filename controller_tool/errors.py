@@ -4,6 +4,14 @@ What a person sees is one line: what happened, then what to do. The command line
 `str(error)` and exits 1; nothing else may reach a person.
 """
 
+from __future__ import annotations
+
+import os
+
+from controller_tool.messages import t
+
+DEBUG = "CONTROLLER_TOOL_DEBUG"
+
 
 class ToolError(Exception):
     """A refusal or failure with its next step.
@@ -36,3 +44,13 @@ class DeviceError(ToolError):
 
 class ImageError(ToolError):
     """The firmware image or board description is at fault."""
+
+
+def own_fault(error: Exception) -> ToolError:
+    """What a person is told of a fault in the tool itself; raises it as it is under DEBUG=1."""
+    if os.environ.get(DEBUG):
+        raise error
+    return ToolError(
+        t("The tool met a fault of its own ({kind})", kind=type(error).__name__),
+        t("Report it with what {variable}=1 prints", variable=DEBUG),
+    )

@@ -154,6 +154,7 @@ ZH = {
     "proven": "已证明",
     "unproven": "未证明",
     "head": "头部序号",
+    "changed": "改动",
     "proven by key": "证明所用密钥",
     "whole": "完整",
     "NOT WHOLE": "不完整",

@@ -68,8 +68,8 @@ class Admission:
         self.total += 1
 
     def tell(self, journal: "Journal") -> None:
-        """Put on record how many were turned away since this was done last."""
-        if self.refused:
+        """Put on record how many were turned away since this was done last, unless too often."""
+        if self.refused and journal.admits(EVENT_REFUSED_ATTEMPTS):
             journal.record(EVENT_REFUSED_ATTEMPTS, extra=self.refused)
             self.refused = 0
 

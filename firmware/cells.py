@@ -4,6 +4,10 @@ Rules, which power may cut anywhere:
 
 - the next slot is programmed, then the old one is overwritten with zeros; only then does the
   caller acknowledge the record
+- a flash that refuses the zeros does not undo the record: the next slot is in force. The zeros come
+  before anything else is written
+- a flash that refuses the next slot may have programmed it all the same. The caller was told that
+  the record is none, so that slot is overwritten with zeros before another one is believed
 - loading takes the valid slot with the highest sequence number and zeroes every other slot that
   still shows anything: what a cut left is finished before the first record is written. Without a
   valid slot it changes nothing: what rotted may be the only one
@@ -32,6 +36,8 @@ class Cells:
         self._first = first_sector
         self._sector = 0
         self._index = 0
+        self._refused = False  # the flash refused the slot at this place
+        self._old: "tuple[int, int] | None" = None  # still shows a slot that is out of force
         self._used = bytearray(_SECTORS)  # 1: not blank, to be erased before it is entered
         self.slot: "keyslot.KeySlot | None"
         self.load()
@@ -45,6 +51,9 @@ class Cells:
 
     def load(self) -> None:
         """Find the slot in force; at a start, and after an error of the flash."""
+        if self._refused:
+            self._program(self._sector, self._index, _ZEROS)
+            self._refused = False
         self.slot = None
         showing = []  # places that hold neither blank nor zeros
         for sector in range(_SECTORS):
@@ -63,6 +72,7 @@ class Cells:
         for place in showing:
             if place != (self._sector, self._index) and self.slot is not None:
                 self._program(place[0], place[1], _ZEROS)
+        self._old = None
 
     def _goes_before(self, slot: "keyslot.KeySlot") -> bool:
         held = self.slot
@@ -82,14 +92,22 @@ class Cells:
         k_audit: bytes,
     ) -> None:
         """Put a new slot into force; floors: list version, trust version, epoch."""
+        if self._old is not None:
+            self._program(self._old[0], self._old[1], _ZEROS)
+            self._old = None
         old_sector, old_index = self._sector, self._index
         self._find_blank()
         keyslot.pack_into(
             _buffer, 0, keyslot.STATE_VALID, boot, next_seq, sector, place,
             floors[0], floors[1], floors[2], c, k_tool, k_audit,
         )  # fmt: skip
+        self._refused = True
         self._program(self._sector, self._index, _buffer)
-        self._program(old_sector, old_index, _ZEROS)
+        self._refused = False
+        try:
+            self._program(old_sector, old_index, _ZEROS)
+        except OSError:
+            self._old = (old_sector, old_index)
 
     def _find_blank(self) -> None:
         home = self._sector  # holds the slot in force

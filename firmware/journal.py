@@ -4,12 +4,18 @@ record() returns when the record is safe; whoever calls it acts afterwards. note
 happens in any case. Events below FIRST_ALARM_RING_EVENT go to the access ring, all others to the
 alarm ring.
 
-A flood cannot push evidence out of a ring. Of what anybody can bring about at a reader or contact,
-denials and alarms, the first FOLD_ABOVE of a kind and reason in a window are written, the others
-counted, and one record at its end says how many (its point is CONTROLLER). The alarm of a collected
-card comes once for each card. The window is a minute and doubles, up to an hour, while it floods.
-What a guest of ours brings about and is always written may be asked for FOLD_ABOVE times a minute,
-whatever strangers do meanwhile.
+A flood cannot push evidence out of a ring, neither a quick one nor one that goes on for days. What
+goes beyond these limits is counted, and one record at the end of the window says how many (its
+point is CONTROLLER). The window is a minute and doubles, up to an hour, while anything is folded.
+
+- of what anybody can bring about at a reader, button or contact, and of what is refused: so many of
+  a kind and reason at once, then so many an hour; of denials and alarms no more than FOLD_ABOVE in
+  a window either
+- the alarm of a collected card comes once an hour for each card
+- sessions, and what a guest of ours asks for and is always written, alike; the latter is refused
+  as busy beyond it, whatever strangers do meanwhile
+
+Never folded: cards that were let in, and what somebody signed.
 """
 
 from firmware.cells import Cells
@@ -41,7 +47,13 @@ NO_KEY = b"\0\0\0\0\0\0\0\0"
 CONTROLLER = 255  # the point of records that belong to no door, port or reader
 FOLD_ABOVE = 10
 _WINDOW_S = 60
-_WINDOW_MAX_S = 3600
+_HOUR_S = 3600  # the longest window too
+_PRESENTED_MAX = 10
+
+# records of a kind: at once, and more an hour. The alarm ring holds some 1160, the other 19 000
+BURST_ACCESS, HOURLY_ACCESS = 300, 120  # a busy door opens 2000 times a day
+BURST, HOURLY_ALARM = 40, 2
+HOURLY_GUEST = 6  # a hub that stays opens a session every ten minutes
 
 
 class Journal:
@@ -58,10 +70,13 @@ class Journal:
         self._nvs = nvs
         self.version = 0
         self.lost = 0  # events that the flash did not take, not told yet
-        self._counts: "dict[int, int]" = {}  # of this window, by event and reason
-        self._asked: "dict[int, int]" = {}  # of this minute, by event
+        self._counts: "dict[int, int]" = {}  # of this window, by kind: event and reason
+        self._folded: "dict[int, int]" = {}  # of these, what was counted only
+        self._asked: "dict[int, int]" = {}  # of this minute, by kind
         self._asked_s = 0
-        self._presented: "list[bytes]" = []  # collected cards of this window
+        self._spent: "dict[int, int]" = {}  # of the budget, by kind
+        self._hour_s = 0
+        self._presented: "list[bytes]" = []  # collected cards of this hour
         self._window_s = _WINDOW_S
         self._began_s = 0
         keys = partition("keys")
@@ -125,24 +140,42 @@ class Journal:
             self.lost += 1
 
     def admit(self, event: int) -> None:
-        """Refused(ERR_BUSY): enough of what this event records was asked for in this minute."""
-        count = self._asked.get(event, 0)
-        if count == FOLD_ABOVE:
+        """Refused(ERR_BUSY): enough of what this event records was asked for in this while."""
+        if not self.admits(event):
             raise Refused(ERR_BUSY)
-        self._asked[event] = count + 1
+
+    def admits(self, event: int) -> bool:
+        """Whether one more record of this event may be asked for; it counts as asked for then."""
+        kind = event << 8
+        asked, spent = self._asked.get(kind, 0), self._spent.get(kind, 0)
+        if asked == FOLD_ABOVE or spent >= BURST:
+            return False
+        self._asked[kind] = asked + 1
+        self._spent[kind] = spent + 1
+        return True
 
     def _floods(self, event: int, reason: int, key: bytes) -> bool:
         """Whether this is one too many of its kind to be written; it is counted then."""
         if event == EVENT_REVOKED_CARD_PRESENTED:
-            if key in self._presented or len(self._presented) == FOLD_ABOVE:
+            if key in self._presented:
                 return True
-            self._presented.append(key)
-            return False
-        if event not in (EVENT_DENIED, EVENT_READER_DOUBTFUL) and event < FIRST_ALARM_RING_EVENT:
-            return False
+            if len(self._presented) < _PRESENTED_MAX:
+                self._presented.append(key)
         kind = event << 8 | reason
-        self._counts[kind] = count = self._counts.get(kind, 0) + 1
-        return count > FOLD_ABOVE
+        count = self._counts.get(kind, 0)
+        spent = self._spent.get(kind, 0)
+        if event >= FIRST_ALARM_RING_EVENT:
+            folds = count == FOLD_ABOVE or spent >= BURST
+        else:
+            folds = spent >= BURST_ACCESS or (
+                count == FOLD_ABOVE and event in (EVENT_DENIED, EVENT_READER_DOUBTFUL)
+            )
+        if folds:
+            self._folded[kind] = self._folded.get(kind, 0) + 1
+            return True
+        self._counts[kind] = count + 1
+        self._spent[kind] = spent + 1
+        return False
 
     def tell(self, uptime_s: int) -> None:
         """Write what was only counted, when it is time, and how much was lost; now and then."""
@@ -152,18 +185,31 @@ class Journal:
         if uptime_s - self._asked_s >= _WINDOW_S:
             self._asked_s = uptime_s
             self._asked.clear()
+        if uptime_s - self._hour_s >= _HOUR_S:
+            self._hour_s = uptime_s
+            self._presented = []
+            self._allow_more()
         if uptime_s - self._began_s < self._window_s:
             return
         self._began_s = uptime_s
-        counts = self._counts
+        folded = self._folded
         self._counts = {}
-        self._presented = []
-        longer_s = min(2 * self._window_s, _WINDOW_MAX_S)
-        self._window_s = _WINDOW_S
-        for kind in counts:
-            if counts[kind] > FOLD_ABOVE:
-                self._window_s = longer_s
-                self.record(kind >> 8, kind & 0xFF, extra=counts[kind] - FOLD_ABOVE)
+        self._folded = {}
+        self._window_s = min(2 * self._window_s, _HOUR_S) if folded else _WINDOW_S
+        for kind in folded:
+            self.record(kind >> 8, kind & 0xFF, extra=folded[kind])
+
+    def _allow_more(self) -> None:
+        spent = self._spent
+        self._spent = {}
+        for kind in spent:
+            hourly = HOURLY_ALARM
+            if kind >> 8 < FIRST_ALARM_RING_EVENT:
+                hourly = HOURLY_ACCESS
+            elif kind >> 8 < EVENT_REVOKED_CARD_PRESENTED:  # the first of the alarms
+                hourly = HOURLY_GUEST
+            if spent[kind] > hourly:
+                self._spent[kind] = spent[kind] - hourly
 
     @property
     def version_floor(self) -> int:

@@ -44,60 +44,92 @@ def _holding(ring: "Ring", seq: int) -> int:
     return ring.sectors.after(ring.oldest_sector, low)
 
 
-def read(ring: "Ring", seq: int, out: memoryview) -> int:
-    """Fill `out` with whole records from `seq` on; returns how many bytes.
+def _number(record: "memoryview | bytearray") -> int:
+    return int.from_bytes(record[:4], "big")
 
-    Places of zeros are skipped, and so is what a failed write left.
+
+def _place(ring: "Ring", sector: int, seq: int) -> int:
+    """Where `seq` lies in the sector that begins nearest at or before it.
+
+    Where nothing was cut or damaged, as far from the beginning as its number. Else places are
+    counted, for each that is no hole took a number, whatever can be read of it.
+    """
+    number = ring.sectors.first_seq(sector)
+    place = seq - number
+    if place < RECORDS_PER_SECTOR:
+        ring.sectors.read(sector, place, ring.buffer)
+        if _number(ring.buffer) == seq:
+            return place
+    for place in range(RECORDS_PER_SECTOR):
+        ring.sectors.read(sector, place, ring.buffer)
+        if ring.buffer != HOLE:
+            if number == seq:
+                return place
+            number += 1
+    return RECORDS_PER_SECTOR
+
+
+def read(ring: "Ring", seq: int, out: memoryview) -> int:
+    """Fill `out` with the records from `seq` on, none beyond its room; returns how many bytes.
+
+    Places of zeros are skipped. So is a record whose own number is damaged, unless it lies between
+    others that fit: that one only, for every place but those of zeros took a number
+    (firmware/ring_recovery.py lets nothing else lie).
     """
     seq = max(seq, ring.oldest)
+    end = min(ring.seq, seq + len(out) // RECORD_BYTES)
     number, sector, place = ring.cursor
     if number != seq:
         sector = _holding(ring, seq)
         if sector == NONE:
             return 0
-        place = min(seq - ring.sectors.first_seq(sector), RECORDS_PER_SECTOR)
+        place = _place(ring, sector, seq)
     filled = 0
-    while filled + RECORD_BYTES <= len(out) and seq < ring.seq:
+    while seq < end:
         if place == RECORDS_PER_SECTOR:
             if sector == _newest(ring):
                 break
             sector = ring.sectors.after(sector)
             place = 0
-        count = min((len(out) - filled) // RECORD_BYTES, RECORDS_PER_SECTOR - place, ring.seq - seq)
+            first = ring.sectors.first_seq(sector)
+            if seq < first <= ring.seq:  # damage before it led astray
+                seq = first
+                continue
+        count = min(end - seq, RECORDS_PER_SECTOR - place)
         view = out[filled : filled + count * RECORD_BYTES]
         ring.sectors.read(sector, place, view)
-        taken = _whole_run(view, seq, count) or _picked(view, seq, count)
         place += count
+        if _fits(view, seq, count):
+            taken, seq = count, seq + count
+        else:
+            taken, seq = _picked(view, seq, count)
         filled += taken * RECORD_BYTES
-        seq += taken
     ring.cursor = (seq, sector, place)
     return filled
 
 
-def _number(view: memoryview, index: int) -> int:
-    at = index * RECORD_BYTES
-    return int.from_bytes(view[at : at + 4], "big")
+def _fits(view: memoryview, seq: int, count: int) -> bool:
+    """Whether `count` records from `seq` on begin and end as they should, with none missing.
 
-
-def _whole_run(view: memoryview, seq: int, count: int) -> int:
-    """How many records these are when none is missing among them, else 0.
-
-    Numbers rise by one a record: where the first and the last are right, so are all. A hole has
-    the number 0.
+    Looking at each number would halve the speed: whoever pulls does. A hole has the number 0.
     """
-    last = seq + count - 1
-    return count if seq and _number(view, 0) == seq and _number(view, count - 1) == last else 0
+    last = view[(count - 1) * RECORD_BYTES :]
+    return seq > 0 and _number(view) == seq and _number(last) == seq + count - 1
 
 
-def _picked(view: memoryview, seq: int, count: int) -> int:
-    """Move the records from `seq` on together; how many there are."""
-    taken = 0
-    for index in range(count):
-        record = view[index * RECORD_BYTES : (index + 1) * RECORD_BYTES]
-        if record != HOLE and _number(view, index) == seq + taken:
+def _picked(view: memoryview, seq: int, count: int) -> "tuple[int, int]":
+    """Move the records from `seq` on together; how many there are, and the number after them."""
+    at = taken = 0
+    for _ in range(count):
+        record = view[at : at + RECORD_BYTES]
+        at += RECORD_BYTES
+        if record == HOLE:
+            continue
+        if _number(record) == seq:
             view[taken * RECORD_BYTES : (taken + 1) * RECORD_BYTES] = record
             taken += 1
-    return taken
+        seq += 1
+    return taken, seq
 
 
 def headers(ring: "Ring", seq: int, out: memoryview) -> int:
@@ -123,11 +155,11 @@ def chain_value(ring: "Ring", seq: int) -> "bytes | None":
         return None
     c: bytes = header.c
     place = 0
-    for number in range(header.first_seq, seq):
+    for _ in range(header.first_seq, seq):
         while place < RECORDS_PER_SECTOR:
             ring.sectors.read(sector, place, ring.buffer)
             place += 1
-            if ring.buffer != HOLE and int.from_bytes(ring.buffer[:4], "big") == number:
+            if ring.buffer != HOLE:
                 break
         c = chain.link(c, memoryview(ring.buffer)[:RECORD_BODY_BYTES])
     return c

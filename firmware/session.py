@@ -85,7 +85,7 @@ class Sessions:
         try:
             c.intake.pause()
             c.admission.tell(c.journal)  # whoever reads the log now reads all of it
-            c.journal.record(event, guest.role, key=guest.peer_id, extra=requests)
+            c.journal.note(event, guest.role, key=guest.peer_id, extra=requests)
         except (OSError, MemoryError) as error:
             dispatch.fault(c, error)
 

@@ -6,9 +6,7 @@ import hmac
 import io
 import json
 import sys
-import zipfile
 from hashlib import sha256
-from pathlib import Path
 
 import cbor2
 from cryptography import x509
@@ -89,53 +87,59 @@ def check_ring(read, said, ring, c, stated, audit):
     heads = [(h[:16], h[16:20], h[20:52], h[52:56], h[60:76], h[76:92]) for h in cut["heads"]]
     newest = [{"next_seq": int.from_bytes(h[1]), "chain": h[2].hex()} for h in heads]
     need(newest[-1:] == [said["head"]], "newest head")
-    need(all(0 <= n <= 2**24 for pair in said["ranges"] for n in pair), "ranges")
+    need(sum(max(b - a, 0) + 1 for a, b in said["ranges"]) == said["records"], "ranges")
     numbers = [n for first, last in said["ranges"] for n in range(first, last + 1)]
-    need(numbers == sorted(set(numbers)), "ranges")
     own, last = dict(zip(numbers, cut["records"], strict=True)), max(numbers, default=-1)
+    need(numbers == sorted(own) and min(numbers, default=0) >= 0 and last <= 2**26, "ranges")
     for n, record in own.items():
         need(int.from_bytes(record[:4]) == n, "moved", n)
     need(not cut["conflicts"], "conflicting", int.from_bytes(read["conflicts"][:4]))
     near = [int.from_bytes(at) for at in [h[1] for h in heads] + [s[12:16] for s in cut["sectors"]]]
-    tool, audit_ts = dict(zip(numbers, pieces(read["tool-t"], 32), strict=False)), []
+    tool, audit_ts = dict(zip(numbers, pieces(read["tool-t"], 32), strict=False)), {}
     if audit and read["audit-key"]:
         oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-        k = audit.decrypt(read["audit-key"], oaep)
-        for _ in range(max([last, *(n for n in near if n <= last + 2**20)]) + 2):
-            audit_ts.append(sha256(b"\2" + k).digest())
+        k, wanted = audit.decrypt(read["audit-key"], oaep), {*own, *near}
+        for n in range(max([last, *(n for n in near if n <= last + 2**20)]) + 1):
+            audit_ts.update({n: sha256(b"\2" + k).digest()} if n in wanted else {})
             k = sha256(b"\1" + k).digest()[:16]
 
     def right(n, text, tags):
-        ts = enumerate((tool.get(n), audit_ts[n] if n < len(audit_ts) else None))
+        ts = enumerate((tool.get(n), audit_ts.get(n)))
         return [hmac.digest(t, text, "sha256").startswith(tags[i]) for i, t in ts if t]
 
-    end, points = 0, {n: set() for n, _ in stated}
-    for nonce, at, value, oldest, *macs in heads:
-        n, text = int.from_bytes(at), b"head" + nonce + ring + at + value + oldest
-        need(n <= last + 2**20 and all(right(n, text, macs)), "false head", n)
+    end, points, oldest = 0, {n: set() for n, _ in stated}, {}
+    for nonce, at, value, since, *macs in heads:
+        n, text = int.from_bytes(at), b"head" + nonce + ring + at + value + since
+        need(n <= last + 2**20 and all(fits := right(n, text, macs)), "false head", n)
         need(n >= end, "rolled back", n)
+        first = max(oldest.get((n, value), 0), int.from_bytes(since))
+        oldest.update({(n, value): first} if fits else {})
         points.setdefault(end := n, set()).add(value)
     for header in cut["sectors"]:
         n, good = int.from_bytes(header[12:16]), header.startswith(b"JRN1" + ring + b"\0")
         fits = right(n, b"sector" + header[:48], [header[48:56], header[56:]])
         need(good and n <= last + 2**20 and all(fits), "sector header", n)
         points.setdefault(n, set()).update([header[16:48]] if fits else [])
-    missing, stays = [], 0
-    for n in range(max([last, *points]) + 1):
-        c = c or min(points.get(n, ()), default=None)
+    gaps, stays, at = [], 0, 0
+    for n in sorted({*own, *points}):
+        if n > at:
+            need(at <= last, "truncated", at)
+            gaps.append((at, n))
+            c = None
+        at, c = n + (n in own), c or min(points.get(n, ()), default=None)
         here = {*points.get(n, ()), *(value for at, value in stated if at == n)}
         need(not c or here <= {c}, "forged or forked", n - 1)
         if n not in own:
-            need(n <= last or n == max(points), "truncated", n)
-            missing.append(n)
-            c = None
             continue
         need(c and right(n, b"", [b"", b""]), "not proven")
         c = sha256(c + own[n][:32]).digest()
         need(all(right(n, c, [own[n][32:40], own[n][40:]])), "changed", n)
         stays = max(stays, min(n, int.from_bytes(own[n][28:32]))) if own[n][6] == 11 else stays
-    for n in missing:
-        need(n > last or n < min(stays, end - said["long"]), "deleted", n)
+    for first, after in gaps:
+        need(after <= min(stays, end - said["long"]), "deleted", after - 1)
+        for each in [each for each in map(tuple, stated) if each in oldest]:
+            held = max(first, oldest[each]) < min(after, each[0])
+            need(not held, "deleted", max(first, oldest[each]))
 
 
 def judge(files, audit, ca):
@@ -160,18 +164,9 @@ def judge(files, audit, ca):
     return faults
 
 
-def load(path):
-    if path.is_dir():
-        return {str(f.relative_to(path)): f.read_bytes() for f in path.rglob("*") if f.is_file()}
-    packed = zipfile.ZipFile(path)
-    return {name: packed.read(name) for name in packed.namelist()}
-
-
 if __name__ == "__main__":
-    asked = dict(zip(sys.argv[2::2], map(Path, sys.argv[3::2]), strict=True))
-    key, ca = asked.get("--audit-key"), asked.get("--peer-ca")
-    audit = key and pem.load_pem_private_key(key.read_bytes(), None)
-    ca = ca and x509.load_pem_x509_certificate(ca.read_bytes())
-    result = judge(load(Path(sys.argv[1])), audit, ca)
+    import independent_arguments
+
+    result = judge(*independent_arguments.read(sys.argv[1:]))
     print(json.dumps({"ok": not result, "faults": result}, indent=2))
     sys.exit(bool(result))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Notice = Callable[[str], None]
 BUSY_WAIT_MAX_S = 75
+SIM_FOLDER = "sim"  # in a site folder: the virtual boards that it started
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def open_session(
 
 
 def _addresses(site: Site, device: Device, way: Way) -> list[Address]:
-    root = site.path / "sim"
+    root = site.path / SIM_FOLDER
     if way.port:
         return [parse(way.port, root)]
     known = {"wifi": device.tcp_address, "serial": device.serial_address}

@@ -14,13 +14,13 @@ from typing import TextIO
 
 import click
 
+from controller_tool import disk
 from controller_tool.cli.common import App, ToolGroup, words_after
 from controller_tool.cli.lazy import LazyGroup
 from controller_tool.cli.words import speak
-from controller_tool.errors import DeviceError, ToolError
+from controller_tool.errors import DEBUG, DeviceError, ToolError, own_fault
 from controller_tool.messages import set_language, t
 
-DEBUG = "CONTROLLER_TOOL_DEBUG"
 _UNWRITABLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EROFS}
 
 # name: module and attribute of the command, and its line in the list. A command's module is
@@ -92,12 +92,10 @@ def _report(app: App, error: Exception) -> int:
         named = f"{error.filename}: {error.strerror}"
         return app.fail(
             t("A file cannot be used: {error}", error=named),
-            t("Check the folder and its permissions"),
+            disk.next_step(error),
         )
-    return app.fail(
-        t("The tool met a fault of its own ({kind})", kind=type(error).__name__),
-        t("Report it with what {variable}=1 prints", variable=DEBUG),
-    )
+    fault = own_fault(error)
+    return app.fail(fault.what, fault.next_step)
 
 
 def _help(error: click.ClickException) -> str:

@@ -9,13 +9,24 @@ import click
 
 from controller_tool import clock
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app, table, yes_no
+from controller_tool.cli.journal_reading import require_pulled
 from controller_tool.messages import name_of, t
-from controller_tool.services import bundle_verify, journal_bundle, journal_verify
+from controller_tool.services import (
+    bundle_verify,
+    bundle_words,
+    folding,
+    journal_bundle,
+    journal_verify,
+    journal_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
+
+    from controller_tool.services.journal_verify import Verification
+    from controller_tool.services.journal_words import RingReport
 
 
 @click.command(
@@ -38,9 +49,14 @@ def verify(app: App, devices: tuple[str, ...], path: Path | None) -> None:
     site = app.site
     done = [journal_verify.verify(site, site.device(name)) for name in site.chosen(devices)]
     app.show(done, *_shown(done))
-    if unknown := ", ".join(v.device for v in done if not v.pulled):
+    if not any(v.pulled for v in done):
+        app.complain(t("Nothing pulled yet"), t("Run: controller-tool journal pull"))
+    elif unknown := ", ".join(v.device for v in done if not v.pulled):
         app.complain(t("{device}: not pulled yet", device=unknown),
                      t("Fetch it first: journal pull"))  # fmt: skip
+    bad = [v for v in done if v.pulled and not v.ok]
+    if bad:
+        app.note(journal_words.what_next(finding for v in bad for finding in v.findings))
     _exit(all(v.ok for v in done))
 
 
@@ -54,7 +70,13 @@ def _verify_bundle(app: App, devices: tuple[str, ...], path: Path) -> None:
         (t("made at"), clock.local_text(done.made_at_s)),
         (t("verdict"), t("whole") if done.ok else t("NOT WHOLE")),
     ])  # fmt: skip
-    app.show(done, facts, *_shown(done.controllers), *map(str, done.flaws), *done.notes)
+    flaws = [str(flaw) for flaw in folding.fold(done.flaws, folding.ON_SCREEN)]
+    notes = done.notes[: folding.ON_SCREEN]
+    app.show(done, facts, *_shown(done.controllers),
+             *flaws, *_more(done.flaws_count - len(flaws)),
+             *notes, *_more(len(done.notes) - len(notes)))  # fmt: skip
+    if not done.ok:
+        app.note(bundle_words.what_next())
     _exit(done.ok)
 
 
@@ -77,6 +99,7 @@ def _verify_bundle(app: App, devices: tuple[str, ...], path: Path) -> None:
 @pass_app
 def bundle(app: App, /, devices: tuple[str, ...], output: Path, **wish: bool) -> None:
     """All controllers without a name; signed with the key of this folder's peer."""
+    require_pulled(app, devices)
     asked = journal_bundle.Wish(wish["cards"] or wish["people"], wish["people"], wish["force"])
     with app.progress() as progress:
         made = journal_bundle.make(app.site, list(devices), output, asked, progress=progress)
@@ -93,17 +116,20 @@ def _exit(ok: bool) -> None:
         click.get_current_context().exit(1)
 
 
-def _shown(done: Sequence[journal_verify.Verification]) -> list[RenderableType]:
+def _shown(done: Sequence[Verification]) -> list[RenderableType]:
     """The table, the findings, then what the verdict does not cover."""
     rows = [
-        (v.device, t(ring.ring), ring.records, ring.proven, ring.unproven,
+        (v.device, t(ring.ring), ring.records, ring.proven, ring.unproven, ring.changed,
          "-" if ring.head_seq is None else ring.head_seq,
-         _verdict(v), " + ".join(t(key) for key in v.keys))
+         _verdict(v, ring), " + ".join(t(key) for key in v.keys))
         for v in done for ring in v.rings
     ]  # fmt: skip
     columns = [t("controller"), t("ring"), t("records"), t("proven"), t("unproven"),
-               t("head"), t("verdict"), t("proven by key")]  # fmt: skip
-    findings = [f"{v.device}: {finding}" for v in done if v.pulled for finding in v.findings]
+               t("changed"), t("head"), t("verdict"), t("proven by key")]  # fmt: skip
+    findings = [
+        f"{v.device}: {line}" for v in done if v.pulled for ring in v.rings
+        for line in _findings(v, ring)
+    ]  # fmt: skip
     notes: dict[str, list[str]] = {}
     for v in done:
         for note in v.notes if v.pulled else ():
@@ -112,7 +138,20 @@ def _shown(done: Sequence[journal_verify.Verification]) -> list[RenderableType]:
     return [table(columns, rows), *findings, *said]
 
 
-def _verdict(done: journal_verify.Verification) -> str:
+def _findings(done: Verification, ring: RingReport) -> list[str]:
+    """A ring's findings, twenty at most, and how many more there are."""
+    mine = [finding for finding in done.findings if finding.ring == ring.ring]
+    of_records = sum(finding.first_seq is not None for finding in mine)
+    shown = [str(finding) for finding in folding.fold(mine, folding.ON_SCREEN)]
+    left = ring.findings + len(mine) - of_records - len(shown)
+    return shown + [f"{t('{ring} ring', ring=t(ring.ring))}: {more}" for more in _more(left)]
+
+
+def _more(left: int) -> list[str]:
+    return [t("and {n} more", n=left)] if left > 0 else []
+
+
+def _verdict(done: Verification, ring: RingReport) -> str:
     if not done.pulled:
         return t("not pulled yet")
-    return t("whole") if done.ok else t("NOT WHOLE")
+    return t("whole") if ring.ok else t("NOT WHOLE")

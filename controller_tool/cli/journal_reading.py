@@ -17,6 +17,7 @@ from controller_tool.services import (
     journal_filter,
     journal_index,
     journal_read,
+    journal_rows,
     journal_unknown,
 )
 from controller_tool.services.journal_filter import Filter
@@ -29,9 +30,23 @@ if TYPE_CHECKING:
     from controller_tool.services.journal_read import Entry
     from controller_tool.services.site import Site
 
+_NO_DOOR = "-"
 _RINGS = {"access": RING_ACCESS, "alarm": RING_ALARM, "both": None}
 _FORMATS = (hzaccess.FORMAT,)
-_POINT_MAX = 255
+_NAMED = 5  # damaged rows, one by one
+
+
+class _Point(click.IntRange):
+    """A door as people count them, from 1; the command gets it as records have it."""
+
+    def __init__(self) -> None:
+        super().__init__(1, journal_read.CONTROLLER)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """From 0, or the controller's own."""
+        if value == _NO_DOOR:
+            return journal_read.CONTROLLER
+        return int(super().convert(value, param, ctx)) - 1
 
 
 def register(group: click.Group) -> None:
@@ -46,8 +61,8 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
         click.argument("devices", nargs=-1),
         click.option("--who", metavar="WHO",
                      help=t("A card's reference or number, a holder's name, or unknown")),
-        click.option("--door", "--point", "points", multiple=True, metavar="N",
-                     type=click.IntRange(0, _POINT_MAX), help=t("Door, port or reader")),
+        click.option("--door", "--point", "points", multiple=True, metavar="N", type=_Point(),
+                     help=t("Door, port or reader, from 1; - for the controller itself")),
         click.option("--since", metavar="TIME", help=t("From this local day or minute on")),
         click.option("--until", metavar="TIME", help=t("Up to this day, or before this minute")),
         click.option("--event", "events", multiple=True, metavar="EVENT",
@@ -69,6 +84,11 @@ def _filter(site: Site, **given: Any) -> Filter:
         None if text is None else moments.minute(local, text, last_day=last_day) * 60
         for text, last_day in ((given["since"], False), (given["until"], True))
     )
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError(
+            t("--since {since} is after --until {until}: nothing lies between them",
+              since=given["since"], until=given["until"])
+        )  # fmt: skip
     return Filter(
         devices=tuple(given["devices"]),
         ring=_RINGS[given["ring"]],
@@ -84,9 +104,18 @@ def _filter(site: Site, **given: Any) -> Filter:
 
 def _indexed(app: App, wanted: Filter) -> Filter:
     """What a folder got otherwise than by pulling is indexed once, which can take a minute."""
+    require_pulled(app, wanted.devices)
     with app.progress() as progress:
         journal_index.ensure(app.site, wanted.chosen(app.site), progress=progress)
     return wanted
+
+
+def require_pulled(app: App, names: Sequence[str]) -> None:
+    """OperatorError before the first pull of these controllers, or of all."""
+    ids = [device.id for device in Filter(devices=tuple(names)).chosen(app.site)]
+    with app.site.registry.session() as session:
+        if not journal_rows.pulled(session, ids):
+            raise OperatorError(t("Nothing pulled yet"), t("Run: controller-tool journal pull"))
 
 
 def _named(given: Iterable[str], names: Iterable[str], group: str) -> frozenset[str]:
@@ -119,15 +148,23 @@ def show(app: App, /, last: int, before: str | None, **given: Any) -> None:
     if not page.entries:
         shown = [t("Nothing that is stored fits")]
     app.show(page.entries, *shown)
-    _complain_of_misfits(app, page.misfits)
+    _complain_of(page.flaws)
 
 
-def _complain_of_misfits(app: App, misfits: int) -> None:
-    if misfits:
-        app.complain(
-            t("{n} records are not what the index of the journal says, or gone", n=misfits),
-            t("Run: journal verify; then: journal reindex"),
-        )
+def _complain_of(flaws: journal_read.Flaws) -> None:
+    """On standard error with --json too: the result has no place for what is not in it."""
+    said = [t("registry row {place} is damaged", place=p) for p in flaws.damaged[:_NAMED]]
+    if len(flaws.damaged) > _NAMED:
+        said.append(t("{n} more rows are damaged", n=len(flaws.damaged) - _NAMED))
+    if said:
+        said.append("  " + t("All others are told. See what it means with: journal verify"))
+    if flaws.misfits:
+        said += [
+            t("{n} records are not what the index of the journal says, or gone", n=flaws.misfits),
+            "  " + t("Run: journal verify; then: journal reindex"),
+        ]
+    for line in said:
+        click.echo(line, err=True)
 
 
 def _columns() -> list[str]:
@@ -140,7 +177,8 @@ def _columns() -> list[str]:
 def _row(e: Entry) -> Sequence[object]:
     return (
         e.controller, t(e.ring), e.seq, _time(e), t(e.clock), t(e.event),
-        name_of("reason", e.reason), _point(e.point), e.card, e.holder, name_of("flag", e.flag),
+        name_of("reason", e.reason), _point(e.point), name_of("card", e.card), e.holder,
+        name_of("flag", e.flag),
     )  # fmt: skip
 
 
@@ -149,7 +187,8 @@ def _time(e: Entry) -> str:
 
 
 def _point(point: int) -> object:
-    return "-" if point == journal_read.CONTROLLER else point
+    door = journal_read.door_of(point)
+    return _NO_DOOR if door is None else door
 
 
 @click.command("unknown", cls=ToolCommand, help=t("Credentials that nobody was issued."))
@@ -177,9 +216,11 @@ def unknown(app: App, devices: tuple[str, ...]) -> None:
     app.show(report, *shown)
     if report.counted and not report.told_apart:
         app.complain(
-            t("This folder cannot tell the cards apart"),
-            t("Use the office's or the desk's folder"),
-        )
+            t("This {role} folder cannot tell which cards they were: that takes the tool's journal"
+              " keys, which only the office's and the desk's folders hold",
+              role=name_of("role", app.site.role)),
+            t("Ask the office or the desk for: controller-tool journal unknown"),
+        )  # fmt: skip
 
 
 @click.command("export", cls=ToolCommand, help=t("Write what is stored to a file or folder."))
@@ -193,16 +234,18 @@ def unknown(app: App, devices: tuple[str, ...]) -> None:
 def export(app: App, /, output: Path, form: str | None, force: bool, **given: Any) -> None:
     """With the 48 bytes of each record, so that it can be checked elsewhere."""
     wanted = _indexed(app, _filter(app.site, **given))
+    flaws = journal_read.Flaws()
     if form is not None:
         with app.progress() as progress:
-            done = hzaccess.export(app.site, wanted, output, force, progress)
+            done = hzaccess.export(app.site, wanted, output, force, progress, flaws)
         app.show(done, t("{access} access and {alarm} alarm records written to {file}",
                          access=done.access, alarm=done.alarm, file=output))  # fmt: skip
-        return
-    with app.progress() as progress:
-        count = journal_export.export(app.site, wanted, output, force, progress)
-    app.show({"file": output, "records": count},
-             t("{n} records written to {file}", n=count, file=output))  # fmt: skip
+    else:
+        with app.progress() as progress:
+            count = journal_export.export(app.site, wanted, output, force, progress, flaws)
+        app.show({"file": output, "records": count},
+                 t("{n} records written to {file}", n=count, file=output))  # fmt: skip
+    _complain_of(flaws)
 
 
 @click.command("reindex", cls=ToolCommand, help=t("Make the index of the journals anew."))

@@ -88,6 +88,9 @@ def export(app: App, role: str, folder: Path, hand_over: bool) -> None:
             (t("private keys"), ", ".join(made.keys)),
             (t("controllers"), ", ".join(made.devices) or "-"),
         ]),
+        *[t("Handed over: the private half of the {key} key is in {folder} alone now. Keep a copy"
+            " of that folder: without it nobody can check the auditor's tags",
+            key=t(key), folder=made.folder) for key in made.handed_over],
     )  # fmt: skip
 
 

@@ -90,6 +90,11 @@ def _told() -> Iterator[None]:
                 t("The registry is busy: another command is writing"),
                 t("Wait for it to end, then try again"),
             ) from error
+        if "full" in str(error.orig):
+            raise OperatorError(
+                t("No space left for the registry; nothing of this was written"),
+                t("Make room there, then try again"),
+            ) from error
         raise OperatorError(
             t("The registry cannot be used ({error})", error=error.orig),
             t("Check the folder and its permissions"),

@@ -4,7 +4,22 @@ Receipts, journal, heads and audit are append-only: triggers of the first migrat
 UPDATE or DELETE.
 """
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    case,
+    func,
+    literal,
+    type_coerce,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from controller_tool.registry.models import Base
@@ -25,6 +40,22 @@ APPEND_ONLY = (
     "audit_pins",
     "audit",
 )
+
+
+class Evidence(TypeDecorator[bytes]):
+    """Bytes as a controller gave them; what somebody made of them that are no bytes reads as none.
+
+    SQLite keeps text or a number in such a column too, and reading it would end every command; as
+    b"" it has a wrong length, which all that judge records look at.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """What SELECT asks for."""
+        there = case((func.typeof(column) == "blob", column), else_=literal(b"", LargeBinary))
+        return type_coerce(there, self)
 
 
 class ListVersion(Base):
@@ -115,7 +146,7 @@ class JournalRecord(Base):
     ring: Mapped[int] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     boot: Mapped[int]
-    record: Mapped[bytes] = mapped_column(LargeBinary)
+    record: Mapped[bytes] = mapped_column(Evidence)
     pulled_at_s: Mapped[int]
 
 
@@ -127,7 +158,7 @@ class JournalConflict(Base):
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"))
     ring: Mapped[int]
     seq: Mapped[int]
-    record: Mapped[bytes] = mapped_column(LargeBinary)
+    record: Mapped[bytes] = mapped_column(Evidence)
     pulled_at_s: Mapped[int]
 
 

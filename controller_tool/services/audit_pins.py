@@ -2,8 +2,13 @@
 
 A controller makes its audit keys once, at its first start, and seals them to the auditor. Who
 keeps the registry could seal keys of their own to the auditor, and remake a whole journal with
-them. So every folder remembers what it has seen; a second one is evidence, for good. What came
-from the controller itself, over the channel, weighs more than what a registry or bundle says.
+them. So every folder remembers what it has seen; a second one is evidence, for good. Rules:
+
+- what came from the controller itself, over the channel, decides where there is any: two of them,
+  and the controller's key *changed*. Another key that is shown by a registry or bundle is *foreign*
+  there: a fault of that registry or bundle, and none of the controller
+- else, of what was only told, two keys are a change
+- a bundle tells a folder nothing that has neither a key nor a pin: who comes first must not decide
 """
 
 from __future__ import annotations
@@ -28,10 +33,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judged:
-    """changed: more than one key was ever seen; at_controller: it was seen at the controller."""
+    """changed: a second key was seen; at_controller: one was seen at the controller.
+
+    foreign: the key that is shown is not the controller's; disputed: nor is one that was told.
+    """
 
     changed: bool
     at_controller: bool
+    foreign: bool = False
+    disputed: bool = False
 
 
 def note(site: Site, device: Device, ring: int, sealed: bytes, from_controller: bool) -> None:
@@ -53,10 +63,15 @@ def add(session: Session, device_id: str, ring: int, seen: bytes, from_controlle
 
 
 def copy(source: Session, target: Session) -> None:
-    """Hand all that one folder has seen to a new one, for which it is hearsay."""
-    seen = select(AuditPin.device_id, AuditPin.ring, AuditPin.digest).distinct()
-    for device_id, ring, known in source.execute(seen):
-        add(target, device_id, ring, known, False)
+    """Hand what one folder has seen to a new one, for which it is hearsay.
+
+    What was only told is left out where the controller itself has shown its key.
+    """
+    places = select(AuditPin.device_id, AuditPin.ring).distinct()
+    for device_id, ring in source.execute(places).all():
+        shown, told = _seen(source, device_id, ring)
+        for known in shown or told:
+            add(target, device_id, ring, known, False)
 
 
 def digest(sealed: bytes) -> bytes:
@@ -64,11 +79,40 @@ def digest(sealed: bytes) -> bytes:
     return sha256(sealed).digest()
 
 
-def judge(session: Session, device_id: str, ring: int, shown: Iterable[bytes | None]) -> Judged:
-    """Compare the sealed keys that are shown now (by a registry, a bundle) with what was seen."""
+def judge(
+    session: Session, device_id: str, ring: int, shown: bytes | None, held: bytes | None = None
+) -> Judged:
+    """Compare the sealed key that is shown now with what was seen.
+
+    shown: by the registry or bundle that is judged; held: by this registry, where it is a bundle.
+    """
+    own, told = _seen(session, device_id, ring)
+    said = {digest(shown)} if shown else set()
+    told |= {digest(held)} if held else set()
+    if own:
+        return Judged(len(own) > 1, True, bool(said - own), bool(told - own))
+    return Judged(len(told | said) > 1, False)
+
+
+def is_known(session: Session, device_id: str, ring: int) -> bool:
+    """Whether this folder has seen any."""
+    return any(_seen(session, device_id, ring))
+
+
+def best(
+    session: Session, device_id: str, ring: int, sealed: Iterable[bytes | None]
+) -> bytes | None:
+    """The first of these that the controller itself has shown, else the first that there is."""
+    there = [each for each in sealed if each]
+    own, _ = _seen(session, device_id, ring)
+    return next((each for each in there if digest(each) in own), there[0] if there else None)
+
+
+def _seen(session: Session, device_id: str, ring: int) -> tuple[set[bytes], set[bytes]]:
+    """Digests that came from the controller, and those that were told."""
     query = select(AuditPin.digest, AuditPin.from_controller).where(
         AuditPin.device_id == device_id, AuditPin.ring == ring
     )
-    seen = session.execute(query).all()
-    known = {row.digest for row in seen} | {digest(sealed) for sealed in shown if sealed}
-    return Judged(len(known) > 1, any(row.from_controller for row in seen))
+    rows = session.execute(query).all()
+    own = {row.digest for row in rows if row.from_controller}
+    return own, {row.digest for row in rows if not row.from_controller}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 
 _END_OF_ZIP = b"PK\x05\x06"
 _END_BYTES, _COMMENT_MAX = 22, 0xFFFF
-_DIRECTORY_MAX_BYTES = FILES_MAX * 512
+_ZIP64 = b"PK\x06\x07"  # says where another end is, whose numbers count instead
+_ZIP64_BYTES = 20
+_ENTRY = b"PK\x01\x02"
+_ENTRY_LENGTHS = struct.Struct("<28xHHH12x")  # of name, extra field and comment behind it
+_DIRECTORY_MAX_BYTES = FILES_MAX * 256
 _SMALL_BYTES = 1 << 16  # however well it was packed
 _ENCRYPTED = 0x1
 _DEPTH_MAX = 3
@@ -131,7 +136,7 @@ def _open_zip(path: Path) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
     found: dict[str, zipfile.ZipInfo] = {}
     try:
         for info in opened.infolist():
-            if info.is_dir():
+            if info.filename.endswith("/"):
                 _check_name(info.filename[:-1])
                 continue
             _check_info(info, found)
@@ -155,20 +160,40 @@ def _check_info(info: zipfile.ZipInfo, found: dict[str, zipfile.ZipInfo]) -> Non
 
 
 def _check_directory(path: Path) -> None:
-    """Bound the list of files before the library reads it whole."""
+    """Bound the list of files before the library reads it whole.
+
+    The library believes the length of the list, and not how many files its end says there are. So
+    they are counted here. ZIP64, whose end is another one, is refused: no bundle is that large.
+    """
     with path.open("rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise Refused(t("it is neither a folder nor a zip file"))
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _END_BYTES - _COMMENT_MAX))
+        begin = max(0, size - _END_BYTES - _COMMENT_MAX - _ZIP64_BYTES)
+        file.seek(begin)
         tail = file.read()
-    at = tail.rfind(_END_OF_ZIP)
-    if at < 0 or len(tail) - at < _END_BYTES:
-        raise Refused(t("it is neither a folder nor a zip file"))
-    count = int.from_bytes(tail[at + 10 : at + 12], "little")
-    length = int.from_bytes(tail[at + 12 : at + 16], "little")
-    if count > FILES_MAX or length > _DIRECTORY_MAX_BYTES:
-        raise Refused(t("there are too many files in it"))
+        at = tail.rfind(_END_OF_ZIP)
+        if at < 0 or len(tail) - at < _END_BYTES:
+            raise Refused(t("it is neither a folder nor a zip file"))
+        if tail[max(0, at - _ZIP64_BYTES) : at].startswith(_ZIP64):
+            raise Refused(t("it is too large"))
+        length = int.from_bytes(tail[at + 12 : at + 16], "little")
+        if length > min(_DIRECTORY_MAX_BYTES, begin + at):
+            raise Refused(t("there are too many files in it"))
+        file.seek(begin + at - length)
+        if _entries(file.read(length)) > FILES_MAX:
+            raise Refused(t("there are too many files in it"))
+
+
+def _entries(directory: bytes) -> int:
+    """How many files the list names, counted as far as one too many."""
+    count = at = 0
+    while directory.startswith(_ENTRY, at) and len(directory) - at >= _ENTRY_LENGTHS.size:
+        count += 1
+        if count > FILES_MAX:
+            break
+        at += _ENTRY_LENGTHS.size + sum(_ENTRY_LENGTHS.unpack_from(directory, at))
+    return count
 
 
 def _check_name(name: str) -> None:

@@ -24,8 +24,9 @@ NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,40}(/[a-z0-9][a-z0-9.-]{0,40}){0,2}")
 
 MANIFEST_MAX_BYTES = 1 << 23
 FILE_MAX_BYTES = 1 << 28
-TOTAL_MAX_BYTES = (1 << 32) - (1 << 24)
+TOTAL_MAX_BYTES = (1 << 31) - (1 << 24)  # of a zip without ZIP64, which readers refuse
 FILES_MAX = 20_000
+CONTROLLERS_MAX = 2_000  # each has ten files at least
 RATIO_MAX = 100  # of a packed file; what a bundle holds hardly shrinks
 
 _HEAD = struct.Struct(">16sI32sII16s16sI")

@@ -8,9 +8,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from controller_tool.services.bundle_layout import FILE_MAX_BYTES, FILES_MAX, FORMAT, NAME
-from controller_tool.services.journal_findings import NUMBER_MAX
+from controller_tool.services.bundle_layout import (
+    CONTROLLERS_MAX,
+    FILE_MAX_BYTES,
+    FILES_MAX,
+    FORMAT,
+    NAME,
+)
 from controller_tool.services.journal_words import RING_NAMES
+from controller_tool.wire_shapes import NUMBER_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +116,7 @@ def _manifest(value: Any) -> Manifest:
         _need(NAME.fullmatch(name) is not None and _SHA256.fullmatch(digest) is not None)
         _need(_is_number(size, FILE_MAX_BYTES))
     _need(len(files) <= FILES_MAX)
+    _need(len(value["controllers"]) <= CONTROLLERS_MAX)
     controllers = [_controller(said) for said in value["controllers"]]
     _need(len({c.id for c in controllers}) == len(controllers))
     site, role, peer = value["site"], value["maker"]["role"], value["maker"]["peer"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,9 @@ from controller_tool.services import (
     journal_store,
     journal_tags,
     journal_verify,
-    journal_words,
 )
-from controller_tool.services.journal_verify import Verification
+from controller_tool.services.journal_findings import DELETED
+from controller_tool.services.journal_pins import Pins
 from controller_tool.services.journal_words import RING_NAMES
 from controller_tool.services.site_init import AUDIT_KEY
 from protocol.constants import RECORD_BYTES, RSA_BYTES, SECTOR_HEADER_BYTES
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from controller_tool.services.bundle_manifest import Controller
     from controller_tool.services.bundle_words import Flaw
     from controller_tool.services.journal_check import Report
+    from controller_tool.services.journal_findings import Finding
     from controller_tool.services.journal_tags import Key
+    from controller_tool.services.journal_verify import Verification
     from controller_tool.services.site import Site
 
 
@@ -63,13 +66,21 @@ def judge(site: Site, source: Source, controller: Controller, keys: list[bytes])
 
 
 def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> None:
-    """Note the sealed audit keys of a sound bundle, for those controllers that are known here."""
+    """Note the sealed audit keys of a sound bundle, where this folder holds a key or has a pin.
+
+    Elsewhere the first bundle, which anybody at the desk may have made up, would decide for good.
+    """
     known = {device.id: device for device in site.devices()}
     for controller in controllers:
+        device = known.get(controller.id)
         for ring in journal_store.RINGS:
             name = controller.file(bundle_layout.AUDIT_KEY, ring)
-            if controller.id in known and source.sizes.get(name) == RSA_BYTES:
-                audit_pins.note(site, known[controller.id], ring, source.read(name), False)
+            if device is None or source.sizes.get(name) != RSA_BYTES:
+                continue
+            with site.registry.session() as session:
+                told = audit_pins.is_known(session, device.id, ring)
+            if told or getattr(device, f"k_audit_{RING_NAMES[ring]}"):
+                audit_pins.note(site, device, ring, source.read(name), False)
 
 
 class _Judge:
@@ -89,24 +100,15 @@ class _Judge:
         self._certificate()
         envelopes = self._envelopes()
         reports = {ring: self._ring(ring, envelopes) for ring in journal_store.RINGS}
-        found = [
-            journal_words.named(r, f) for r, report in reports.items() for f in report.findings
-        ]
-        changed, unseen = self._pins()
-        found += [journal_words.about_ring(r, journal_words.AUDIT_KEY_CHANGED) for r in changed]
         if not self._names:
             self._flaw(bundle_words.NO_KEY, self._it.name)
         elif list(self._names) == ["disclosed"]:
             self._notes.append(bundle_words.disclosed(self._it.name))
         if self._device is None:
             self._notes.append(bundle_words.stranger(self._it.name))
-        ok = all(report.ok for report in reports.values()) and not changed and bool(self._names)
-        verification = Verification(
-            self._it.name, ok, tuple(self._names),
-            tuple(journal_words.ring_report(ring, report) for ring, report in reports.items()),
-            tuple(found),
-            (*journal_words.notes(reports.items()), *journal_words.not_seen_at_controller(unseen)),
-        )  # fmt: skip
+        verification = journal_verify.summary(
+            self._it.name, reports, self._pins(), tuple(self._names)
+        )
         return Judged(verification, self._flaws, self._notes)
 
     # --- the controller -------------------------------------------------------------------
@@ -125,18 +127,18 @@ class _Judge:
             self._flaw(bundle_words.MALFORMED, self._it.file(bundle_layout.CHECKPOINTS))
             return []
 
-    def _pins(self) -> tuple[list[int], list[int]]:
-        if self._device is None:
-            return [], list(journal_store.RINGS)
-        changed, unseen = [], []
+    def _pins(self) -> Pins:
+        found = Pins()
         with self._site.registry.session() as session:
             for ring in journal_store.RINGS:
-                held: bytes | None = getattr(self._device, f"k_audit_{RING_NAMES[ring]}")
-                shown = self._read(bundle_layout.AUDIT_KEY, ring)
-                judged = audit_pins.judge(session, self._device.id, ring, [held, shown or None])
-                changed += [ring] if judged.changed else []
-                unseen += [] if judged.at_controller else [ring]
-        return changed, unseen
+                held, shown = self._sealed(ring)
+                found.add(ring, audit_pins.judge(session, self._it.id, ring, shown, held))
+        return found
+
+    def _sealed(self, ring: int) -> tuple[bytes | None, bytes]:
+        """The sealed audit key that this folder holds, and the one in the bundle."""
+        held: bytes | None = getattr(self._device, f"k_audit_{RING_NAMES[ring]}", None)
+        return held, self._read(bundle_layout.AUDIT_KEY, ring)
 
     # --- one ring -------------------------------------------------------------------------
 
@@ -153,6 +155,8 @@ class _Judge:
         conflicts = [int.from_bytes(record[:4], "big") for record in again]
         pulled = dict(own.places)
         conflicts += [n for n, record in places if pulled.get(n, record) != record]
+        mine = [number for number, _ in own.places]
+        noted = max(own.noted, mine[-1] + 1 if mine else 0)
         signed = journal_evidence.checkpoints(
             [*envelopes, *own.envelopes], self._signers, self._site.id,
             bytes.fromhex(self._it.id), ring,
@@ -161,11 +165,14 @@ class _Judge:
         report = journal_check.check(
             journal_check.Ring(
                 self._site.id, bytes.fromhex(self._it.id), ring, self._keys(ring, places),
-                places, heads, long, own.noted, conflicts,
+                places, heads, long, noted, conflicts,
                 list(dict.fromkeys((*sectors, *own.sectors))), signed.good, own.heads,
+                mine,
             )
         )  # fmt: skip
         report.findings += signed.false
+        if any(f.kind == DELETED and _any_within(mine, f) for f in report.findings):
+            self._notes += {bundle_words.held_here(self._it.name)} - set(self._notes)
         return report
 
     def _own(self, ring: int) -> _Own:
@@ -190,8 +197,8 @@ class _Judge:
         elif disclosed := self._read(bundle_layout.TOOL_T, ring):
             found["tool"] = journal_tags.Disclosed([number for number, _ in places], disclosed)
             self._names["disclosed"] = None
-        sealed = getattr(device, f"k_audit_{RING_NAMES[ring]}", None)
-        sealed = sealed or self._read(bundle_layout.AUDIT_KEY, ring)
+        with self._site.registry.session() as session:
+            sealed = audit_pins.best(session, self._it.id, ring, self._sealed(ring))
         if sealed and self._site.holds(AUDIT_KEY):
             try:
                 found["audit"] = journal_verify.unseal(self._site, self._it.name, sealed)
@@ -215,6 +222,11 @@ class _Judge:
         found = bundle_words.flaw(kind, name)
         if found not in self._flaws:
             self._flaws.append(found)
+
+
+def _any_within(numbers: Sequence[int], span: Finding) -> bool:
+    at = bisect_left(numbers, span.first_seq)
+    return at < len(numbers) and numbers[at] <= span.last_seq
 
 
 def _is_named(certificate: bytes, name: str) -> bool:

@@ -25,6 +25,7 @@ from controller_tool.services import (
     bundle_manifest,
     bundle_ring,
     bundle_words,
+    folding,
     journal_evidence,
     trust_store,
 )
@@ -44,7 +45,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BundleVerification:
-    """maker_known: its certificate was checked with a peer CA that this folder holds itself."""
+    """maker_known: its certificate was checked with a peer CA that this folder holds itself.
+
+    flaws: a thousand at most, of every kind; flaws_count: how many there are.
+    """
 
     ok: bool
     maker_role: str
@@ -52,6 +56,7 @@ class BundleVerification:
     maker_known: bool
     made_at_s: int
     flaws: tuple[Flaw, ...]
+    flaws_count: int
     controllers: tuple[Verification, ...]
     notes: tuple[str, ...]
 
@@ -86,8 +91,9 @@ class _Verifier:
         if ok and known:
             bundle_ring.remember(self._site, self._source, manifest.controllers)
         return BundleVerification(
-            ok, manifest.role, manifest.peer, known, manifest.made_at_s, tuple(self._flaws),
-            tuple(done), tuple(self._notes),
+            ok, manifest.role, manifest.peer, known, manifest.made_at_s,
+            tuple(folding.fold(self._flaws, folding.IN_JSON)), len(self._flaws), tuple(done),
+            tuple(self._notes),
         )  # fmt: skip
 
     def _manifest(self) -> tuple[bytes, Manifest]:

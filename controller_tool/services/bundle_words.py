@@ -43,6 +43,12 @@ def older() -> str:
     )
 
 
+def what_next() -> str:
+    """One line for who sees that a bundle is not whole."""
+    return t("What next: keep the bundle as it is, pull the controllers yourself (journal pull),"
+             " and ask its maker about what is named above")  # fmt: skip
+
+
 def revoked() -> str:
     """A note: the trust object shuts its maker out."""
     return t("The peer that made the bundle was revoked")
@@ -52,6 +58,12 @@ def disclosed(name: str) -> str:
     """A note: nothing but T of the maker's own choosing proves it."""
     return t("{device}: proven only by tag keys that the maker of the bundle disclosed; that proves"
              " nothing against the maker", device=name)  # fmt: skip
+
+
+def held_here(name: str) -> str:
+    """A note: why this folder knows better than the ring."""
+    return t("{device}: this folder holds some of what was deleted: whoever made the bundle removed"
+             " it, or came too late to pull it", device=name)  # fmt: skip
 
 
 def stranger(name: str) -> str:

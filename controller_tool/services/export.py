@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import inspect as inspected
 from sqlalchemy import select
 
+from controller_tool.channel import address
+from controller_tool.channel.dial import SIM_FOLDER
 from controller_tool.credentials import Credential
 from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase as passphrases
@@ -110,13 +112,17 @@ ROLES = {
 
 @dataclass(frozen=True)
 class Exported:
-    """The folder that was made. keys: private keys in it; devices: controllers it can speak to."""
+    """The folder that was made. keys: private keys in it; devices: controllers it can speak to.
+
+    handed_over: keys that are in it alone now.
+    """
 
     role: str
     folder: Path
     peer_id: str
     keys: tuple[str, ...]
     devices: tuple[str, ...]
+    handed_over: tuple[str, ...] = ()
 
 
 def holds_log(role: str) -> bool:
@@ -150,7 +156,10 @@ def export(
     if hand_over:
         site.forget(AUDIT_KEY)
     keys = (*holds.keys, f"peer-{role}")
-    return Exported(role, folder, identity.hex(), keys, tuple(device.name for device in devices))
+    names = tuple(device.name for device in devices)
+    return Exported(
+        role, folder, identity.hex(), keys, names, (AUDIT_KEY,) if hand_over else ()
+    )  # fmt: skip
 
 
 def _copy_keys(site: Site, made: Draft, holds: RoleFolder) -> None:
@@ -174,7 +183,9 @@ def _fill(
         with target.registry.writing() as session:
             devices = list(source.scalars(select(Device).order_by(Device.name)))
             for device in devices:
-                session.add(_device(site.vault, target.vault, device, ROLES[role]))
+                copy = _device(site.vault, target.vault, device, ROLES[role])
+                _leave_simulator(copy, site.path / SIM_FOLDER)
+                session.add(copy)
             session.flush()
             for device in devices:
                 session.add(_peer_link(site, target, device, ROLE_CODES[role], identity))
@@ -184,6 +195,19 @@ def _fill(
     finally:
         target.close()
     return devices
+
+
+def _leave_simulator(device: Device, sim_root: Path) -> None:
+    """A virtual board by its network address: by name only the folder that started it finds it."""
+    network = device.tcp_address or ""
+    if not network.startswith("sim+tcp://"):
+        return
+    try:
+        device.tcp_address = str(address.parse(network, sim_root))
+    except OperatorError:
+        return  # removed since; what the new folder then says names the way
+    if (device.serial_address or "").startswith("sim://"):
+        device.serial_address = None  # another one after each start
 
 
 def _device(old: Vault, new: Vault, device: Device, holds: RoleFolder) -> Device:

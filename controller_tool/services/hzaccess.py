@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from controller_tool.services.journal_filter import Filter
     from controller_tool.services.journal_index import Progress
-    from controller_tool.services.journal_read import Entry
+    from controller_tool.services.journal_read import Entry, Flaws
     from controller_tool.services.site import Site
     from controller_tool.services.site_time import SiteTime
 
@@ -75,11 +75,16 @@ class Exported:
 
 
 def export(
-    site: Site, wanted: Filter, folder: Path, force: bool = False, progress: Progress | None = None
+    site: Site,
+    wanted: Filter,
+    folder: Path,
+    force: bool = False,
+    progress: Progress | None = None,
+    flaws: Flaws | None = None,
 ) -> Exported:
     """Make ``folder``; OperatorError when it is there already or this site folder cannot sign.
 
-    force: a folder of an earlier export is replaced, anything else is not.
+    force: a folder of an earlier export is replaced, anything else is not; flaws: are told there.
     """
     site.require(CHECKPOINT_KEY)
     _require_room(folder, force)
@@ -87,13 +92,13 @@ def export(
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(FOLDER_MODE)
-        counts = _fill(site, draft, journal_read.walk(site, wanted, progress))
+        counts = _fill(site, draft, journal_read.walk(site, wanted, progress, flaws))
         if folder.exists():
             shutil.rmtree(folder)
         draft.rename(folder)
-    except OSError:
+    except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise journal_export.unwritable(folder) from None
+        raise journal_export.unwritable(folder, error) from None
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

@@ -25,8 +25,8 @@ from controller_tool.services import (
     journal_verify,
 )
 from controller_tool.services.bundle_manifest import Controller, Manifest, RingPart
-from controller_tool.services.journal_findings import NUMBER_MAX
 from controller_tool.services.journal_words import RING_NAMES
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol.constants import RECORD_BYTES
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def make(
         controllers = []
         for done, device in enumerate(devices):
             controllers.append(_controller(site, device, sink, wish))
+            _require_room(sink)
             if progress is not None:
                 progress(t("bundle"), done + 1, len(devices))
         manifest = bundle_manifest.encode(
@@ -93,11 +94,20 @@ def make(
                 now_s() if made_at_s is None else made_at_s, dict(sink.files), controllers,
             )
         )  # fmt: skip
-        if len(manifest) > bundle_layout.MANIFEST_MAX_BYTES:
-            raise OperatorError(t("That is too much for one bundle"), t("Name fewer controllers"))
+        _require_room(sink, len(manifest))
         sink.put(bundle_layout.MANIFEST, manifest)
         sink.put(bundle_layout.SIGNATURE, bundle_maker.sign(site, manifest))
     return _made(path, sink, controllers)
+
+
+def _require_room(sink: Sink, manifest_bytes: int = 0) -> None:
+    """What readers refuse is not made."""
+    if (
+        sum(size for _, size in sink.files.values()) > bundle_layout.TOTAL_MAX_BYTES
+        or len(sink.files) > bundle_layout.FILES_MAX - 2  # the manifest's two come last
+        or manifest_bytes > bundle_layout.MANIFEST_MAX_BYTES
+    ):
+        raise OperatorError(t("That is too much for one bundle"), t("Name fewer controllers"))
 
 
 def _made(path: Path, sink: Sink, controllers: list[Controller]) -> Made:

@@ -13,9 +13,10 @@ Rules, in the order in which they are applied:
 - all tags fit, and a head or sector header does not: *forged* somewhere since the last point that
   agreed, by whoever holds the keys at hand
 - a signed checkpoint that the chain does not pass through: *forked* since that point
-- a number that is not there is *overwritten* when a proven record says so, and it lies further
-  back than the ring is long; *truncated* when it comes after all that is there and before the
-  highest head, sector header, checkpoint, or head that was noted elsewhere; else *deleted*
+- a number that is not there is *overwritten* when a proven record says so, it lies further back
+  than the ring is long, and nobody is known to have held it (journal_gaps.py); *truncated* when it
+  comes after all that is there and before the highest head, sector header, checkpoint, or number
+  that was noted elsewhere; else *deleted*
 - a head that lies behind an earlier one: the controller's journal was *rolled_back*
 - no head at all: *no_head*, for nothing says where the journal ends
 - a record that came a second time with other bytes: *conflicting*
@@ -44,7 +45,6 @@ from controller_tool.services.journal_findings import (
     HARMLESS,
     HEAD_REACH,
     NO_HEAD,
-    NUMBER_MAX,
     OVERWRITTEN,
     REPLAYED,
     ROLLED_BACK,
@@ -57,6 +57,7 @@ from controller_tool.services.journal_findings import (
     Ring,
 )
 from controller_tool.services.journal_walk import Walk
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol.constants import RECORD_BYTES
 
 if TYPE_CHECKING:

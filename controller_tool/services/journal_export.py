@@ -1,24 +1,25 @@
 """Stored journals as files: .csv, .ndjson or .jsonl, .xlsx (host).
 
 A file is its owner's alone, for it holds names. Entries go through one by one, so that it does not
-matter how many there are.
+matter how many there are. Spreadsheets (.csv, .xlsx) are for people: headers in their language, and
+doors count from 1. NDJSON is for programs: English keys, doors as records have them.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import os
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import IO, TYPE_CHECKING, Any
 
+from controller_tool import disk
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FILE_MODE
-from controller_tool.messages import t
-from controller_tool.services import journal_read
+from controller_tool.messages import name_of, t
+from controller_tool.services import journal_read, journal_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,18 +27,22 @@ if TYPE_CHECKING:
 
     from controller_tool.services.journal_filter import Filter
     from controller_tool.services.journal_index import Progress
-    from controller_tool.services.journal_read import Entry
+    from controller_tool.services.journal_read import Entry, Flaws
     from controller_tool.services.site import Site
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_COLUMNS = [field.name for field in fields(journal_read.Entry)]
-_SHEET_ROWS = 1_000_000  # a sheet has 1 048 576
+COLUMNS = [field.name for field in fields(journal_read.Entry)]
 
 
 def export(
-    site: Site, wanted: Filter, path: Path, force: bool = False, progress: Progress | None = None
+    site: Site,
+    wanted: Filter,
+    path: Path,
+    force: bool = False,
+    progress: Progress | None = None,
+    flaws: Flaws | None = None,
 ) -> int:
-    """Write all wanted entries to ``path``, by time; returns how many.
+    """Write all wanted entries to ``path``, by time; returns how many. flaws: are told there.
 
     A file that is there already is left alone without ``force``, and never written through a
     link. Raises OperatorError.
@@ -48,7 +53,7 @@ def export(
             t("{name} is neither .csv nor .ndjson nor .xlsx", name=path.name), t("Name the file so")
         )
     with new_file(path, force) as file:
-        return write(file, journal_read.walk(site, wanted, progress))
+        return write(file, journal_read.walk(site, wanted, progress, flaws))
 
 
 @contextmanager
@@ -62,14 +67,14 @@ def new_file(path: Path, force: bool = False) -> Iterator[IO[bytes]]:
         raise OperatorError(
             t("{path} is there already", path=path), t("Name a new file, or add --force")
         ) from None
-    except OSError:
-        raise unwritable(path) from None
+    except OSError as error:
+        raise unwritable(path, error) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
-    except OSError:
+    except OSError as error:
         path.unlink(missing_ok=True)
-        raise unwritable(path) from None
+        raise unwritable(path, error) from None
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -78,11 +83,11 @@ def new_file(path: Path, force: bool = False) -> Iterator[IO[bytes]]:
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
 
 
-def unwritable(path: Path) -> OperatorError:
+def unwritable(path: Path, error: OSError) -> OperatorError:
     """What to say when the disk does not take it."""
-    return OperatorError(
-        t("{path} cannot be written", path=path), t("Check the folder and its permissions")
-    )
+    if disk.is_full(error):
+        return OperatorError(t("No space left to write {path}", path=path), disk.next_step(error))
+    return OperatorError(t("{path} cannot be written", path=path), disk.next_step(error))
 
 
 def safe(value: object) -> object:
@@ -104,12 +109,23 @@ def csv_writer(file: IO[bytes]) -> tuple[Any, io.TextIOWrapper]:
 
 def _csv(file: IO[bytes], entries: Iterable[Entry]) -> int:
     writer, stream = csv_writer(file)
-    writer.writerow(_COLUMNS)
+    writer.writerow(_headers())
     count = 0
     for count, entry in enumerate(entries, 1):  # noqa: B007 - the last one counts
-        writer.writerow([safe(value) for value in vars(entry).values()])
+        writer.writerow(_for_people(entry))
     stream.detach()
     return count
+
+
+def _headers() -> list[str]:
+    """The columns in the language of whoever exports."""
+    return [name_of("column", name) for name in COLUMNS]
+
+
+def _for_people(entry: Entry) -> list[object]:
+    """A row of a spreadsheet: doors count from 1, empty for the controller itself."""
+    values = {**vars(entry), "point": journal_read.door_of(entry.point)}
+    return [safe(value) for value in values.values()]
 
 
 def _ndjson(file: IO[bytes], entries: Iterable[Entry]) -> int:
@@ -120,22 +136,7 @@ def _ndjson(file: IO[bytes], entries: Iterable[Entry]) -> int:
 
 
 def _xlsx(file: IO[bytes], entries: Iterable[Entry]) -> int:
-    from openpyxl import Workbook  # noqa: PLC0415 - slow to import, seldom asked for
-
-    book = Workbook(write_only=True)
-    count = 0
-    rest = iter(entries)
-    for number in itertools.count(1):
-        some = list(itertools.islice(rest, 1))
-        if not some and number > 1:
-            break
-        sheet = book.create_sheet(f"journal {number}")
-        sheet.append(_COLUMNS)
-        for entry in itertools.chain(some, itertools.islice(rest, _SHEET_ROWS - 1)):
-            sheet.append([safe(value) for value in vars(entry).values()])
-            count += 1
-    book.save(file)
-    return count
+    return journal_sheet.write(file, _headers(), map(_for_people, entries))
 
 
 _WRITERS: dict[str, Callable[[IO[bytes], Iterable[Entry]], int]] = {

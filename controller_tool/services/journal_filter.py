@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller_tool.services import journal_people
 from controller_tool.services.journal_index import CARD_EVENTS
-from controller_tool.services.journal_query import Facet, TimeAndId, Wanted
+from controller_tool.services.journal_query import Facet, Wanted
 from protocol.codes import (
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
@@ -73,7 +73,7 @@ class Filter:
 
     def chosen(self, site: Site) -> list[Device]:
         """The controllers, all that the registry has where none is named."""
-        return [site.device(name) for name in self.devices] or site.devices()
+        return [site.device(name) for name in dict.fromkeys(self.devices)] or site.devices()
 
     def wants(self, facet: Facet, device_ids: frozenset[str] | None) -> bool:
         """Whether records of this kind are wanted; device_ids: None for all controllers."""
@@ -88,9 +88,9 @@ class Filter:
         )
 
     def resolve(
-        self, site: Site, session: Session, devices: Sequence[Device], before: TimeAndId | None
+        self, site: Site, session: Session, devices: Sequence[Device], end_s: int | None
     ) -> Wanted:
-        """For the index; OperatorError when ``who`` is nobody."""
+        """For the index; OperatorError when ``who`` is nobody. end_s: of a page, as until_s."""
         ids = frozenset(device.id for device in devices) if self.devices else None
         keys = None
         if self.who not in (None, UNKNOWN):
@@ -100,9 +100,8 @@ class Filter:
         return Wanted(
             facet=None if every else lambda facet: self.wants(facet, ids),
             since_s=self.since_s,
-            until_s=self.until_s,
+            until_s=min((s for s in (self.until_s, end_s) if s is not None), default=None),
             keys=keys,
-            before=before,
         )
 
 

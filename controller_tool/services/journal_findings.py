@@ -17,7 +17,6 @@ FALSE_HEAD, FALSE_SECTOR, FALSE_CHECKPOINT = "false_head", "false_sector", "fals
 FORGED, FORKED, ROLLED_BACK = "forged", "forked", "rolled_back"
 NO_HEAD, CONFLICTING = "no_head", "conflicting"
 HARMLESS = (OVERWRITTEN,)
-NUMBER_MAX = 1 << 24  # of a record: forty years of a busy door; beyond it nothing is followed
 HEAD_REACH = 1 << 20  # records; a head further ahead of all records than that is not followed
 
 
@@ -50,10 +49,12 @@ class Ring:
     """Which ring is judged, with what. keys: K before the first record, or T, by name.
 
     places: (number of the place, 48 bytes) as stored or exported; heads: in the order in which
-    they came; long: records that the ring holds at least; noted: the highest number of a head that
-    the operators' log remembers; conflicts: numbers of records that came again with other bytes;
-    sectors: headers of 64 bytes, tags unchecked; checkpoints: (number, c) of checkpoints whose
-    signatures were found good; witnesses: heads from elsewhere, in no order.
+    they came; long: records that the ring holds at least; noted: the highest number that the
+    operators' log, or the judging folder, knows to be reached; conflicts: numbers of records that
+    came again with other bytes; sectors: headers of 64 bytes, tags unchecked; checkpoints:
+    (number, c) of checkpoints whose signatures were found good; witnesses: heads from elsewhere, in
+    no order; held: numbers, ascending, of records that the folder which judges what another handed
+    on holds itself.
     """
 
     site: bytes
@@ -68,6 +69,7 @@ class Ring:
     sectors: Sequence[bytes] = field(default=(), repr=False)
     checkpoints: Sequence[tuple[int, bytes]] = field(default=(), repr=False)
     witnesses: Sequence[Head] = field(default=(), repr=False)
+    held: Sequence[int] = field(default=(), repr=False)
 
 
 @dataclass
@@ -93,4 +95,8 @@ class Report:
         """The records first … end-1 are not proven."""
         if first < end:
             self.unproven += end - first
-            self.unproven_ranges.append((first, end - 1))
+            before = self.unproven_ranges.pop() if self.unproven_ranges else (first, first - 1)
+            if before[1] == first - 1:
+                self.unproven_ranges.append((before[0], end - 1))
+            else:
+                self.unproven_ranges += [before, (first, end - 1)]

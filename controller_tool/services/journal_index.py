@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, text
 
 from controller_tool.registry.bulk import insert_rows
 from controller_tool.registry.derived import (
@@ -57,6 +57,11 @@ SEQ_BITS = 32
 _FIELDS = struct.Struct(">6xHI4xQ24x")  # what, time_s, masked key: as protocol.records has them
 _POINT_AT = 15
 _BATCH = 5000
+_MAPPED_BYTES = 1 << 31
+_STATE = ("PRAGMA data_version", "SELECT total_changes()")  # of others, and of this connection
+_COVERED = "journal_index_covered"
+_DAMAGED = 0  # what = no event; no controller writes it
+_NO_POINT = 255
 _COLUMNS = ("id", "facet_id", "time_s", "key")
 _RECORDS = select(JournalRecord.seq, JournalRecord.record).where(
     JournalRecord.device_id == bindparam("device_id"),
@@ -85,11 +90,11 @@ def ensure(
 ) -> None:
     """Index what these controllers' rings hold and the index lacks: an exported folder's, say.
 
-    A ring is behind when its newest record is; ``thoroughly``: also when there are more or less
-    rows than records, which takes a second for some millions.
+    A ring is behind when its newest record is. Whether rows are missing in all is looked at each
+    time; in which ring, which takes a second for some millions, only then or ``thoroughly``.
     """
     with site.registry.session() as session:
-        behind = _behind(session, devices, thoroughly)
+        behind = _behind(session, devices, thoroughly or not _covers(session))
     for device, ring in behind:
         with site.registry.writing() as session:
             _forget(session, device.id, ring)
@@ -109,6 +114,33 @@ def rebuild(site: Site, progress: Progress | None = None) -> int:
 def size(session: Session) -> int:
     """How many records are in the index."""
     return session.execute(select(func.count()).select_from(JournalIndex)).scalar() or 0
+
+
+def _covers(session: Session) -> bool:
+    """Whether the index has a row for each record, by their numbers alone: some milliseconds.
+
+    Records are appended only, so that their row ids tell how many there are. The rows of the index
+    have to be counted; mapped into memory that takes a fifth of what reading the file does. What
+    was found whole stays so until this connection or another one writes.
+    """
+    connection = session.connection()
+    state = tuple(connection.exec_driver_sql(query).scalar() for query in _STATE)
+    if connection.info.get(_COVERED) == state:
+        return True
+    first, last = (
+        connection.execute(select(text(f"{end}(rowid)")).select_from(JournalRecord)).scalar()
+        for end in ("min", "max")
+    )
+    if first is None or last is None:
+        return True
+    connection.exec_driver_sql(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
+    try:
+        covered = size(session) > int(last) - int(first)
+    finally:
+        connection.exec_driver_sql("PRAGMA mmap_size = 0")
+    if covered:
+        connection.info[_COVERED] = state
+    return covered
 
 
 def _behind(
@@ -192,15 +224,19 @@ def _index_all(
 
 
 def _index(vault: Vault | None, session: Session, stream: Stream, places: Sequence[Place]) -> None:
-    good = sorted(
-        place for place in places if len(place[1]) == RECORD_BYTES and 0 <= place[0] < 1 << SEQ_BITS
-    )
+    good = sorted(place for place in places if 0 <= place[0] < 1 << SEQ_BITS)
     if not good:
         return
+    time_s = 0
     facets = _Facets(session, stream)
     keys = Keys(vault, session, stream)
     rows: list[tuple[int, int, int, bytes | None]] = []
     for seq, record in good:
+        if len(record) != RECORD_BYTES:  # found where it would stand, for it to be named
+            rows.append(
+                ((stream.id << SEQ_BITS) + seq, facets.id_of(_DAMAGED, _NO_POINT), time_s, None)
+            )
+            continue
         what, time_s, masked = _FIELDS.unpack(record)
         key = None
         if what >> 8 in _KEYED and (k_tool := keys.before(seq)) is not None:
@@ -250,6 +286,8 @@ def records_of(session: Session, ids: Iterable[int]) -> Iterator[tuple[int, byte
         by_stream.setdefault(number >> SEQ_BITS, []).append(number & ((1 << SEQ_BITS) - 1))
     connection = session.connection()
     for stream_id, seqs in by_stream.items():
+        if stream_id not in streams:
+            continue  # somebody altered the index
         device_id, ring = streams[stream_id]
         for some in _some(seqs):
             where = {"device_id": device_id, "ring": ring, "seqs": some}

@@ -9,9 +9,9 @@ from controller_tool.services.journal_findings import (
     FALSE_HEAD,
     FALSE_SECTOR,
     HEAD_REACH,
-    NUMBER_MAX,
     Finding,
 )
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol import sector_header
 from protocol.constants import SECTOR_HEADER_BYTES, TAG_BYTES
 
@@ -26,7 +26,8 @@ class Evidence:
     """Judged number by number, ascending, as the keys evolve.
 
     false: findings; heads: those that are right, from wherever; furthest: the highest number that
-    something genuine speaks of.
+    something genuine speaks of; oldest: by number and c, the oldest number that heads name which a
+    key at hand proves.
     """
 
     def __init__(self, ring: Ring, last: int) -> None:
@@ -38,6 +39,7 @@ class Evidence:
         self.false: list[Finding] = []
         self.heads: list[Head] = []
         self.furthest = 0
+        self.oldest: dict[tuple[int, bytes], int] = {}
         self._good: set[int] = set()  # id() of genuine heads
         self._heads: dict[int, list[Head]] = {}
         self._sectors: dict[int, list[bytes]] = {}
@@ -100,6 +102,9 @@ class Evidence:
                 self._good.add(id(head))
                 self.heads.append(head)
                 found.add(head.chain)
+                place = number, head.chain
+                if ts:
+                    self.oldest[place] = max(head.oldest_seq, self.oldest.get(place, 0))
             else:
                 self._refuse(FALSE_HEAD, number)
         for header in self._sectors.get(number, ()) if ts else ():

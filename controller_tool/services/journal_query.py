@@ -5,8 +5,9 @@ Each of these sources is an index range by time; they are merged, and one is fir
 merge has come to its outermost record. So a page costs some dozens of short looks, however many
 records there are and however rare the ones that are wanted.
 
-Order is by time, then by index id. Times of an unset clock count from the floor: they are in the
-order in which the controller showed them, not in that in which things happened.
+Order is by second, then by index id; services.journal_order sorts within a second. Times of an
+unset clock count from the floor: they are in the order in which the controller showed them, not in
+that in which things happened.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ _CHUNK_MAX = 1024
 _AT_ONCE = 500
 _EVERY_ID = 1 << 62
 _KEY = bindparam("of_key", type_=LargeBinary)
-TimeAndId = tuple[int, int]
 
 
 class Found(NamedTuple):
@@ -60,15 +60,13 @@ class Wanted:
     """A filter as the index takes it.
 
     facet: which kinds; since_s, until_s: seconds since 2020, the second is not wanted any more;
-    keys: by controller the keys of the wanted cards, None for any record; before: time and id of
-    a record, only those that come before it in the order.
+    keys: by controller the keys of the wanted cards, None for any record.
     """
 
     facet: Callable[[Facet], bool] | None = None
     since_s: int | None = None
     until_s: int | None = None
     keys: dict[str, frozenset[bytes]] | None = field(default=None, repr=False)
-    before: TimeAndId | None = None
 
 
 class _Source(NamedTuple):
@@ -111,8 +109,8 @@ def facets(session: Session) -> list[Facet]:
     ]
 
 
-def place_of(session: Session, device_id: str, ring: int, seq: int) -> TimeAndId | None:
-    """Time and id of one record; None when the index has none there."""
+def place_of(session: Session, device_id: str, ring: int, seq: int) -> tuple[int, int] | None:
+    """Second and id of one record; None when the index has none there."""
     query = select(JournalStream.id).where(
         JournalStream.device_id == device_id, JournalStream.ring == ring
     )
@@ -139,8 +137,6 @@ class _Order:
             self._within.append(JournalIndex.time_s >= wanted.since_s)
         if wanted.until_s is not None:
             self._within.append(JournalIndex.time_s < wanted.until_s)
-        if wanted.before is not None:
-            self._within += _beyond(*wanted.before, -1)
         self._first_of_any, self._first_of_key = self._first(True), self._first(False)
 
     def outermost(

@@ -15,14 +15,21 @@ from typing import TYPE_CHECKING
 from controller_tool import clock
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.services import journal_index, journal_keys, journal_query, site_time
+from controller_tool.services import (
+    journal_index,
+    journal_keys,
+    journal_order,
+    journal_query,
+    site_time,
+)
 from controller_tool.services.journal_filter import UNKNOWN, Filter, event_name, reason_name
 from controller_tool.services.journal_index import CARD_EVENTS, SEQ_BITS, SESSION_EVENTS
 from controller_tool.services.journal_people import Known, People
 from controller_tool.services.journal_verify import RING_NAMES
 from controller_tool.services.site import CARD_ROLES
 from protocol import records
-from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES
+from protocol.codes import EVENT_UNLOCKED, REASON_FIRE, REASON_REX, REASON_TICKET
+from protocol.constants import RECORD_BODY_BYTES
 from protocol.names import CLOCK_NAMES
 
 if TYPE_CHECKING:
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 
     from controller_tool.registry.models import Device
     from controller_tool.services.journal_index import Progress
+    from controller_tool.services.journal_order import Stored
     from controller_tool.services.journal_query import Facet, Found
     from controller_tool.services.site import Site
 
@@ -40,6 +48,7 @@ UNSET = "unset"
 UNKNOWN_CARD = "unknown"
 _BATCH = 1000
 _NOBODY = Known("", "", "")
+_CARDLESS = (REASON_REX, REASON_TICKET, REASON_FIRE)
 
 
 @dataclass(frozen=True)
@@ -74,36 +83,51 @@ class Entry:
         return f"{self.controller}/{self.ring}/{self.seq}"
 
 
+@dataclass
+class Flaws:
+    """misfits: records that are not what the index says, or gone; damaged: places of those that
+    are no records any more, and were left out.
+    """
+
+    misfits: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class Page:
     """Entries by time, the oldest first; older: ``before`` of the page that ends before this one,
-    None where this is the oldest; misfits: records that are not what the index says, or gone.
+    None where this is the oldest.
     """
 
     entries: list[Entry]
     older: str | None
-    misfits: int
+    flaws: Flaws
 
 
 def page(site: Site, wanted: Filter, last: int, before: str | None = None) -> Page:
     """The newest ``last`` entries, or those that come before the entry at a place."""
-    with _open(site, wanted) as (session, reader):
+    flaws = Flaws()
+    with _open(site, wanted, flaws) as (session, reader):
         at = None if before is None else _place(session, reader.devices, before)
-        found = list(itertools.islice(reader.find(wanted, at), last + 1))
+        found = list(itertools.islice(reader.find(wanted, at, last + 1), last + 1))
         told = list(reader.tell(found[:last]))
-        older = reader.place(found[last - 1]) if len(found) > last else None
-        return Page(told[::-1], older, reader.misfits)
+        older = reader.place(found[last - 1].found) if len(found) > last else None
+        return Page(told[::-1], older, flaws)
 
 
-def walk(site: Site, wanted: Filter, progress: Progress | None = None) -> Iterator[Entry]:
+def walk(
+    site: Site, wanted: Filter, progress: Progress | None = None, flaws: Flaws | None = None
+) -> Iterator[Entry]:
     """All entries by time, the oldest first, a batch at a time: there may be millions.
 
-    progress: told how many there were so far, of all records that are stored here.
+    progress: told how many there were so far, of all records that are stored here; flaws: are
+    written down there.
     """
-    with _open(site, wanted, thoroughly=True) as (session, reader):
+    flaws = Flaws() if flaws is None else flaws
+    with _open(site, wanted, flaws, thoroughly=True) as (session, reader):
         total = journal_index.size(session) if progress is not None else 0
         done = 0
-        found = reader.find(wanted, None, newest_first=False)
+        found = reader.find(wanted, None, _BATCH, newest_first=False)
         while batch := list(itertools.islice(found, _BATCH)):
             yield from reader.tell(batch)
             done += len(batch)
@@ -113,13 +137,13 @@ def walk(site: Site, wanted: Filter, progress: Progress | None = None) -> Iterat
 
 @contextmanager
 def _open(
-    site: Site, wanted: Filter, thoroughly: bool = False
+    site: Site, wanted: Filter, flaws: Flaws, thoroughly: bool = False
 ) -> Iterator[tuple[Session, _Reader]]:
     """A session in which everything is indexed, and a reader of it."""
     devices = wanted.chosen(site)
     journal_index.ensure(site, devices, thoroughly)
     with site.registry.session() as session:
-        yield session, _Reader(site, session, devices)
+        yield session, _Reader(site, session, devices, flaws)
 
 
 @dataclass
@@ -127,7 +151,7 @@ class _Reader:
     site: Site
     session: Session
     chosen: Sequence[Device]
-    misfits: int = 0
+    flaws: Flaws
     devices: dict[str, Device] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,24 +161,31 @@ class _Reader:
         self._local = local_time(self.site, self.session)
 
     def find(
-        self, wanted: Filter, before: journal_query.TimeAndId | None, newest_first: bool = True
-    ) -> Iterator[Found]:
-        """Places of what is wanted."""
-        query = wanted.resolve(self.site, self.session, self.chosen, before)
+        self,
+        wanted: Filter,
+        before: journal_order.Key | None,
+        at_once: int,
+        newest_first: bool = True,
+    ) -> Iterator[Stored]:
+        """What is wanted, in its order; at_once: as journal_order.by_time has it."""
+        end_s = None if before is None else before[0] + 1
+        query = wanted.resolve(self.site, self.session, self.chosen, end_s)
         found = journal_query.search(self.session, query, newest_first)
         if wanted.who == UNKNOWN:
-            return (one for one in found if not self._known_by_now(one))
-        return found
+            found = (one for one in found if not self._known_by_now(one))
+        stored = journal_order.by_time(self.session, self._facets, found, newest_first, at_once)
+        return (one for one in stored if before is None or one.key < before)
 
-    def tell(self, found: Sequence[Found]) -> Iterator[Entry]:
-        """Their entries; what has no record any more is counted instead."""
-        stored = dict(journal_index.records_of(self.session, [one.id for one in found]))
-        for one in found:
-            record = stored.get(one.id)
-            if record is None or len(record) != RECORD_BYTES:
-                self.misfits += 1
-                continue
-            yield self._entry(one, record)
+    def tell(self, stored: Sequence[Stored]) -> Iterator[Entry]:
+        """Their entries; what has no record any more is a flaw instead."""
+        for _, found, record in stored:
+            facet = self._facets.get(found.facet_id)
+            if record is None or facet is None:
+                self.flaws.misfits += 1
+            elif not journal_order.is_whole(record):
+                self.flaws.damaged.append(self.place(found))
+            else:
+                yield self._entry(found, facet, record)
 
     def place(self, found: Found) -> str:
         """As Entry.place."""
@@ -166,10 +197,9 @@ class _Reader:
         device = self.devices[self._facets[found.facet_id].device_id]
         return found.key is not None and self._people.knows(device, found.key)
 
-    def _entry(self, found: Found, record: bytes) -> Entry:
-        facet = self._facets[found.facet_id]
+    def _entry(self, found: Found, facet: Facet, record: bytes) -> Entry:
         body = records.unpack(record[:RECORD_BODY_BYTES])
-        self.misfits += (body.time_s, body.event, body.reason, body.point) != (
+        self.flaws.misfits += (body.time_s, body.event, body.reason, body.point) != (
             found.time_s, facet.event, facet.reason, facet.point
         )  # fmt: skip
         device = self.devices[facet.device_id]
@@ -197,7 +227,7 @@ class _Reader:
         self, device: Device, facet: Facet, key: bytes | None, body: records.Record
     ) -> Known:
         if not journal_keys.unmasks(device, facet.ring):
-            return Known(body.key.hex(), "", "")
+            return Known(body.key.hex(), "", "") if _has_card(body) else _NOBODY
         if key is None:
             return _NOBODY
         if facet.event in SESSION_EVENTS:
@@ -205,6 +235,21 @@ class _Reader:
         if facet.event not in CARD_EVENTS:
             return _NOBODY
         return self._people.of(device, key, body.version) or Known(UNKNOWN_CARD, "", "")
+
+
+def _has_card(body: records.Record) -> bool:
+    """Whether a card's key stands in a record, by its kind: masked, no key looks like one too."""
+    return (
+        body.event in CARD_EVENTS
+        and body.event != EVENT_UNLOCKED
+        and body.reason not in _CARDLESS
+        and body.point != CONTROLLER
+    )
+
+
+def door_of(point: int) -> int | None:
+    """A record's point as people count doors, ports and readers, from 1; None for none."""
+    return None if point == CONTROLLER else point + 1
 
 
 def local_of(site: Site) -> site_time.SiteTime:
@@ -220,7 +265,7 @@ def local_time(site: Site, session: Session) -> site_time.SiteTime:
     return site_time.SiteTime([0, clock.LOCAL_OFFSET_MIN])
 
 
-def _place(session: Session, devices: dict[str, Device], text: str) -> journal_query.TimeAndId:
+def _place(session: Session, devices: dict[str, Device], text: str) -> journal_order.Key:
     name, _, rest = text.rpartition("/")[0].rpartition("/")
     seq = text.rpartition("/")[2]
     rings = {ring_name: ring for ring, ring_name in RING_NAMES.items()}
@@ -228,7 +273,8 @@ def _place(session: Session, devices: dict[str, Device], text: str) -> journal_q
     if ids and rest in rings and seq.isascii() and seq.isdigit():
         found = journal_query.place_of(session, ids[0], rings[rest], int(seq))
         if found is not None:
-            return found
+            record = dict(journal_index.records_of(session, [found[1]])).get(found[1])
+            return journal_order.key_of(found[0], record, ids[0], rings[rest], int(seq))
     raise OperatorError(
         t("{place} is no stored record of these controllers", place=text),
         t("Write controller, ring and number as in door-1/access/120"),

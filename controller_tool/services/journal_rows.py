@@ -18,6 +18,8 @@ from protocol import sector_header
 from protocol.constants import RING_ACCESS, RING_ALARM
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
@@ -41,6 +43,21 @@ def next_seq_of(session: Session, device_id: str, ring: int) -> int:
     seqs = of(JournalRecord, device_id, ring).with_only_columns(func.max(JournalRecord.seq))
     newest = session.execute(seqs).scalar()
     return 0 if newest is None else newest + 1
+
+
+def pulled(session: Session, device_ids: Sequence[str]) -> bool:
+    """Whether anything of these controllers was ever pulled: it is here, or the log speaks of it.
+
+    What somebody removed was pulled once: `journal verify` has to be asked, not the controller.
+    """
+    of_these = (
+        select(JournalRecord.seq).where(JournalRecord.device_id.in_(device_ids)),
+        select(JournalHead.id).where(JournalHead.device_id.in_(device_ids)),
+    )
+    if any(session.execute(query.limit(1)).first() is not None for query in of_these):
+        return True
+    said = session.scalars(select(AuditEntry.details).where(AuditEntry.act == NOTED))
+    return any(json.loads(details)["device"] in device_ids for details in said)
 
 
 def missing_ranges(

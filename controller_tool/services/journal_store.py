@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError
@@ -42,8 +42,9 @@ from controller_tool.services.journal_rows import (
     rows,
     stored,
 )
+from controller_tool.wire_shapes import is_head, is_page
 from protocol import sector_header
-from protocol.constants import CHAIN_BYTES, RECORD_BYTES, SECTOR_HEADER_BYTES
+from protocol.constants import RECORD_BYTES, SECTOR_HEADER_BYTES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -56,11 +57,10 @@ __all__ = [
     "heads", "missing_ranges", "newest_head", "newest_head_id", "next_seq", "noted_seq", "rows",
     "store_checkpoint",
 ]  # fmt: skip
-_HEAD_FIELDS = 7
-_HEAD_MAC_BYTES = 16
 _RECORD_COLUMNS = ("device_id", "ring", "seq", "boot", "record", "pulled_at_s")
 _CONFLICT_COLUMNS = ("device_id", "ring", "seq", "record", "pulled_at_s")
 _AT_ONCE = 500  # values of one IN
+_CONFLICTS_MAX = 1000  # of a ring: enough to show that its controller lies
 _SPREAD = 4  # a page whose numbers lie closer together than this is looked up as one range
 
 
@@ -99,7 +99,7 @@ def append(
     pull overtook says nothing new and would look like a controller that fell back: it is left out.
     Raises DeviceError for what has not the shape of a page or head.
     """
-    if len(page) % RECORD_BYTES or (head is not None and not _is_head(head, ring)):
+    if not is_page(page) or (head is not None and not is_head(head, ring)):
         raise DeviceError(
             t("{device} sent a journal page of a wrong shape", device=device.name),
             t("Pull again; if it stays so, the firmware is not ours"),
@@ -154,7 +154,7 @@ def _store(site: Site, session: Session, device: Device, ring: int, page: bytes)
     new: dict[int, bytes] = {}
     conflicting: list[tuple[int, bytes]] = []
     for seq, record in numbered:
-        first = held.get(seq) or new.setdefault(seq, record)
+        first = held[seq] if seq in held else new.setdefault(seq, record)
         if first != record:
             conflicting.append((seq, record))
     at_s = now_s()
@@ -163,7 +163,8 @@ def _store(site: Site, session: Session, device: Device, ring: int, page: bytes)
         for seq, record in new.items()
     ]
     insert_rows(session, JournalRecord, _RECORD_COLUMNS, made)
-    beside = [(device.id, ring, seq, record, at_s) for seq, record in conflicting]
+    room = _CONFLICTS_MAX - _conflicts_held(session, device.id, ring) if conflicting else 0
+    beside = [(device.id, ring, seq, record, at_s) for seq, record in conflicting[: max(0, room)]]
     insert_rows(session, JournalConflict, _CONFLICT_COLUMNS, beside)
     journal_index.add(site, session, device, ring, list(new.items()))
     had = len(taken) - len(new) - len(conflicting)
@@ -187,6 +188,11 @@ def _held(session: Session, device_id: str, ring: int, seqs: list[int]) -> dict[
             query.where(JournalRecord.seq.in_(seqs[at : at + _AT_ONCE]))
         )
     }
+
+
+def _conflicts_held(session: Session, device_id: str, ring: int) -> int:
+    of_ring = JournalConflict.device_id == device_id, JournalConflict.ring == ring
+    return session.scalar(select(func.count()).select_from(JournalConflict).where(*of_ring)) or 0
 
 
 def _overtaken(
@@ -223,15 +229,3 @@ def _store_head(session: Session, device_id: str, ring: int, head: list[Any], no
 
 def _missing_before(session: Session, device_id: str, ring: int, seq: int) -> int:
     return seq - stored(session, device_id, ring, 0, seq)
-
-
-def _is_head(head: list[Any], ring: int) -> bool:
-    if not isinstance(head, list) or len(head) != _HEAD_FIELDS:
-        return False
-    numbers, sizes = (head[0], head[1], head[3], head[4]), (head[2], head[5], head[6])
-    return (
-        all(isinstance(value, int) and value >= 0 for value in numbers)
-        and all(isinstance(value, bytes) for value in sizes)
-        and [len(value) for value in sizes] == [CHAIN_BYTES, _HEAD_MAC_BYTES, _HEAD_MAC_BYTES]
-        and head[0] == ring
-    )

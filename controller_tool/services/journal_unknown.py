@@ -15,7 +15,13 @@ from sqlalchemy import func, select
 
 from controller_tool import clock
 from controller_tool.registry.derived import JournalIndex
-from controller_tool.services import journal_index, journal_keys, journal_query, journal_read
+from controller_tool.services import (
+    journal_index,
+    journal_keys,
+    journal_order,
+    journal_query,
+    journal_read,
+)
 from controller_tool.services.journal_filter import Filter, is_unknown
 from controller_tool.services.journal_people import Known, People
 
@@ -142,5 +148,5 @@ def _counted(session: Session, device: Device, facets: list[Facet]) -> Counted:
         ids = list(session.scalars(select(JournalIndex.id).where(of_it)))
         for at in range(0, len(ids), _AT_ONCE):
             some = journal_index.records_of(session, ids[at : at + _AT_ONCE])
-            folded += sum(_EXTRA.unpack(record)[0] for _, record in some)
+            folded += sum(_EXTRA.unpack(r)[0] for _, r in some if journal_order.is_whole(r))
     return Counted(device.name, recorded, folded)

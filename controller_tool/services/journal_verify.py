@@ -16,11 +16,13 @@ from controller_tool.messages import name_of, t
 from controller_tool.services import (
     audit_pins,
     boards,
+    folding,
     journal_check,
     journal_evidence,
     journal_store,
     journal_words,
 )
+from controller_tool.services.journal_pins import Pins
 from controller_tool.services.journal_words import RING_NAMES, Named, RingReport
 from controller_tool.services.site_init import AUDIT_KEY
 from protocol.constants import (
@@ -46,7 +48,8 @@ _SMALLEST_SECTORS = {RING_ACCESS: 233, RING_ALARM: 16}
 class Verification:
     """One controller's journal. ok: nothing missing, nothing altered; keys: what proves it.
 
-    notes: in words, what the verdict does not cover.
+    findings: a thousand at most, of every kind; findings_count: how many there are; notes: in
+    words, what the verdict does not cover.
     """
 
     device: str
@@ -54,6 +57,7 @@ class Verification:
     keys: tuple[str, ...]
     rings: tuple[RingReport, ...]
     findings: tuple[Named, ...]
+    findings_count: int
     notes: tuple[str, ...] = ()
 
     @property
@@ -93,33 +97,39 @@ def _check(site: Site, device: Device, ring: int) -> Report:
 
 def _summary(site: Site, device: Device, reports: dict[int, Report]) -> Verification:
     """The reports of a controller's rings in words."""
-    found = [
-        journal_words.named(ring, finding)
-        for ring, report in reports.items()
-        for finding in report.findings
-    ]
-    changed, unseen = _pins(site, device)
-    found += [journal_words.about_ring(ring, journal_words.AUDIT_KEY_CHANGED) for ring in changed]
-    return Verification(
-        device.name,
-        all(report.ok for report in reports.values()) and not changed,
-        tuple(keys_of(site, device, RING_ACCESS)),
-        tuple(journal_words.ring_report(ring, report) for ring, report in reports.items()),
-        tuple(found),
-        (*journal_words.notes(reports.items()), *journal_words.not_seen_at_controller(unseen)),
+    return summary(
+        device.name, reports, _pins(site, device), tuple(keys_of(site, device, RING_ACCESS))
     )
 
 
-def _pins(site: Site, device: Device) -> tuple[list[int], list[int]]:
-    """Rings whose audit key changed, and those whose key was not seen at the controller."""
-    changed, unseen = [], []
+def summary(
+    name: str, reports: dict[int, Report], pins: Pins, keys: tuple[str, ...]
+) -> Verification:
+    """What was found of a controller; keys: what proves it, by name."""
+    found = [
+        journal_words.named(ring, finding)
+        for ring, report in reports.items()
+        for finding in folding.fold(report.findings, folding.IN_JSON // len(reports))
+    ]
+    count = sum(len(report.findings) for report in reports.values()) + len(pins.findings)
+    rings = tuple(
+        journal_words.ring_report(ring, report, bool(keys) and ring not in pins.faulty)
+        for ring, report in reports.items()
+    )
+    return Verification(
+        name, all(ring.ok for ring in rings), keys, rings,
+        (*found, *pins.findings), count,
+        (*journal_words.notes(reports.items()), *pins.notes()),
+    )  # fmt: skip
+
+
+def _pins(site: Site, device: Device) -> Pins:
+    found = Pins()
     with site.registry.session() as session:
         for ring in journal_store.RINGS:
             sealed: bytes | None = getattr(device, f"k_audit_{RING_NAMES[ring]}")
-            judged = audit_pins.judge(session, device.id, ring, [sealed])
-            changed += [ring] if judged.changed else []
-            unseen += [] if judged.at_controller else [ring]
-    return changed, unseen
+            found.add(ring, audit_pins.judge(session, device.id, ring, sealed))
+    return found
 
 
 def keys_of(site: Site, device: Device, ring: int) -> dict[str, bytes]:

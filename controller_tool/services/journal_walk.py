@@ -5,19 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from controller_tool.services import journal_tags
+from controller_tool.services import journal_gaps, journal_tags
 from controller_tool.services.journal_findings import (
     CHANGED,
-    DELETED,
     FORGED,
     FORKED,
+    HEAD_REACH,
     NO_HEAD,
-    OVERWRITTEN,
     TAG_CHANGED,
     TRUNCATED,
     Finding,
 )
 from controller_tool.services.journal_points import Evidence
+from controller_tool.wire_shapes import NUMBER_MAX
 from protocol import chain, records
 from protocol.codes import EVENT_OVERWRITTEN
 from protocol.constants import RECORD_BODY_BYTES
@@ -72,18 +72,22 @@ class Walk:
 
     def findings(self, newest: int) -> list[Finding]:
         """What was found, by number; newest: number of the newest head."""
-        gone = min(self._stays, newest - self._ring.long)  # below it the ring had let them go
-        told = []
+        kept = self._kept(newest) if any(f.kind == _MISSING for f in self._found) else []
+        told: list[Finding] = []
         for finding in self._found:
-            if finding.kind != _MISSING:
+            if finding.kind == _MISSING:
+                missing = finding.first_seq, finding.last_seq + 1
+                told.extend(journal_gaps.tell_apart(missing, kept))
+            else:
                 told.append(finding)
-                continue
-            first, last = finding.first_seq, finding.last_seq
-            if first < gone:
-                told.append(Finding(OVERWRITTEN, first, min(last, gone - 1)))
-            if last >= gone:
-                told.append(Finding(DELETED, max(first, gone), last))
         return told
+
+    def _kept(self, newest: int) -> list[journal_gaps.Span]:
+        """What had not been overwritten before somebody held it, or is not yet."""
+        gone = max(0, min(self._stays, newest - self._ring.long))  # below it the ring let them go
+        vouched = journal_gaps.vouched(self._ring.checkpoints, self.evidence.oldest)
+        mine = journal_gaps.runs(self._ring.held)
+        return journal_gaps.joined([*vouched, *mine, (gone, NUMBER_MAX + HEAD_REACH)])
 
     def _runs(self) -> Iterator[tuple[int, int, int]]:
         """(index, first, end) of each row of numbers without a gap."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from controller_tool.messages import t
 from controller_tool.services import journal_findings as kinds
+from controller_tool.services.folding import ON_SCREEN
 from protocol.constants import RING_ACCESS, RING_ALARM
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from controller_tool.services.journal_findings import Finding, Report
 
 RING_NAMES = {RING_ACCESS: "access", RING_ALARM: "alarm"}
-AUDIT_KEY_CHANGED = "audit_key_changed"
+AUDIT_KEY_CHANGED, AUDIT_KEY_FOREIGN = "audit_key_changed", "audit_key_foreign"
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,36 @@ class Named:
 
 @dataclass(frozen=True)
 class RingReport:
-    """One ring: records stored, proven, behind a break; the number the controller was at."""
+    """One ring: records stored, proven, behind a break; the number the controller was at.
+
+    changed: altered, moved, or of no shape; findings: how many there are in all.
+    """
 
     ring: str
     records: int
     proven: int
     unproven: int
+    changed: int
     head_seq: int | None
+    findings: int
+    ok: bool
 
 
-def ring_report(ring: int, report: Report) -> RingReport:
-    """The figures of one ring."""
+def ring_report(ring: int, report: Report, proof: bool) -> RingReport:
+    """The figures of one ring; proof: whether the key that proves it is the one that it must be."""
+    changed = max(0, report.records - report.proven - report.unproven)
     return RingReport(
-        RING_NAMES[ring], report.records, report.proven, report.unproven, report.last_head_seq
-    )
+        RING_NAMES[ring], report.records, report.proven, report.unproven, changed,
+        report.last_head_seq, len(report.findings), report.ok and proof,
+    )  # fmt: skip
+
+
+def what_next(found: Iterable[Named]) -> str:
+    """One line for who sees that a registry's journal is not whole."""
+    if {finding.kind for finding in found} <= {kinds.NO_HEAD, kinds.TRUNCATED, *kinds.HARMLESS}:
+        return t("What next: pull again (journal pull), then verify again")
+    return t("What next: copy this folder as it is, pull again, and show the auditor what is named"
+             " above")  # fmt: skip
 
 
 def named(ring: int, finding: Finding) -> Named:
@@ -69,27 +86,20 @@ def notes(reports: Iterable[tuple[int, Report]]) -> list[str]:
     """What the verdict does not cover, ring by ring and in general."""
     said = []
     for ring, report in reports:
-        for first, last in report.unproven_ranges:
+        left = len(report.unproven_ranges) - ON_SCREEN
+        for first, last in report.unproven_ranges[:ON_SCREEN]:
             said.append(
                 t("{ring} ring: {seq} could not be proven, being behind a break",
                   ring=t(RING_NAMES[ring]), seq=_span(first, last))
             )  # fmt: skip
+        if left > 0:
+            said.append(t("{ring} ring: and {n} more behind a break", ring=t(RING_NAMES[ring]),
+                          n=left))  # fmt: skip
     said.append(
         t("Judged is what came before the newest head. Nobody can see events that never reached the"
           " journal, nor that the whole flash of a controller was put back to a state after it")
     )  # fmt: skip
     return said
-
-
-def not_seen_at_controller(rings: Iterable[int]) -> list[str]:
-    """For rings whose audit key this folder knows by hearsay alone."""
-    names = ", ".join(t(RING_NAMES[ring]) for ring in rings)
-    if not names:
-        return []
-    return [
-        t("The audit key ({rings}) was not yet seen at the controller itself: pull once with this"
-          " folder", rings=names)
-    ]  # fmt: skip
 
 
 def _span(first: int, last: int) -> str:
@@ -115,5 +125,8 @@ def _sentences() -> dict[str, str]:
         kinds.CONFLICTING: t("{ring} ring: {seq} came again with other content"),
         AUDIT_KEY_CHANGED: t(
             "{ring} ring: its sealed audit key is not the one that was seen before"
+        ),
+        AUDIT_KEY_FOREIGN: t(
+            "{ring} ring: the sealed audit key here is not the one that the controller showed"
         ),
     }

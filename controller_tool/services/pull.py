@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import Notice, Way, dial
-from controller_tool.errors import ToolError
+from controller_tool.errors import DeviceError, ToolError, own_fault
 from controller_tool.services import audit_pins, devices, journal_rows, journal_store
 from controller_tool.services.devices_ops import again_when_busy, in_parallel
 from controller_tool.services.journal_checkpoint import checkpoint, store_checkpoint
+from protocol.codes import ERR_BUSY
 from protocol.constants import RECORD_BYTES
 
 if TYPE_CHECKING:
@@ -95,6 +96,9 @@ def pull(
             )
         except ToolError as error:
             return PullResult(device=name, ok=False, what=error.what, next_step=error.next_step)
+        except Exception as error:  # noqa: BLE001 - whatever one sends, the others' results stay
+            failed = own_fault(error)
+            return PullResult(device=name, ok=False, what=failed.what, next_step=failed.next_step)
 
     return in_parallel(one, chosen)
 
@@ -235,6 +239,11 @@ def _checkpoint(site: Site, device: Device, client: Client) -> bool:
     envelope = checkpoint(site, device)
     if envelope is None:
         return False
-    client.put_checkpoint(envelope)
+    try:
+        client.put_checkpoint(envelope)
+    except DeviceError as error:
+        if error.code == ERR_BUSY:  # it had many in this hour; what was pulled is stored
+            return False
+        raise
     store_checkpoint(site, device, envelope)
     return True

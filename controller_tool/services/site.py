@@ -260,7 +260,8 @@ class Site:
 
     def chosen(self, names: Sequence[str] | None) -> list[str]:
         """The named controllers, or all that are enrolled; OperatorError when there are none."""
-        found = list(names or (device.name for device in self.devices(enrolled=True)))
+        named = names or (device.name for device in self.devices(enrolled=True))
+        found = list(dict.fromkeys(named))  # one that is named twice is one
         if not found:
             raise OperatorError(
                 t("No controller is enrolled here"),

@@ -7,7 +7,15 @@ import firmware.reading
 from firmware.access import Access
 from firmware.clock import Clock
 from firmware.handlers import seldom
-from firmware.journal import FOLD_ABOVE, Journal
+from firmware.journal import (
+    BURST,
+    BURST_ACCESS,
+    FOLD_ABOVE,
+    HOURLY_ACCESS,
+    HOURLY_ALARM,
+    HOURLY_GUEST,
+    Journal,
+)
 from firmware.pace import Pace
 from firmware.reading import Reader
 from protocol.codes import (
@@ -17,9 +25,13 @@ from protocol.codes import (
     ERR_TIME_REACH,
     EVENT_CLOCK_SET,
     EVENT_DENIED,
+    EVENT_DOOR_OPENED,
     EVENT_GRANTED,
     EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_REX,
     EVENT_SELF_TEST,
+    EVENT_SESSION_CLOSED,
+    EVENT_SESSION_OPENED,
     EVENT_TAMPER,
     OP_ENROLL,
     OP_PUT_CHECKPOINT,
@@ -27,6 +39,7 @@ from protocol.codes import (
     OP_SET_SIGNED_TIME,
     REASON_REVOKED,
     REASON_UNKNOWN_CARD,
+    ROLE_AUDITOR,
     STALE_GRACE,
 )
 from protocol.policy.decide import STALE
@@ -37,6 +50,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 GRACE_MIN = 120
+ALARM_RING_RECORDS = 14 * 84  # what is certain to be held, of 16 sectors
+ACCESS_RING_RECORDS = 231 * 84
 DAY_MS = 86400000
 ISSUED_S = 200_000_000
 
@@ -152,7 +167,8 @@ class Book(Journal):
 
     def __init__(self) -> None:
         self.lost = 0
-        self._counts = {}
+        self._counts, self._folded, self._spent = {}, {}, {}
+        self._hour_s = 0
         self._asked, self._asked_s = {}, 0
         self._presented = []
         self._window_s = 60
@@ -183,6 +199,71 @@ def test_a_collected_card_in_turn_with_a_stranger_s_cannot_fill_the_alarm_ring()
     assert told > 1000, "what was not written one by one is counted"
 
 
+def slow_flood(days: int, event: int, reason: int = 0, every_s: int = 6) -> Book:
+    """One record of a kind each six seconds: ten a minute, which no window folds."""
+    book = Book()
+    for second in range(0, days * 86400, every_s):
+        book.note(event, reason)
+        book.tell(second)
+    return book
+
+
+def test_a_slow_flood_of_alarms_takes_weeks_to_fill_the_alarm_ring() -> None:
+    week = slow_flood(7, EVENT_TAMPER)
+    counted = sum([extra for _, _, extra in week.written])
+    alone = len([1 for _, _, extra in week.written if not extra])
+    assert alone <= BURST + 7 * 24 * HOURLY_ALARM
+    assert len(week.written) <= ALARM_RING_RECORDS // 2
+    assert alone + counted >= 7 * 86400 // 6 - 3600, "all but those of the last window are told"
+
+
+def test_denials_and_a_stuck_button_leave_days_of_the_access_ring() -> None:
+    for event, reason in ((EVENT_DENIED, REASON_UNKNOWN_CARD), (EVENT_REX, 0)):
+        book = slow_flood(2, event, reason)
+        assert len(book.written) <= BURST_ACCESS + 48 * (HOURLY_ACCESS + 1)
+        assert 3 * len(book.written) <= ACCESS_RING_RECORDS
+
+
+def test_a_collected_card_once_a_minute_is_no_way_round_it() -> None:
+    book = Book()
+    for second in range(0, 7 * 86400, 60):
+        book.note(EVENT_REVOKED_CARD_PRESENTED, REASON_REVOKED, 0, b"12345678")
+        book.tell(second)
+    assert 7 <= len(book.written) <= 7 * 24 + BURST
+
+
+def test_a_door_that_opens_two_thousand_times_a_day_has_each_time_on_record() -> None:
+    book = Book()
+    for second in range(0, 86400, 43):
+        book.note(EVENT_DOOR_OPENED)
+        book.tell(second)
+    assert len(book.written) == len(range(0, 86400, 43))
+    assert not [extra for _, _, extra in book.written if extra]
+
+
+def test_a_flood_of_strangers_folds_no_opening_of_the_door() -> None:
+    book = Book()
+    for second in range(7200):
+        book.note(EVENT_DENIED, REASON_UNKNOWN_CARD)
+        if second % 60 == 0:
+            book.note(EVENT_DOOR_OPENED)
+        book.tell(second)
+    assert count(book, EVENT_DOOR_OPENED) == 120
+
+
+def test_guests_who_come_and_go_all_day_do_not_fill_the_alarm_ring() -> None:
+    book = Book()
+    asked = 0
+    for second in range(0, 86400, 10):
+        book.note(EVENT_SESSION_OPENED, ROLE_AUDITOR)
+        book.note(EVENT_SESSION_CLOSED, ROLE_AUDITOR)
+        asked += book.admits(EVENT_SELF_TEST)
+        book.tell(second)
+    assert asked <= BURST + 24 * HOURLY_GUEST
+    assert len(book.written) <= 2 * (BURST + 24 * (HOURLY_GUEST + 1) + 10)
+    assert count(book, EVENT_SESSION_OPENED) >= 100
+
+
 def test_every_collected_card_is_told_and_no_entry_is_folded() -> None:
     book = Book()
     for number in range(5):
@@ -196,7 +277,7 @@ def test_every_collected_card_is_told_and_no_entry_is_folded() -> None:
 
 def test_what_a_guest_asks_for_again_and_again_is_refused_until_the_window_ends() -> None:
     book = Book()
-    for second in range(3600):
+    for second in range(3 * 60):
         if second % 60 < 2 * FOLD_ABOVE:
             if second % 60 < FOLD_ABOVE:
                 book.admit(EVENT_CLOCK_SET)

@@ -73,6 +73,37 @@ def test_reading_begins_where_it_is_asked_to() -> None:
     assert ring.read(100, page) == 0
 
 
+def test_a_record_whose_number_is_damaged_hides_no_other() -> None:
+    for damaged, bit in (
+        (0, 0x01),
+        (5, 0x01),
+        (39, 0x80),
+        (40, 0x02),
+        (83, 0x01),
+        (84, 0x40),
+        (129, 1),
+    ):
+        board = Board()
+        ring = board.start()
+        write(ring, 130)
+        place = damaged % RECORDS_PER_SECTOR
+        at = damaged // RECORDS_PER_SECTOR * 4096 + 64 + place * RECORD_BYTES
+        assert int.from_bytes(board.places.data[at : at + 4], "big") == damaged, damaged
+        board.places.data[at + 3] ^= bit
+        for size in (1, 3, 40):
+            page = memoryview(bytearray(size * RECORD_BYTES))
+            found = []
+            for seq in range(0, 130, size):
+                length = ring.read(seq, page)
+                numbers = [int.from_bytes(page[n : n + 4], "big") for n in range(0, length, 48)]
+                if len(numbers) == size:  # between others that fit, it is left to whoever pulls
+                    numbers = [n for at, n in enumerate(numbers) if n == seq + at]
+                found += numbers
+            missing = [number for number in range(130) if number not in found]
+            assert missing == [damaged], (damaged, bit, size, missing)
+            assert sorted(found) == found, (damaged, size, found)
+
+
 def test_any_page_from_any_number_is_the_same_whatever_was_read_before() -> None:
     board = Board()
     ring = board.start()

@@ -58,6 +58,15 @@ class Forger:
         self._run("DELETE FROM journal_checkpoints WHERE access_seq > ?", count)
         self._run("DELETE FROM audit WHERE act = 'journal.head'")
 
+    def forget_before(self, first: int, ring: int, vouchers: bool) -> None:
+        """The oldest records with their sector headers; vouchers: and what says they were held."""
+        self._run("DELETE FROM journal_records WHERE ring = ? AND seq < ?", ring, first)
+        self._run("DELETE FROM journal_sectors WHERE ring = ? AND first_seq < ?", ring, first)
+        if vouchers:
+            self._run("DELETE FROM journal_heads WHERE id NOT IN (SELECT max(id) FROM journal_heads"
+                      " GROUP BY ring)")  # fmt: skip
+            self._run("DELETE FROM journal_checkpoints")
+
     def _remake(self, ring: int, edit: Callable[[list[bytes]], Any] | None) -> list[Any]:
         rows = self._registry.execute(
             "SELECT record FROM journal_records WHERE ring = ? ORDER BY seq", (ring,)
@@ -108,11 +117,21 @@ class Forger:
             return
         [modulus] = trust.verify(self._desk.trust_object()).moduli(KEY_AUDIT)
         sealed = [oaep.seal(modulus, key, os.urandom) for key in self._audit]
-        self._run("UPDATE devices SET k_audit_access = ?, k_audit_alarm = ?", *sealed)
+        self.hold_keys((sealed[0], sealed[1]))
 
     def _run(self, statement: str, *values: Any) -> None:
         with self._registry:
             self._registry.execute(statement, values)
+
+    def forget_keys(self) -> None:
+        """As a folder that was exported before the controller was enrolled."""
+        self._registry.execute("DROP TRIGGER IF EXISTS audit_pins_no_delete")
+        self._run("DELETE FROM audit_pins")
+        self.hold_keys((None, None))
+
+    def hold_keys(self, sealed: tuple[bytes | None, bytes | None]) -> None:
+        """Put these sealed audit keys into the registry."""
+        self._run("UPDATE devices SET k_audit_access = ?, k_audit_alarm = ?", *sealed)
 
     def close(self) -> None:
         self._registry.close()

@@ -45,11 +45,12 @@ class Pen:
         key: bytes = bytes(8),
         **more: int,
     ) -> bytes:
-        """One record. more: time_s (else a second later), quality, point, version, extra."""
+        """One record. more: time_s (else a second later), ms, quality, point, version, extra."""
         body = bytearray(RECORD_BODY_BYTES)
         seq = len(self.written)
         records.pack_into(
-            body, 0, seq, 1, event, reason, more.pop("time_s", 200_000_000 + seq), 5,
+            body, 0, seq, 1, event, reason,
+            more.pop("time_s", 200_000_000 + seq), more.pop("ms", 5),
             more.pop("quality", CLOCK_SYNCED), more.pop("point", 0),
             chain.masked(key, self.keys[0]), more.pop("version", 1), more.pop("extra", 0),
         )  # fmt: skip

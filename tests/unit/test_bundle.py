@@ -184,7 +184,7 @@ def test_a_sound_bundle_leaves_a_pin_and_a_broken_one_does_not(site, auditor, tm
     ] == "audit_key_changed"
     assert bundle_verify.verify(auditor, tmp_path / "b").ok
     with auditor.registry.session() as session:
-        judged = audit_pins.judge(session, device.id, RING_ACCESS, [])
+        judged = audit_pins.judge(session, device.id, RING_ACCESS, None)
     assert (judged.changed, judged.at_controller) == (False, False)
 
 

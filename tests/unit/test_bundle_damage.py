@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import random
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 
 from controller_tool.errors import OperatorError
+from controller_tool.keys import passphrase
 from controller_tool.services import bundle_layout, bundle_verify, export
 from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
-from tests import independent_verifier
+from tests import independent_arguments, independent_verifier
 from tests.unit.bundle_support import Journals, bundle, name_in, read, signed_anew, write
 from tests.unit.registry_support import Board
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 Files = dict[str, bytes]
 KINDS = ("records.bin", "heads.bin", "sectors.bin", "audit-key.bin", "tool-t.bin",
@@ -118,6 +120,12 @@ def test_both_find_a_sound_bundle_sound(court) -> None:
     assert court.agree(signed_anew(court.site, court.good))
 
 
+def other_verifier(words: list[str], phrase: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(independent_verifier.__file__), *words]
+    known = {**os.environ, passphrase.VARIABLE: phrase}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=known)
+
+
 @pytest.mark.parametrize("shape", ["folder", "b.zip"])
 def test_the_other_verifier_runs_by_itself(court, tmp_path, shape) -> None:
     """As docs/bundle.md shows it, from files alone; then with one bit that is not right."""
@@ -133,18 +141,50 @@ def test_the_other_verifier_runs_by_itself(court, tmp_path, shape) -> None:
     for files, code in ((court.good, 0), (bad, 1)):
         (tmp_path / str(code)).mkdir()
         made = write(tmp_path / str(code) / shape, files)
-        command = [sys.executable, independent_verifier.__file__, str(made),
-                   "--audit-key", str(key), "--peer-ca", str(ca)]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = other_verifier([str(made), "--audit-key", str(key), "--peer-ca", str(ca)])
         assert (done.returncode, json.loads(done.stdout)["ok"]) == (code, code == 0), done.stderr
 
 
 def test_the_other_verifier_is_short_and_shares_no_code() -> None:
-    with open(independent_verifier.__file__, encoding="utf-8") as file:  # noqa: PTH123
-        text = file.read()
-    assert "controller_tool" not in text.replace("docs/", "")
-    assert not any(line.startswith(("from protocol", "from tests")) for line in text.splitlines())
-    assert len([line for line in text.splitlines() if line.strip()]) < 150
+    for module in (independent_verifier, independent_arguments):
+        text = Path(str(module.__file__)).read_text("utf-8")
+        assert "controller_tool" not in text
+        assert not any(
+            line.startswith(("from protocol", "from tests")) for line in text.splitlines()
+        )
+        assert len([line for line in text.splitlines() if line.strip()]) < 150
+
+
+@pytest.mark.parametrize("words", [[], ["b", "--audit-key"], ["b", "--wrong", "x"], ["nowhere"]])
+def test_wrong_arguments_of_the_other_verifier_are_one_line(court, words) -> None:
+    words = [str(court.folder) if word == "b" else word for word in words]
+    done = other_verifier(words)
+    [line] = done.stderr.splitlines()
+    assert (done.returncode, done.stdout, line.startswith("usage: ")) == (2, "", True)
+
+
+@pytest.mark.parametrize("where", ["in the auditor's folder", "encrypted", "in clear"])
+def test_the_other_verifier_opens_the_auditors_key_as_it_lies(court, tmp_path, where) -> None:
+    """With the passphrase from the variable that the tool itself reads; and not with another."""
+    key, phrase = court.auditor.path / "keys" / "audit.pem", "of the auditor"
+    if where != "in the auditor's folder":
+        key = tmp_path / "audit.pem"
+        how = serialization.BestAvailableEncryption(phrase.encode())
+        key.write_bytes(
+            court.site.rsa_key("audit").private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                how if where == "encrypted" else serialization.NoEncryption(),
+            )
+        )  # fmt: skip
+    name = name_in(court.good, RING_ACCESS, "records.bin")
+    audit_tag = bytearray(court.good[name])
+    audit_tag[45] ^= 1  # which the disclosed keys do not judge
+    made = write(tmp_path / "b", signed_anew(court.site, {**court.good, name: bytes(audit_tag)}))
+    words = [str(made), "--audit-key", str(key)]
+    assert json.loads(other_verifier(words[:1]).stdout)["ok"], "nothing but that key shows it"
+    done = other_verifier(words, phrase)
+    assert not json.loads(done.stdout)["ok"], done.stderr
+    assert other_verifier(words, "another one").returncode == (1 if where == "in clear" else 2)
 
 
 # --- damage by whoever has no key ------------------------------------------------------------
@@ -292,6 +332,24 @@ def test_both_agree_on_heads_that_a_desk_left_out_or_moved(court, how, ring) -> 
         if not with_checkpoints:
             files = {n: b"" if n.endswith("checkpoints.cbor") else d for n, d in files.items()}
         court.agree(signed_anew(court.site, files))
+
+
+def test_old_records_that_a_checkpoint_vouches_for_are_missed_by_both(court) -> None:
+    """The ring let them go since; without the checkpoints nothing says that the desk had them."""
+    files = dict(court.good)
+    name = max((n for n in files if n.endswith("alarm/records.bin")), key=lambda n: len(files[n]))
+    heads = bundle_layout.heads(bundle_layout.pieces(files[name.replace("records", "heads")], 96))
+    gone = heads[-1].oldest_seq
+    assert 0 < heads[0].oldest_seq < gone
+    held = bundle_layout.pieces(files[name], RECORD_BYTES)
+    kept = [record for record in held if int.from_bytes(record[:4], "big") >= gone]
+    left = len(held) - len(kept)
+    files[name] = b"".join(kept)
+    tag_keys = name.replace("records", "tool-t")
+    files[tag_keys] = files[tag_keys][32 * left :]
+    assert not court.agree(signed_anew(court.site, files))
+    bare = {n: b"" if n.endswith("checkpoints.cbor") else d for n, d in files.items()}
+    assert court.agree(signed_anew(court.site, bare))
 
 
 # --- the court itself -------------------------------------------------------------------------

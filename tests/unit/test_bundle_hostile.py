@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from controller_tool.errors import OperatorError
-from controller_tool.services import bundle_verify
+from controller_tool.services import bundle_layout, bundle_verify
 from controller_tool.services.bundle_files import Refused, Source
 from tests.unit.bundle_support import Journals, bundle, read, write
 
@@ -55,6 +55,53 @@ def test_too_many_files_are_refused_by_their_list_alone(site, tmp_path) -> None:
     many = raw_zip(tmp_path / "many.zip", ((f"f{n}", b"") for n in range(20_001)))
     with pytest.raises(Refused, match="too many"):
         bundle_verify.verify(site, many)
+
+
+def entry(name: bytes = b"") -> bytes:
+    """What a zip's list says of one empty file."""
+    return b"PK\x01\x02" + bytes(24) + len(name).to_bytes(2, "little") + bytes(16) + name
+
+
+def end(directory: bytes, count: int = 1) -> bytes:
+    """The end of a zip whose list is ``directory``, and says it names so many files."""
+    short = count.to_bytes(2, "little") * 2
+    return b"PK\x05\x06" + bytes(4) + short + len(directory).to_bytes(4, "little") + bytes(6)
+
+
+def zip64(directory: bytes) -> bytes:
+    """The other end, and what says where it is."""
+    size, at = len(directory).to_bytes(8, "little"), len(directory).to_bytes(8, "little")
+    there = b"PK\x06\x06" + (44).to_bytes(8, "little") + bytes(12) + bytes(16) + size + bytes(8)
+    return there + b"PK\x06\x07" + bytes(4) + at + (1).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("comment", [b"", b"x" * 0xFFFF])
+@pytest.mark.parametrize("kind", ["another end", "a list longer than it says", "a huge list"])
+def test_a_zip_is_bounded_before_anything_parses_it(site, tmp_path, monkeypatch, kind, comment):
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was parsed"))
+    many = entry() * (200_000 if kind == "a huge list" else 20_001)
+    said = entry(b"a") if kind == "another end" else many
+    hidden = many + zip64(many) if kind == "another end" else b""
+    closing = end(said)[:-2] + len(comment).to_bytes(2, "little") + comment
+    (tmp_path / "b.zip").write_bytes(hidden + closing if hidden else said + closing)
+    with pytest.raises(Refused, match="too"):
+        bundle_verify.verify(site, tmp_path / "b.zip")
+
+
+def test_a_list_of_a_zip_that_is_not_too_long_is_left_to_the_library(site, tmp_path) -> None:
+    """Negative control: the same list with one file less is parsed, and refused for its name."""
+    many = entry() * 20_000
+    (tmp_path / "b.zip").write_bytes(many + end(many))
+    with pytest.raises(Refused, match="no name of a file"):
+        bundle_verify.verify(site, tmp_path / "b.zip")
+
+
+@pytest.mark.parametrize("bound", ["TOTAL_MAX_BYTES", "FILES_MAX", "MANIFEST_MAX_BYTES"])
+def test_what_nobody_would_read_is_not_made(site, tmp_path, monkeypatch, bound) -> None:
+    monkeypatch.setattr(bundle_layout, bound, 10)
+    with pytest.raises(OperatorError, match="too much for one bundle"):
+        bundle(site, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06", b"x" * 100, b"PK\x03\x04" + bytes(40)])
@@ -103,6 +150,9 @@ def test_a_manifest_that_is_none_is_refused(site, tmp_path, manifest) -> None:
         lambda m: m["controllers"][0].update(board="../../x"),
         lambda m: m["controllers"][0].update(name="\x1b[2J"),
         lambda m: m["controllers"].append(m["controllers"][0]),
+        lambda m: m.update(
+            controllers=[dict(m["controllers"][0], id=f"{n:016x}") for n in range(2001)]
+        ),
         lambda m: m["controllers"][0]["rings"]["access"].update(ranges=[[0, 1 << 40]]),
         lambda m: m["controllers"][0]["rings"]["access"].update(ranges=[[5, 2]]),
         lambda m: m["controllers"][0]["rings"]["access"].update(ranges=[[0, 9], [3, 4]]),

@@ -14,7 +14,7 @@ import click
 import pytest
 from rich.console import Console
 
-from controller_tool import cli, messages
+from controller_tool import cli, errors, messages
 from controller_tool.cli import common
 from controller_tool.cli.narrow import fitted
 from controller_tool.errors import DeviceError, OperatorError
@@ -22,7 +22,7 @@ from controller_tool.errors import DeviceError, OperatorError
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch):
-    for name in (common.SITE_VARIABLE, common.OPERATOR_VARIABLE, cli.DEBUG):
+    for name in (common.SITE_VARIABLE, common.OPERATOR_VARIABLE, errors.DEBUG):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     yield
@@ -164,7 +164,7 @@ def test_the_developer_may_see_the_traceback(command, monkeypatch) -> None:
         raise KeyError
 
     command(fail)
-    monkeypatch.setenv(cli.DEBUG, "1")
+    monkeypatch.setenv(errors.DEBUG, "1")
     with pytest.raises(KeyError):
         cli.run(["act"])
 

@@ -8,6 +8,7 @@ import pytest
 
 from controller_tool.client import Client
 from controller_tool.errors import DeviceError
+from controller_tool.wire_shapes import NUMBER_MAX, RING_RECORDS_MAX
 from protocol import codes, sector_header
 from protocol.constants import RECORD_BYTES, SECTOR_HEADERS_A_PAGE
 
@@ -49,17 +50,81 @@ def header(first_seq: int) -> bytes:
     return sector_header.pack(0, 1, 0, first_seq, bytes(32), _K, _K)
 
 
-def test_after_an_empty_page_nothing_more_is_asked_for() -> None:
-    asking, session = client(lambda *_: b"")
-    assert b"".join(asking.records(0, [(0, _END)])) == b""
-    assert len(session.asked) <= 3
+def records_of(first: int, count: int) -> bytes:
+    return b"".join((first + n).to_bytes(4, "big") + bytes(RECORD_BYTES - 4) for n in range(count))
 
 
-@pytest.mark.parametrize("page", [bytes(41 * RECORD_BYTES), None, 7, "text"])
-def test_a_page_of_a_wrong_size_or_kind_cannot_be_read(page: Any) -> None:
+def head(**other: Any) -> list[Any]:
+    """A head of ring 0 as it should be, with other fields in place of these."""
+    fields = {"ring": 0, "next": 500, "c": bytes(32), "oldest": 0, "boot": 1}
+    return [*(fields | other).values(), *other.get("macs", [bytes(16), bytes(16)])][:7]
+
+
+def test_an_empty_page_says_nothing_of_the_pages_behind_it() -> None:
+    """One damaged number among 2001 records costs that record and no other."""
+
+    def answer(_: int, arguments: list[Any]) -> bytes:
+        _, seq, count = arguments
+        return b"" if seq <= 361 < seq + count else records_of(seq, count)
+
+    asking, _ = client(answer)
+    got = b"".join(asking.records(0, [(0, 2001)]))
+    assert len(got) == (2001 - 40) * RECORD_BYTES
+
+
+def test_a_ring_of_lies_is_not_read_for_ever() -> None:
+    asking, session = client(lambda *_: head(next=_END))
+    with pytest.raises(DeviceError, match="cannot be read"):
+        asking.head(0)
+    assert len(session.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, 7, [], [0], head(ring=1), head(ring="0"), head(next=-1), head(next=None),
+        head(next=True), head(next="500"), head(next=NUMBER_MAX + 1, oldest=NUMBER_MAX),
+        head(next=RING_RECORDS_MAX + 1), head(oldest=501), head(oldest=-1), head(boot=-1),
+        head(c=bytes(31)), head(c=None), head(macs=[bytes(16), bytes(15)]), head(macs=[bytes(16)]),
+        head(macs=[bytes(16), 0]), {"ring": 0},
+    ],
+)  # fmt: skip
+def test_a_head_of_another_shape_cannot_be_read(value: Any) -> None:
+    asking, _ = client(lambda *_: value)
+    with pytest.raises(DeviceError, match="cannot be read"):
+        asking.head(0)
+
+
+def test_a_head_as_it_should_be_is_taken() -> None:
+    for value in (head(), head(next=NUMBER_MAX, oldest=NUMBER_MAX), head(next=RING_RECORDS_MAX)):
+        asking, _ = client(lambda *_, value=value: value)
+        assert asking.head(0).value == value
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        bytes(41 * RECORD_BYTES), records_of(100, 41), None, 7, "text", bytes(47), bytes(49),
+        records_of(99, 2), records_of(101, 1) + records_of(100, 1), records_of(100, 1) * 2,
+    ],
+)  # fmt: skip
+def test_a_page_that_nobody_asked_for_cannot_be_read(page: Any) -> None:
     asking, _ = client(lambda *_: page)
     with pytest.raises(DeviceError, match="cannot be read"):
-        list(asking.records(0, [(0, 80)]))
+        list(asking.records(0, [(100, 180)]))
+
+
+def test_a_damaged_number_in_the_middle_of_a_page_costs_that_record_only() -> None:
+    page = bytearray(records_of(100, 40))
+    page[7 * RECORD_BYTES] = 0x40
+    asking, _ = client(lambda *_: bytes(page))
+    [got] = asking.records(0, [(100, 140)])
+    assert got == records_of(100, 7) + records_of(108, 32)
+
+
+def test_what_came_after_the_head_is_left_for_the_next_pull() -> None:
+    asking, _ = client(lambda *_: records_of(100, 2) + b"\xff" * RECORD_BYTES)
+    assert list(asking.records(0, [(100, 140)])) == [records_of(100, 2)]
 
 
 def test_sector_headers_without_end_cannot_be_read() -> None:

@@ -152,10 +152,10 @@ def test_a_journal_remade_with_an_audit_key_of_the_desk_is_found_by_the_pin(
     with closing(Forger(folders["desk"], "door-1", (os.urandom(16), os.urandom(16)))) as forger:
         forger.rewrite(granted)
     made = bundle(folders["desk"], tmp_path / "b")
-    for who in ("enrolled", "pulled"):
+    for who, kind in (("enrolled", "audit_key_changed"), ("pulled", "audit_key_foreign")):
         ok, found = judged(folders[who], made)
         assert not ok
-        assert found[-2:] == [("audit_key_changed", None, None)] * 2
+        assert found[-2:] == [(kind, None, None)] * 2
     assert ("changed", 0, 0) in judged(folders["enrolled"], made)[1], "no tag is the controller's"
 
 
@@ -171,6 +171,61 @@ def test_the_limit_who_never_saw_the_controller_believes_a_journal_that_was_rema
     assert any("not yet seen at the controller" in note for note in done.controllers[0].notes)
 
 
+@pytest.fixture
+def forged_and_honest(folders, tmp_path) -> list[Any]:
+    """Two bundles; the first with audit keys of the desk."""
+    honest = bundle(folders["desk"], tmp_path / "honest")
+    with closing(Forger(folders["desk"], "door-1", (os.urandom(16), os.urandom(16)))) as forger:
+        forger.rewrite(granted)
+    return [bundle(folders["desk"], tmp_path / "forged"), honest]
+
+
+def test_a_forged_bundle_that_comes_first_does_not_decide(folders, forged_and_honest) -> None:
+    """To a folder that holds no key and has no pin; one pull settles it."""
+    forged, honest = forged_and_honest
+    auditor = folders["enrolled"]
+    keys = board_keys(auditor)
+    with closing(Forger(auditor, "door-1")) as forger:
+        forger.forget_keys()
+    for path in (forged, honest, forged):
+        assert judged(auditor, path) == (True, []), "limit: nothing to compare with"
+    for ring, sealed in enumerate(keys):
+        audit_pins.note(auditor, auditor.device("door-1"), ring, sealed, True)
+    assert judged(auditor, honest) == (True, [])
+    ok, found = judged(auditor, forged)
+    assert (ok, found[-2:]) == (False, [("audit_key_foreign", None, None)] * 2)
+    assert judged(auditor, honest) == (True, []), "for good"
+
+
+def test_a_key_that_was_only_told_does_not_spoil_the_controllers_own(
+    folders, forged_and_honest
+) -> None:
+    """A folder whose pins a forged bundle had reached before it pulled."""
+    forged, honest = forged_and_honest
+    auditor = folders["pulled"]
+    for ring, sealed in enumerate(board_keys(folders["desk"])):
+        audit_pins.note(auditor, auditor.device("door-1"), ring, sealed, False)
+    assert judged(auditor, honest) == (True, [])
+    assert not judged(auditor, forged)[0]
+    [controller] = bundle_verify.verify(auditor, honest).controllers
+    assert any("once named another audit key" in note for note in controller.notes)
+
+
+def test_a_registry_with_another_key_than_the_controllers_own_judges_bundles_by_the_latter(
+    folders, forged_and_honest
+) -> None:
+    """The office or desk that made the folder exchanged the key in it."""
+    forged, honest = forged_and_honest
+    auditor = folders["pulled"]
+    with closing(Forger(auditor, "door-1")) as forger:
+        forger.hold_keys(board_keys(folders["desk"]))
+    assert judged(auditor, honest) == (True, [])
+    assert not judged(auditor, forged)[0]
+    found = journal_verify.verify(auditor, auditor.device("door-1"))
+    assert not found.ok
+    assert "audit_key_foreign" in {f.kind for f in found.findings}
+
+
 def test_an_older_bundle_as_if_it_were_new_is_found_by_who_has_been_further(
     folders, tmp_path
 ) -> None:
@@ -182,6 +237,67 @@ def test_an_older_bundle_as_if_it_were_new_is_found_by_who_has_been_further(
     folders["journals"].pull(folders["pulled"], checkpoint=False)
     ok, found = judged(folders["pulled"], old)
     assert (ok, found) == (False, [("truncated", PULLED, WRITTEN - 1)])
+
+
+LET_GO, ALL = 336, 1500  # of the alarm ring, once it has gone round
+
+
+@pytest.fixture
+def gone_round(folders) -> Forger:
+    """The alarm ring let records go that desk and auditor had pulled; the desk's forger."""
+    desk, journals = folders["desk"], folders["journals"]
+    journals.write(alarm=595).pull(folders["pulled"], checkpoint=False).pull(desk)
+    journals.write(alarm=ALL - 600).pull(desk)
+    return Forger(desk, "door-1")
+
+
+@pytest.mark.parametrize("who", AUDITORS)
+def test_a_ring_that_went_round_is_whole_to_everybody(folders, gone_round, tmp_path, who) -> None:
+    """Also where the maker came too late for its beginning: nobody here had it."""
+    gone_round.close()
+    assert judged(folders[who], bundle(folders["desk"], tmp_path / "b")) == (True, [])
+    late = folders["enrolled"]
+    folders["journals"].pull(late, checkpoint=False)
+    overwritten = ("overwritten", 0, LET_GO - 1)
+    done = judged(folders["stranger"], bundle(late, tmp_path / "late"))
+    assert done == (True, [overwritten])
+
+
+@pytest.mark.parametrize("ring_kept", [0, 84, 200])
+def test_old_records_that_the_desk_removed_are_missed_by_who_holds_them(
+    folders, gone_round, tmp_path, ring_kept
+) -> None:
+    """Only as far as the auditor has been: the rest might have been overwritten."""
+    with closing(gone_round):
+        gone_round.forget_before(LET_GO, 1, vouchers=True)
+    made = bundle(folders["desk"], tmp_path / "b")
+    if ring_kept:  # of what this auditor pulled
+        forget(folders["pulled"], ring_kept)
+    ok, found = judged(folders["pulled"], made)
+    wanted = [("deleted", ring_kept, LET_GO - 1)]
+    wanted = ([("overwritten", 0, ring_kept - 1)] if ring_kept else []) + wanted
+    assert (ok, found) == (False, wanted)
+    [note] = bundle_verify.verify(folders["pulled"], made).notes
+    assert "holds some of what was deleted" in note
+    assert judged(folders["enrolled"], made) == (True, [("overwritten", 0, LET_GO - 1)]), "limit"
+
+
+def forget(folder: Site, first: int) -> None:
+    """This folder came too late for the first records."""
+    with closing(Forger(folder, "door-1")) as forger:
+        forger.forget_before(first, 1, vouchers=False)
+
+
+@pytest.mark.parametrize("who", AUDITORS)
+def test_old_records_that_a_checkpoint_covers_are_missed_by_everybody_with_a_key(
+    folders, gone_round, tmp_path, who
+) -> None:
+    """The head at the checkpoint's number says from where on its maker held all."""
+    with closing(gone_round):
+        gone_round.forget_before(LET_GO, 1, vouchers=False)
+    ok, found = judged(folders[who], bundle(folders["desk"], tmp_path / "b"))
+    assert (ok, found) == (False, [("deleted", 0, LET_GO - 1)])
+    assert not believed_by_the_desk(folders["desk"])
 
 
 @pytest.mark.parametrize("who", AUDITORS)

@@ -189,6 +189,11 @@ def test_a_record_behind_an_altered_one_is_not_called_proven() -> None:
     assert report.unproven_ranges == [(8, COUNT - 1)]
 
 
+def test_fifty_years_of_a_busy_door_are_followed() -> None:
+    """2000 records a day in one ring, as long as its key cells last."""
+    assert check.NUMBER_MAX > 50 * 366 * 2000
+
+
 def test_a_number_that_no_controller_reaches_is_named_at_once() -> None:
     far = (check.NUMBER_MAX + 1, (check.NUMBER_MAX + 1).to_bytes(4, "big") + PLACES[7][1][4:])
     report = judge([*PLACES, far], [HEAD])

@@ -8,10 +8,11 @@ import pytest
 
 from controller_tool import cli, messages
 from controller_tool.keys import passphrase
-from controller_tool.services import people
+from controller_tool.services import export, people
+from controller_tool.services import pull as pull_service
 from protocol.codes import CLOCK_UNSET, EVENT_DENIED, REASON_SCHEDULE, REASON_UNKNOWN_CARD
 from protocol.constants import RING_ACCESS
-from tests.unit.registry_support import PASSPHRASE
+from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_cards import issue
 from tests.unit.test_journal import pull, tamper
 from tests.unit.test_journal_reading import OTHER_CARD, key_of
@@ -26,7 +27,7 @@ def run(site, capsys, monkeypatch):
     monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
 
     def run_(*words: str):
-        code = cli.run(["journal", *words, "--site", str(site.path)])
+        code = cli.run(["journal", "--site", str(site.path), *words])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -62,8 +63,9 @@ def seqs(run, *words: str) -> list[int]:
         (("--who", "k000001"), [0, 3]),
         (("--who", "张伟", "--result", "denied"), [3]),
         (("--who", "unknown"), [1, 2]),
-        (("--door", "1"), [1]),
-        (("--point", "1", "--point", "255"), [1, 2]),
+        (("--door", "2"), [1]),
+        (("--point", "2", "--point", "-"), [1, 2]),
+        (("--door", "1"), [0, 3]),
         (("--reason", "card", "--reason", "outside_schedule"), [0, 3]),
         (("--reason", "不在时段内", "--lang", "zh"), [3]),
         (("--event", "granted"), [0]),
@@ -123,7 +125,8 @@ def test_what_cannot_be_is_told_in_one_line_with_what_to_do(run, words, what, ne
 
 
 @pytest.mark.parametrize(
-    "words", [("show", "--result", "maybe"), ("show", "--door", "256"), ("show", "--last", "0"),
+    "words", [("show", "--result", "maybe"), ("show", "--door", "256"), ("show", "--door", "0"),
+              ("show", "--last", "0"),
               ("export",), ("export", "--output", "x", "--format", "hzaccess/2")],
 )  # fmt: skip
 def test_wrong_usage_is_told_in_chinese_too(run, words) -> None:
@@ -133,10 +136,83 @@ def test_wrong_usage_is_told_in_chinese_too(run, words) -> None:
     assert "Invalid" not in err
 
 
-def test_nothing_stored_is_told(run, board) -> None:
-    del board
+def test_nothing_stored_is_told(run, site, board) -> None:
+    pull(site, board, board.pen(RING_ACCESS))
     assert run("show")[1].strip() == "Nothing that is stored fits"
     assert run("unknown")[1].strip() == "No unknown card was tried, as far as is stored here"
+
+
+@pytest.mark.parametrize(
+    "words", [("show",), ("show", "door-1"), ("unknown",), ("export", "--output", "x.csv"),
+              ("export", "--output", "x", "--format", "hzaccess/1"), ("verify",),
+              ("bundle", "--output", "x.zip")],
+)  # fmt: skip
+@pytest.mark.usefixtures("board")
+def test_before_the_first_pull_each_command_says_to_pull(run, words, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(*words)
+    assert (code, err) == (1, "Nothing pulled yet\n  Run: controller-tool journal pull\n")
+    assert not list(tmp_path.glob("x*"))
+    assert "尚未收取" in run(*words, "--lang", "zh")[2]
+
+
+@pytest.mark.usefixtures("told")
+def test_a_journal_that_was_removed_is_not_called_never_pulled(run, site) -> None:
+    """The operators' log remembers: whoever removed it must not be helped to hide it."""
+    tamper(site, "DELETE FROM journal_records", "DROP TRIGGER journal_heads_no_delete",
+           "DELETE FROM journal_heads")  # fmt: skip
+    assert run("show")[1].strip() == "Nothing that is stored fits"
+    assert "not pulled" not in run("verify")[1]
+
+
+@pytest.mark.usefixtures("told")
+def test_a_controller_that_was_not_pulled_is_told_beside_one_that_was(run, site) -> None:
+    Board(site, "door-2")
+    assert run("show", "door-2")[2].startswith("Nothing pulled yet")
+    code, _, err = run("verify")
+    assert (code, err) == (1, "door-2: not pulled yet\n  Fetch it first: journal pull\n")
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2026-05-05", "2026-05-04"), ("2026-05-04T10:00", "2026-05-04T10:00")],
+)
+@pytest.mark.usefixtures("told")
+def test_a_time_that_ends_before_it_begins_is_wrong_usage(run, since, until) -> None:
+    code, _, err = run("show", "--since", since, "--until", until)
+    assert (code, f"--since {since} is after --until {until}" in err) == (2, True)
+    assert run("show", "--since", "2026-05-04", "--until", "2026-05-04")[0] == 0, "a day is a day"
+
+
+@pytest.mark.usefixtures("told")
+def test_a_controller_named_twice_is_shown_once(run) -> None:
+    twice = ("door-1", "door-1")
+    assert run("show", *twice) == run("show", "door-1")
+    assert run("unknown", *twice) == run("unknown", "door-1")
+    assert run("verify", *twice) == run("verify", "door-1")
+
+
+def test_a_controller_named_twice_is_pulled_once(site, board, monkeypatch) -> None:
+    del board
+    pulled: list[str] = []
+
+    def pull_device(_, device, *__):
+        pulled.append(device.name)
+        return pull_service.PullResult(device=device.name)
+
+    monkeypatch.setattr(pull_service, "pull_device", pull_device)
+    assert len(pull_service.pull(site, ["door-1", "door-1"])) == 1
+    assert pulled == ["door-1"]
+
+
+@pytest.mark.usefixtures("told")
+def test_an_auditor_is_told_why_cards_cannot_be_told_apart(run, site, tmp_path) -> None:
+    export.export(site, "auditor", tmp_path / "auditor", PASSPHRASE)
+    code, out, err = run("unknown", "--site", str(tmp_path / "auditor"))
+    assert (code, out.split()[-3:]) == (0, ["door-1", "1", "77"])
+    first, second = err.splitlines()
+    assert first.startswith("This auditor folder cannot tell which cards they were: that takes")
+    assert second == "  Ask the office or the desk for: controller-tool journal unknown"
 
 
 @pytest.mark.usefixtures("told")
@@ -145,7 +221,7 @@ def test_unknown_cards_are_listed_with_what_was_only_counted(run) -> None:
     rows = [line.split() for line in out.splitlines()]
     assert code == 0
     assert [rows[1][0], *rows[1][2:]] == [
-        "door-1", "1", "2026-05-04T03:33:21", "2026-05-04T03:33:21", "1"
+        "door-1", "1", "2026-05-04T03:33:21", "2026-05-04T03:33:21", "2"
     ]  # fmt: skip
     assert rows[3] == ["door-1", "1", "77"]
     answer = json.loads(run("unknown", "door-1", "--json")[1])

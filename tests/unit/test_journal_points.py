@@ -175,6 +175,59 @@ def value_at(of: Lap, seq: int) -> bytes:
     return c
 
 
+def test_what_a_checkpoint_and_its_head_vouch_for_was_deleted_and_not_overwritten() -> None:
+    grown = lap(35)
+    early, said = grown.head(), (35, grown.pen.c)
+    grown.write(88)
+    heads = [early, grown.head()]
+    assert found(check.check(grown.ring(heads=heads, checkpoints=[said]))) == [
+        (check.DELETED, 0, 34),
+        (check.OVERWRITTEN, 35, 89),
+    ]
+
+
+def test_a_checkpoint_vouches_from_the_oldest_number_of_its_head_on() -> None:
+    """It may have been made when the ring had gone round already."""
+    grown = lap(75)
+    early, said = grown.head(), (75, grown.pen.c)
+    assert early.oldest_seq == 40
+    grown.write(48)
+    ring = grown.ring(heads=[early, grown.head()], checkpoints=[said])
+    assert found(check.check(ring)) == [
+        (check.OVERWRITTEN, 0, 39),
+        (check.DELETED, 40, 74),
+        (check.OVERWRITTEN, 75, 89),
+    ]
+
+
+@pytest.mark.parametrize("why", ["no head", "a head of another number", "a false head", "no key"])
+def test_a_checkpoint_alone_says_nothing_of_gaps(why) -> None:
+    grown = lap(45)
+    early, said = grown.head(), (45, grown.pen.c)
+    if why == "a head of another number":
+        early = grown.write().head()
+    elif why == "a false head":
+        early = dataclasses.replace(early, macs={"tool": bytes(16), "audit": bytes(16)})
+    grown.write(123 - len(grown.pen.written))
+    ring = grown.ring(heads=[*([] if why == "no head" else [early]), grown.head()],
+                      checkpoints=[said])  # fmt: skip
+    if why == "no key":  # T of what is there alone: nothing proves the early head
+        numbers = [number for number, _ in ring.places]
+        data = b"".join(t for t, _ in journal_tags.disclose(KEYS["tool"], numbers))
+        ring = dataclasses.replace(ring, keys={"tool": journal_tags.Disclosed(numbers, data)})
+    assert (check.OVERWRITTEN, 0, 89) in found(check.check(ring))
+
+
+def test_what_the_judge_holds_itself_was_deleted_and_not_overwritten() -> None:
+    ring = lap().ring(held=[*range(5, 20), *range(30, 95), 110])
+    assert found(check.check(ring)) == [
+        (check.OVERWRITTEN, 0, 4),
+        (check.DELETED, 5, 19),
+        (check.OVERWRITTEN, 20, 29),
+        (check.DELETED, 30, 89),
+    ]
+
+
 def test_a_journal_that_is_shorter_than_its_checkpoint_is_cut_off() -> None:
     grown = lap(25)
     ring = grown.ring(checkpoints=[(30, bytes(32))])

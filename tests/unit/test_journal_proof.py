@@ -11,7 +11,14 @@ import pytest
 from controller_tool import cli, messages
 from controller_tool.cli import common
 from controller_tool.keys import passphrase
-from controller_tool.services import audit_pins, journal_evidence, journal_verify
+from controller_tool.services import (
+    audit_pins,
+    export,
+    journal_evidence,
+    journal_verify,
+    journal_words,
+)
+from controller_tool.services.journal_findings import Report
 from protocol import cbor
 from protocol.constants import AAD_CHECKPOINT, RING_ACCESS, RING_ALARM
 from tests.unit.bundle_support import Journals
@@ -125,7 +132,7 @@ def test_the_same_key_is_noted_once_from_each_side(site, journals) -> None:
         for at_controller in (True, False):
             audit_pins.note(site, device, RING_ACCESS, device.k_audit_access, at_controller)
     with site.registry.session() as session:
-        judged = audit_pins.judge(session, device.id, RING_ACCESS, [device.k_audit_access])
+        judged = audit_pins.judge(session, device.id, RING_ACCESS, device.k_audit_access)
     assert judged == audit_pins.Judged(changed=False, at_controller=True)
     assert kinds(site) == [WHOLE]
 
@@ -134,7 +141,42 @@ def test_the_same_key_is_noted_once_from_each_side(site, journals) -> None:
 def test_a_registry_whose_key_was_exchanged_is_found_by_its_pin(site, monkeypatch) -> None:
     change(site, "UPDATE devices SET k_audit_access = ?", os.urandom(384))
     monkeypatch.setattr(journal_verify, "unseal", lambda *_: b"?" * 16)
-    assert ("access", "audit_key_changed", None, None) in kinds(site)
+    assert ("access", "audit_key_foreign", None, None) in kinds(site)
+
+
+@pytest.mark.parametrize(
+    ("own", "told", "held", "shown", "judged"),
+    [("", "", "", "b", ()), ("", "", "a", "b", ("changed",)), ("", "a", "", "b", ("changed",)),
+     ("", "ab", "", "", ("changed",)), ("a", "", "a", "a", ()), ("a", "", "a", "b", ("foreign",)),
+     ("a", "b", "a", "a", ("disputed",)), ("a", "", "b", "a", ("disputed",)),
+     ("a", "b", "b", "b", ("foreign", "disputed")), ("ab", "", "a", "a", ("changed",)),
+     ("ab", "", "a", "c", ("changed", "foreign"))],
+)  # fmt: skip
+def test_what_the_controller_showed_outweighs_what_was_told(
+    site, board, own, told, held, shown, judged
+) -> None:
+    change(site, "DELETE FROM audit_pins")
+    for keys, at_controller in ((own, True), (told, False)):
+        for key in keys:
+            audit_pins.note(site, board.device, RING_ACCESS, key.encode(), at_controller)
+    with site.registry.session() as session:
+        found = audit_pins.judge(
+            session, board.device.id, RING_ACCESS, shown.encode(), held.encode()
+        )
+    said = {name for name in ("changed", "foreign", "disputed") if getattr(found, name)}
+    assert (said, found.at_controller) == (set(judged), bool(own))
+
+
+def test_what_was_told_is_not_handed_on_where_the_controller_has_shown_its_key(
+    site, board, tmp_path, open_site
+) -> None:
+    device = board.device
+    audit_pins.note(site, device, RING_ACCESS, os.urandom(384), False)
+    export.export(site, "auditor", tmp_path / "auditor", "of the auditor")
+    auditor = open_site(tmp_path / "auditor", "of the auditor")
+    with auditor.registry.session() as session:
+        judged = audit_pins.judge(session, device.id, RING_ACCESS, device.k_audit_access)
+    assert judged == audit_pins.Judged(changed=False, at_controller=False)
 
 
 # --- at the terminal ------------------------------------------------------------------------
@@ -163,8 +205,91 @@ def test_a_bundle_is_made_and_judged(run, tmp_path) -> None:
 def test_a_bundle_that_is_not_whole_is_exit_one(site, run, tmp_path) -> None:
     change(site, "DELETE FROM journal_records WHERE ring = 0 AND seq = 7")
     run("bundle", "--output", tmp_path / "b")
-    code, out, _ = run("verify", "--bundle", tmp_path / "b")
+    code, out, err = run("verify", "--bundle", tmp_path / "b")
     assert (code, "NOT WHOLE" in out, "access ring: 7 deleted" in out) == (1, True, True)
+    assert err.startswith("What next: keep the bundle")
+
+
+def flood(site, count: int) -> None:
+    """False heads before everything else, a deleted and an altered record behind them."""
+    connection = sqlite3.connect(site.path / "registry.sqlite")
+    device = site.device("door-1").id
+    heads = [(n, device, n % 200, os.urandom(16)) for n in range(100, 100 + count)]
+    with connection:
+        connection.executemany(
+            "INSERT INTO journal_heads (id, device_id, ring, nonce, next_seq, chain, oldest_seq,"
+            " boot, tool_mac, audit_mac, pulled_at_s) SELECT ?, ?, 0, ?4, ?3, chain, oldest_seq,"
+            " boot, tool_mac, audit_mac, 1 FROM journal_heads WHERE ring = 0 LIMIT 1", heads,
+        )  # fmt: skip
+    connection.close()
+    change(site, "DELETE FROM journal_records WHERE ring = 0 AND seq = 190")
+    change(site, "UPDATE journal_records SET record = CAST(substr(record, 1, 20) || x'ee' ||"
+                 " substr(record, 22) AS BLOB) WHERE ring = 0 AND seq = 100")  # fmt: skip
+
+
+@pytest.mark.usefixtures("journals")
+@pytest.mark.parametrize("of_a_bundle", [False, True])
+def test_a_flood_of_findings_is_folded_and_hides_no_kind(site, run, tmp_path, of_a_bundle) -> None:
+    flood(site, 3000)
+    words = ["verify"]
+    if of_a_bundle:
+        run("bundle", "--output", tmp_path / "b")
+        words += ["--bundle", tmp_path / "b"]
+    code, out, _ = run(*words)
+    lines = [line for line in out.splitlines() if "door-1: access ring: " in line]
+    named = [line for line in lines if "could not be proven" not in line]
+    assert (code, len(named)) == (1, 21)
+    assert named[-1].endswith("more")
+    assert "door-1: access ring: 190 deleted" in named
+    assert "door-1: access ring: 100 changed" in named
+    code, out, _ = run(*words, "--json")
+    said = json.loads(out)
+    [controller] = said["controllers"] if of_a_bundle else said
+    assert len(controller["findings"]) <= 1000
+    assert controller["findings_count"] > 3000
+    assert {"deleted", "changed", "false_head"} <= {f["kind"] for f in controller["findings"]}
+
+
+def test_many_breaks_are_folded_too() -> None:
+    report = Report(1000)
+    for first in range(0, 1000, 10):
+        report.doubt(first, first + 5)
+    said = [note for note in journal_words.notes([(RING_ACCESS, report)]) if "ring" in note]
+    assert (len(said), said[-1]) == (21, "access ring: and 80 more behind a break")
+
+
+def test_what_is_unproven_in_a_row_is_one_row() -> None:
+    report = Report(100)
+    for first, end in ((0, 10), (10, 20), (20, 20), (30, 40)):
+        report.doubt(first, end)
+    assert (report.unproven, report.unproven_ranges) == (30, [(0, 19), (30, 39)])
+
+
+@pytest.mark.usefixtures("journals")
+def test_each_ring_has_its_own_verdict_and_a_changed_record_its_column(site, run) -> None:
+    change(site, "UPDATE journal_records SET record = CAST(substr(record, 1, 20) || x'ee' ||"
+                 " substr(record, 22) AS BLOB) WHERE ring = 0 AND seq = 199")  # fmt: skip
+    code, out, err = run("verify")
+    header, access, alarm = (line.split() for line in out.splitlines()[:3])
+    assert header[2:7] == ["records", "proven", "unproven", "changed", "head"]
+    assert (code, access[2:6]) == (1, ["200", "199", "0", "1"])
+    assert ("NOT WHOLE" in " ".join(access), "NOT WHOLE" in " ".join(alarm)) == (True, False)
+    assert err.startswith("What next: copy this folder")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("journals")
+def test_an_audit_key_that_changed_spoils_its_own_ring_alone(site) -> None:
+    audit_pins.note(site, site.device("door-1"), RING_ALARM, os.urandom(384), True)
+    report = journal_verify.verify(site, site.device("door-1"))
+    assert (report.ok, [ring.ok for ring in report.rings]) == (False, [True, False])
+
+
+@pytest.mark.usefixtures("journals")
+def test_a_cut_tail_is_pulled_again(site, run) -> None:
+    change(site, "DELETE FROM journal_records WHERE ring = 0 AND seq > 150")
+    code, _, err = run("verify")
+    assert (code, err.startswith("What next: pull again")) == (1, True)
 
 
 @pytest.mark.usefixtures("journals")

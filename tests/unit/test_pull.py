@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from controller_tool.client import Head
-from controller_tool.errors import LinkError
+from controller_tool.errors import DeviceError, LinkError
 from controller_tool.services import journal_rows, journal_store, pull
 from protocol import records
-from protocol.codes import EVENT_GRANTED
+from protocol.codes import ERR_BUSY, EVENT_GRANTED
 from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
 from tests.unit.test_journal import tamper
 
@@ -147,6 +148,48 @@ def test_a_checkpoint_is_kept_when_the_controller_took_it(site, board, pens) -> 
     pens[0].write(EVENT_GRANTED)
     assert pulled(site, board, controller).checkpointed
     assert len(controller.checkpoints) == 2
+
+
+def test_a_controller_that_had_checkpoints_enough_does_not_spoil_the_pull(site, board, pens):
+    class Busy(Controller):
+        def put_checkpoint(self, _: bytes) -> None:
+            raise DeviceError("busy", "later", ERR_BUSY)
+
+    result = pulled(site, board, Busy(pens))
+    assert (result.new, result.ok, result.checkpointed) == (507, True, False)
+
+
+def test_what_one_controller_sends_never_costs_the_results_of_another(
+    site, board, monkeypatch
+) -> None:
+    def sends(_site: Any, device: Any, *_: Any) -> pull.PullResult:
+        if device.name == board.device.name:
+            raise IndexError("a shape that nobody thought of")
+        return pull.PullResult(device=device.name, new=7)
+
+    monkeypatch.setattr(pull, "pull_device", sends)
+    monkeypatch.setattr(site, "chosen", lambda _: [board.device.name, "other"])
+    monkeypatch.setattr(site, "device", lambda name: SimpleNamespace(name=name))
+    bad, good = pull.pull(site)
+    assert (bad.ok, good.ok, good.new) == (False, True, 7)
+    assert "IndexError" in bad.what
+    assert bad.next_step
+
+
+def test_conflicts_are_kept_as_evidence_and_bounded(site, board, pens, monkeypatch) -> None:
+    monkeypatch.setattr(journal_store, "_CONFLICTS_MAX", 5)
+    pulled(site, board, Controller(pens))
+    changed = [record[:-1] + bytes((record[-1] ^ 1,)) for record in pens[0].written[:9]]
+    for _ in range(2):
+        counts = journal_store.append(site, board.device, RING_ACCESS, b"".join(changed))
+        assert counts.conflicting == 9
+    with site.registry.session() as session:
+        assert len(journal_store.conflicts(session, board.device.id, RING_ACCESS)) == 5
+
+
+def test_a_number_that_no_controller_reaches_is_not_stored(site, board) -> None:
+    with pytest.raises(DeviceError, match="wrong shape"):
+        journal_store.append(site, board.device, RING_ACCESS, b"\xff" * RECORD_BYTES)
 
 
 def test_a_record_that_the_registry_lost_comes_again(site, board, pens) -> None:

@@ -277,7 +277,7 @@ def test_one_port_for_several_controllers_is_wrong_usage(run, monkeypatch, words
 @pytest.mark.usefixtures("board")
 def test_a_journal_that_was_never_pulled_is_not_called_altered(run) -> None:
     code, out, err = run("journal", "verify")
-    assert (code, err) == (1, "door-1: not pulled yet\n  Fetch it first: journal pull\n")
+    assert (code, err) == (1, "Nothing pulled yet\n  Run: controller-tool journal pull\n")
     assert "not pulled yet" in out
     assert "NOT WHOLE" not in out
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from sqlalchemy import update
 
-from controller_tool import clock, credentials
+from controller_tool import cli, clock, credentials
+from controller_tool.channel import dial
 from controller_tool.errors import OperatorError
+from controller_tool.keys import passphrase as passphrases
 from controller_tool.keys.certificates import certificate_der
 from controller_tool.keys.files import key_id
 from controller_tool.registry.models import Device, PeerLink, Person
 from controller_tool.services import cards, devices, export, lists, people
 from controller_tool.services.site import ROLE_CODES, Site
+from controller_tool.sim import folder as sim_folder
 from protocol import der, preface, trust
 from protocol.codes import KEY_AUDIT, KEY_ROOT
 from tests.unit.registry_support import BOARD, PASSPHRASE, Board, private_keys
@@ -189,6 +194,37 @@ def test_handing_over_leaves_the_audit_key_with_the_auditor_alone(exported, site
     sealed = folder.device("door-1").k_audit_access
     oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
     assert len(folder.rsa_key("audit").decrypt(sealed, oaep)) == 16
+
+
+def test_what_was_handed_over_is_said(site, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv(passphrases.VARIABLE, PASSPHRASE)
+    monkeypatch.setenv(passphrases.EXPORT_VARIABLE, OTHER_PASSPHRASE)
+    for words, said in (((), False), (("--hand-over",), True)):
+        folder = tmp_path / f"auditor{len(words)}"
+        asked = ["site", "export", "--role", "auditor", *words, str(folder)]
+        assert cli.run([*asked, "--site", str(site.path)]) == 0
+        out = capsys.readouterr().out
+        assert (f"Handed over: the private half of the audit key is in {folder}" in out) == said
+
+
+def test_an_exported_folder_reaches_a_virtual_board_by_its_network_address(exported, site) -> None:
+    """By name only the folder that started it finds it."""
+    board = sim_folder.Folder(site.path / "sim" / "door-1")
+    board.path.mkdir(parents=True)
+    (board.path / "board.json").write_text(
+        json.dumps({"board": "virtual-door", "unique": "00", "address": "127.7.7.7"})
+    )
+    by_name = {"tcp_address": "sim+tcp://door-1", "serial_address": "sim://door-1"}
+    with site.registry.writing() as session:
+        session.execute(update(Device).values(**by_name))
+    found = exported("desk").device("door-1")
+    assert (found.tcp_address, found.serial_address) == ("tcp://127.7.7.7:7443", None)
+    shutil.rmtree(board.path)
+    found = exported("auditor").device("door-1")
+    assert (found.tcp_address, found.serial_address) == tuple(by_name.values())
+    with pytest.raises(OperatorError, match="no virtual board door-1"):
+        dial.dial(exported("technician"), found)
 
 
 def test_only_the_office_exports(exported, tmp_path) -> None:

@@ -1,0 +1,104 @@
+"""Rows as an .xlsx workbook, however many there are (host).
+
+openpyxl keeps each sheet in a temporary file and packs them at the end. When one of these writes
+fails, what it left half done would complain once more when it is let go of: it is let go of here.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import tempfile
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openpyxl import Workbook
+
+SHEET_ROWS = 1_000_000  # a sheet has 1 048 576
+
+
+def write(file: IO[bytes], headers: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Write the workbook; returns how many rows it has. Raises OSError when the disk is full."""
+    from openpyxl import Workbook  # noqa: PLC0415 - slow to import, seldom asked for
+
+    _require_temporary()
+    book = Workbook(write_only=True)
+    sink = _Sink(file)
+    try:
+        count = _fill(book, headers, rows)
+        book.save(sink)
+    except BaseException:
+        sink.given_up = True
+        _let_go(book)
+        raise
+    return count
+
+
+def _require_temporary() -> None:
+    """On a disk that is quite full there is no folder at all that would take one."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise OSError(errno.ENOSPC, str(error.strerror)) from None
+
+
+def _fill(book: Workbook, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    count = 0
+    rest = iter(rows)
+    for number in itertools.count(1):
+        some = list(itertools.islice(rest, 1))
+        if not some and number > 1:
+            break
+        sheet = book.create_sheet(f"journal {number}")
+        sheet.append(list(headers))
+        for row in itertools.chain(some, itertools.islice(rest, SHEET_ROWS - 1)):
+            sheet.append(list(row))
+            count += 1
+    return count
+
+
+def _let_go(book: Workbook) -> None:
+    """Close the temporary files of the sheets; whether they take their ends does not matter."""
+    for sheet in book.worksheets:
+        writer: Any = getattr(sheet, "_writer", None)
+        parts: tuple[Any, ...] = (getattr(sheet, "_rows", None), getattr(writer, "xf", None))
+        for part in parts:
+            with suppress(Exception):
+                part.close()
+        with suppress(Exception):
+            writer.cleanup()  # they may be what fills the disk
+
+
+class _Sink:
+    """The file as ZipFile takes one; once given up it takes everything and keeps nothing."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._at = 0
+        self.given_up = False
+
+    def write(self, data: bytes) -> int:
+        """As of a file."""
+        if not self.given_up:
+            self._file.write(data)
+        self._at += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """As of a file."""
+        return self._at
+
+    def seek(self, at: int) -> int:
+        """As of a file, from its beginning."""
+        if not self.given_up:
+            self._file.seek(at)
+        self._at = at
+        return at
+
+    def flush(self) -> None:
+        """As of a file."""
+        if not self.given_up:
+            self._file.flush()
