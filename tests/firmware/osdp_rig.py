@@ -8,15 +8,18 @@ from time import ticks_add, ticks_diff
 
 from firmware.readers import osdp
 from firmware.readers.results import NOTHING
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tests.both.osdp_reader import Reader
+from protocol.osdp_panel import ONLINE
+from tests.both.osdp_reader import Reader
 
 TURN_US = 10000
 _START_MS = ticks_add(0, -1500)  # ticks wrap soon
 TURNAROUND_US = 3000
 _RESULTS_MAX = 8
+
+KEYS = [bytes((n,)) * 16 for n in range(1, 9)]
+BITS = "00110011100011110000111111"  # 26, both parities right
+CARD_BYTES = b"\x67\x1e\x1f"
+SECOND = 100  # turns
 
 
 class Pin:
@@ -165,3 +168,33 @@ class Line:
             self.between()
             self.now_us = max(end_us, self.now_us)
         return found
+
+
+def house(count: int, baud: int = 9600, keyed: bool = True, pin: bool = False):
+    """(line, drivers) of so many readers, all of them there."""
+    keys = KEYS[:count] if keyed else [None] * count
+    readers = [Reader(n, keys[n]) for n in range(count)]
+    for reader in readers:
+        reader.baud = baud
+    line = Line(readers, baud)
+    options = {"addresses": list(range(count)), "keys": keys, "baud": baud}
+    if pin:
+        line.pin = options["direction"] = Pin(line)
+    return line, line.drivers(options)
+
+
+def online(count: int = 1, **options):
+    line, drivers = house(count, **options)
+    line.turns(drivers, 3 * SECOND)
+    for driver in drivers:
+        assert (driver.state, driver.trouble) == (ONLINE, 0)
+    return line, drivers
+
+
+def results_of(found) -> "list[tuple[int, int]]":
+    return [(number, result) for number, result, _ in found]
+
+
+def gaps_ms(line: Line, address: int) -> "list[int]":
+    times = [us for us, spoken_to in line.log if spoken_to == address]
+    return [(times[i + 1] - times[i]) // 1000 for i in range(len(times) - 1)]
