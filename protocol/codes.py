@@ -75,6 +75,10 @@ EVENT_FIRE = 100
 EVENT_FIRE_CLEARED = 101
 EVENT_RELAY_FAULT = 102
 EVENT_FIRMWARE_FAULT = 103
+EVENT_READER_LOST = 104  # reason = TROUBLE_ bits of firmware/readers/results.py
+EVENT_READER_BACK = 105
+EVENT_READER_TAMPER = 106
+EVENT_READER_RESTARTED = 107  # by itself, or set up anew because it no longer worked
 
 FIRST_ALARM_RING_EVENT = 64
 

@@ -78,6 +78,10 @@ EVENT_NAMES = {
     c.EVENT_FIRE_CLEARED: "fire_cleared",
     c.EVENT_RELAY_FAULT: "relay_fault",
     c.EVENT_FIRMWARE_FAULT: "firmware_fault",
+    c.EVENT_READER_LOST: "reader_lost",
+    c.EVENT_READER_BACK: "reader_back",
+    c.EVENT_READER_TAMPER: "reader_tamper",
+    c.EVENT_READER_RESTARTED: "reader_restarted",
 }
 
 REASON_NAMES = {

@@ -22,9 +22,9 @@ def relays() -> "list[Pin]":
     return [Pin(_PORT_0, Pin.OUT)]
 
 
-def readers() -> "list[tuple[str, UART]]":
-    """Kind (a module of firmware/readers) and UART of each reader."""
-    return [("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES))]
+def readers() -> "list[tuple[str, UART, dict[str, Pin]]]":
+    """Kind (a module of firmware/readers), port and options of each row of readers."""
+    return [("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES), {})]
 
 
 def inputs() -> "dict[str, Pin | Signal]":

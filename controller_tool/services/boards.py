@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +65,8 @@ def display_name(folder: str) -> str:
 
 
 def _read(path: Path) -> Board:
-    data = tomllib.loads(path.read_text("utf-8"))
     folder = path.parent.name
+    data = resources.describe_board(folder)
     return Board(
         display_name(folder), folder, data["kind"], str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),

@@ -43,14 +43,49 @@ class Stimuli:
 
     # --- people -----------------------------------------------------------------------
 
-    def swipe_card(self, credential: str, type: int = 2, reader: int = 0) -> dict[str, int]:  # noqa: A002
+    def swipe_card(self, credential: str, type: int = 2, reader: int = 0) -> Any:  # noqa: A002
         """Hold a card (credential in hex) to a reader, counted from 0."""
         try:
             wired = self._wiring["readers"][reader]
-            frame = readers.FRAMES[wired["kind"]](type, bytes.fromhex(credential))
+            data = bytes.fromhex(credential)
         except (IndexError, ValueError) as error:
             raise BadStimulus(f"swipe_card: {error}") from error
-        return self.send_uart(wired["uart"], frame.hex())
+        if wired["kind"] == "wiegand":
+            return readers.pulse(self._page, wired, readers.wiegand_bits(type, data))
+        if reader in self._board.readers:
+            self._board.readers[reader].hold([(type, data)])
+            self._board.later(readers.HELD_S, lambda: self.hold_cards([], reader))
+            return None
+        return self.send_uart(wired["uart"], readers.FRAMES[wired["kind"]](type, data).hex())
+
+    def hold_cards(self, cards: list[list[Any]], reader: int = 0) -> None:
+        """Cards, [type, hex] each, that stay in the field of a reader that has one."""
+        self._field_of(reader).hold([(kind, bytes.fromhex(number)) for kind, number in cards])
+
+    def fail_reader(self, fault: str, reader: int = 0) -> None:
+        """What goes wrong with a reader's chip; see its class in readers.py."""
+        self._field_of(reader).fail(fault)
+
+    def _field_of(self, reader: int) -> Any:
+        if reader not in self._board.readers:
+            raise BadStimulus("this reader has no field")
+        return self._board.readers[reader]
+
+    def press_key(self, key: int, reader: int = 0) -> None:
+        """Press a key of a reader's keypad: 0 to 9, 10 for *, 11 for #."""
+        wired = self._wiring["readers"][reader]
+        if "keypad" not in wired:
+            raise BadStimulus("this reader has no keypad")
+        readers.pulse(self._page, wired, readers.wiegand_key(key, wired["keypad"]))
+
+    def reader_shows(self, reader: int = 0) -> dict[str, bool]:
+        """Whether a reader's lamp and buzzer are on."""
+        wired = self._wiring["readers"][reader]
+        return {
+            name: self._page.bytes[layout.OUTPUTS + wired[name]] == 1
+            for name in ("lamp", "buzzer")
+            if name in wired
+        }
 
     def send_uart(self, uart: int, data: str) -> dict[str, int]:
         """Bytes (hex) reach a UART, whatever they mean."""

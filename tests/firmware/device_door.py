@@ -39,7 +39,7 @@ class Written(Journal):
         self.refused: tuple[int, ...] = ()
         self.events: list[tuple[int, int]] = []
         self.lost = 0
-        self._counts = {}
+        self._counts, self._folded, self._spent = {}, {}, {}
         self._presented = []
 
     def record(self, event: int, reason: int = 0, *_: "Any", **__: "Any") -> int:
