@@ -5,6 +5,8 @@ from protocol.codes import (
     OP_ENROLL,
     OP_GET_AUDIT_KEY,
     OP_GET_BUCKETS,
+    OP_GET_CONFIG,
+    OP_GET_CREDENTIAL,
     OP_GET_INFO,
     OP_GET_NONCE,
     OP_GET_RECEIPT,
@@ -19,6 +21,7 @@ from protocol.codes import (
     OP_LIST_COMMIT,
     OP_PING,
     OP_PUT_CHECKPOINT,
+    OP_PUT_CONFIG,
     OP_PUT_TRUST,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
@@ -32,9 +35,9 @@ from protocol.codes import (
 
 _TIMES = (OP_SET_TIME, OP_SET_SIGNED_TIME, OP_GET_NONCE)
 _ALLOWED = {
-    ROLE_INSTALLER: (OP_SELF_TEST, OP_ENROLL, OP_DO_TICKET),
-    ROLE_DESK: (OP_PUT_CHECKPOINT, OP_DO_TICKET),
-    ROLE_TECHNICIAN: (OP_SELF_TEST, OP_GET_RECEIPT, OP_DO_TICKET),
+    ROLE_INSTALLER: (OP_SELF_TEST, OP_ENROLL),
+    ROLE_DESK: (OP_PUT_CHECKPOINT,),
+    ROLE_TECHNICIAN: (OP_SELF_TEST, OP_GET_RECEIPT),
     ROLE_AUDITOR: (),
     ROLE_HUB: (OP_PUT_CHECKPOINT,),
 }
@@ -49,6 +52,9 @@ _LISTS = (
     OP_PUT_TRUST,
 )
 _LIST_ROLES = (ROLE_INSTALLER, ROLE_DESK, ROLE_HUB)
+# a ticket or configuration proves itself; what is read is for those who set it up or enrol cards
+_ON_SITE = (OP_DO_TICKET, OP_GET_CONFIG, OP_PUT_CONFIG, OP_GET_CREDENTIAL)
+_ON_SITE_ROLES = (ROLE_INSTALLER, ROLE_DESK, ROLE_TECHNICIAN)
 # reading what the controller is, says and has written: every role
 _ANYONE = (
     OP_GET_INFO,
@@ -72,4 +78,5 @@ def may(role: int, operation: int) -> bool:
         or operation in _ANYONE
         or (operation in _TIMES and role != ROLE_AUDITOR)
         or (operation in _LISTS and role in _LIST_ROLES)
+        or (operation in _ON_SITE and role in _ON_SITE_ROLES)
     )
