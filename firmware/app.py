@@ -128,8 +128,10 @@ def _identity(c: Controller) -> None:
     c.station = board.station()  # the radio first: without it random numbers are not random
     c.config = Config(read_file("/cfg/config.cbor"))
     c.nvs = Nvs(board.nvs("controller"))
-    c.nvs.put("lock", 2 if c.config.fail_safe else 1)  # for the way out, should that file rot
-    c.clock = Clock(board.rtc(), c.nvs)
+    from firmware.device_config import started
+
+    forget("firmware.device_config")
+    c.clock = Clock(started(c), c.nvs)
     c.pace = Pace()
     c.admission = Admission(c.clock)
     c.slot = packfs.mounted
@@ -156,6 +158,10 @@ def _journal(c: Controller) -> None:
         board.reset()
     c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
     c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
+    from firmware.device_config import tell
+
+    forget("firmware.device_config")
+    tell(c)
 
 
 def _lists(c: Controller) -> None:

@@ -40,6 +40,9 @@ class Swipes:
                 result = reader.poll()
 
     def _take(self, reader: Reader) -> None:
+        enrolment = self._c.enrolment
+        if enrolment is not None and enrolment.takes(self._c, reader.number, reader.decoder):
+            return
         try:
             self._on_card(reader)
         except OSError:  # no list to be read or no journal to be written: a card does nothing

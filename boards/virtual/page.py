@@ -48,6 +48,8 @@ RELAY_LOG_COUNT = 512  # u32, device: relay changes since power on
 RELAY_LOG = 516  # 64 x {u32 ticks_us, u32 since_read_us, u8 pin, u8 level, 2 unused}
 RELAY_LOG_ENTRIES = 64
 RELAY_LOG_ENTRY_BYTES = 12
+I2C_FAULT = 1284  # u8, host: boards/virtual/ds3231.py has the values
+DS3231 = 1288  # 27 bytes, device: the clock chip on the bus; it has a battery of its own
 RTC_MEMORY_LENGTH = 2046  # u16, device
 RTC_MEMORY = 2048  # 2048 bytes, device
 

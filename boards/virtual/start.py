@@ -39,7 +39,7 @@ import vfs
 import __main__
 
 _SHIM_FILES = (
-    "start esp32_shim facade guard hostlink machine_shim network_shim nor nvs page pump repl "
+    "start ds3231 esp32_shim facade guard hostlink machine_shim network_shim nor nvs page pump repl "
     "socket_shim sys_shim time_shim tls_shim uart0 uart_shim ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
