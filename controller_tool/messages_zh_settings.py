@@ -47,8 +47,7 @@ ZH = {
     "put_config": "写配置",
     "get_credential": "读卡登记",
     "see the bounds with: device config show": "范围见：device config show",
-    "leave that setting out: this board has nothing that it is for":
-        "去掉该设置：此控制板没有对应的部件",
+    "leave that setting out: this board has nothing that it is for": "去掉该设置：此控制板没有对应的部件",
     "drift_ms_a_day": "时钟日漂移（毫秒）",
     # how two readings belong together
     "same:same": "同一张卡",
@@ -61,11 +60,9 @@ ZH = {
     "same:head_reversed": "较长卡号的开头几个字节，顺序相反",
     "same:other": "不是同一张卡，或未知的格式",
     "; one other card in 2^{bits} would show the same": "；每 2^{bits} 张卡中有一张会显示相同",
-    "How two readers see a card: NUMBER as printed on it, or TYPE:HEX as they sent it.":
-        "两个读卡器如何读同一张卡：NUMBER 为卡面号码，或读卡器送出的 TYPE:HEX。",
+    "How two readers see a card: NUMBER as printed on it, or TYPE:HEX as they sent it.": "两个读卡器如何读同一张卡：NUMBER 为卡面号码，或读卡器送出的 TYPE:HEX。",
     # enrolment
-    "Hold a card to a reader: show it, and issue it with --name.":
-        "在读卡器上刷卡：显示卡号，带 --name 时即发卡。",
+    "Hold a card to a reader: show it, and issue it with --name.": "在读卡器上刷卡：显示卡号，带 --name 时即发卡。",
     "Controller whose reader it is": "读卡器所属的控制器",
     "Which reader, from 0; default: any": "哪个读卡器，从 0 起；默认任意",
     "How long it waits": "等待多久",
@@ -79,8 +76,7 @@ ZH = {
     "A controller's settings, signed.": "控制器的设置（签名）。",
     "All settings that a controller's board can have.": "该控制板可用的全部设置。",
     "Where controller, registry and defaults differ.": "控制器、登记库与默认值的差别。",
-    "Change settings: NAME=VALUE …; NAME= goes back to the default.":
-        "修改设置：NAME=VALUE …；NAME= 恢复默认值。",
+    "Change settings: NAME=VALUE …; NAME= goes back to the default.": "修改设置：NAME=VALUE …；NAME= 恢复默认值。",
     "Only sign it; the next push sends it": "只签名，下次 push 时下发",
     "setting": "设置",
     "value": "值",
@@ -90,10 +86,8 @@ ZH = {
     "after": "改为",
     "{device}: configuration {version}": "{device}：配置 {version}",
     "{what} is signed; send it with: push {device}": "{what} 已签名；下发：push {device}",
-    "{what} is kept there, in force once its door is shut or its port idle":
-        "{what} 已保存在控制器上，关门或空闲后生效",
-    "{device}: configuration {version}, in force: {yes_no}":
-        "{device}：配置 {version}，已生效：{yes_no}",
+    "{what} is kept there, in force once its door is shut or its port idle": "{what} 已保存在控制器上，关门或空闲后生效",
+    "{device}: configuration {version}, in force: {yes_no}": "{device}：配置 {version}，已生效：{yes_no}",
     "; the registry signed {version}: push {device}": "；登记库签的是 {version}：push {device}",
     "{word} does not say what to set": "{word} 没有说明要设置什么",
     "Write it as NAME=VALUE": "写成 NAME=VALUE",
@@ -109,16 +103,14 @@ ZH = {
     "Give a single one": "只写一个",
     "{name} cannot be {value}": "{name} 不能是 {value}",
     "{name} of {device} is not known in this folder": "此文件夹不知道 {device} 的 {name}",
-    "Give it anew in the same command, or do this where it was signed":
-        "在同一命令中重新给出，或在签名它的地方操作",
+    "Give it anew in the same command, or do this where it was signed": "在同一命令中重新给出，或在签名它的地方操作",
     "{name} cannot be set so on {device}": "{device} 的 {name} 不能这样设置",
     "This epoch has no more numbers for configurations": "本纪元的配置编号已用完",
     "See: site new-epoch": "见：site new-epoch",
     "; its configuration was not taken: {error}": "；配置未被接受：{error}",
     "; configuration {version} sent": "；已下发配置 {version}",
     # replacement
-    "Give a new controller the cards, settings and name of OLD.":
-        "让新控制器接替 OLD 的卡、设置和名称。",
+    "Give a new controller the cards, settings and name of OLD.": "让新控制器接替 OLD 的卡、设置和名称。",
     "cards that come": "转来的卡",
     "configuration": "配置",
     "settings left out": "去掉的设置",
@@ -133,6 +125,5 @@ ZH = {
     "{old} is a {kind}, and {new} is none": "{old} 是{kind}，{new} 不是",
     "Take a board of the same kind": "换用同类的控制板",
     # the virtual board
-    "The board's supply: cut it, let it sag, lose the mains while a battery goes on.":
-        "控制板的电源：断电、电压跌落、市电中断而电池继续供电。",
+    "The board's supply: cut it, let it sag, lose the mains while a battery goes on.": "控制板的电源：断电、电压跌落、市电中断而电池继续供电。",
 }

@@ -1,9 +1,9 @@
 """What is done beside the door, a little every quarter second (device).
 
-Flash is erased at most once a second, never near a card, not while the supply sags; refused attempts are journalled
-ever more rarely while they go on, and whenever a session begins; a list is proven or merged, step
-by step; the heap is swept when nobody is at the door. One that has failed a few times is in
-pieces, and only a restart mends it: at a time when nobody notices.
+Flash is erased at most once a second, never near a card, not while the supply sags; refused
+attempts are journalled ever more rarely while they go on, and whenever a session begins; a list is
+proven or merged, step by step; the heap is swept when nobody is at the door. One that has failed a
+few times is in pieces, and only a restart mends it: at a time when nobody notices.
 """
 
 import gc

@@ -63,9 +63,7 @@ SETTINGS: "dict[int, Row]" = {
 }
 
 
-def problem(
-    number: int, value: "object", kind: str, capabilities: "Mapping[str, object]"
-) -> int:
+def problem(number: int, value: "object", kind: str, capabilities: "Mapping[str, object]") -> int:
     """0, ERR_SETTING or ERR_NOT_ON_BOARD, for one setting on a board of this kind."""
     row = SETTINGS.get(number)
     if row is None:
@@ -76,7 +74,7 @@ def problem(
     if shape == TEXT:
         fits = isinstance(value, str) and least <= len(value.encode()) <= greatest
     elif shape == EACH and isinstance(value, list):
-        fits = 0 < len(value) <= DOORS_MAX and all([_within(v, least, greatest) for v in value])
+        fits = 0 < len(value) <= DOORS_MAX and all(_within(v, least, greatest) for v in value)
         if fits and isinstance(points := capabilities.get("points", 1), int):
             return 0 if len(value) <= points else ERR_NOT_ON_BOARD
     else:
@@ -106,6 +104,4 @@ def first_problem(
 
 
 def _within(value: "object", least: int, greatest: int) -> bool:
-    return (
-        isinstance(value, int) and not isinstance(value, bool) and least <= value <= greatest
-    )
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= greatest

@@ -39,8 +39,8 @@ import vfs
 import __main__
 
 _SHIM_FILES = (
-    "start ds3231 esp32_shim facade guard hostlink machine_shim network_shim nor nvs page pump repl "
-    "socket_shim sys_shim time_shim tls_shim uart0 uart_shim ffi"
+    "start ds3231 esp32_shim facade guard hostlink machine_shim network_shim nor nvs page pump "
+    "repl socket_shim sys_shim time_shim tls_shim uart0 uart_shim ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096

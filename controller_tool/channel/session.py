@@ -124,9 +124,7 @@ def operation_name(op: int) -> str:
     return OPERATION_NAMES.get(op, str(op))
 
 
-def refusal(
-    device_name: str, op: int, status: int, setting: cbor.Value = None
-) -> DeviceError:
+def refusal(device_name: str, op: int, status: int, setting: cbor.Value = None) -> DeviceError:
     """What a person is told when a controller refuses; setting: the one that it names."""
     name = ERROR_NAMES.get(status, str(status))
     error = t(name)

@@ -98,9 +98,7 @@ def role(site: Site) -> str | None:
     return next((name for name in _ROLES if name in site.peers()), None)
 
 
-def show(
-    site: Site, name: str, way: Way | None = None, notice: Notice | None = None
-) -> View:
+def show(site: Site, name: str, way: Way | None = None, notice: Notice | None = None) -> View:
     """What the controller keeps beside what this registry signed, for all that its board has."""
     device = site.device(name)
     with dial(site, device, way, role(site), notice) as client:
@@ -210,9 +208,7 @@ def _require_fit(device: Device, settings: dict[int, Any]) -> None:
 
 
 def _next_version(site: Site, told: Told | None, signed: Signed | None) -> int:
-    held = [
-        one.version for one in (told, signed) if one is not None and one.epoch == site.epoch
-    ]
+    held = [one.version for one in (told, signed) if one is not None and one.epoch == site.epoch]
     version = max(held, default=0) + 1
     if version > CONFIG_VERSION_MAX:
         raise OperatorError(

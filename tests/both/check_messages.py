@@ -137,7 +137,17 @@ def test_requests_without_a_number_are_malformed() -> None:
 
 
 def test_replies_of_another_shape_are_malformed() -> None:
-    for value in (5, [], [1, 0], [1, 0, None, None], [1, 5, "told too much"], [1, 256, None], [1, 5, 2], [1, 40, True], [1, 41, 256]):
+    for value in (
+        5,
+        [],
+        [1, 0],
+        [1, 0, None, None],
+        [1, 5, "told too much"],
+        [1, 256, None],
+        [1, 5, 2],
+        [1, 40, True],
+        [1, 41, 256],
+    ):
         raises(cbor.Malformed, messages.parse_reply, cbor.encode(value))
 
 

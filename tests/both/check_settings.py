@@ -13,6 +13,8 @@ ALL: "dict[str, Any]" = {
     for name in ("points", "osdp", "wifi", "supply", "mains", "charger", "door")
 }
 
+WRONG = (None, True, b"bytes", {}, [], [None], [True], ["text"], -1)  # type: tuple[Any, ...]
+
 
 def of(number: int, value: "Any") -> int:
     return problem(number, value, "", ALL)
@@ -39,7 +41,7 @@ def test_every_setting_takes_its_bounds_and_nothing_beyond() -> None:
 def test_values_of_another_shape_are_refused() -> None:
     for number in SETTINGS:
         shape, least = SETTINGS[number][:2]
-        for wrong in (None, True, b"bytes", {}, [], [None], [True], ["text"], -1):
+        for wrong in WRONG:
             assert of(number, wrong) == ERR_SETTING, (number, wrong)
         assert of(number, least if shape == TEXT else "text") == ERR_SETTING, number
         if shape != EACH:

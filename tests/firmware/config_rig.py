@@ -6,8 +6,9 @@ the firmware's own code. Relays, inputs and the clock chip's bus are what a test
 
 import asyncio
 import hashlib
+import os
 
-from firmware import device_config, signed
+from firmware import device_config
 from firmware.config import Config
 from firmware.journal import Journal
 from firmware.store import Nvs
@@ -105,27 +106,42 @@ class HasAll:
         return "the chip's own"
 
 
+class Station:
+    """The Wi-Fi; `left`: it was told to go."""
+
+    left = False
+
+    def disconnect(self) -> None:
+        self.left = True
+
+
 class Controller(Part):
     """What a start makes of the flash."""
+
+    config: "Any"
+    clock: "Any"
+    pace: "Any"
+    station: "Any"
+    journal: "Any"
+    kind: "Any"
+    supply: "Any" = None
+    enrolment: "Any" = None
+    me: "Any"  # itself, in the place of a real one
 
     def __init__(self, flash: Flash, board: HasAll) -> None:
         self.board = board
         self.config_waits = self.config_lost = self.restart_wanted = False
-        self.supply: Any = None
-        self.enrolment: Any = None
-        self.config: Any = Config(PROVISIONED)
+        self.config = Config(PROVISIONED)
         self.nvs = Nvs(flash.numbers)
-        self.keys: Any = Keys()
-        self.clock: Any = Part()
-        self.pace: Any = Part()
-        self.station: Any = Part()
-        self.station.disconnect = lambda: setattr(self.station, "left", True)
-        self.station.left = False
-        self.me: Any = self
+        self.keys = Keys()
+        self.clock = Part()
+        self.pace = Part()
+        self.station = Station()
+        self.me = self
         self.rtc = device_config.started(self.me)
-        self.journal: Any = Journal(flash.partition, self.config, self.clock, self.nvs)
+        self.journal = Journal(flash.partition, self.config, self.clock, self.nvs)
         device_config.tell(self.me)
-        self.kind: Any = __import__("firmware.door", None, None, ("Service",)).Service(self)
+        self.kind = __import__("firmware.door", None, None, ("Service",)).Service(self)
 
     def put(self, envelope: bytes) -> "tuple[int, int | None]":
         """(wire error, setting that is named) of a request; (0, version) when it is taken."""
@@ -142,8 +158,8 @@ class Controller(Part):
         device_config.apply(self.me)
 
     def turn(self, **levels: int) -> None:
-        for name in levels:
-            self.board.wires[name].level = levels[name]
+        for name, level in levels.items():
+            self.board.wires[name].level = level
         for _ in range(5):
             self.kind.turn(10)
 
@@ -173,6 +189,10 @@ class Rig:
         self.flash.chip.operations = 0
         self.flash.chip.cut_at = operation
 
+    def remove(self, path: str) -> None:
+        """Somebody takes that file away."""
+        os.remove(path)  # noqa: PTH107 - MicroPython has no pathlib
+
     def spoil(self, path: str) -> None:
         """A bit of that file has turned over."""
         with open(path, "rb") as file:  # noqa: PTH123 - MicroPython has no pathlib
@@ -182,5 +202,4 @@ class Rig:
             file.write(data)
 
 
-cose.Verifier = Verifier  # type: ignore[misc]
-assert signed.cose is cose
+cose.Verifier = Verifier  # type: ignore[misc,assignment]

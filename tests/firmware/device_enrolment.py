@@ -48,7 +48,10 @@ class Controller:
         self.judged: list[bytes] = []
         me: Any = self
         self.me = me
-        self.swipes = Swipes(me, lambda reader: self.judged.append(bytes(reader.decoder.credential)))
+        self.swipes = Swipes(me, self._judge)
+
+    def _judge(self, reader: "Any") -> None:
+        self.judged.append(bytes(reader.decoder.credential))
 
     def readers(self) -> "list[Any]":
         return []

@@ -22,10 +22,10 @@ DAY_S = 86400
 class Numbers:
     """NVS as firmware.store has it."""
 
-    def get(self, name: str) -> int:
+    def get(self, _name: str) -> int:
         return 0
 
-    def put(self, name: str, value: int) -> None:
+    def put(self, _name: str, _value: int) -> None:
         return None
 
 

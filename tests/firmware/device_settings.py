@@ -1,7 +1,5 @@
 """Signed configuration: what is taken, what is refused by name, what a cut leaves (MicroPython)."""
 
-import os
-
 from firmware.device_config import FLOOR, PATH, PATH_BEFORE, held
 from protocol.codes import (
     ERR_BUSY,
@@ -120,8 +118,8 @@ def test_the_floor_survives_the_loss_of_either_place_of_it() -> None:
     c = rig.start()
     assert c.put(sign(4, FIRST)) == (ERR_VERSION_LOW, None)
     assert c.nvs.get(FLOOR) & 0xFF == 5, "a start writes it anew"
-    os.remove(PATH)
-    os.remove(PATH_BEFORE)
+    rig.remove(PATH)
+    rig.remove(PATH_BEFORE)
     assert rig.start().put(sign(4, FIRST)) == (ERR_VERSION_LOW, None)
 
 
@@ -197,7 +195,13 @@ def test_no_relay_moves_when_it_comes_into_force() -> None:
     assert rig.board.lock.level == 1, "a fail-safe lock is powered while it is locked"
     moves: list[int] = []
     lock = rig.board.lock
-    lock.value = lambda level=None: moves.append(level) or lock.level  # type: ignore
+
+    def value(level: "int | None" = None) -> int:
+        if level is not None:
+            moves.append(level)
+        return lock.level
+
+    lock.value = value  # type: ignore[method-assign]
     assert c.put(sign(2, {1: 1, 2: 80})) == (0, 2)
     c.apply()
     assert moves
@@ -283,7 +287,7 @@ def test_with_none_left_a_fail_safe_lock_is_released_and_nothing_locks_it() -> N
 
 def test_a_configuration_that_was_taken_away_is_missed() -> None:
     rig, _ = configured()
-    os.remove(PATH)
+    rig.remove(PATH)
     c = rig.start()
     assert c.config_lost
     assert c.events()[-1] == (EVENT_CONFIG_REFUSED, ERR_VERSION_LOW, 0)

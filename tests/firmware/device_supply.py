@@ -39,14 +39,14 @@ class Written:
         self.events: list[tuple[int, int]] = []
         self.erased = 0
 
-    def note(self, event: int, reason: int = 0, extra: int = 0) -> None:
+    def note(self, event: int, _reason: int = 0, extra: int = 0) -> None:
         self.events.append((event, extra))
 
     def record(self, event: int, reason: int = 0, extra: int = 0) -> int:
         self.note(event, reason, extra)
         return 0
 
-    def tell(self, uptime_s: int) -> None:
+    def tell(self, _uptime_s: int) -> None:
         return None
 
     def erase_ahead(self) -> bool:
@@ -75,7 +75,7 @@ class Quiet:
     def minute(self) -> None:
         return None
 
-    def quiet_for(self, ms: int) -> bool:
+    def quiet_for(self, _ms: int) -> bool:
         return True
 
 
