@@ -131,7 +131,13 @@ def _identity(c: Controller) -> None:
     from firmware.device_config import started
 
     forget("firmware.device_config")
-    c.clock = Clock(started(c), c.nvs)
+    started(c)
+    del started
+    gc.collect()
+    from firmware.attached import attach
+
+    forget("firmware.attached")
+    c.clock = Clock(attach(c), c.nvs)
     c.pace = Pace()
     c.admission = Admission(c.clock)
     c.slot = packfs.mounted
@@ -158,10 +164,11 @@ def _journal(c: Controller) -> None:
         board.reset()
     c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
     c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
-    from firmware.device_config import tell
+    if c.config_waits:
+        from firmware.device_config import tell
 
-    forget("firmware.device_config")
-    tell(c)
+        forget("firmware.device_config")
+        tell(c)
 
 
 def _lists(c: Controller) -> None:

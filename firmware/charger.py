@@ -132,9 +132,7 @@ class Service:
         """Whether a restart would change nothing for anybody."""
         return not self._port.active
 
-    def is_shut(self) -> bool:
-        """A port has no leaf."""
-        return True
+    is_shut = at_rest
 
     def relay_follows(self) -> bool:
         """Whether the contactor's output is what it should be."""

@@ -58,8 +58,14 @@ class Chores:
             if c.pace.quiet_for(_QUIET_MS):
                 if not holds:
                     c.journal.erase_ahead()
-                if c.config_waits:
-                    self._configure()
+                if c.config_waits and c.admission.guest is None and c.kind.is_shut():
+                    from firmware.device_config import apply
+
+                    forget("firmware.device_config")
+                    apply(c)
+                    del apply
+                    gc.collect()  # what stays must not come to lie behind that code
+                    c.kind = __import__("firmware." + c.board.KIND, None, None, ("*",)).Service(c)
                 gc.collect()
                 reserve.keep()
             self._renew_heap()
@@ -67,14 +73,6 @@ class Chores:
             c.fault = "OSError"
         except MemoryError as error:
             dispatch.fault(c, error)
-
-    def _configure(self) -> None:
-        c = self._c
-        if c.admission.guest is None and c.kind.at_rest() and c.kind.is_shut():
-            from firmware.device_config import apply
-
-            forget("firmware.device_config")
-            apply(c)
 
     def _renew_heap(self) -> None:
         c = self._c

@@ -20,7 +20,6 @@ what a powered relay locks is not powered any more, everything else runs on its 
 import os
 from hashlib import sha256
 
-from firmware import signed
 from firmware.config import read_file
 from firmware.loan import forget
 from protocol import cbor
@@ -33,16 +32,15 @@ from protocol.codes import (
     ERR_VERSION_LOW,
     EVENT_CONFIG_CHANGED,
     EVENT_CONFIG_REFUSED,
-    KEY_TICKET,
 )
-from protocol.constants import AAD_CONFIG, CONFIG_VERSION_MAX
+from protocol.constants import CONFIG_VERSION_MAX
 from protocol.messages import Refused, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.controller import Arguments, Controller, Value
+    from firmware.controller import Controller, Value
     from protocol.cose import Buffer
 
     Held = tuple[int, dict[int, Any], bool]
@@ -81,25 +79,17 @@ def held() -> "Held":
 # --- at a start -----------------------------------------------------------------------------
 
 
-def started(c: "Controller") -> "Any":
-    """Take the settings over, and what only some boards have; returns the RTC to go by."""
-    board = c.board
+def started(c: "Controller") -> None:
+    """Take the settings over before anything is built by them; config_waits: to be told of."""
     stamp, settings, damaged = held()
     c.config.take(_of_one_door(settings))
-    c.config_lost = not stamp and (damaged or c.nvs.get(FLOOR) != 0)
+    floor = c.nvs.get(FLOOR)
+    c.config_waits = damaged or stamp != floor
+    c.config_lost = not stamp and c.config_waits
     if not c.config_lost:
         _remember_lock(c)
     elif c.nvs.get("lock") == _FAIL_SAFE:
         _let_go(c)
-    if hasattr(board, "supply") or "mains" in board.inputs():
-        from firmware.supply import Supply
-
-        c.supply = Supply(c)
-    if not hasattr(board, "clock_bus"):
-        return board.rtc()
-    from firmware.rtc_ds3231 import Ds3231
-
-    return Ds3231(board.clock_bus())
 
 
 def _of_one_door(settings: "dict[int, Any]") -> "dict[int, Any]":
@@ -131,6 +121,7 @@ class _Unpowered:
 def tell(c: "Controller") -> None:
     """Journal and floor, where they are behind what the flash holds, and damage."""
     stamp, _, damaged = held()
+    c.config_waits = False
     floor = c.nvs.get(FLOOR)
     if damaged or stamp < floor:
         version = stamp & CONFIG_VERSION_MAX
@@ -148,7 +139,7 @@ def _changed(c: "Controller", stamp: int) -> None:
 # --- requests -------------------------------------------------------------------------------
 
 
-async def get(c: "Controller", arguments: "Arguments") -> "Value":
+def get(c: "Controller") -> "Value":
     """[epoch, version, whether it is in force, settings, numbers of secrets that are set]."""
     from protocol.settings import SECRETS
 
@@ -160,16 +151,10 @@ async def get(c: "Controller", arguments: "Arguments") -> "Value":
     return [stamp >> _VERSION_BITS, version, not c.config_waits, shown, secret]
 
 
-async def put(c: "Controller", arguments: "Arguments") -> "Value":
-    """Keep it, to be put into force; returns its version."""
-    c.journal.admit(EVENT_CONFIG_CHANGED)
-    try:
-        payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_CONFIG)
-        stamp = _judge(c, payload)
-    except Refused as error:
-        c.journal.note(EVENT_CONFIG_REFUSED, error.code, extra=error.setting or 0)
-        raise
-    _keep(bytes(payload))
+def put(c: "Controller", payload: "Buffer") -> int:
+    """Keep what was signed, to be put into force; returns its version, raises Refused."""
+    stamp = _judge(c, payload)
+    _keep(payload)
     c.config_waits = True
     _changed(c, stamp)
     return stamp & CONFIG_VERSION_MAX
@@ -204,14 +189,14 @@ def _judge(c: "Controller", payload: "Buffer") -> int:
     return stamp
 
 
-def _keep(payload: bytes) -> None:
+def _keep(payload: "Buffer") -> None:
     before = _read(PATH)
     if before:
         _write(before, PATH_BEFORE)
     _write(payload, PATH)
 
 
-def _write(payload: bytes, path: str) -> None:
+def _write(payload: "Buffer", path: str) -> None:
     with open(PATH_NEW, "wb") as file:
         file.write(payload)
         file.write(sha256(payload).digest())
@@ -222,7 +207,7 @@ def _write(payload: bytes, path: str) -> None:
 
 
 def apply(c: "Controller") -> None:
-    """Build the door or port anew by what is kept: its lock does not move."""
+    """Take over what is kept; the door or port is built anew by it, and its lock does not move."""
     c.config_waits = False
     if c.config_lost:  # the relays are to be powered again: that takes a start
         c.restart_wanted = True
@@ -232,7 +217,3 @@ def apply(c: "Controller") -> None:
     _remember_lock(c)
     if c.config.wifi != wifi:
         c.station.disconnect()
-    try:
-        c.kind = __import__("firmware." + c.board.KIND, None, None, ("Service",)).Service(c)
-    except MemoryError:
-        c.restart_wanted = True

@@ -96,7 +96,7 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
             fault(c, error)
         elif status == ERR_REFUSED:
             fault(c, error)
-        value = getattr(error, "setting", None)
+        value = getattr(error, "setting", 0) or None
     try:
         return framing.encode_into(c.reply, (request[0], status, value))
     except cbor.Malformed as error:  # no request is to blame for an answer that has no form

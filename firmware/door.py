@@ -135,8 +135,8 @@ class Service:
         return not self._door.unlocked
 
     def is_shut(self) -> bool:
-        """Whether the leaf is closed, or nobody can tell."""
-        return not self._leaf.active
+        """Whether it is locked, and the leaf closed as far as anybody can tell."""
+        return not self._door.unlocked and not self._leaf.active
 
     def relay_follows(self) -> bool:
         """Whether the relay's output is what it should be."""

@@ -32,10 +32,11 @@ class Enrolment:
         c.enrolment = None
         return False
 
-    def takes(self, c: "Controller", number: int, decoder: "Any") -> bool:
+    def takes(self, c: "Controller", reader: "Any") -> bool:
         """Whether this card is the one, and not to be judged."""
         if not self._lasts(c) or self._found is not None:
             return False
+        number, decoder = reader.number, reader.decoder
         if self._reader not in (_ANY_READER, number):
             return False
         bits = getattr(decoder, "bits", 0)

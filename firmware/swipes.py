@@ -41,7 +41,7 @@ class Swipes:
 
     def _take(self, reader: Reader) -> None:
         enrolment = self._c.enrolment
-        if enrolment is not None and enrolment.takes(self._c, reader.number, reader.decoder):
+        if enrolment is not None and enrolment.takes(self._c, reader):
             return
         try:
             self._on_card(reader)

@@ -96,10 +96,10 @@ OPS: "dict[int, tuple[ArgumentSpec, ...]]" = {
 class Refused(ValueError):
     """A request that is not carried out; `code` is the wire error that says why.
 
-    setting: the number that the reply names, with the codes that have one.
+    setting: the number that the reply names, with the codes that have one, else 0.
     """
 
-    def __init__(self, code: int, setting: "int | None" = None) -> None:
+    def __init__(self, code: int, setting: int = 0) -> None:
         super().__init__(code)
         self.code = code
         self.setting = setting

@@ -134,6 +134,22 @@ class Bus:
         self._chip.write(memaddr, buf)
 
 
+def build(page, time, at: int, fault_at: int) -> type:
+    """`machine.I2C` of a board whose start.json says that the chip is there."""
+    shared = page.bytes
+
+    class I2C(Bus):
+        """Bus 0 or 1, with that chip on it."""
+
+        def __init__(
+            self, id: int = 0, scl=None, sda=None, freq: int = 400000, timeout: int = 50000
+        ) -> None:
+            chip = Ds3231(shared, at, lambda: time.time_ns() // 1000)
+            super().__init__(chip, lambda: shared[fault_at], time.sleep_us, timeout)
+
+    return I2C
+
+
 def _from_bcd(byte: int) -> int:
     return (byte >> 4) * 10 + (byte & 0x0F)
 

@@ -4,7 +4,6 @@ import struct
 import sys
 import time
 
-import ds3231
 import page as layout
 
 _EPOCH_2000_S = 946684800
@@ -149,15 +148,6 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
         def read_u16(self) -> int:
             return min(65535, self.read_uv() // 1000 * 65535 // 3300)
 
-    class I2C(ds3231.Bus):
-        """Bus 0 or 1: a clock chip is on it, whether the firmware's board uses it or not."""
-
-        def __init__(
-            self, id: int = 0, scl=None, sda=None, freq: int = 400000, timeout: int = 50000
-        ) -> None:
-            chip = ds3231.Ds3231(shared, layout.DS3231, lambda: time.time_ns() // 1000)
-            super().__init__(chip, lambda: shared[layout.I2C_FAULT], time.sleep_us, timeout)
-
     class RTC:
         """Wall clock from 2000-01-01 and 2048 bytes; both survive a reset, not a power cut."""
 
@@ -220,7 +210,6 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
         "Pin": Pin,
         "Signal": native_machine.Signal,
         "ADC": ADC,
-        "I2C": I2C,
         "UART": uart_type,
         "RTC": RTC,
         "WDT": WDT,

@@ -97,6 +97,12 @@ class Board:
             "sys": sys_shim.build_sys(sys, wanted["machine"], text_in, self.out),
         }  # fmt: skip
         sys_shim.print_to(self.out)
+        if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
+            import ds3231
+
+            shims["machine"]["I2C"] = ds3231.build(
+                page, time, layout.DS3231, layout.I2C_FAULT
+            )  # fmt: skip
         names = tuple(shims)
         for name in names:
             facade.expose(modules, name, shims.pop(name))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _KEY = "ticket"
 _TABLE, _COLUMN = "device_configs", "envelope"
-_ROLES = ("technician", "desk", "installer")
+_ROLES = ("desk", "technician", "installer")  # a desk waits least
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ class Folder:
             "partitions": rows,
             "baud": options.line_baud,
             "charge": options.charge,
+            "clock_chip": description["wiring"].get("clock_chip", False),
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }
         _write(self.path / "start.json", json.dumps(start))

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def on_demand(operation: int) -> "Handler":
-    """The handler of an operation that seldom.py or device_config.py carries out."""
+    """The handler of an operation that seldom.py or configure.py of this folder carries out."""
 
     async def handler(c: "Controller", arguments: "Arguments") -> "Value":
         if operation in (OP_GET_CONFIG, OP_PUT_CONFIG):
-            from firmware.device_config import get, put
+            from firmware.handlers.configure import carry_out
 
-            forget("firmware.device_config")
-            return await (get if operation == OP_GET_CONFIG else put)(c, arguments)
-        from firmware.handlers.seldom import carry_out
+            forget("firmware.handlers.configure")
+        else:
+            from firmware.handlers.seldom import carry_out
 
-        forget("firmware.handlers.seldom")
+            forget("firmware.handlers.seldom")
         return await carry_out(c, operation, arguments)
 
     return handler

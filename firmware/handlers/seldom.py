@@ -96,7 +96,7 @@ def _act(c: "Controller", fields: "Arguments") -> None:
     for number in fields[3:]:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 0xFFFF:
             raise Refused(ERR_MALFORMED)
-    if point > 254 or action > 255:
+    if point > (254 if action != TICKET_ENROL else 255) or action > 255:
         raise Refused(ERR_MALFORMED)
     if not c.use_nonce(fields[2]):
         raise Refused(ERR_NONCE)

@@ -9,11 +9,14 @@ import hashlib
 import os
 
 from firmware import device_config
+from firmware.attached import attach
+from firmware.chores import Chores
 from firmware.config import Config
+from firmware.handlers.configure import carry_out
 from firmware.journal import Journal
 from firmware.store import Nvs
 from protocol import cbor, cose, records
-from protocol.codes import KEY_TICKET
+from protocol.codes import KEY_TICKET, OP_GET_CONFIG, OP_PUT_CONFIG
 from protocol.constants import AAD_CONFIG, RECORD_BYTES, RING_ALARM
 from protocol.messages import Refused
 from tests.firmware.trust_board import Board as Flash
@@ -115,6 +118,21 @@ class Station:
         self.left = True
 
 
+class Quiet(Part):
+    """Whatever else a chore looks at: nothing happens there."""
+
+    uptime_s = refused = memory_faults = 0
+
+    def quiet_for(self, _ms: int) -> bool:
+        return True
+
+    def step(self) -> None:
+        return None
+
+    def minute(self) -> None:
+        return None
+
+
 class Controller(Part):
     """What a start makes of the flash."""
 
@@ -122,6 +140,9 @@ class Controller(Part):
     clock: "Any"
     pace: "Any"
     station: "Any"
+    admission: "Any"
+    intake: "Any"
+    access: "Any"
     journal: "Any"
     kind: "Any"
     supply: "Any" = None
@@ -134,28 +155,31 @@ class Controller(Part):
         self.config = Config(PROVISIONED)
         self.nvs = Nvs(flash.numbers)
         self.keys = Keys()
-        self.clock = Part()
-        self.pace = Part()
+        self.clock = self.pace = self.intake = self.access = Quiet()
+        self.heap_is_spent, self.memory_faults = False, 0
         self.station = Station()
+        self.admission = Quiet()
         self.me = self
-        self.rtc = device_config.started(self.me)
+        device_config.started(self.me)
+        self.clock_chip = attach(self.me)
         self.journal = Journal(flash.partition, self.config, self.clock, self.nvs)
-        device_config.tell(self.me)
+        if self.config_waits:
+            device_config.tell(self.me)
         self.kind = __import__("firmware.door", None, None, ("Service",)).Service(self)
 
-    def put(self, envelope: bytes) -> "tuple[int, int | None]":
-        """(wire error, setting that is named) of a request; (0, version) when it is taken."""
+    def put(self, envelope: bytes) -> "tuple[int, int]":
+        """(wire error, setting that is named or 0) of a request; (0, version) when it is taken."""
         try:
-            return 0, asyncio.run(device_config.put(self.me, [memoryview(envelope)]))
+            return 0, asyncio.run(carry_out(self.me, OP_PUT_CONFIG, [memoryview(envelope)]))
         except Refused as error:
             return error.code, error.setting
 
     def get(self) -> "list[Any]":
-        value: list[Any] = asyncio.run(device_config.get(self.me, []))
+        value: list[Any] = asyncio.run(carry_out(self.me, OP_GET_CONFIG, []))
         return value
 
     def apply(self) -> None:
-        device_config.apply(self.me)
+        Chores(self.me).turn(1000)
 
     def turn(self, **levels: int) -> None:
         for name, level in levels.items():

@@ -41,7 +41,7 @@ def test_without_one_everything_has_its_default() -> None:
     assert (c.config.unlock_ds, c.config.held_open_s, c.config.fail_safe) == (50, 30, False)
     assert c.get() == [0, 0, True, {}, []]
     assert c.events() == []
-    assert c.rtc == "the chip's own"
+    assert c.clock_chip == "the chip's own"
 
 
 def test_it_is_in_force_once_it_is_applied_and_after_a_start() -> None:
@@ -67,7 +67,7 @@ def test_what_it_does_not_name_goes_back_to_its_default() -> None:
 def refused_and_on_record(c: Controller, envelope: bytes, code: int, setting: int = 0) -> None:
     """Refused so, journalled so, and nothing has changed."""
     before = held(), c.nvs.get(FLOOR)
-    assert c.put(envelope) == (code, setting or None)
+    assert c.put(envelope) == (code, setting)
     assert c.events()[-1] == (EVENT_CONFIG_REFUSED, code, setting)
     assert (held(), c.nvs.get(FLOOR)) == before
     assert not c.config_waits
@@ -88,7 +88,7 @@ def test_what_is_not_signed_for_this_controller_is_refused() -> None:
 def test_a_stranger_s_object_names_no_setting() -> None:
     """Its numbers are judged behind its signature alone."""
     _, c = configured()
-    assert c.put(sign(2, {99: 1}, kid=b"stranger")) == (ERR_KEY_UNKNOWN, None)
+    assert c.put(sign(2, {99: 1}, kid=b"stranger")) == (ERR_KEY_UNKNOWN, 0)
     assert c.put(sign(2, {99: 1})) == (ERR_SETTING, 99)
 
 
@@ -97,7 +97,7 @@ def test_versions_only_rise() -> None:
     refused_and_on_record(c, sign(1, SECOND), ERR_VERSION_LOW)
     assert c.put(sign(9, SECOND)) == (0, 9)
     refused = c.put(sign(8, FIRST))
-    assert refused == (ERR_VERSION_LOW, None)
+    assert refused == (ERR_VERSION_LOW, 0)
     assert c.put(sign(10, FIRST)) == (0, 10)
 
 
@@ -116,11 +116,11 @@ def test_the_floor_survives_the_loss_of_either_place_of_it() -> None:
     assert c.put(sign(5, SECOND)) == (0, 5)
     rig.flash.numbers.data.pop(FLOOR)
     c = rig.start()
-    assert c.put(sign(4, FIRST)) == (ERR_VERSION_LOW, None)
+    assert c.put(sign(4, FIRST)) == (ERR_VERSION_LOW, 0)
     assert c.nvs.get(FLOOR) & 0xFF == 5, "a start writes it anew"
     rig.remove(PATH)
     rig.remove(PATH_BEFORE)
-    assert rig.start().put(sign(4, FIRST)) == (ERR_VERSION_LOW, None)
+    assert rig.start().put(sign(4, FIRST)) == (ERR_VERSION_LOW, 0)
 
 
 def test_each_wrong_field_is_named() -> None:
@@ -145,13 +145,13 @@ def test_what_is_no_configuration_at_all_is_malformed() -> None:
     _, c = configured()
     for settings in ([], None, {"2": 50}, {-1: 5}, {300: 1}):
         c.journal._asked.clear()
-        assert c.put(sign(2, settings)) == (ERR_MALFORMED, None)
+        assert c.put(sign(2, settings)) == (ERR_MALFORMED, 0)
     for version in (0, 16384, -1, None, True):
         c.journal._asked.clear()
-        assert c.put(sign(version, FIRST)) == (ERR_MALFORMED, None), version  # type: ignore[arg-type]
+        assert c.put(sign(version, FIRST)) == (ERR_MALFORMED, 0), version  # type: ignore[arg-type]
     c.journal._asked.clear()
-    assert c.put(seal(b"\x80")) == (ERR_MALFORMED, None)
-    assert c.put(b"\x84nothing") == (ERR_MALFORMED, None)
+    assert c.put(seal(b"\x80")) == (ERR_MALFORMED, 0)
+    assert c.put(b"\x84nothing") == (ERR_MALFORMED, 0)
 
 
 def test_it_cannot_be_asked_for_so_often_that_it_empties_the_journal() -> None:
@@ -220,12 +220,32 @@ def test_the_new_times_are_those_of_the_door() -> None:
     assert c.board.lock.level == 0
 
 
+def test_it_waits_while_somebody_goes_through_or_a_guest_is_there() -> None:
+    _, c = configured()
+    assert c.put(sign(2, SECOND)) == (0, 2)
+    for wires in ({"rex": 1}, {"rex": 0}, {"door": 1}):
+        c.turn(**wires)
+        c.apply()
+        assert c.config_waits
+    c.turn(door=0)
+    c.kind.turn(7000)
+    c.admission.guest = c
+    c.apply()
+    assert c.config_waits
+    c.admission.guest = None
+    c.apply()
+    assert not c.config_waits
+    assert c.config.unlock_ds == 90
+
+
 def test_an_open_leaf_is_seen_before_the_door_is_built_anew() -> None:
     _, c = configured()
     c.turn(rex=1)
     c.turn(door=1, rex=0)
     assert not c.kind.is_shut()
     c.turn(door=0)
+    assert not c.kind.is_shut(), "closed, and not yet locked"
+    c.kind.turn(7000)
     assert c.kind.is_shut()
     assert EVENT_FORCED_OPEN not in [event for event, _, _ in c.events()]
 
@@ -246,7 +266,7 @@ def test_a_damaged_file_stands_back_for_the_one_before() -> None:
     assert c.config.unlock_ds == 70
     assert c.get()[:3] == [1, 1, True]
     assert c.events()[-1] == (EVENT_CONFIG_REFUSED, ERR_DIGEST, 1)
-    assert c.put(sign(1, FIRST)) == (ERR_VERSION_LOW, None)
+    assert c.put(sign(1, FIRST)) == (ERR_VERSION_LOW, 0)
     assert c.put(sign(2, SECOND)) == (0, 2), "what rotted can be sent again"
     assert rig.start().config.unlock_ds == 90
 
@@ -276,7 +296,8 @@ def test_with_none_left_a_fail_safe_lock_is_released_and_nothing_locks_it() -> N
     for wires in ({"rex": 1}, {"rex": 0}, {"fire": 1}):
         c.turn(**wires)
         assert rig.board.lock.level == 0, "power would lock it"
-    assert rig.start().config_lost, "it is remembered which lock it is"
+    c = rig.start()
+    assert c.config_lost, "it is remembered which lock it is"
     assert c.put(sign(3, {1: 1})) == (0, 3)
     c.apply()
     assert c.restart_wanted
@@ -319,8 +340,8 @@ def test_a_cut_anywhere_leaves_the_old_or_the_new_one() -> None:
         assert changed[-1] == version, "a start finishes the record"
         assert EVENT_CONFIG_REFUSED not in [event for event, _, _ in c.events()], point
         assert c.nvs.get(FLOOR) & 0xFF == version
-        assert c.put(sign(2, SECOND)) == (ERR_VERSION_LOW, None)
-        assert c.put(sign(3, {2: 30})) == ((0, 3) if version == 2 else (ERR_VERSION_LOW, None))
+        assert c.put(sign(2, SECOND)) == (ERR_VERSION_LOW, 0)
+        assert c.put(sign(3, {2: 30})) == ((0, 3) if version == 2 else (ERR_VERSION_LOW, 0))
         assert rig.start().config.unlock_ds == 30
         outcomes.add(version)
     assert outcomes == {2, 3}
