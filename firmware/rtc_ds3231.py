@@ -25,7 +25,6 @@ _STATUS = 15
 _OSCILLATOR_STOPPED = 0x80
 _STATUS_KEPT = 0x08  # EN32kHz; the flags besides are cleared
 _TWELVE_HOURS = 0x40
-_CENTURY = 0x80  # of the month register: 2100 and later
 _LOST = (2000, 1, 1, 5, 0, 0, 0, 0)
 _DAY_S = 86400
 _DRIFT_MIN_S = 3600
@@ -58,8 +57,9 @@ class Ds3231:
             return None
         second, minute, hour = registers[0], registers[1], registers[2]
         day, month, year = registers[4], registers[5], registers[6]
-        if hour & _TWELVE_HOURS or month & _CENTURY:
-            return None  # nobody of ours has written that
+        if hour & _TWELVE_HOURS:  # nobody of ours has written that
+            return None
+        # with the century bit, which says 2100 and later, it is no month
         fields = [_number(byte) for byte in (year, month, day, hour, minute, second)]
         year, month, day, hour, minute, second = fields
         year += 2000
