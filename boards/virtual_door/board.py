@@ -1,17 +1,11 @@
 """Pins of the virtual door controller: one lock, two readers, four contacts (device)."""
 
 from chip import *  # noqa: F403 - what the chip offers, every board with it offers
-from machine import ADC, UART, Pin, Signal
+from machine import UART, Pin, Signal
 
 BOARD = "virtual-door"
 KIND = "door"
-capabilities = {
-    "cards": 20000, "points": 1, "readers": 2, "rtc": True, "wifi": True,
-    "supply": True, "mains": True,
-}  # fmt: skip
-SUPPLY_LOW_MV = 11000
-SUPPLY_HOLD_MV = 10000
-_SUPPLY_DIVIDER = 5  # 12 V come as 2.4 V
+capabilities = {"cards": 20000, "points": 1, "readers": 2, "rtc": True, "wifi": True}
 
 _LOCK = 26
 _LED = 2
@@ -46,15 +40,7 @@ def inputs() -> "dict[str, Pin | Signal]":
         "rex": Signal(Pin(33, Pin.IN, Pin.PULL_UP), invert=True),
         "fire": Pin(22, Pin.IN, Pin.PULL_UP),  # broken loop = alarm, so a cut wire releases
         "tamper": Pin(23, Pin.IN, Pin.PULL_UP),
-        # the opto-coupler pulls it down for as long as there are mains
-        "mains": Signal(Pin(39, Pin.IN), invert=True),
     }
-
-
-def supply() -> int:
-    """What feeds the board, mV; ADC1, which Wi-Fi leaves alone."""
-    millivolts: int = ADC(Pin(36), atten=ADC.ATTN_11DB).read_uv() // 1000 * _SUPPLY_DIVIDER
-    return millivolts
 
 
 def indicator() -> Pin:

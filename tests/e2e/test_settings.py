@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from controller_tool.services.virtual_house import VirtualHouse
     from tests.e2e.callers import Callers
 
-DOOR = "door-1"
+DOOR, PILE = "door-1", "pile-1"
 POINTS = 6
 CARD = "04a1b2c3d4e5f6"
 
@@ -45,21 +45,21 @@ CARD = "04a1b2c3d4e5f6"
 def steady(house: VirtualHouse) -> Iterator[None]:
     """Whatever a test did to the supply is over with it."""
     yield
-    board = house.boards[DOOR]
+    house.boards[DOOR].stimulate("restore_power")
     for verb in ("restore_power", "steady_supply", "restore_mains"):
-        board.stimulate(verb)
+        house.boards[PILE].stimulate(verb)
 
 
-def held(house: VirtualHouse, callers: Callers) -> DeviceConfig:
-    """What the door keeps, once it answers."""
+def held(house: VirtualHouse, callers: Callers, name: str = DOOR) -> DeviceConfig:
+    """What a controller keeps, once it answers."""
     found: list[DeviceConfig] = []
 
     def answers() -> bool:
         try:
-            with callers.call(DOOR) as client:
+            with callers.call(name) as client:
                 found.append(client.config())
         except ToolError:
-            house.boards[DOOR].stimulate("restore_power")
+            house.boards[name].stimulate("restore_power")
             return False
         return True
 
@@ -73,9 +73,9 @@ def sign(house: VirtualHouse, version: int, settings: dict[int, Any], key: str =
     return site.sign(key, AAD_CONFIG, cbor.encode(fields))
 
 
-def happened(callers: Callers, ring: int = RING_ALARM) -> list[int]:
-    with callers.call(DOOR) as client:
-        return [record.event for record in events(client, ring)]
+def happened(callers: Callers, name: str = DOOR) -> list[int]:
+    with callers.call(name) as client:
+        return [record.event for record in events(client, RING_ALARM)]
 
 
 def test_a_setting_is_in_force_after_the_session_and_no_relay_moves(
@@ -137,33 +137,33 @@ def test_power_cut_in_a_change_leaves_the_old_or_the_new_one(
 def test_a_sag_holds_lists_and_a_power_cut_in_it_does_no_harm(
     house: VirtualHouse, callers: Callers
 ) -> None:
-    board = house.boards[DOOR]
+    board = house.boards[PILE]
     house.issue([f"{3_000_000 + n:010d}" for n in range(20)])
-    assert push.push(house.site, [DOOR])[0].ok
-    with callers.call(DOOR) as client:
+    assert push.push(house.site, [PILE])[0].ok
+    with callers.call(PILE) as client:
         before = client.state()
     board.stimulate("sag_supply")
-    assert within(lambda: EVENT_SUPPLY_LOW in happened(callers))
-    with callers.call(DOOR) as client, pytest.raises(DeviceError) as refused:
-        push.push_open(house.site, house.site.device(DOOR), client, force=True)
+    assert within(lambda: EVENT_SUPPLY_LOW in happened(callers, PILE))
+    with callers.call(PILE) as client, pytest.raises(DeviceError) as refused:
+        push.push_open(house.site, house.site.device(PILE), client, force=True)
     assert refused.value.code == ERR_BUSY
     board.stimulate("cut_power")
     board.stimulate("restore_power")
-    assert held(house, callers).version > 0
-    with callers.call(DOOR) as client:
+    assert held(house, callers, PILE).in_force
+    with callers.call(PILE) as client:
         after = client.state()
         assert (after.version, after.digest) == (before.version, before.digest)
     board.stimulate("steady_supply")
-    assert push.push(house.site, [DOOR], force=True)[0].ok
+    assert push.push(house.site, [PILE], force=True)[0].ok
 
 
 def test_mains_that_go_and_come_are_on_record(house: VirtualHouse, callers: Callers) -> None:
-    board = house.boards[DOOR]
+    board = house.boards[PILE]
     board.stimulate("lose_mains")
-    assert within(lambda: EVENT_MAINS_LOST in happened(callers))
-    assert EVENT_MAINS_BACK not in happened(callers)
+    assert within(lambda: EVENT_MAINS_LOST in happened(callers, PILE))
+    assert EVENT_MAINS_BACK not in happened(callers, PILE)
     board.stimulate("restore_mains")
-    assert within(lambda: EVENT_MAINS_BACK in happened(callers))
+    assert within(lambda: EVENT_MAINS_BACK in happened(callers, PILE))
 
 
 def test_the_next_card_comes_to_the_desk_and_opens_nothing(

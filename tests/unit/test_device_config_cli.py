@@ -69,8 +69,8 @@ def test_diff_ends_with_one_where_the_controller_lacks_what_was_signed(call) -> 
 def test_show_lists_what_the_board_can_have(call) -> None:
     code, shown = call("device", "config", "show", "door-1")
     assert code == 0
-    row = next(row for row in shown["settings"] if row["name"] == "supply_low")
-    assert (row["number"], row["device"], row["bounds"]) == (48, "", "0 V – 60 V")
+    row = next(row for row in shown["settings"] if row["name"] == "held_open_time")
+    assert (row["number"], row["device"], row["bounds"]) == (3, "", "10 s – 3600 s")
 
 
 def test_a_replacement_is_told_before_it_is_done(call, site) -> None:
