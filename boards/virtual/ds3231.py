@@ -1,5 +1,6 @@
 """A DS3231 register for register, behind `machine.I2C` of a virtual board (virtual board, tests).
 
+A board whose board.toml says `clock_chip = true` under [wiring] has it; no other pays for it.
 What lies at `at` in the page outlives power cuts, as a chip with a coin cell does: 19 registers,
 then the Unix time (u32 s, u32 us) at which the time registers held what is stored. The time is
 worked out from these when it is read. Fault modes are one byte of the page, set by the host.
