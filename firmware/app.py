@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 # it lies beside boot.py and not in the pack that it mounts
 packfs: "Any" = __import__("packfs")
 
+_RARE = ("protocol.settings", "firmware.enrolment", "firmware.handlers.configure")
 _WATCHDOG_MS = 8000
 _SETTLED_S = 600  # who dies later than that was not made to by what lies on the flash
 _PAUSE_MS = 120000
@@ -116,10 +117,11 @@ def _intern() -> None:
     """Load every module once, and let it go.
 
     The names in it stay for ever, in pools that double when they are full: those are to lie at the
-    beginning of the heap, not to want a kilobyte in one piece when a list is on its way.
+    beginning of the heap, not to want a kilobyte in one piece when a list is on its way. What is
+    used once a year brings its names when it is used, and may cost a restart then.
     """
     for name in packfs.modules():
-        if name not in sys.modules:
+        if name not in sys.modules and name not in _RARE:
             __import__(name, None, None, ("*",))
             forget(name)
 
