@@ -26,6 +26,8 @@ _MAGIC = b"CPK1"
 _HEADER_BYTES = 8
 _ENTRY = "firmware.app"
 _READERS = "firmware.readers."  # loaded by name at run time: no import statement shows them
+# even the names in them would cost every other board heap
+_ONLY_WITH = {"firmware.supply": {"supply", "mains"}, "firmware.rtc_ds3231": {"ds3231"}}
 # what runs beside the pack and may name what is in it, besides the board's own file
 _BESIDE = ("boot.py", "main.py", "packfs.py")
 _SOURCE_NAME = "f"  # in tracebacks, which have no lines either; one text for all costs once
@@ -128,14 +130,16 @@ def _reader_modules(board: str) -> list[str]:
 
 
 def _sources(board: str) -> dict[str, ast.Module]:
-    """Every module that the entries reach, by its dotted name."""
+    """Every module that the entries reach and the board has a use for, by its dotted name."""
+    has = {name for name, value in _description(board)["capabilities"].items() if value}
+    unused = {name for name, needs in _ONLY_WITH.items() if not needs & has}
     entries = [_ENTRY, f"firmware.{_kind(board)}", *_reader_modules(board)]
     waiting = list(entries)
     found: dict[str, ast.Module] = {}
     while waiting:
         name = waiting.pop()
         path = _module_path(name)
-        if path is None or name in found:
+        if path is None or name in found or name in unused:
             continue
         found[name] = ast.parse(path.read_text("utf-8"), name)
         waiting.extend(imported_modules(found[name]))

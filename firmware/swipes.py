@@ -73,6 +73,9 @@ class Swipes:
             reader.driver.show(pattern, now_ms)
 
     def _take(self, reader: Reader) -> None:
+        enrolment = self._c.enrolment
+        if enrolment is not None and enrolment.takes(self._c, reader):
+            return
         try:
             self._on_card(reader)
         except OSError:  # no list to be read or no journal to be written: a card does nothing

@@ -56,6 +56,8 @@ FIELD = 1928  # 2 x {u8 type, u8 length, 10 bytes UID}, host: cards in an SPI re
 FIELD_CARDS = 2
 FIELD_CARD_BYTES = 12
 FIELD_FAULTS = 1952  # u8, host: bits of controller_tool/sim/chips/mfrc522.py
+I2C_FAULT = 1956  # u8, host: boards/virtual/ds3231.py has the values
+DS3231 = 1960  # 27 bytes, device: the clock chip on the bus; it has a battery of its own
 RTC_MEMORY_LENGTH = 2046  # u16, device
 RTC_MEMORY = 2048  # 2048 bytes, device
 

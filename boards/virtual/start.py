@@ -41,8 +41,8 @@ import vfs
 import __main__
 
 _SHIM_FILES = (
-    "start esp32_shim facade guard hostlink lines machine_shim network_shim nor nvs page pump repl "
-    "socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim uart0 uart_shim ffi"
+    "start ds3231 esp32_shim facade guard hostlink lines machine_shim network_shim nor nvs page "
+    "pump repl socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim uart0 uart_shim ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
@@ -104,6 +104,12 @@ class Board:
             "sys": sys_shim.build_sys(sys, wanted["machine"], text_in, self.out),
         }  # fmt: skip
         sys_shim.print_to(self.out)
+        if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
+            import ds3231
+
+            shims["machine"]["I2C"] = ds3231.build(
+                page, time, layout.DS3231, layout.I2C_FAULT
+            )  # fmt: skip
         names = tuple(shims)
         for name in names:
             facade.expose(modules, name, shims.pop(name))

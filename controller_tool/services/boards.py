@@ -39,6 +39,11 @@ class Board:
         return tuple(str(row["label"]) for row in self.partitions)
 
     @property
+    def capabilities_and_kind(self) -> set[str]:
+        """Names of what it has, its kind among them: what a setting may need."""
+        return {self.kind} | {name for name, has in self.capabilities.items() if has}
+
+    @property
     def points(self) -> int:
         """Doors or ports."""
         return int(self.capabilities.get("points", 1))

@@ -116,6 +116,7 @@ class Folder:
             "baud": options.line_baud,
             "charge": options.charge,
             "spi_select": _spi_select(description),
+            "clock_chip": description["wiring"].get("clock_chip", False),
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }
         _write(self.path / "start.json", json.dumps(start))

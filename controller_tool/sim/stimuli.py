@@ -21,6 +21,8 @@ _Y2K_UNIX_S = 946684800
 _REX_MS = 300
 _VOLTAGE_MAX_MV = 3300
 _RTC_WORD = 1 << 32
+_SAG_MV = 9000
+_STEADY_MV = 12000
 
 
 class Stimuli:
@@ -116,6 +118,14 @@ class Stimuli:
         millivolts = min(_VOLTAGE_MAX_MV, watts)
         struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, millivolts)
 
+    def set_supply(self, mv: int) -> None:
+        """What feeds the board; 0: the wire to its divider is off."""
+        wired = self._wiring.get("supply")
+        if wired is None:
+            raise BadStimulus("this board does not measure its supply")
+        at_pin = min(_VOLTAGE_MAX_MV, mv // wired["divider"])
+        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * wired["pin"], at_pin)
+
     # --- power and clock --------------------------------------------------------------
 
     def cut_power(self) -> None:
@@ -144,6 +154,14 @@ class Stimuli:
             raise BadStimulus("the clock reaches from 2000 to now and as far back from now")
         self._page.set_word(layout.RTC_ZERO_S, zero_us // 1000000)
         self._page.set_word(layout.RTC_ZERO_US, zero_us % 1000000)
+
+    def i2c_fault(self, fault: int) -> None:
+        """The bus of the clock chip: 0 well, 1 nobody on it, 2 stuck."""
+        self._page.bytes[layout.I2C_FAULT] = fault
+
+    def stop_oscillator(self) -> None:
+        """What an empty coin cell leaves behind in the clock chip."""
+        self._page.bytes[layout.DS3231 + 15] |= 0x80
 
     # --- wires and flash --------------------------------------------------------------
 
@@ -221,4 +239,8 @@ VERBS: dict[str, Callable[..., Any]] = {
     "close_tamper": _input("tamper", active=False),
     "plug_in": _input("plug", active=True),
     "unplug": _input("plug", active=False),
+    "lose_mains": _input("mains", active=True),
+    "restore_mains": _input("mains", active=False),
+    "sag_supply": lambda stimuli: stimuli.set_supply(_SAG_MV),
+    "steady_supply": lambda stimuli: stimuli.set_supply(_STEADY_MV),
 }

@@ -41,6 +41,7 @@ class Gate:
     def __init__(self) -> None:
         self.uart = Uart()
         self.board = self.journal = self
+        self.enrolment = None
         self.pace = Pace()
         self.seen: list[bytes] = []
         self.lost = self.doubtful = 0

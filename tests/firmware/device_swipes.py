@@ -71,6 +71,7 @@ class House:
 
     def __init__(self, *rows: "list[Driver]", listens: bool = True) -> None:
         self.board = self.journal = self.pace = self
+        self.enrolment = None
         self.rows = rows
         self.edge_ticks = -1
         self.lost = 0
