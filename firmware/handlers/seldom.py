@@ -99,7 +99,7 @@ def _act(c: "Controller", fields: "Arguments") -> None:
         raise Refused(ERR_MALFORMED)
     if not c.use_nonce(fields[2]):
         raise Refused(ERR_NONCE)
-    if action != TICKET_REBOOT and not c.kind.takes(action, point):
+    if action != TICKET_REBOOT and not c.kind.takes(action, point, argument):
         raise Refused(ERR_ARGUMENT)
     c.journal.record(EVENT_TICKET_EXECUTED, action, point, extra=argument)
     if action == TICKET_REBOOT:

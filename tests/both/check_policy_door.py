@@ -55,7 +55,7 @@ def test_held_open_is_told_once_and_only_after_the_lock_has_locked() -> None:
 
 
 def test_relock_on_open_locks_soon_after_the_leaf_has_opened() -> None:
-    door = Door(unlock_ds=50, relock_on_open=True)
+    door = Door(unlock_ds=50, relock=d.RELOCK_ON_OPEN)
     door.unlock()
     quiet(door, leaf=True)
     assert door.tick(d.RELOCK_DELAY_MS) == d.ACT_LOCK

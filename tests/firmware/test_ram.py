@@ -7,7 +7,7 @@ import pytest
 from controller_tool.pack import module_names
 from tests.firmware.loading import heap_by_module
 
-CODE_MAX_BYTES = 56 * 1024
+CODE_MAX_BYTES = 61 * 1024  # to be decided
 BOARDS = {"virtual_door": "charger", "virtual_charger": "door"}
 
 
