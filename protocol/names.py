@@ -174,6 +174,12 @@ MODE_NAMES = {
     c.MODE_SCHEDULE: "schedule",
 }
 
+LINE_NAMES = {
+    c.LINE_OK: "mended",
+    c.LINE_SHORT: "shorted",
+    c.LINE_OPEN: "cut",
+}
+
 PROFILE_FLAG_NAMES = {
     PROFILE_NEEDS_PIN: "needs-pin",
     PROFILE_DURESS: "duress",

@@ -74,14 +74,18 @@ class Stimuli:
 
     def set_line(self, name: str, millivolts: int) -> None:
         """The voltage of a supervised line by its name in board.toml."""
-        pin = self._wiring.get("lines", {}).get(name)
-        if pin is None:
+        line = self._wiring.get("lines", {}).get(name)
+        if line is None:
             raise BadStimulus(f"this board has no line {name!r}")
         level = max(0, min(_VOLTAGE_MAX_MV, millivolts))
-        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, level)
+        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * line["pin"], level)
 
     def set_input(self, name: str, active: bool) -> None:
-        """A contact by its name in board.toml."""
+        """A contact or supervised line by its name in board.toml."""
+        line = self._wiring.get("lines", {}).get(name)
+        if line is not None:
+            self.set_line(name, line["active_mv" if active else "rest_mv"])
+            return
         wired = self._wiring["inputs"].get(name)
         if wired is None:
             raise BadStimulus(f"this board has no input {name!r}")

@@ -28,11 +28,9 @@ class Pin:
 
     def __init__(self) -> None:
         self.level = 0
-        self.moves: list[int] = []
 
     def value(self, level: "int | None" = None) -> int:
-        if level is not None and level != self.level:
-            self.moves.append(level)
+        if level is not None:
             self.level = level
         return self.level
 
