@@ -86,8 +86,8 @@ def parse(text: str, em4100_version: int = 0) -> Credential:
     if text.startswith(_PIN):
         return Credential(CREDENTIAL_PIN, _digits(text, text.removeprefix(_PIN)))
     if "+" in text:
-        number, _, digits = text.rpartition("+")
-        return _with_pin(parse(number, em4100_version), digits)
+        card, _, digits = text.rpartition("+")
+        return _with_pin(parse(card, em4100_version), digits)
     if found := _NAMED.fullmatch(text):
         return _named(found[1], bytes.fromhex(found[2]))
     if _PRINTED.fullmatch(text) and int(text) < 2**32:

@@ -31,8 +31,8 @@ from protocol.codes import (
     EVENT_REX,
     EVENT_TAMPER,
     EVENT_UNLOCKED,
-    MODE_LOCKDOWN,
     MODE_CLOSED,
+    MODE_LOCKDOWN,
     MODE_OPEN,
     MODE_SCHEDULE,
     REASON_CARD,
@@ -378,7 +378,7 @@ class Service:
 
     def relay_follows(self) -> bool:
         """Whether the relays' outputs are what they should be."""
-        for point in self._points:
+        for point in self._points:  # noqa: SIM110  a generator would be an allocation
             if point.relay.value() != self._level(point):
                 return False
         return True

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Supervised:
-    """`line`: LINE_…, after it has been steady for 20 to 30 ms; `told`: what was journalled last."""
+    """`line`: LINE_…, once steady for 20 to 30 ms; `told`: what was journalled last."""
 
     def __init__(self, adc: "Any", fault: bool) -> None:
         self._adc = adc

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "door-states.md"
 UNLOCK_DS, HELD_OPEN_S, HELD_WARNING_S = 50, 30, 15
+_INTRODUCTION = (
+    "Made by `python -m tests.door_states` from `protocol/policy/door.py`; a test holds the two"
+    " together. Unlock duration 5 s, warning after 15 s, held open after 30 s. What is not in a"
+    " table changes nothing. Actions stand in the order in which they are carried out: the lock"
+    " moves last, after its record."
+)
 RELOCKS = {
     policy.RELOCK_TIMED: "when the time is up",
     policy.RELOCK_ON_OPEN: "soon after the leaf opens",
@@ -68,7 +74,7 @@ class World:
         return ", ".join(words)
 
 
-STATES: "dict[str, list[Callable[[World], int]]]" = {
+STATES: dict[str, list[Callable[[World], int]]] = {
     "at rest": [],
     "unlocked": [lambda w: w.door.unlock()],
     "passing": [lambda w: w.door.unlock(), lambda w: w.wires(leaf=True)],
@@ -88,7 +94,7 @@ STATES: "dict[str, list[Callable[[World], int]]]" = {
         lambda w: w.wires(fire=False),
     ],
 }  # fmt: skip
-STIMULI: "dict[str, Callable[[World], int]]" = {
+STIMULI: dict[str, Callable[[World], int]] = {
     "card or ticket": lambda w: w.door.unlock(),
     "REX pressed": World.press,
     "REX held 5 s": World.hold,
@@ -124,7 +130,7 @@ def told(actions: int) -> str:
 
 def rows(relock: int = policy.RELOCK_TIMED, *, sensor: bool = False) -> list[tuple[str, ...]]:
     """(state, in words, stimulus, actions, next state) where anything happens at all."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for state in STATES:
         for stimulus, apply in STIMULI.items():
             world = brought(state, relock, sensor=sensor)
@@ -141,10 +147,7 @@ def page() -> str:
     lines = [
         "# States of a door",
         "",
-        "Made by `python -m tests.door_states` from `protocol/policy/door.py`; a test holds the two"
-        " together. Unlock duration 5 s, warning after 15 s, held open after 30 s. What is not in a"
-        " table changes nothing. Actions stand in the order in which they are carried out: the lock"
-        " moves last, after its record.",
+        _INTRODUCTION,
         "",
         "## Relock when the time is up, REX a button",
         "",

@@ -1,4 +1,4 @@
-"""Pins of the virtual four-door controller: four locks, two reader lines, nine contacts (device)."""
+"""Pins of the virtual four-door controller: four locks, two readers, contacts (device)."""
 
 from chip import *  # noqa: F403 - what the chip offers, every board with it offers
 from machine import ADC, UART, Pin, Signal
@@ -34,7 +34,7 @@ def readers() -> "list[tuple[str, UART]]":
 
 def inputs() -> "dict[str, Pin | Signal | ADC]":
     """Contacts by name; value() is 1 when what the name says is so; an ADC is a supervised line."""
-    found = {
+    found: "dict[str, Pin | Signal | ADC]" = {
         "fire": ADC(Pin(36), atten=ADC.ATTN_11DB),  # cut, shorted or acted: the doors are released
         "tamper": Pin(23, Pin.IN, Pin.PULL_UP),
         "mains_lost": Pin(22, Pin.IN, Pin.PULL_DOWN),

@@ -178,9 +178,7 @@ def mode(
         line += t(", for {minutes} min", minutes=minutes)
     else:
         line += t(", until further notice; end it with: device mode {device} schedule", device=name)
-    app.show(
-        {"ok": True, "device": name, "door": door, "mode": mode, "minutes": minutes}, line
-    )
+    app.show({"ok": True, "device": name, "door": door, "mode": mode, "minutes": minutes}, line)
 
 
 @device.command("compare", help=t("Compare what a controller stores with what it should."))

@@ -36,7 +36,11 @@ class Modes:
     """own: the door's mode by setting; timed: its mode within the hours of its schedule."""
 
     def __init__(
-        self, own: int = MODE_CONTROLLED, timed: int = MODE_OPEN, first_card: int = 0, stored: int = 0
+        self,
+        own: int = MODE_CONTROLLED,
+        timed: int = MODE_OPEN,
+        first_card: int = 0,
+        stored: int = 0,
     ) -> None:
         self._own = own
         self._timed = timed

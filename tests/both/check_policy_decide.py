@@ -214,8 +214,11 @@ def test_an_unset_clock_keeps_the_rules_of_a_door() -> None:
 
 
 def test_no_rule_or_flag_ever_lets_in_who_is_denied_without_it() -> None:
-    for bad in ({"flags": NOT_LISTED}, {"flags": FLAG_REVOKED}, {"lockdown": True},
-                {"points": 0}, {"freshness": STALE}, {"now_min": 500}, {"schedule": OUTSIDE}):  # fmt: skip
+    denied_anyhow: "tuple[dict[str, int | bool], ...]" = (
+        {"flags": NOT_LISTED}, {"flags": FLAG_REVOKED}, {"lockdown": True}, {"points": 0},
+        {"freshness": STALE}, {"now_min": 500}, {"schedule": OUTSIDE},
+    )  # fmt: skip
+    for bad in denied_anyhow:
         for rules in range(512):
             assert not outcome(rules=rules, profile_flags=0x7F, **bad)[0]
 

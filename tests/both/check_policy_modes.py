@@ -181,7 +181,12 @@ def test_a_pad_forgets_after_its_time() -> None:
 
 
 def test_a_line_has_four_bands_with_hysteresis_between_them() -> None:
-    for level_mv, state in ((0, LINE_SHORT), (1050, LINE_OK), (1960, LINE_ACTIVE), (3100, LINE_OPEN)):
+    for level_mv, state in (
+        (0, LINE_SHORT),
+        (1050, LINE_OK),
+        (1960, LINE_ACTIVE),
+        (3100, LINE_OPEN),
+    ):
         for before in (LINE_OK, LINE_ACTIVE, LINE_SHORT, LINE_OPEN):
             assert line.state(level_mv, before) == state
     for edge_mv, below, above in ((400, LINE_SHORT, LINE_OK), (1500, LINE_OK, LINE_ACTIVE),

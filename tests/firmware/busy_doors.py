@@ -1,4 +1,4 @@
-"""Four busy doors against 20 000 cards while the journal is pulled: how long a lock takes (MicroPython).
+"""Four busy doors, 20 000 cards, a pull that runs: how long a lock takes (MicroPython).
 
     micropython busy_doors.py
 
@@ -11,7 +11,7 @@ doors get a card in the same turn: the last lock waits for the three before it.
 import hashlib
 import time
 
-from firmware.journal import Journal as _early  # noqa: F401  nested imports cost stack
+from firmware import journal as _early  # noqa: F401  nested imports cost stack
 from firmware import ring_pages
 from firmware.access import Access
 from protocol import cards
@@ -58,7 +58,9 @@ class House:
 
     def __init__(self) -> None:
         self.lists = lists = Rig(CARDS)
-        keys = sorted(cards.card_key(CARD_KEY, CREDENTIAL_EM4100, credential(n)) for n in range(CARDS))
+        keys = sorted(
+            cards.card_key(CARD_KEY, CREDENTIAL_EM4100, credential(n)) for n in range(CARDS)
+        )
         lists.full(1, b"".join([record(key) for key in keys]))
         lists.clock.set_unsigned(ISSUED_S + 3600)
         lists.whitelist.manifest.profiles = [(1, 0b1111, 0, 5, 0, 0, 0)]

@@ -9,7 +9,6 @@ from protocol.codes import (
     REASON_REX,
     TICKET_UNLOCK,
 )
-
 from tests.firmware.door_rig import Rig
 
 HOUR_DS = 36000

@@ -27,7 +27,6 @@ from protocol.constants import (
     PROFILE_NEEDS_ESCORT,
     PROFILE_NEEDS_PIN,
 )
-
 from tests.firmware.door_rig import CLEAR, Rig
 
 NOBODY = b"nobody's"

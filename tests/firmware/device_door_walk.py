@@ -1,6 +1,6 @@
-"""Four doors at which anything happens in any order keep their rules, and their heap (MicroPython)."""
+"""Four doors at which anything happens keep their rules, and their heap (MicroPython)."""
 
-from firmware.journal import Journal as _early  # noqa: F401  nested imports cost stack
+from firmware import journal as _early  # noqa: F401  nested imports cost stack
 from protocol.codes import EVENT_UNLOCKED
 from tests.firmware.door_walk import SETTINGS, Walk, soaked, walked
 
@@ -34,7 +34,7 @@ def test_negative_control_a_record_without_a_reason_and_one_that_comes_late_are_
 def test_negative_control_a_door_that_is_deaf_to_fire_is_seen() -> None:
     walk = Walk(0, 3)
     point = walk.rig.door._points[3].door
-    point.inputs = lambda rex, leaf, fire, tamper: 0
+    point.inputs = lambda *_: 0
     walk.rig.turn(fire=1)
     assert failed(walk.check)
 

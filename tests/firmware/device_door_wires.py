@@ -1,5 +1,14 @@
 """Contacts, supervised lines, REX sensors, chatter and what readers show (MicroPython)."""
 
+from firmware.readers.results import (
+    SHOW_ALARM,
+    SHOW_DENIED,
+    SHOW_GRANTED,
+    SHOW_HELD,
+    SHOW_OPEN,
+    SHOW_REST,
+    SHOW_SHUT,
+)
 from protocol.codes import (
     EVENT_DOOR_CLOSED,
     EVENT_DOOR_OPENED,
@@ -21,16 +30,6 @@ from protocol.codes import (
     TICKET_DOOR_MODE,
 )
 from protocol.policy.door_modes import argument
-from firmware.readers.results import (
-    SHOW_ALARM,
-    SHOW_DENIED,
-    SHOW_GRANTED,
-    SHOW_HELD,
-    SHOW_OPEN,
-    SHOW_REST,
-    SHOW_SHUT,
-)
-
 from tests.firmware.door_rig import Line, Pin, Rig
 
 ANN = b"ann's"

@@ -111,10 +111,10 @@ class Manifest:
         self.refresh_by_s = NOW_S + 30 * 86400
         self.policy = (0, 0)
         # id, points mask, schedule, unlock_ds, flags, quotas
-        self.profiles: "list[tuple[int, ...]]" = [(1, 0b1111, 0, 30, 0, 0, 0)]
-        self.schedules: "list[list[int]]" = []
-        self.utc_offsets: "list[int]" = []
-        self.holidays: "list[int]" = []
+        self.profiles: list[tuple[int, ...]] = [(1, 0b1111, 0, 30, 0, 0, 0)]
+        self.schedules: list[list[int]] = []
+        self.utc_offsets: list[int] = []
+        self.holidays: list[int] = []
 
 
 class Cards:

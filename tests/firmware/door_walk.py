@@ -29,7 +29,6 @@ from protocol.constants import (
     PROFILE_OPENS_CLOSED,
 )
 from protocol.policy.door_modes import argument
-
 from tests.firmware.door_rig import ENTER, Cards, Reader, Rig, Written
 
 TYPE_CHECKING = False
@@ -59,9 +58,7 @@ class Counted(Written):
         self.decisions = 0
         self.said = 0
 
-    def record(
-        self, event: int, reason: int = 0, point: int = 255, key: bytes = b"", extra: int = 0
-    ) -> int:
+    def record(self, event: int, reason: int = 0, point: int = 255, *_: "Any", **__: "Any") -> int:
         if event in (EVENT_UNLOCKED, EVENT_LOCKED):
             if event == EVENT_UNLOCKED:
                 assert reason, "unlocked without a reason"
@@ -86,8 +83,8 @@ class Walk:
         self.rig.door._show = None  # what is shown is kept nowhere
         self.rig.journal = self.journal = Counted(self.rig)
         self.cards = [b"card%d" % n for n in range(40)]
-        for number, flags in enumerate(_PROFILES):
-            self.rig.profile(2 + number, flags, unlock_ds=random.getrandbits(6))
+        for place, flags in enumerate(_PROFILES):
+            self.rig.profile(2 + place, flags, unlock_ds=random.getrandbits(6))
         for n, card in enumerate(self.cards):
             special = {37: FLAG_EMERGENCY, 38: FLAG_REVOKED}.get(n, 0)
             self.rig.card(card, 2 + n % len(_PROFILES), special)
@@ -96,7 +93,7 @@ class Walk:
         self.readers = [Reader(n, 1, b"") for n in range(2 * DOORS)]
         self.fire_s = 0
 
-    def step(self) -> None:
+    def step(self) -> None:  # noqa: C901  one thing, one branch
         """One thing that may happen, then some time."""
         rig = self.rig
         dice = random.getrandbits(8)

@@ -8,7 +8,7 @@ Prints one line a setting: how many decisions, bytes of heap used before and aft
 import gc
 import sys
 
-from firmware.journal import Journal as _early  # noqa: F401  nested imports cost stack
+from firmware import journal as _early  # noqa: F401  nested imports cost stack
 from tests.firmware.door_walk import SETTINGS, Walk, soaked, walked
 
 WARM_UP_STEPS = 6000

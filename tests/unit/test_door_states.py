@@ -1,4 +1,4 @@
-"""A door in every state it can be brought to: what always holds, and the page that shows it (host)."""
+"""A door in every state: what always holds, and the page that shows it (host)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Doors at the desk: PINs, flags of profiles, unlock and mode tickets, the simulator's doors (host)."""
+"""Doors at the desk: PINs, flags of profiles, tickets, the simulator's doors (host)."""
 
 from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -31,6 +32,11 @@ from protocol.names import MODE_NAMES, PROFILE_FLAG_NAMES
 from protocol.policy.door_modes import argument
 from tests.unit.registry_support import PASSPHRASE, Board
 
+if TYPE_CHECKING:
+    from controller_tool.sim.supervisor import Supervisor
+
+UNTIL_FURTHER_NOTICE = ", until further notice; end it with: device mode door-1 schedule"
+
 
 @pytest.fixture(autouse=True)
 def at_the_desk(monkeypatch):
@@ -53,7 +59,7 @@ def run(site, capsys):
     return run_
 
 
-# --- PINs --------------------------------------------------------------------------------------
+# --- PINs --------------------------------------------------------------------------------
 
 
 def test_a_pin_alone_and_with_a_card_are_credentials() -> None:
@@ -86,7 +92,7 @@ def test_a_pin_belongs_to_a_card_that_leaves_room_for_it(text) -> None:
         credentials.parse(text)
 
 
-# --- profiles -------------------------------------------------------------------------------------
+# --- profiles ----------------------------------------------------------------------------
 
 
 def test_flags_are_given_changed_and_taken_away(run, site) -> None:
@@ -114,7 +120,7 @@ def test_names_cover_all_flags_and_no_more() -> None:
     assert sum(PROFILE_FLAG_NAMES) == PROFILE_FLAGS
 
 
-# --- tickets ----------------------------------------------------------------------------------------
+# --- tickets -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -147,9 +153,7 @@ def test_an_unlock_names_its_door_from_one(run, tickets) -> None:
 
 def test_a_mode_is_commanded_for_minutes_or_until_further_notice(run, tickets) -> None:
     code, out, _ = run("device", "mode", "door-1", "lockdown")
-    assert (code, out[0]) == (
-        0, "door-1, door 1: lockdown, until further notice; end it with: device mode door-1 schedule"
-    )  # fmt: skip
+    assert (code, out[0]) == (0, f"door-1, door 1: lockdown{UNTIL_FURTHER_NOTICE}")
     code, out, _ = run("device", "mode", "door-1", "open", "--door", "2", "--minutes", "90")
     assert (code, out[0]) == (0, "door-1, door 2: open, for 90 min")
     assert tickets == [
@@ -172,11 +176,11 @@ def test_what_makes_no_sense_is_not_sent(run, tickets) -> None:
     assert tickets == []
 
 
-# --- the virtual board ------------------------------------------------------------------------------
+# --- the virtual board -------------------------------------------------------------------
 
 
 class Wires:
-    """A page of memory and what a board's description says of its wires."""
+    """In place of a supervisor: a page of memory and a board's description."""
 
     def __init__(self, board: str) -> None:
         self.description = describe(board)
@@ -192,7 +196,7 @@ class Wires:
 
 def test_stimuli_name_their_door() -> None:
     wires = Wires("virtual_doors4")
-    stimuli = Stimuli(wires)
+    stimuli = Stimuli(cast("Supervisor", wires))
     stimuli.apply("open_door", {"door": 2})
     stimuli.apply("press_rex", {"door": 4})
     inputs = wires.description["wiring"]["inputs"]
@@ -201,12 +205,12 @@ def test_stimuli_name_their_door() -> None:
     with pytest.raises(BadStimulus, match="door5"):
         stimuli.apply("open_door", {"door": 5})
     with pytest.raises(BadStimulus, match="door2"):
-        Stimuli(Wires("virtual_door")).apply("open_door", {"door": 2})
+        Stimuli(cast("Supervisor", Wires("virtual_door"))).apply("open_door", {"door": 2})
 
 
 def test_a_supervised_line_takes_a_voltage_or_acts() -> None:
     wires = Wires("virtual_doors4")
-    stimuli = Stimuli(wires)
+    stimuli = Stimuli(cast("Supervisor", wires))
     at = layout.ANALOG_MV + 2 * wires.description["wiring"]["lines"]["fire"]["pin"]
     stimuli.apply("raise_smoke", {})
     assert wires.bytes[at : at + 2] == (1960).to_bytes(2, "little")

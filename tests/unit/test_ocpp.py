@@ -31,7 +31,9 @@ CARD, OTHER = "iso14443a:04a2b3c4d5e680", "0012345678"
 VERSIONS = st.sampled_from([V16, V201])
 LATER = "2040-01-01T00:00:00Z"
 CREDENTIALS = st.builds(
-    Credential, st.sampled_from(sorted({*CREDENTIAL_NAMES} - {*credentials.PIN_TYPES})), st.binary(min_size=1, max_size=32)
+    Credential,
+    st.sampled_from(sorted({*CREDENTIAL_NAMES} - {*credentials.PIN_TYPES})),
+    st.binary(min_size=1, max_size=32),
 ).filter(lambda one: len(one.data) in credentials._LENGTHS.get(one.type, range(33)))
 
 
