@@ -127,11 +127,15 @@ def ticket(
     site.require("ticket")
     if action in (TICKET_UNLOCK, TICKET_DOOR_MODE) and device.kind != "door":
         raise OperatorError(t("{device} has no door", device=name), t("Name a door controller"))
-    with dial(site, device, way, notice=notice) as client:
-        fields: list[cbor.Value] = [
-            site.id, device.id_bytes, client.nonce(), action, point, argument
-        ]  # fmt: skip
-        client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+
+    def once() -> None:
+        with dial(site, device, way, notice=notice) as client:
+            fields: list[cbor.Value] = [
+                site.id, device.id_bytes, client.nonce(), action, point, argument
+            ]  # fmt: skip
+            client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+
+    again_when_busy(once)
 
 
 def door_mode(
