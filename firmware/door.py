@@ -118,6 +118,7 @@ class Service:
         self._doors: "list[Door]" = []
         watched: "list[Any]" = []
         self._keeper: "Keeper | None" = None
+        self._has_modes = False
         self._keypads: "Keypads | None" = None
         self._lines: "Lines | None" = None
         self._passback: "Passback | None" = None
@@ -146,8 +147,8 @@ class Service:
         """Load what this door was set to do, or its board has, beyond what every door does."""
         config = self._c.config
         commanded = [self._c.nvs.get("mode" + str(point.number)) for point in self._points]
-        if config.mode or config.mode_schedule or any(commanded):
-            self._modes()
+        # loaded a second after the start: a list and what sessions need in one piece come before
+        self._has_modes = bool(config.mode or config.mode_schedule or any(commanded))
         if config.passback:
             from protocol.policy.passback import Passback
 
@@ -282,8 +283,10 @@ class Service:
             self._keeper = Keeper(self._c, self, len(self._points))
         return self._keeper
 
-    def _second(self) -> None:
+    def _second(self) -> None:  # noqa: C901  one part, one branch
         self._seconds += 1
+        if self._has_modes:
+            self._modes()
         minute = self._seconds % 60 == 0
         for point in self._points:
             if point.escort_s:
