@@ -113,7 +113,7 @@ class Service:
         self._relay.value(level)
         self._light.value(level)
 
-    def takes(self, action: int, point: int) -> bool:
+    def takes(self, action: int, point: int, argument: int) -> bool:
         """Whether a ticket may ask for this here."""
         if point != _POINT:
             return False

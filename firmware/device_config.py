@@ -82,7 +82,7 @@ def held() -> "Held":
 def started(c: "Controller") -> None:
     """Take the settings over before anything is built by them; config_waits: to be told of."""
     stamp, settings, damaged = held()
-    c.config.take(_of_one_door(settings))
+    c.config.take(settings)
     floor = c.nvs.get(FLOOR)
     c.config_waits = damaged or stamp != floor
     c.config_lost = not stamp and c.config_waits
@@ -90,11 +90,6 @@ def started(c: "Controller") -> None:
         _remember_lock(c)
     elif c.nvs.get("lock") == _FAIL_SAFE:
         _let_go(c)
-
-
-def _of_one_door(settings: "dict[int, Any]") -> "dict[int, Any]":
-    """The only door's value, where each door has its own."""
-    return {n: v[0] if isinstance(v, list) else v for n, v in settings.items()}
 
 
 def _remember_lock(c: "Controller") -> None:
@@ -213,7 +208,7 @@ def apply(c: "Controller") -> None:
         c.restart_wanted = True
         return
     wifi = c.config.wifi
-    c.config.take(_of_one_door(held()[1]))
+    c.config.take(held()[1])
     _remember_lock(c)
     if c.config.wifi != wifi:
         c.station.disconnect()

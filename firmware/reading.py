@@ -2,7 +2,7 @@
 
 import time
 
-from firmware.readers.results import CARD
+from firmware.readers.results import CARD, SHOW_REST
 
 _REPEAT_MS = 1000  # readers repeat a card for as long as it is held to them
 _STEADY_POLLS = 3  # equal samples, 10 ms apart, before an input counts as changed
@@ -21,6 +21,7 @@ class Reader:
         self.edge_ticks = driver.edge_ticks  # as it was seen last
         self.trouble = 0  # as it is on record
         self.restarts = 0
+        self.shown = SHOW_REST
         self._last = b""
         self._last_ticks = time.ticks_ms()
 

@@ -66,11 +66,12 @@ class Swipes:
                     break
             self._look_after(reader)
 
-    def show(self, pattern: int) -> None:
-        """SHOW_… at all readers."""
-        now_ms = time.ticks_ms()
-        for reader in self.readers:
-            reader.driver.show(pattern, now_ms)
+    def show(self, number: int, pattern: int) -> None:
+        """SHOW_… at one reader, which is told when it changes."""
+        reader = self.readers[number]
+        if reader.shown != pattern:
+            reader.shown = pattern
+            reader.driver.show(pattern, time.ticks_ms())
 
     def _take(self, reader: Reader) -> None:
         enrolment = self._c.enrolment

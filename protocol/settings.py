@@ -23,6 +23,7 @@ EACH = 1  # one number for all doors, or a list with one for each
 TEXT = 2  # UTF-8; the bounds are those of its length in bytes
 CHOICE = 3  # one of CHOICES
 
+MODE_SCHEDULE = 16
 WIFI_NAME = 40
 WIFI_PASSWORD = 41
 SUPPLY_LOW_MV = 48
@@ -36,23 +37,23 @@ CHOICES: "dict[int, tuple[int, ...]]" = {33: _BAUDS}
 
 # number: (shape, least, greatest, what the board needs: its kind or a capability)
 SETTINGS: "dict[int, Row]" = {
-    1: (EACH, 0, 1, "door"),
-    2: (EACH, 1, 36000, "door"),
-    3: (EACH, 10, 3600, "door"),
-    4: (EACH, 0, 1, "door"),
+    1: (ONE, 0, 1, "door"),
+    2: (EACH, 0, 36000, "door"),
+    3: (EACH, 0, 65535, "door"),
+    4: (EACH, 0, 2, "door"),
     5: (ONE, 1, 600, "charger"),
     6: (EACH, 0, 3600, "door"),
-    7: (EACH, 0, 2, "door"),
-    8: (EACH, 0, 15, "door"),
-    9: (EACH, 0, 2, "door"),
-    10: (EACH, 0, 1440, "door"),
-    11: (EACH, 1, 5, "door"),
-    12: (EACH, 0, 3600, "door"),
-    13: (EACH, 0, 120, "door"),
-    14: (EACH, 3, 60, "door"),
-    15: (EACH, 0, 3, "door"),
-    16: (EACH, 0, 255, "door"),
-    17: (EACH, 0, 1, "door"),
+    7: (EACH, 0, 1, "door"),
+    8: (ONE, 0, 1, "door"),
+    9: (ONE, 0, 2, "door"),
+    10: (ONE, 0, 10080, "door"),
+    11: (ONE, 0, 20, "door"),
+    12: (ONE, 0, 3600, "door"),
+    13: (ONE, 1, 300, "door"),
+    14: (ONE, 3, 60, "door"),
+    15: (EACH, 0, 2, "door"),
+    MODE_SCHEDULE: (EACH, 0, 767, "door"),  # mode << 8 | number of a schedule of the list
+    17: (EACH, 0, 2, "door"),
     32: (EACH, 0, 126, "osdp"),
     33: (CHOICE, 9600, 230400, "osdp"),
     WIFI_NAME: (TEXT, 1, 32, "wifi"),

@@ -95,13 +95,34 @@ class Stimuli:
         lost = readers.receive(self._page, pipe, uart, bytes.fromhex(data))
         return {"lost": lost}
 
-    def press_rex(self, ms: int = _REX_MS) -> None:
-        """Press the request-to-exit button for so long."""
-        self.set_input("rex", active=True)
-        self._board.later(ms / 1000, lambda: self.set_input("rex", active=False))
+    def press_rex(self, ms: int = _REX_MS, door: int = 1) -> None:
+        """Press a door's request-to-exit button for so long; doors count from 1."""
+        name = _of_door("rex", door)
+        self.set_input(name, active=True)
+        self._board.later(ms / 1000, lambda: self.set_input(name, active=False))
+
+    def open_door(self, door: int = 1) -> None:
+        """Open a door's leaf."""
+        self.set_input(_of_door("door", door), active=True)
+
+    def close_door(self, door: int = 1) -> None:
+        """Close a door's leaf."""
+        self.set_input(_of_door("door", door), active=False)
+
+    def set_line(self, name: str, millivolts: int) -> None:
+        """The voltage of a supervised line by its name in board.toml."""
+        line = self._wiring.get("lines", {}).get(name)
+        if line is None:
+            raise BadStimulus(f"this board has no line {name!r}")
+        level = max(0, min(_VOLTAGE_MAX_MV, millivolts))
+        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * line["pin"], level)
 
     def set_input(self, name: str, active: bool) -> None:
-        """A contact by its name in board.toml."""
+        """A contact or supervised line by its name in board.toml."""
+        line = self._wiring.get("lines", {}).get(name)
+        if line is not None:
+            self.set_line(name, line["active_mv" if active else "rest_mv"])
+            return
         wired = self._wiring["inputs"].get(name)
         if wired is None:
             raise BadStimulus(f"this board has no input {name!r}")
@@ -222,6 +243,11 @@ class Stimuli:
         self._board.stopping = True
 
 
+def _of_door(name: str, door: int) -> str:
+    """The contact's name as firmware/point.py has it."""
+    return name if door == 1 else f"{name}{door}"
+
+
 def _input(name: str, *, active: bool) -> Callable[[Stimuli], None]:
     return lambda stimuli: stimuli.set_input(name, active=active)
 
@@ -231,8 +257,6 @@ VERBS: dict[str, Callable[..., Any]] = {
     for name, function in vars(Stimuli).items()
     if not name.startswith("_") and name != "apply"
 } | {
-    "open_door": _input("door", active=True),
-    "close_door": _input("door", active=False),
     "raise_smoke": _input("fire", active=True),
     "clear_smoke": _input("fire", active=False),
     "open_tamper": _input("tamper", active=True),

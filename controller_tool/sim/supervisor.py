@@ -162,6 +162,10 @@ class Supervisor:
             level = self.page.bytes[layout.LEVELS + wired["pin"]]
             if level == layout.LEVEL_FLOATING:
                 self.page.bytes[layout.LEVELS + wired["pin"]] = 1 - wired["active"]
+        for line in wiring.get("lines", {}).values():
+            at = layout.ANALOG_MV + 2 * line["pin"]
+            if self.page.bytes[at : at + 2] == b"\0\0":
+                struct.pack_into("<H", self.page.bytes, at, line["rest_mv"])
         for pin in wiring["relays"].values():
             self.page.bytes[layout.ROLES + pin] = layout.ROLE_RELAY
 

@@ -103,7 +103,7 @@ def _act(c: "Controller", fields: "Arguments") -> None:
     if action == TICKET_ENROL:
         if not 0 < argument <= ENROL_MAX_S:
             raise Refused(ERR_ARGUMENT)
-    elif action != TICKET_REBOOT and not c.kind.takes(action, point):
+    elif action != TICKET_REBOOT and not c.kind.takes(action, point, argument):
         raise Refused(ERR_ARGUMENT)
     c.journal.record(EVENT_TICKET_EXECUTED, action, point, extra=argument)
     if action == TICKET_REBOOT:

@@ -85,7 +85,7 @@ def test_unknown_numbers_are_refused() -> None:
 
 def test_the_lowest_wrong_setting_is_named() -> None:
     assert first_problem({}, "door", {}) == (0, 0)
-    assert first_problem({48: 70000, 3: 1, 2: 50}, "door", ALL) == (ERR_SETTING, 3)
+    assert first_problem({48: 70000, 4: 3, 2: 50}, "door", ALL) == (ERR_SETTING, 4)
     assert first_problem({2: 50, 40: "n"}, "door", {"points": 1}) == (ERR_NOT_ON_BOARD, 40)
 
 

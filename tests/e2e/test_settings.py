@@ -98,7 +98,7 @@ def test_a_refused_setting_is_named_over_the_wire_and_only_behind_a_signature(
     house: VirtualHouse, callers: Callers
 ) -> None:
     version = held(house, callers).version + 1
-    for settings, code, number in (({3: 5}, ERR_SETTING, 3), ({32: 1}, ERR_NOT_ON_BOARD, 32)):
+    for settings, code, number in (({3: 65536}, ERR_SETTING, 3), ({32: 1}, ERR_NOT_ON_BOARD, 32)):
         with callers.call(DOOR) as client, pytest.raises(DeviceError) as refused:
             client.put_config(sign(house, version, settings))
         assert (refused.value.code, refused.value.setting) == (code, number)

@@ -199,14 +199,16 @@ class Controller(Part):
 class Rig:
     """One board that is started again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, points: int = 1) -> None:
         self.flash = Flash()
+        self.points = points
         self.board = HasAll()
 
     def start(self) -> Controller:
         self.flash.chip.cut_at = 0
         self.flash.mount()
         self.board = HasAll()
+        self.board.capabilities["points"] = self.points
         return Controller(self.flash, self.board)
 
     def cut(self, operation: int) -> None:

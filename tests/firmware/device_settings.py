@@ -29,9 +29,9 @@ FIRST: "dict[int, Any]" = {2: 70, 3: 40}
 SECOND: "dict[int, Any]" = {2: 90}
 
 
-def configured() -> "tuple[Rig, Controller]":
+def configured(points: int = 1) -> "tuple[Rig, Controller]":
     """A controller that has taken its first configuration, and is started with it."""
-    rig = Rig()
+    rig = Rig(points)
     assert rig.start().put(sign(1, FIRST)) == (0, 1)
     return rig, rig.start()
 
@@ -123,13 +123,24 @@ def test_the_floor_survives_the_loss_of_either_place_of_it() -> None:
     assert rig.start().put(sign(4, FIRST)) == (ERR_VERSION_LOW, 0)
 
 
+def test_each_door_takes_its_own_value() -> None:
+    _, c = configured(points=2)
+    assert c.put(sign(2, {2: [50, 60], 6: [0, 20], 8: 1})) == (0, 2)
+    c.apply()
+    assert (c.config.unlock_ds, c.config.held_warning_s, c.config.interlock) == (
+        [50, 60],
+        [0, 20],
+        1,
+    )
+
+
 def test_each_wrong_field_is_named() -> None:
     _, c = configured()
     for settings, code, number in (
-        ({2: 0}, ERR_SETTING, 2),
+        ({2: -1}, ERR_SETTING, 2),
         ({2: 36001}, ERR_SETTING, 2),
         ({2: "text"}, ERR_SETTING, 2),
-        ({1: 1, 3: 9}, ERR_SETTING, 3),
+        ({1: 1, 3: 65536}, ERR_SETTING, 3),
         ({31: 1}, ERR_SETTING, 31),
         ({5: 60}, ERR_NOT_ON_BOARD, 5),
         ({32: 1}, ERR_NOT_ON_BOARD, 32),

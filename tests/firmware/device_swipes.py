@@ -9,6 +9,7 @@ from firmware.readers.results import (
     KEY_ENTER,
     NOTHING,
     SHOW_DENIED,
+    SHOW_REST,
     TROUBLE_LOST,
     TROUBLE_POWER,
     TROUBLE_TAMPER,
@@ -185,7 +186,9 @@ def test_a_reader_that_started_anew_is_noted() -> None:
     assert house.notes == [(EVENT_READER_RESTARTED, 0, 0)]
 
 
-def test_patterns_go_to_all_readers() -> None:
+def test_a_reader_is_told_what_to_show_when_it_changes() -> None:
     drivers = [Driver(), Driver()]
-    House(drivers).swipes.show(SHOW_DENIED)
-    assert [driver.shown for driver in drivers] == [[SHOW_DENIED]] * 2
+    swipes = House(drivers).swipes
+    for pattern in (SHOW_REST, SHOW_DENIED, SHOW_DENIED, SHOW_REST):
+        swipes.show(1, pattern)
+    assert [driver.shown for driver in drivers] == [[], [SHOW_DENIED, SHOW_REST]]

@@ -207,7 +207,9 @@ def test_golden_vectors_fit_and_truncated_ones_do_not(name: str, file: str, key:
         ("checkpoint", [SITE, DEVICE, 1, DIGEST, 2, DIGEST], [SITE, DEVICE, 1, DIGEST]),
         ("config", CONFIG, {**CONFIG, 7: ["network without a password"]}),
         ("config", {**CONFIG, 7: ["network", "password"]}, {**CONFIG, 8: 65536}),
-        ("config", {**CONFIG, 9: {1: 1, 2: 50, 3: 30, 4: 0, 5: 480}}, {**CONFIG, 9: {6: 1}}),
+        ("config", {**CONFIG, 9: {1: 1, 2: 50, 3: 30, 4: 0, 5: 480}}, {**CONFIG, 9: {99: 1}}),
+        ("config", {**CONFIG, 9: {2: [50, 30], 15: 1, 16: 0x101}}, {**CONFIG, 9: {2: []}}),
+        ("config", {**CONFIG, 9: {17: [0, 1, 2, 0]}}, {**CONFIG, 9: {7: [0, 0, 0, 0, 0]}}),
     ],
 )
 def test_payloads_fit(name: str, good: Any, bad: Any) -> None:
