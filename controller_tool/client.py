@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
-from controller_tool.wire_shapes import SECTORS_MAX, answering, continues, is_head
+from controller_tool.wire_shapes import SECTORS_MAX, answering, continues, headers_of, is_head
 from protocol import codes as c
-from protocol import sector_header
 from protocol.constants import (
     BUCKETS,
     BUCKETS_A_PAGE,
@@ -26,7 +25,6 @@ from protocol.constants import (
     JOURNAL_PAGE_RECORDS,
     NONCE_BYTES,
     OVERLAY_RECORDS_MAX,
-    RECORD_BYTES,
     RECORDS_A_PAGE,
     RSA_BYTES,
     SECTOR_HEADER_BYTES,
@@ -231,40 +229,39 @@ class Client:
         """Pages of whole records of these half-open ranges, two requests under way.
 
         A page is another one than was asked for when the ring went on meanwhile: ask again then.
-        What lies beyond all the ranges is left out. DeviceError for records that nobody asked for.
+        What is not in the ranges' span, or damaged beyond belief, is left out.
         """
-        limit = max((end for _, end in ranges), default=0)
-        asked: deque[tuple[int, int]] = deque()
+        asked: deque[range] = deque()
 
         def requests() -> Iterator[tuple[int, list[cbor.Value]]]:
             for first, end in ranges:
                 for seq in range(first, end, JOURNAL_PAGE_RECORDS):
-                    count = min(JOURNAL_PAGE_RECORDS, end - seq)
-                    asked.append((seq, count))
-                    yield c.OP_JOURNAL_READ, [ring, seq, count]
+                    asked.append(range(seq, min(seq + JOURNAL_PAGE_RECORDS, end)))
+                    yield c.OP_JOURNAL_READ, [ring, seq, len(asked[-1])]
 
+        if not ranges:
+            return
+        wanted = range(min(first for first, _ in ranges), max(end for _, end in ranges))
         for _, page in self.session.pipeline(requests()):
-            seq, count = asked.popleft()
-            if not isinstance(page, bytes) or len(page) > count * RECORD_BYTES:
-                raise self._unreadable()
-            kept = answering(page, seq, limit)
+            kept = answering(page, asked.popleft(), wanted) if isinstance(page, bytes) else None
             if kept is None:
                 raise self._unreadable()
             yield kept
 
-    def sector_headers(self, ring: int, first_seq: int) -> Iterator[bytes]:
-        """Pages of whole sector headers, from that of the sector of ``first_seq`` on."""
+    def sector_headers(self, ring: int, first_seq: int, end_seq: int) -> Iterator[bytes]:
+        """Pages of whole sector headers, from that of the sector of ``first_seq`` on.
+
+        What is no header of this ring, or begins behind ``end_seq``, is left out: flash rots.
+        """
         for _ in range(SECTORS_MAX // (SECTOR_HEADERS_A_PAGE - 1) + 1):
             page = self.session.call(c.OP_JOURNAL_SECTORS, ring, first_seq, SECTOR_HEADERS_A_PAGE)
             if not isinstance(page, bytes) or len(page) % SECTOR_HEADER_BYTES:
                 raise self._unreadable()
-            yield page
-            if len(page) < SECTOR_HEADERS_A_PAGE * SECTOR_HEADER_BYTES:
+            kept, newest = headers_of(page, ring, end_seq)
+            yield kept
+            if len(page) < SECTOR_HEADERS_A_PAGE * SECTOR_HEADER_BYTES or newest < first_seq:
                 return
-            newest = sector_header.unpack(page[-SECTOR_HEADER_BYTES:])
-            if newest is None or newest.first_seq < first_seq:
-                raise self._unreadable()
-            first_seq = newest.first_seq + 1
+            first_seq = newest + 1
         raise self._unreadable()  # no ring has so many
 
     def audit_key(self, ring: int) -> bytes:

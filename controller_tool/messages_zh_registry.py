@@ -169,7 +169,7 @@ ZH = {
     "Write all that is stored of one controller to a file.": "把某台控制器已收取的记录全部写入文件。",
     "A .csv or .ndjson file": ".csv 或 .ndjson 文件",
     "{name} is neither .csv nor .ndjson": "{name} 既不是 .csv 也不是 .ndjson",
-    "Name the file so": "请这样命名文件",
+    "Give a file name with one of these endings, such as log.xlsx": "请使用上述后缀之一命名文件，例如 log.xlsx",
     "{path} cannot be written": "{path} 无法写入",
     "{device} sent a journal page of a wrong shape": "{device} 发来的日志格式不对",
     "Pull again; if it stays so, the firmware is not ours": "请重新收取；若仍如此，其固件不是我们的",

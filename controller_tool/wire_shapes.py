@@ -7,9 +7,9 @@ writes in a century; a page holds what was asked for and nothing else.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from itertools import pairwise
 
+from protocol import sector_header
 from protocol.constants import (
     CARD_KEY_BYTES,
     CARD_RECORD_BYTES,
@@ -18,6 +18,7 @@ from protocol.constants import (
     RECORD_BYTES,
     RECORDS_A_PAGE,
     RECORDS_PER_SECTOR,
+    SECTOR_HEADER_BYTES,
 )
 
 SECTORS_MAX = 256  # a key slot names its sector in one byte
@@ -52,27 +53,41 @@ def is_page(page: bytes) -> bool:
     )
 
 
-def answering(page: bytes, seq: int, limit: int) -> bytes | None:
-    """What of a page lies below ``limit``; None unless whole records ascend there from seq on.
+def answering(page: bytes, asked: range, wanted: range) -> bytes | None:
+    """What of a page can be believed to be records that are wanted; None for another shape.
 
-    Between records without a gap, one whose own number is damaged is left out.
+    Flash rots, and a number with it: a record is taken when it stands beside its neighbour, or at
+    either end of what was asked for. Judging its content is for `journal verify`.
     """
-    if len(page) % RECORD_BYTES:
+    if len(page) % RECORD_BYTES or len(page) > len(asked) * RECORD_BYTES:
         return None
     starts = range(0, len(page), RECORD_BYTES)
     numbers = [int.from_bytes(page[at : at + 4], "big") for at in starts]
-    if not numbers:
-        return page
-    first = numbers[0]
-    if numbers[-1] == first + len(numbers) - 1:
-        expected = list(range(first, numbers[-1] + 1))
-        if numbers != expected:
-            fit = [at for at, n, want in zip(starts, numbers, expected, strict=True) if n == want]
-            page = b"".join(page[at : at + RECORD_BYTES] for at in fit)
-            numbers = [first + at // RECORD_BYTES for at in fit]
-    if any(later <= number for number, later in pairwise([seq - 1, *numbers])):
-        return None
-    return page[: RECORD_BYTES * bisect_left(numbers, limit)]
+    if numbers and numbers == list(range(asked[0], asked[0] + len(numbers))):
+        return page if asked[-1] in wanted else page[: RECORD_BYTES * (wanted[-1] + 1 - asked[0])]
+    kept: list[bytes] = []
+    newest = -1
+    for index, number in enumerate(numbers):
+        beside = numbers[index - 1] == number - 1 if index else number == asked[0]
+        ahead = numbers[index + 1] == number + 1 if index + 1 < len(numbers) else False
+        fits = beside or ahead or number in (asked[0], asked[-1])
+        if fits and number in wanted and number > newest:
+            kept.append(page[index * RECORD_BYTES : (index + 1) * RECORD_BYTES])
+            newest = number
+    return b"".join(kept)
+
+
+def headers_of(page: bytes, ring: int, end_seq: int) -> tuple[bytes, int]:
+    """The sector headers of that ring in a page, and the last first number (-1 for none)."""
+    kept: list[bytes] = []
+    newest = -1
+    for at in range(0, len(page), SECTOR_HEADER_BYTES):
+        header = page[at : at + SECTOR_HEADER_BYTES]
+        fields = sector_header.unpack(header)
+        if fields is not None and fields.ring == ring and fields.first_seq <= end_seq:
+            kept.append(header)
+            newest = max(newest, fields.first_seq)
+    return b"".join(kept), newest
 
 
 def continues(found: bytes, page: bytes, bucket: int) -> bool:

@@ -51,9 +51,7 @@ class Cells:
 
     def load(self) -> None:
         """Find the slot in force; at a start, and after an error of the flash."""
-        if self._refused:
-            self._program(self._sector, self._index, _ZEROS)
-            self._refused = False
+        self.take_back()
         self.slot = None
         showing = []  # places that hold neither blank nor zeros
         for sector in range(_SECTORS):
@@ -73,6 +71,12 @@ class Cells:
             if place != (self._sector, self._index) and self.slot is not None:
                 self._program(place[0], place[1], _ZEROS)
         self._old = None
+
+    def take_back(self) -> None:
+        """Zeros over a slot that the flash refused, if there is one."""
+        if self._refused:
+            self._program(self._sector, self._index, _ZEROS)
+            self._refused = False
 
     def _goes_before(self, slot: "keyslot.KeySlot") -> bool:
         held = self.slot

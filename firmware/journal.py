@@ -5,15 +5,15 @@ happens in any case. Events below FIRST_ALARM_RING_EVENT go to the access ring, 
 alarm ring.
 
 A flood cannot push evidence out of a ring, neither a quick one nor one that goes on for days. What
-goes beyond these limits is counted, and one record at the end of the window says how many (its
-point is CONTROLLER). The window is a minute and doubles, up to an hour, while anything is folded.
+goes beyond these limits is counted, and records of the kind (point CONTROLLER) say how many.
 
 - of what anybody can bring about at a reader, button or contact, and of what is refused: so many of
-  a kind and reason at once, then so many an hour; of denials and alarms no more than FOLD_ABOVE in
-  a window either
+  a kind and reason at once, then so many an hour. The rest is told once an hour
+- of denials and alarms no more than FOLD_ABOVE in a window. The rest is told at its end; it is a
+  minute long and doubles, up to an hour, while anything is folded by it
 - the alarm of a collected card comes once an hour for each card
-- sessions, and what a guest of ours asks for and is always written, alike; the latter is refused
-  as busy beyond it, whatever strangers do meanwhile
+- sessions, faults, and what a guest of ours asks for and is always written, have such a budget too;
+  the latter is refused as busy beyond it, whatever strangers do meanwhile
 
 Never folded: cards that were let in, and what somebody signed.
 """
@@ -22,7 +22,6 @@ from firmware.cells import Cells
 from firmware.ring import Ring
 from protocol import keyslot
 from protocol.codes import (
-    ERR_BUSY,
     EVENT_DENIED,
     EVENT_FIRMWARE_FAULT,
     EVENT_READER_DOUBTFUL,
@@ -30,7 +29,6 @@ from protocol.codes import (
     FIRST_ALARM_RING_EVENT,
 )
 from protocol.constants import RING_ACCESS, RING_ALARM
-from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +70,7 @@ class Journal:
         self.lost = 0  # events that the flash did not take, not told yet
         self._counts: "dict[int, int]" = {}  # of this window, by kind: event and reason
         self._folded: "dict[int, int]" = {}  # of these, what was counted only
+        self._beyond: "dict[int, int]" = {}  # of this hour, what was beyond its budget
         self._asked: "dict[int, int]" = {}  # of this minute, by kind
         self._asked_s = 0
         self._spent: "dict[int, int]" = {}  # of the budget, by kind
@@ -139,11 +138,6 @@ class Journal:
         except OSError:
             self.lost += 1
 
-    def admit(self, event: int) -> None:
-        """Refused(ERR_BUSY): enough of what this event records was asked for in this while."""
-        if not self.admits(event):
-            raise Refused(ERR_BUSY)
-
     def admits(self, event: int) -> bool:
         """Whether one more record of this event may be asked for; it counts as asked for then."""
         kind = event << 8
@@ -164,13 +158,11 @@ class Journal:
         kind = event << 8 | reason
         count = self._counts.get(kind, 0)
         spent = self._spent.get(kind, 0)
-        if event >= FIRST_ALARM_RING_EVENT:
-            folds = count == FOLD_ABOVE or spent >= BURST
-        else:
-            folds = spent >= BURST_ACCESS or (
-                count == FOLD_ABOVE and event in (EVENT_DENIED, EVENT_READER_DOUBTFUL)
-            )
-        if folds:
+        alarm = event >= FIRST_ALARM_RING_EVENT
+        if spent >= (BURST if alarm else BURST_ACCESS):
+            self._beyond[kind] = self._beyond.get(kind, 0) + 1
+            return True
+        if count == FOLD_ABOVE and (alarm or event in (EVENT_DENIED, EVENT_READER_DOUBTFUL)):
             self._folded[kind] = self._folded.get(kind, 0) + 1
             return True
         self._counts[kind] = count + 1
@@ -179,25 +171,31 @@ class Journal:
 
     def tell(self, uptime_s: int) -> None:
         """Write what was only counted, when it is time, and how much was lost; now and then."""
-        if self.lost:
+        if self.lost and self.admits(EVENT_FIRMWARE_FAULT):
             self.record(EVENT_FIRMWARE_FAULT, extra=self.lost)
             self.lost = 0
         if uptime_s - self._asked_s >= _WINDOW_S:
             self._asked_s = uptime_s
             self._asked.clear()
         if uptime_s - self._hour_s >= _HOUR_S:
+            self._tell_counts(self._beyond)
             self._hour_s = uptime_s
             self._presented = []
             self._allow_more()
         if uptime_s - self._began_s < self._window_s:
             return
+        longer_s = min(2 * self._window_s, _HOUR_S) if self._folded else _WINDOW_S
+        self._tell_counts(self._folded)
+        self._window_s = longer_s
         self._began_s = uptime_s
-        folded = self._folded
         self._counts = {}
-        self._folded = {}
-        self._window_s = min(2 * self._window_s, _HOUR_S) if folded else _WINDOW_S
-        for kind in folded:
-            self.record(kind >> 8, kind & 0xFF, extra=folded[kind])
+
+    def _tell_counts(self, counts: "dict[int, int]") -> None:
+        """One record a kind; what a failing flash leaves stays for the next time."""
+        while counts:
+            kind = next(iter(counts))
+            self.record(kind >> 8, kind & 0xFF, extra=counts[kind])
+            del counts[kind]
 
     def _allow_more(self) -> None:
         spent = self._spent

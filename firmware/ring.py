@@ -17,7 +17,7 @@ records of a sector: one that needs no erase for its key.
 """
 
 from firmware.loan import forget
-from firmware.sectors import NONE, Sectors
+from firmware.sectors import HOLE, NONE, Sectors
 from protocol import chain, records, sector_header
 from protocol.codes import EVENT_OVERWRITTEN
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RECORDS_PER_SECTOR
@@ -86,7 +86,9 @@ class Ring:
 
     def find_oldest(self) -> None:
         """How far back it reaches: the next sector does not count once that has been written."""
-        self.oldest_sector = self.sectors.oldest(self.sectors.after(self.sector, 2 - self.fresh))
+        self.oldest_sector = self.sectors.oldest(
+            self.sectors.after(self.sector, 2 - self.fresh), self.seq
+        )
         first = self.sectors.first_seq(self.oldest_sector) if self.oldest_sector != NONE else NONE
         self.oldest = self.seq if first == NONE else first
         self.cursor = (NONE, 0, 0)  # where reading went on last: number, sector, place
@@ -150,13 +152,25 @@ class Ring:
         c = chain.link(self.c, memoryview(buffer)[:RECORD_BODY_BYTES])
         buffer[TOOL_TAG_AT:AUDIT_TAG_AT] = chain.tag(chain.tag_key(self.k_tool), c)
         buffer[AUDIT_TAG_AT:] = chain.tag(chain.tag_key(self.k_audit), c)
-        self.sectors.write(self.sector, self.place, buffer)
-        self.commit(c, self.place + 1)
+        try:
+            self.sectors.write(self.sector, self.place, buffer)
+            self.commit(c, self.place + 1)
+        except OSError:
+            self._take_back()
+            raise
         self.fresh = False
         self.place += 1
         if self.place == RECORDS_PER_SECTOR:
             self.turn()
         return seq
+
+    def _take_back(self) -> None:
+        """A record that was refused: a start must not find it whole."""
+        try:
+            self._cells.take_back()
+            self.sectors.write(self.sector, self.place, HOLE)
+        except OSError:  # the flash refuses everything; the next record tries again
+            return
 
     def commit(self, c: bytes, place: int) -> None:
         """The record at the place before `place` counts from here on."""

@@ -44,92 +44,93 @@ def _holding(ring: "Ring", seq: int) -> int:
     return ring.sectors.after(ring.oldest_sector, low)
 
 
-def _number(record: "memoryview | bytearray") -> int:
-    return int.from_bytes(record[:4], "big")
+def _places(ring: "Ring", sector: int) -> int:
+    """Up to which place a sector holds records; behind it nothing is to be trusted."""
+    return ring.place if sector == ring.sector and ring.opened else RECORDS_PER_SECTOR
 
 
-def _place(ring: "Ring", sector: int, seq: int) -> int:
-    """Where `seq` lies in the sector that begins nearest at or before it.
+def _number(ring: "Ring", sector: int, place: int) -> int:
+    ring.sectors.read(sector, place, ring.buffer)
+    return int.from_bytes(ring.buffer[:4], "big")
 
-    Where nothing was cut or damaged, as far from the beginning as its number. Else places are
-    counted, for each that is no hole took a number, whatever can be read of it.
+
+def _find(ring: "Ring", seq: int) -> "tuple[int, int]":
+    """Sector and place of the record `seq`, or of the nearest behind it that can be found.
+
+    What its own number says counts: first where it must lie if nothing was cut or damaged, else
+    anywhere in the sector that should hold it and in the two beside it, for headers rot too.
     """
-    number = ring.sectors.first_seq(sector)
-    place = seq - number
-    if place < RECORDS_PER_SECTOR:
-        ring.sectors.read(sector, place, ring.buffer)
-        if _number(ring.buffer) == seq:
-            return place
-    for place in range(RECORDS_PER_SECTOR):
-        ring.sectors.read(sector, place, ring.buffer)
-        if ring.buffer != HOLE:
-            if number == seq:
-                return place
-            number += 1
-    return RECORDS_PER_SECTOR
+    sector = _holding(ring, seq)
+    if sector == NONE:
+        return NONE, 0
+    begin = min(max(seq - ring.sectors.first_seq(sector), 0), RECORDS_PER_SECTOR)
+    found = (sector, begin)
+    nearest = seq + RECORDS_PER_SECTOR
+    for steps in (0, 1, -1):
+        near = ring.sectors.after(sector, steps)
+        places = _places(ring, near)
+        for step in range(places):
+            place = (begin + step) % places  # cut writes put a record further back, never forward
+            number = _number(ring, near, place)
+            if seq <= number < nearest:
+                nearest = number
+                found = (near, place)
+                if number == seq:
+                    return found
+        begin = 0
+    return found
 
 
 def read(ring: "Ring", seq: int, out: memoryview) -> int:
-    """Fill `out` with the records from `seq` on, none beyond its room; returns how many bytes.
+    """Fill `out` with the records from `seq` on, as they lie there; returns how many bytes.
 
-    Places of zeros are skipped. So is a record whose own number is damaged, unless it lies between
-    others that fit: that one only, for every place but those of zeros took a number
-    (firmware/ring_recovery.py lets nothing else lie).
+    Places of zeros are skipped. Whether a record's number is what it should be is for whoever asked
+    to judge (controller_tool/wire_shapes.py): a damaged one hides no other.
     """
     seq = max(seq, ring.oldest)
-    end = min(ring.seq, seq + len(out) // RECORD_BYTES)
+    left = min(ring.seq - seq, len(out) // RECORD_BYTES)
     number, sector, place = ring.cursor
-    if number != seq:
-        sector = _holding(ring, seq)
-        if sector == NONE:
-            return 0
-        place = _place(ring, sector, seq)
+    if number != seq or (place < _places(ring, sector) and _number(ring, sector, place) != seq):
+        sector, place = _find(ring, seq)
     filled = 0
-    while seq < end:
-        if place == RECORDS_PER_SECTOR:
+    while left > 0 and sector != NONE:
+        count = min(left, _places(ring, sector) - place)
+        if count <= 0:
             if sector == _newest(ring):
                 break
             sector = ring.sectors.after(sector)
             place = 0
-            first = ring.sectors.first_seq(sector)
-            if seq < first <= ring.seq:  # damage before it led astray
-                seq = first
-                continue
-        count = min(end - seq, RECORDS_PER_SECTOR - place)
+            continue
         view = out[filled : filled + count * RECORD_BYTES]
         ring.sectors.read(sector, place, view)
         place += count
-        if _fits(view, seq, count):
-            taken, seq = count, seq + count
-        else:
-            taken, seq = _picked(view, seq, count)
+        taken = count if _fits(view, seq + filled // RECORD_BYTES, count) else _picked(view, count)
         filled += taken * RECORD_BYTES
-    ring.cursor = (seq, sector, place)
+        left -= taken
+    ring.cursor = (seq + filled // RECORD_BYTES, sector, place)
     return filled
 
 
 def _fits(view: memoryview, seq: int, count: int) -> bool:
-    """Whether `count` records from `seq` on begin and end as they should, with none missing.
-
-    Looking at each number would halve the speed: whoever pulls does. A hole has the number 0.
-    """
+    """Whether `count` records from `seq` on begin and end as they should: no hole among them."""
     last = view[(count - 1) * RECORD_BYTES :]
-    return seq > 0 and _number(view) == seq and _number(last) == seq + count - 1
+    return (
+        seq > 0
+        and int.from_bytes(view[:4], "big") == seq
+        and int.from_bytes(last[:4], "big") == seq + count - 1
+    )
 
 
-def _picked(view: memoryview, seq: int, count: int) -> "tuple[int, int]":
-    """Move the records from `seq` on together; how many there are, and the number after them."""
+def _picked(view: memoryview, count: int) -> int:
+    """Move together what is no hole; how many records that is."""
     at = taken = 0
     for _ in range(count):
         record = view[at : at + RECORD_BYTES]
         at += RECORD_BYTES
-        if record == HOLE:
-            continue
-        if _number(record) == seq:
+        if record != HOLE:
             view[taken * RECORD_BYTES : (taken + 1) * RECORD_BYTES] = record
             taken += 1
-        seq += 1
-    return taken, seq
+    return taken
 
 
 def headers(ring: "Ring", seq: int, out: memoryview) -> int:

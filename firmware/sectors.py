@@ -18,6 +18,8 @@ _PIECE_BYTES = 64
 _BLANK_PIECE = b"\xff" * _PIECE_BYTES
 _piece = bytearray(_PIECE_BYTES)  # one for all: nobody else runs while it is in use
 NONE = -1
+_WITNESSES = 4  # places of a sector that are asked for its first number
+_number_view = memoryview(_piece)[:4]
 
 BLANK = b"\xff" * RECORD_BYTES
 HOLE = b"\x00" * RECORD_BYTES
@@ -65,14 +67,26 @@ class Sectors:
         return (sector + steps) % self.count
 
     def first_seq(self, sector: int) -> int:
-        """First sequence number of a sector, NONE without a header."""
-        header = self.header(sector)
-        return NONE if header is None else int(header.first_seq)
+        """First sequence number of a sector, NONE when nothing tells it.
 
-    def oldest(self, sector: int) -> int:
-        """The first sector with a header, from `sector` on round the ring; NONE when none has."""
+        Flash rots: the header is believed when one of the first records bears it out, else what two
+        of them agree on. A hole takes no number, so a record's lies at most its place ahead.
+        """
+        header = self.header(sector)
+        claimed = NONE if header is None else int(header.first_seq)
+        guess = NONE
+        for place in range(_WITNESSES):
+            self.read(sector, place, _number_view)
+            number = int.from_bytes(_number_view, "big") - place
+            if number == guess or (claimed != NONE and claimed - place <= number <= claimed):
+                return number if number == guess else claimed
+            guess = number
+        return claimed
+
+    def oldest(self, sector: int, seq: int) -> int:
+        """The first sector from `sector` on round the ring that begins by `seq`; NONE for none."""
         for steps in range(self.count):
             found = self.after(sector, steps)
-            if self.first_seq(found) != NONE:
+            if NONE < self.first_seq(found) <= seq:
                 return found
         return NONE

@@ -44,8 +44,8 @@ def pull(app: App, devices: tuple[str, ...], via: str | None, port: str | None) 
         for r in results if r.newly_overwritten
     ]  # fmt: skip
     results_json = [{**asdict(r), "written": r.written} for r in results]
-    app.show({"ok": all(r.ok for r in results), "results": results_json}, table(columns, rows),
-             *late)  # fmt: skip
+    data = {"ok": all(r.ok for r in results), "results": results_json}
+    app.show(data, *([table(columns, rows)] if rows else []), *late)
     app.complain_of(r for r in results if not r.ok)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)

@@ -54,9 +54,8 @@ def verify(app: App, devices: tuple[str, ...], path: Path | None) -> None:
     elif unknown := ", ".join(v.device for v in done if not v.pulled):
         app.complain(t("{device}: not pulled yet", device=unknown),
                      t("Fetch it first: journal pull"))  # fmt: skip
-    bad = [v for v in done if v.pulled and not v.ok]
-    if bad:
-        app.note(journal_words.what_next(finding for v in bad for finding in v.findings))
+    if any(v.pulled and not v.ok for v in done):
+        app.note(journal_words.what_next())
     _exit(all(v.ok for v in done))
 
 

@@ -244,7 +244,8 @@ def export(app: App, /, output: Path, form: str | None, force: bool, **given: An
         with app.progress() as progress:
             count = journal_export.export(app.site, wanted, output, force, progress, flaws)
         app.show({"file": output, "records": count},
-                 t("{n} records written to {file}", n=count, file=output))  # fmt: skip
+                 t("{n} records written to {file}", n=count, file=output),
+                 *([] if count else [t("Nothing that is stored fits")]))  # fmt: skip
     _complain_of(flaws)
 
 

@@ -50,7 +50,8 @@ def export(
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
         raise OperatorError(
-            t("{name} is neither .csv nor .ndjson nor .xlsx", name=path.name), t("Name the file so")
+            t("{name} is neither .csv nor .ndjson nor .xlsx", name=path.name),
+            t("Give a file name with one of these endings, such as log.xlsx"),
         )
     with new_file(path, force) as file:
         return write(file, journal_read.walk(site, wanted, progress, flaws))

@@ -128,10 +128,11 @@ def sectors(session: Session, device_id: str, ring: int) -> list[SectorHeader]:
     return sorted((one for one in found if one), key=lambda one: one.first_seq)
 
 
-def newest_sector(session: Session, device_id: str, ring: int) -> int:
-    """First number of the newest sector whose header is stored; 0 for none."""
+def newest_sector(session: Session, device_id: str, ring: int, end_seq: int) -> int:
+    """First number of the newest sector up to there whose header is stored; 0 for none."""
     newest = func.max(JournalSector.first_seq)
-    return session.scalar(of(JournalSector, device_id, ring).with_only_columns(newest)) or 0
+    held = of(JournalSector, device_id, ring).where(JournalSector.first_seq <= end_seq)
+    return session.scalar(held.with_only_columns(newest)) or 0
 
 
 def of(model: type[_Row], device_id: str, ring: int) -> Select[_Row]:

@@ -60,12 +60,10 @@ def ring_report(ring: int, report: Report, proof: bool) -> RingReport:
     )  # fmt: skip
 
 
-def what_next(found: Iterable[Named]) -> str:
-    """One line for who sees that a registry's journal is not whole."""
-    if {finding.kind for finding in found} <= {kinds.NO_HEAD, kinds.TRUNCATED, *kinds.HARMLESS}:
-        return t("What next: pull again (journal pull), then verify again")
-    return t("What next: copy this folder as it is, pull again, and show the auditor what is named"
-             " above")  # fmt: skip
+def what_next() -> str:
+    """One line for who sees that a registry's journal is not whole, whoever that is."""
+    return t("What next: keep a copy of this folder, pull again (journal pull), and verify again;"
+             " ask whoever had it in hand about what is still named then")  # fmt: skip
 
 
 def named(ring: int, finding: Finding) -> Named:

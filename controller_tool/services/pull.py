@@ -152,7 +152,7 @@ class _Ring:
         head = self._client.head(self._ring)
         had = self._stored(head.next_seq)
         self._fetch_all(head)
-        self._fetch_headers()
+        self._fetch_headers(head.next_seq)
         audit_pins.note(
             self._site, self._device, self._ring, self._client.audit_key(self._ring), True
         )
@@ -201,10 +201,10 @@ class _Ring:
             for last in storing:
                 last.result()
 
-    def _fetch_headers(self) -> None:
+    def _fetch_headers(self, end_seq: int) -> None:
         with self._site.registry.session() as session:
-            newest = journal_rows.newest_sector(session, self._device.id, self._ring)
-        for page in self._client.sector_headers(self._ring, newest):
+            newest = journal_rows.newest_sector(session, self._device.id, self._ring, end_seq)
+        for page in self._client.sector_headers(self._ring, newest, end_seq):
             journal_store.append_sectors(self._site, self._device, self._ring, page)
 
     def _count(self, page: bytes, head: Head | None = None, after_head: int | None = None) -> None:

@@ -5,7 +5,13 @@ It is small: while a signature is verified the heap has no room for the code of 
 
 from firmware import signed
 from firmware.loan import forget
-from protocol.codes import EVENT_CONFIG_CHANGED, EVENT_CONFIG_REFUSED, KEY_TICKET, OP_GET_CONFIG
+from protocol.codes import (
+    ERR_BUSY,
+    EVENT_CONFIG_CHANGED,
+    EVENT_CONFIG_REFUSED,
+    KEY_TICKET,
+    OP_GET_CONFIG,
+)
 from protocol.constants import AAD_CONFIG
 from protocol.messages import Refused
 
@@ -21,7 +27,8 @@ async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> 
 
         forget("firmware.device_config")
         return get(c)
-    c.journal.admit(EVENT_CONFIG_CHANGED)
+    if not c.journal.admits(EVENT_CONFIG_CHANGED):
+        raise Refused(ERR_BUSY)
     try:
         payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_CONFIG)
         from firmware.device_config import put

@@ -15,6 +15,7 @@ from firmware.loan import forget
 from protocol import cbor
 from protocol.codes import (
     ERR_ARGUMENT,
+    ERR_BUSY,
     ERR_DIGEST,
     ERR_MALFORMED,
     ERR_NONCE,
@@ -60,8 +61,8 @@ _ROOM_MIN_BYTES = 65536
 
 async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
     """One of them; rights and arguments have been checked."""
-    if operation in _RECORDED:
-        c.journal.admit(_RECORDED[operation])
+    if operation in _RECORDED and not c.journal.admits(_RECORDED[operation]):
+        raise Refused(ERR_BUSY)
     return await _HANDLERS[operation](c, arguments)
 
 

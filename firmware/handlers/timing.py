@@ -1,7 +1,8 @@
 """The controller's clock: read, set within reach, set by a signature (device)."""
 
 from firmware.handlers.on_demand import on_demand
-from protocol.codes import EVENT_CLOCK_SET, OP_SET_SIGNED_TIME
+from protocol.codes import ERR_BUSY, EVENT_CLOCK_SET, OP_SET_SIGNED_TIME
+from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ async def get_time(c: "Controller", arguments: "Arguments") -> "Value":
 
 
 async def set_time(c: "Controller", arguments: "Arguments") -> "Value":
-    c.journal.admit(EVENT_CLOCK_SET)
+    if not c.journal.admits(EVENT_CLOCK_SET):
+        raise Refused(ERR_BUSY)
     c.clock.set_unsigned(arguments[0])
     return clock_was_set(c, 0)
 

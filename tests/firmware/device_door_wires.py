@@ -104,7 +104,7 @@ def test_a_contact_that_chatters_is_counted_and_leaves_room_in_the_journal() -> 
     edges = [rig.told(event) for event in (EVENT_DOOR_OPENED, EVENT_DOOR_CLOSED)]
     assert edges == [BURST_ACCESS, BURST_ACCESS], "of 500 each"
     assert rig.told(EVENT_FORCED_OPEN) == FOLD_ABOVE
-    rig.journal.tell(60)
+    rig.journal.tell(3600)
     told = [record for record in rig.journal.records if record[0] == EVENT_DOOR_OPENED][-1]
     assert told[4] == 500 - BURST_ACCESS
 

@@ -59,7 +59,7 @@ class Written(Journal):
         self.events: list[tuple[int, int]] = []
         self.levels: list[list[int]] = []
         self.lost = 0
-        self._counts, self._folded, self._spent = {}, {}, {}
+        self._counts, self._folded, self._beyond, self._spent = {}, {}, {}, {}
         self._presented = []
         self._asked, self._asked_s = {}, 0
         self._window_s = 60
@@ -68,7 +68,7 @@ class Written(Journal):
 
     def forget(self) -> None:
         """As if hours had passed: nothing folds."""
-        for counts in (self._counts, self._folded, self._spent):
+        for counts in (self._counts, self._folded, self._beyond, self._spent):
             counts.clear()
         self._presented.clear()
 

@@ -102,29 +102,46 @@ def test_a_head_as_it_should_be_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "page",
-    [
-        bytes(41 * RECORD_BYTES), records_of(100, 41), None, 7, "text", bytes(47), bytes(49),
-        records_of(99, 2), records_of(101, 1) + records_of(100, 1), records_of(100, 1) * 2,
-    ],
-)  # fmt: skip
-def test_a_page_that_nobody_asked_for_cannot_be_read(page: Any) -> None:
+    "page", [bytes(41 * RECORD_BYTES), records_of(100, 41), None, 7, "text", bytes(47), bytes(49)]
+)
+def test_a_page_of_a_wrong_size_or_kind_cannot_be_read(page: Any) -> None:
     asking, _ = client(lambda *_: page)
     with pytest.raises(DeviceError, match="cannot be read"):
         list(asking.records(0, [(100, 180)]))
 
 
-def test_a_damaged_number_in_the_middle_of_a_page_costs_that_record_only() -> None:
-    page = bytearray(records_of(100, 40))
-    page[7 * RECORD_BYTES] = 0x40
-    asking, _ = client(lambda *_: bytes(page))
-    [got] = asking.records(0, [(100, 140)])
-    assert got == records_of(100, 7) + records_of(108, 32)
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"\xff" * RECORD_BYTES, records_of(7, 2), records_of(180, 9), records_of(150, 1),
+        records_of(120, 1) + records_of(110, 1) + records_of(130, 1),
+    ],
+)  # fmt: skip
+def test_records_that_nobody_asked_for_are_left_out(page: bytes) -> None:
+    asking, _ = client(lambda *_: page)
+    assert b"".join(asking.records(0, [(100, 180)])) == b""
+
+
+def test_damaged_numbers_cost_their_own_records_only() -> None:
+    """Each single and each pair of places of a page, whatever their numbers became."""
+    right = [records_of(100 + n, 1) for n in range(40)]
+    for first in range(40):
+        for second in range(first, 40):
+            for spoilt in (0x40, 0x01):
+                page = list(right)
+                for at in (first, second):
+                    page[at] = bytes((spoilt,)) + page[at][1:]
+                asking, _ = client(lambda *_, page=page: b"".join(page))
+                got = b"".join(asking.records(0, [(100, 140)]))
+                lost = {first, second}
+                # one that is left without a neighbour cannot be told from a damaged one
+                lost |= {n for n in range(1, 39) if {n - 1, n + 1} <= {first, second}}
+                assert got == b"".join(right[n] for n in range(40) if n not in lost)
 
 
 def test_what_came_after_the_head_is_left_for_the_next_pull() -> None:
-    asking, _ = client(lambda *_: records_of(100, 2) + b"\xff" * RECORD_BYTES)
-    assert list(asking.records(0, [(100, 140)])) == [records_of(100, 2)]
+    asking, _ = client(lambda _, arguments: records_of(arguments[1] + 5, arguments[2]))
+    assert b"".join(asking.records(0, [(100, 140)])) == records_of(105, 35)
 
 
 def test_sector_headers_without_end_cannot_be_read() -> None:
@@ -134,7 +151,7 @@ def test_sector_headers_without_end_cannot_be_read() -> None:
 
     asking, session = client(endless)
     with pytest.raises(DeviceError, match="cannot be read"):
-        list(asking.sector_headers(0, 0))
+        list(asking.sector_headers(0, 0, NUMBER_MAX))
     assert len(session.asked) < 16
 
 
@@ -146,8 +163,23 @@ def test_a_ring_of_256_sectors_gives_all_its_headers() -> None:
         return b"".join(held[begin : begin + SECTOR_HEADERS_A_PAGE])
 
     asking, _ = client(answer)
-    found = b"".join(asking.sector_headers(0, 0))
+    found = b"".join(asking.sector_headers(0, 0, NUMBER_MAX))
     assert {found[at : at + 64] for at in range(0, len(found), 64)} == set(held)
+
+
+def test_a_damaged_header_hides_none_of_the_others() -> None:
+    held = [header(84 * n) for n in range(40)]
+    held[15] = b"XX" + held[15][2:]
+    held[23] = header(0xFFFFFFF0)
+
+    def answer(_: int, arguments: list[Any]) -> bytes:
+        begin = arguments[1] // 84
+        return b"".join(held[begin : begin + SECTOR_HEADERS_A_PAGE])
+
+    asking, _ = client(answer)
+    found = b"".join(asking.sector_headers(0, 0, 84 * 40))
+    got = {found[at : at + 64] for at in range(0, len(found), 64)}
+    assert got == set(held) - {held[15], held[23]}
 
 
 @pytest.mark.parametrize("sealed", [b"", bytes(383), None, 5])
