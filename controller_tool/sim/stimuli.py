@@ -58,6 +58,8 @@ class Stimuli:
             self._board.readers[reader].hold([(type, data)])
             self._board.later(readers.HELD_S, lambda: self.hold_cards([], reader))
             return None
+        if wired["kind"] not in readers.FRAMES:
+            raise BadStimulus("nobody plays this reader: take_uart and send_uart are its line")
         return self.send_uart(wired["uart"], readers.FRAMES[wired["kind"]](type, data).hex())
 
     def hold_cards(self, cards: list[list[Any]], reader: int = 0) -> None:
@@ -94,6 +96,13 @@ class Stimuli:
         pipe = self._board.chip.uart_in[uart]
         lost = readers.receive(self._page, pipe, uart, bytes.fromhex(data))
         return {"lost": lost}
+
+    def take_uart(self, uart: int) -> str:
+        """What the board has sent on a UART since that was asked last (hex, the last 4 KB)."""
+        sent = self._board.sent[uart]
+        taken = sent.hex()
+        sent.clear()
+        return taken
 
     def press_rex(self, ms: int = _REX_MS, door: int = 1) -> None:
         """Press a door's request-to-exit button for so long; doors count from 1."""

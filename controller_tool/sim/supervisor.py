@@ -36,6 +36,7 @@ _LOOK_S = 0.02  # watchdog, exits, and a host's end that is being opened
 _FOLDER_LOOK_S = 0.5
 _LOCK_S = 2.0
 _REQUEST_MAX_BYTES = 65536
+_SENT_MAX_BYTES = 4096  # on a UART, kept until somebody asks
 
 
 class Supervisor:
@@ -51,6 +52,7 @@ class Supervisor:
         self.cable = Cable(self.options, self.page, self.chip.interrupt)
         self.stopping = False
         self.readers = chips_of(self.description["wiring"]["readers"], self.page)
+        self.sent = {number: bytearray() for number in self.chip.uart_out}
         self._stimuli = Stimuli(self)
         self._selector = selectors.SelectSelector()  # epoll rounds waits up to whole milliseconds
         self._later: list[tuple[float, int, Callable[[], None]]] = []
@@ -224,6 +226,8 @@ class Supervisor:
     def _heard(self, uart: int, pipe: int) -> None:
         """What the board sends on a UART: to the chip that is wired to it, if any is."""
         data = os.read(pipe, _REQUEST_MAX_BYTES)
+        self.sent[uart] += data
+        del self.sent[uart][:-_SENT_MAX_BYTES]
         for reader in self.readers.values():
             if reader.uart == uart:
                 reader.chip.receive(data)

@@ -15,6 +15,7 @@ DRIVERS = {  # of each board, by its readers
     "virtual_door_wiegand": {"wiegand"},
     "virtual_door_pn532": {"pn532"},
     "virtual_door_rc522": {"rc522"},
+    "virtual_door_osdp": {"osdp"},
 }
 SHARED = {"serial_line", "two_wires"}
 
