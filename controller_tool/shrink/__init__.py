@@ -17,6 +17,7 @@ files, board), or when MicroPython has one like it, for then it costs nothing or
 import ast
 from collections.abc import Iterable
 
+from controller_tool.shrink.calls import write_in
 from controller_tool.shrink.dead_code import without_dead_code
 from controller_tool.shrink.names import Trees, kept_names, named_in_calls, short_names
 from controller_tool.shrink.renaming import Parameters, Quiet, Rename, shorten_private
@@ -29,7 +30,9 @@ def shrink(trees: Trees, outside: Iterable[ast.AST]) -> Trees:
     """
     for tree in trees.values():
         Quiet().visit(tree)
+    outside = list(outside)
     alive = without_dead_code(trees)
+    write_in(alive, outside)
     shorten_private(alive)
     keep = kept_names(alive, outside)
     named = named_in_calls(alive)
