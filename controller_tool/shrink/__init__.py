@@ -5,6 +5,7 @@ all modules of one pack at once:
 
 - a function, class or method whose name nothing that runs ever mentions is left out; imports that
   nobody mentions go with it
+- a function or method that one call alone mentions is written there (calls.py says when)
 - the texts of exceptions go: a controller tells codes
 - a private name of one class becomes a, b, c … of that class
 - a name that our own code defines and nobody else can know is replaced by a short one, the same

@@ -14,26 +14,16 @@ where that cannot change either. Where the caller goes on, what the variables he
 """
 
 import ast
-import collections
 import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from controller_tool.shrink import places
 from controller_tool.shrink.names import DEFINITIONS, FUNCTIONS, ROOTS, Trees, identifiers
+from controller_tool.shrink.once import Function, Owner, candidates, functions, mentioned
 from controller_tool.shrink.returns import give_back, leaves
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-Owner = ast.Module | ast.ClassDef
-
 _MAX_NODES = 700  # of a function that grows: its code has to find room in one piece
-_SCOPES = (
-    *DEFINITIONS, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
-)  # fmt: skip
-_NOT_PLAIN = (
-    *_SCOPES, ast.Yield, ast.YieldFrom, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal,
-    ast.NamedExpr, ast.Delete, ast.AsyncFor, ast.AsyncWith,
-)  # fmt: skip
 
 
 def write_in(trees: Trees, outside: Iterable[ast.AST]) -> int:
@@ -51,8 +41,8 @@ def write_in(trees: Trees, outside: Iterable[ast.AST]) -> int:
     gone = 0
     while True:
         done = 0
-        for owner, callee, mark in list(_candidates(trees, spelled)):
-            callers = [other for other in _functions(owner) if mark in set(_mentioned(other))]
+        for owner, callee, mark in list(candidates(trees, spelled)):
+            callers = [other for other in functions(owner) if mark in set(mentioned(other))]
             if len(callers) == 1 and callers[0] is not callee:
                 done += _write(owner, callee, callers[0], numbers)
         if not done:
@@ -60,117 +50,12 @@ def write_in(trees: Trees, outside: Iterable[ast.AST]) -> int:
         gone += done
 
 
-def _candidates(trees: Trees, spelled: set[str]) -> Iterator[tuple[Owner, Function, str]]:
-    """(who holds it, a function that is mentioned once, how it is mentioned).
-
-    What is written elsewhere is mentioned no more and no less often than before.
-    """
-    uses = collections.Counter(name for tree in trees.values() for name in _mentioned(tree))
-    defined = collections.Counter(
-        node.name for t in trees.values() for node in ast.walk(t) if isinstance(node, FUNCTIONS)
-    )
-    shared = _related(trees), _by_others(trees)
-    for tree in trees.values():
-        for node in tree.body:
-            if isinstance(node, FUNCTIONS) and uses[node.name] == 1 and _may_go(node, spelled):
-                yield tree, node, node.name
-            elif isinstance(node, ast.ClassDef):
-                yield from _methods_once(node, uses, defined, shared, spelled)
-
-
-def _methods_once(
-    owner: ast.ClassDef,
-    uses: "collections.Counter[str]",
-    defined: "collections.Counter[str]",
-    shared: tuple[set[str], set[str]],
-    spelled: set[str],
-) -> Iterator[tuple[Owner, Function, str]]:
-    related, by_others = shared
-    inside = collections.Counter(_mentioned(owner))
-    for part in owner.body:
-        if isinstance(part, FUNCTIONS) and _may_go(part, spelled):
-            mark = "." + part.name
-            # a private name means this class's own, if only `self` is ever asked for it
-            apart = owner.name not in related and part.name[0] == "_" and mark not in by_others
-            once = inside[mark] == 1 if apart else defined[part.name] == uses[mark] == 1
-            if once and not any(_binds(other, part.name) for other in owner.body):
-                yield owner, part, mark
-
-
-def _binds(node: ast.stmt, name: str) -> bool:
-    """Whether a statement of a class body brings this name into being beside a function."""
-    return not isinstance(node, FUNCTIONS) and name in set(identifiers(node))
-
-
-def _functions(owner: Owner) -> Iterator[Function]:
-    for node in owner.body:
-        if isinstance(node, FUNCTIONS):
-            yield node
-        elif isinstance(node, ast.ClassDef):
-            yield from (part for part in node.body if isinstance(part, FUNCTIONS))
-
-
-def _mentioned(tree: ast.AST) -> Iterator[str]:
-    """Names, attributes with a dot before them, imported names; stored or read."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.Attribute):
-            yield "." + node.attr
-        elif isinstance(node, ast.ImportFrom):
-            yield from (alias.name for alias in node.names)
-
-
-def _related(trees: Trees) -> set[str]:
-    """Classes that have a base of ours or are one."""
-    classes = [n for t in trees.values() for n in ast.walk(t) if isinstance(n, ast.ClassDef)]
-    names = {node.name for node in classes}
-    found: set[str] = set()
-    for node in classes:
-        bases = {name for base in node.bases for name in _mentioned(base)} & names
-        if bases:
-            found |= bases | {node.name}
-    return found
-
-
-def _by_others(trees: Trees) -> set[str]:
-    """Attributes that something other than `self` is asked for, with a dot before them."""
-    return {
-        "." + node.attr
-        for tree in trees.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and not (isinstance(node.value, ast.Name) and node.value.id == "self")
-    }
-
-
-def _may_go(node: Function, spelled: set[str]) -> bool:
-    plain = not any(isinstance(part, _NOT_PLAIN) for part in itertools.islice(ast.walk(node), 1, None))
-    args = node.args
-    return (
-        plain
-        and node.name not in spelled
-        and not node.name.startswith("__")
-        and not (node.decorator_list or args.vararg or args.kwarg)
-        and all(name != "super" for name in _mentioned(node))
-    )
-
-
 def _write(owner: Owner, callee: Function, caller: Function, numbers: Iterator[int]) -> bool:
     """Replace the one call in `caller`; False, and nothing changed, where it cannot be done."""
-    if _nodes(caller) + _nodes(callee) > _MAX_NODES:
-        return False
-    if any(isinstance(part, ast.Nonlocal) for part in ast.walk(caller)):
-        return False
     is_method = isinstance(owner, ast.ClassDef)
     place = places.find(caller, callee, is_method, _methods(owner))
-    if place is None:
-        return False
-    given = _given(callee, place.call, is_method)
-    if given is None or (is_method and not (_self(callee) and _self(caller))):
-        return False
-    bound = _bound(callee)
-    if (set(identifiers(callee)) - bound - {callee.name}) & _bound(caller) - {"self"}:
+    given = place and _given(callee, place.call, is_method)
+    if place is None or given is None or not _fit(callee, caller, is_method):
         return False
     body, before, fresh = _prepared(callee, given, caller, next(numbers))
     if isinstance(caller, ast.AsyncFunctionDef) and fresh and place.guarded:
@@ -184,6 +69,16 @@ def _write(owner: Owner, callee: Function, caller: Function, numbers: Iterator[i
         owner.body.append(ast.Pass())
     ast.fix_missing_locations(caller)
     return True
+
+
+def _fit(callee: Function, caller: Function, is_method: bool) -> bool:
+    """Whether one may stand in the other: short enough, and no name means two things."""
+    short = _nodes(caller) + _nodes(callee) <= _MAX_NODES
+    nonlocal_ = any(isinstance(part, ast.Nonlocal) for part in ast.walk(caller))
+    foreign = set(identifiers(callee)) - _bound(callee) - {callee.name}
+    hidden = foreign & _bound(caller) - {"self"}
+    selves = not is_method or (_self(callee) and _self(caller))
+    return short and selves and not nonlocal_ and not hidden
 
 
 def _nodes(node: ast.AST) -> int:
@@ -203,9 +98,13 @@ def _methods(owner: Owner) -> set[str]:
 
 
 def _self(node: Function) -> bool:
-    return bool(node.args.args) and node.args.args[0].arg == "self" and not any(
-        isinstance(part, ast.Name) and part.id == "self" and not isinstance(part.ctx, ast.Load)
-        for part in ast.walk(node)
+    return (
+        bool(node.args.args)
+        and node.args.args[0].arg == "self"
+        and not any(
+            isinstance(part, ast.Name) and part.id == "self" and not isinstance(part.ctx, ast.Load)
+            for part in ast.walk(node)
+        )
     )
 
 

@@ -13,6 +13,12 @@ _VALUES = {
     ast.Raise: "exc", ast.For: "iter", ast.AugAssign: "value",
 }  # fmt: skip
 
+_IN_ORDER: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.Compare: ("left", "comparators"), ast.BinOp: ("left", "right"), ast.BoolOp: ("values",),
+    ast.UnaryOp: ("operand",), ast.IfExp: ("test",), ast.Subscript: ("value", "slice"),
+    ast.Tuple: ("elts",), ast.List: ("elts",),
+}  # fmt: skip
+
 
 @dataclass
 class Place:
@@ -88,9 +94,7 @@ def _statements(block: list[ast.stmt], guarded: bool) -> Iterator[tuple[list[ast
             yield from _statements(handler.body, True)
 
 
-def _whole(
-    value: ast.expr, callee: Function, is_method: bool
-) -> tuple[ast.expr, ast.Call] | None:
+def _whole(value: ast.expr, callee: Function, is_method: bool) -> tuple[ast.expr, ast.Call] | None:
     """(the call with its await, the call) in an expression; None when it is not in there."""
     wants_await = isinstance(callee, ast.AsyncFunctionDef)
     for node in ast.walk(value):
@@ -98,8 +102,7 @@ def _whole(
         if wants_await and inner is node:
             continue
         if isinstance(inner, ast.Call) and _is_callee(inner.func, callee.name, is_method):
-            assert isinstance(node, ast.expr)
-            return node, inner
+            return (node if isinstance(node, ast.Await) else inner), inner
     return None
 
 
@@ -138,18 +141,11 @@ def _parts(node: ast.AST) -> list[ast.expr]:
         if any(isinstance(arg, ast.Starred) for arg in node.args):
             return [node.func]
         return [node.func, *node.args, *(keyword.value for keyword in node.keywords)]
+    found: list[ast.expr] = []
+    for field in _IN_ORDER.get(type(node), ()):
+        value = getattr(node, field)
+        found.extend(value if isinstance(value, list) else [value])
+    # the second comparison and the second operand are worked out or not
     if isinstance(node, ast.Compare):
-        return [node.left, node.comparators[0]]
-    if isinstance(node, ast.BinOp):
-        return [node.left, node.right]
-    if isinstance(node, ast.BoolOp):
-        return node.values[:1]
-    if isinstance(node, ast.UnaryOp):
-        return [node.operand]
-    if isinstance(node, ast.IfExp):
-        return [node.test]
-    if isinstance(node, ast.Subscript):
-        return [node.value, node.slice]
-    if isinstance(node, ast.Tuple | ast.List):
-        return node.elts
-    return []
+        return found[:2]
+    return found[:1] if isinstance(node, ast.BoolOp) else found

@@ -79,7 +79,8 @@ WRITTEN = {
         "class K:\n    def __init__(self, n):\n        self.n = n\n"
         "    def _f(self, d):\n        if d:\n            self.n += d\n            return True\n"
         "        return False\n"
-        "    def go(self, d):\n        if self._f(d):\n            say('did')\n        return self.n\n\n"
+        "    def go(self, d):\n        if self._f(d):\n            say('did')\n"
+        "        return self.n\n\n"
         "def run(n):\n    k = K(3)\n    return (k.go(n), k.go(0))"
     ),
 }
@@ -116,7 +117,8 @@ KEPT = {
         "    def go(self):\n        self.n += self._f()\n"
     ),
     "returns out of a loop, and the caller goes on": (
-        "def f(x):\n    for i in range(x):\n        return i\n\ndef run(n):\n    y = f(n)\n    say(y)"
+        "def f(x):\n    for i in range(x):\n        return i\n\n"
+        "def run(n):\n    y = f(n)\n    say(y)"
     ),
     "a coroutine that somebody else starts": (
         "async def f(x):\n    say(x)\n\nasync def run(n):\n    task = f(n)\n    await task"
@@ -129,7 +131,8 @@ KEPT = {
         "    try:\n        f(n)\n    except ValueError:\n        say('bad')"
     ),
     "overridden": (
-        "class A:\n    def _f(self):\n        return 1\n    def go(self):\n        return self._f()\n\n"
+        "class A:\n    def _f(self):\n        return 1\n"
+        "    def go(self):\n        return self._f()\n\n"
         "class B(A):\n    def _f(self):\n        return 2\n"
     ),
     "a property": (
