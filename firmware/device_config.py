@@ -8,8 +8,9 @@ Loaded for each of these and forgotten after it. Rules, in the order in which th
 - settings: protocol/settings.py against what this board has; the first that is refused is named
 - kept: the one in force is copied to be the one before, then the new one is renamed into its
   place, then the journal record, then the floor; a start finishes what power cut off
-- in force: as soon as the session is over, the door shut and locked or the port idle, and without
-  a restart, which would let go of a fail-safe lock
+- in force: as soon as the session is over and all doors are shut (firmware/door.py `is_shut`) or
+  the port idle, and without a restart, which would let go of a fail-safe lock. The doors are built
+  anew: what they do not read from NVS, they forget
 
 The files hold what was signed and its SHA-256, without the signature: a ticket key may be retired
 while what it once signed stays in force, and whoever can write these files can write the firmware.

@@ -8,7 +8,8 @@ happens in any case.
 One relay of the board is one door, one to four; readers go round them: with two doors, readers 0
 and 2 belong to the first, 1 and 3 to the second. The first round lets in, the second one out.
 Fire and tamper are the controller's. A commanded mode survives a restart (NVS), its hours are
-recomputed; a latched fire, a lock-out and what anti-passback remembers do not.
+recomputed; a latched fire, a lock-out and what anti-passback remembers do not. A configuration that
+comes into force is such a restart for the doors, but it waits for a latched fire to be reset.
 """
 
 from firmware.journal import NO_KEY

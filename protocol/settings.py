@@ -23,6 +23,7 @@ EACH = 1  # one number for all doors, or a list with one for each
 TEXT = 2  # UTF-8; the bounds are those of its length in bytes
 CHOICE = 3  # one of CHOICES
 
+DOOR_MODE = 15
 MODE_SCHEDULE = 16
 WIFI_NAME = 40
 WIFI_PASSWORD = 41
@@ -51,7 +52,7 @@ SETTINGS: "dict[int, Row]" = {
     12: (ONE, 0, 3600, "door"),
     13: (ONE, 1, 300, "door"),
     14: (ONE, 3, 60, "door"),
-    15: (EACH, 0, 2, "door"),
+    DOOR_MODE: (EACH, 0, 2, "door"),
     MODE_SCHEDULE: (EACH, 0, 767, "door"),  # mode << 8 | number of a schedule of the list
     17: (EACH, 0, 2, "door"),
     32: (EACH, 0, 126, "osdp"),

@@ -3,7 +3,8 @@
 ``NAME=VALUE``; NAME in English or Chinese, or a number; VALUE a number with or without its unit, a
 word, text, or one of these for each door with commas between. An empty VALUE goes back to the
 default. Numbers on the wire are the table's own; a value that is none of them is refused here, and
-bounds are judged by protocol/settings.py as the controller does.
+bounds are judged by protocol/settings.py as the controller does. Hours at which a door has another
+mode are MODE:SCHEDULE, with the number of a schedule of the list.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import chinese, name_of, t
 from protocol.codes import ERR_NOT_ON_BOARD
 from protocol.setting_names import NAMES, WORDS
-from protocol.settings import CHOICES, EACH, SECRETS, SETTINGS, TEXT
+from protocol.settings import CHOICES, DOOR_MODE, EACH, MODE_SCHEDULE, SECRETS, SETTINGS, TEXT
 
 Changes = dict[int, Any]  # number to value; None: back to the default
 HIDDEN = "******"
+_SCHEDULE_MAX = 255
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,14 @@ def name(number: int) -> str:
 
 def text(number: int, value: Any) -> str:
     """A value for people, with its unit; secrets are hidden."""
-    if value is None:
-        return ""
-    if number in SECRETS:
-        return HIDDEN
+    if value is None or number in SECRETS:
+        return "" if value is None else HIDDEN
     if isinstance(value, list):
         return ", ".join(text(number, one) for one in value)
     if number not in NAMES or not isinstance(value, int):
         return str(value)
+    if number == MODE_SCHEDULE and value > _SCHEDULE_MAX:
+        return f"{text(DOOR_MODE, value >> 8)}:{value & _SCHEDULE_MAX}"
     words = WORDS.get(number)
     if words is not None and value < len(words):
         return name_of("setting", words[value])
@@ -88,6 +90,8 @@ def bounds(number: int) -> str:
     shape, least, greatest, _ = SETTINGS[number]
     if number in CHOICES:
         return ", ".join(map(str, CHOICES[number]))
+    if number == MODE_SCHEDULE:
+        return f"({bounds(DOOR_MODE)}):0–{_SCHEDULE_MAX}"
     if number in WORDS:
         return ", ".join(name_of("setting", word) for word in WORDS[number])
     if shape == TEXT:
@@ -109,7 +113,8 @@ def _value(number: int, written: str) -> Any:
     shape = SETTINGS[number][0]
     if shape == TEXT:
         return written
-    parts = [_number(number, part.strip()) for part in written.replace("，", ",").split(",")]
+    words = [part.strip() for part in written.replace("，", ",").split(",")]
+    parts = [_hours(w) if number == MODE_SCHEDULE else _number(number, w) for w in words]
     return parts if shape == EACH and len(parts) > 1 else _single(number, parts)
 
 
@@ -120,6 +125,24 @@ def _single(number: int, parts: list[int]) -> int:
             t("Give a single one"),
         )
     return parts[0]
+
+
+def _hours(written: str) -> int:
+    """MODE:SCHEDULE, or the number alone."""
+    mode, colon, schedule = written.replace("：", ":").partition(":")
+    value = _number(MODE_SCHEDULE, schedule.strip() if colon else mode)
+    if not colon:
+        return value
+    if not 0 <= value <= _SCHEDULE_MAX:
+        raise _none(MODE_SCHEDULE, written)
+    return _number(DOOR_MODE, mode.strip()) << 8 | value
+
+
+def _none(number: int, written: str) -> OperatorError:
+    return OperatorError(
+        t("{name} cannot be {value}", name=name(number), value=written),
+        t("It may be: {bounds}", bounds=bounds(number)),
+    )
 
 
 def _number(number: int, written: str) -> int:
@@ -136,8 +159,5 @@ def _number(number: int, written: str) -> int:
     except decimal.InvalidOperation:
         value = decimal.Decimal("NaN")
     if not value.is_finite() or value != value.to_integral_value() or abs(value) >= 2**30:
-        raise OperatorError(
-            t("{name} cannot be {value}", name=name(number), value=written),
-            t("It may be: {bounds}", bounds=bounds(number)),
-        )
+        raise _none(number, written)
     return int(value)

@@ -16,6 +16,7 @@ DRIVERS = {  # of each board, by its readers
     "virtual_door_pn532": {"pn532"},
     "virtual_door_rc522": {"rc522"},
     "virtual_door_osdp": {"osdp"},
+    "virtual_doors4": {"virtual"},
 }
 SHARED = {"serial_line", "two_wires"}
 

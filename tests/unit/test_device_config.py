@@ -96,6 +96,9 @@ def signed(site) -> device_config.Signed | None:
         ("lock_type=fail_safe", 1, 1),
         ("lock_type=fail-secure", 1, 0),
         ("relock=on_open", 4, 1),
+        ("door_mode=open,closed", 15, [1, 2]),
+        ("mode_schedule=open:3", 16, 0x103),
+        ("模式时间表=常闭：2，0", 16, [0x202, 0]),
         ("supply_low=11.5 V", 48, 11500),
         ("charge_ceiling=120min", 5, 120),
         ("2=7", 2, 70),
@@ -124,6 +127,9 @@ def test_settings_are_read_as_people_write_them(word, number, value) -> None:
         ("unlock_time=1e99", "unlock_time"),
         ("charge_ceiling=5,6", "charge_ceiling"),
         ("lock_type=maybe", "lock_type"),
+        ("mode_schedule=open:256", "mode_schedule"),
+        ("mode_schedule=ajar:1", "door_mode"),
+        ("mode_schedule=open:", "mode_schedule"),
     ],
 )
 def test_what_is_no_setting_is_refused_by_name(word, named) -> None:
