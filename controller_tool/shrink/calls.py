@@ -54,7 +54,7 @@ def _write(owner: Owner, callee: Function, caller: Function, numbers: Iterator[i
     """Replace the one call in `caller`; False, and nothing changed, where it cannot be done."""
     is_method = isinstance(owner, ast.ClassDef)
     place = places.find(caller, callee, is_method, _methods(owner))
-    given = place and _given(callee, place.call, is_method)
+    given = _given(callee, place.call, is_method) if place else None
     if place is None or given is None or not _fit(callee, caller, is_method):
         return False
     body, before, fresh = _prepared(callee, given, caller, next(numbers))

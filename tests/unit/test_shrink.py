@@ -139,6 +139,10 @@ KEPT = {
         "class K:\n    @property\n    def _f(self):\n        return 1\n"
         "    def go(self):\n        return self._f\n"
     ),
+    "called from outside its class too": (
+        "class K:\n    def _f(self):\n        return 1\n    def go(self):\n"
+        "        return self._f()\n\ndef run(n):\n    return K()._f() + K().go()"
+    ),
     "called on another object": (
         "class K:\n    def _f(self):\n        return 1\n    def go(self, other):\n"
         "        return other._f()\n"
