@@ -62,7 +62,7 @@ def checkpoint_keys(data):
     return {sha256(key).digest()[:8]: key for key in rows[4][1:]}
 
 
-def check_controller(files, at, keys, site, audit):
+def check_controller(files, at, keys, site, *audit):
     certificate = x509.load_der_x509_certificate(files[f"{at['id']}/device.der"])
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     need(names.get_values_for_type(x509.DNSName) == [f"{at['id']}.controller"], "certificate")
@@ -78,10 +78,10 @@ def check_controller(files, at, keys, site, audit):
         stated = [each[2 * number : 2 * number + 2] for each in signed]
         kinds, where = (*SIZES, "audit-key", "tool-t"), f"{at['id']}/{name}"
         read = {kind: files.get(f"{where}/{kind}.bin", b"") for kind in kinds}
-        yield name, (read, at["rings"][name], bytes([number]), start, stated, audit)
+        yield name, (read, at["rings"][name], bytes([number]), start, stated, *audit)
 
 
-def check_ring(read, said, ring, c, stated, audit):
+def check_ring(read, said, ring, c, stated, audit, left):
     cut = {k: pieces(read[k], size) for k, size in SIZES.items()}
     need([len(read[k]) / size for k, size in SIZES.items()] == [said[k] for k in SIZES], "counts")
     heads = [(h[:16], h[16:20], h[20:52], h[52:56], h[60:76], h[76:92]) for h in cut["heads"]]
@@ -99,7 +99,10 @@ def check_ring(read, said, ring, c, stated, audit):
     if audit and read["audit-key"]:
         oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
         k, wanted = audit.decrypt(read["audit-key"], oaep), {*own, *near}
-        for n in range(max([last, *(n for n in near if n <= last + 2**20)]) + 1):
+        top = max([last, *(n for n in near if n <= last + 2**20)])
+        need(top - len(own) <= left[0], "too far", last)
+        left[0] -= max(top - len(own), 0)
+        for n in range(top + 1):
             audit_ts.update({n: sha256(b"\2" + k).digest()} if n in wanted else {})
             k = sha256(b"\1" + k).digest()[:16]
 
@@ -144,7 +147,7 @@ def check_ring(read, said, ring, c, stated, audit):
 
 def judge(files, audit, ca):
     """[controller/ring, what, record number] of the first fault of each."""
-    said, faults = json.loads(files["manifest.json"]), []
+    said, faults, left = json.loads(files["manifest.json"]), [], [2**25]
 
     def attempt(place, work, *given):
         try:
@@ -156,9 +159,10 @@ def judge(files, audit, ca):
     rest = {n: data for n, data in files.items() if n not in ("manifest.json", "manifest.cose")}
     hashed = {n: {"sha256": sha256(d).hexdigest(), "size": len(d)} for n, d in rest.items()}
     attempt("", need, hashed == said["files"], "files")
+    attempt("", need, said["controllers"], "empty")
     keys = attempt("", checkpoint_keys, files.get("trust.cbor", b"")) or {}
     for at in said["controllers"]:
-        given = files, at, keys, bytes.fromhex(said["site"]), audit
+        given = files, at, keys, bytes.fromhex(said["site"]), audit, left
         for name, ring in attempt(at["id"], lambda g: [*check_controller(*g)], given) or ():
             attempt(f"{at['id']}/{name}", check_ring, *ring)
     return faults

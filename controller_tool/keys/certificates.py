@@ -3,11 +3,14 @@
 Validity is 2000-01-01 to 9999-12-31: a controller whose clock was never set reads the year 2000.
 """
 
+import warnings
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from controller_tool.keys.files import new_ec_key, peer_id
@@ -16,6 +19,24 @@ PEER_IDENTITY_OID = ObjectIdentifier("1.3.6.1.4.1.59999.7443.1")
 NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 NOT_AFTER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _OCTET_STRING = 0x04
+# what the library raises for bytes that are no certificate, or one that it cannot read
+NO_CERTIFICATE = (
+    ValueError, TypeError, OverflowError, UnsupportedAlgorithm, x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType, x509.ExtensionNotFound, x509.DuplicateExtension,
+)  # fmt: skip
+
+
+def from_strangers(der: bytes) -> x509.Certificate:
+    """A certificate that anybody may have made; one of NO_CERTIFICATE for what is none.
+
+    What the library would only warn of, on the terminal of whoever reads it, is none either.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        try:
+            return x509.load_der_x509_certificate(der)
+        except CryptographyDeprecationWarning as warning:
+            raise ValueError("certificate") from warning
 
 
 def device_host_name(device_id: bytes) -> str:

@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from controller_tool import disk
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services.bundle_layout import (
@@ -67,7 +68,7 @@ class Source:
         except OSError as error:
             raise OperatorError(
                 t("{path} cannot be read ({error})", path=path, error=error.strerror or error),
-                t("Check the folder and its permissions"),
+                disk.next_step(error),
             ) from None
 
     def __enter__(self) -> Self:

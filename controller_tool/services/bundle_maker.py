@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from controller_tool.keys.certificates import certificate_der
+from controller_tool.keys.certificates import NO_CERTIFICATE, certificate_der, from_strangers
 from controller_tool.keys.files import peer_id
 from controller_tool.services import bundle_layout
 from controller_tool.services.peers import PEER_CA
@@ -91,17 +90,17 @@ def is_signed(manifest: Manifest, data: bytes, envelope: bytes, certificate: byt
 def is_issued(certificate: bytes, ca: bytes) -> bool:
     """Whether that authority issued the certificate."""
     try:
-        authority = x509.load_der_x509_certificate(ca)
-        x509.load_der_x509_certificate(certificate).verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        authority = from_strangers(ca)
+        from_strangers(certificate).verify_directly_issued_by(authority)
+    except (*NO_CERTIFICATE, InvalidSignature):
         return False
     return True
 
 
 def _key(certificate: bytes) -> ec.EllipticCurvePublicKey | None:
     try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = from_strangers(certificate).public_key()
+    except NO_CERTIFICATE:
         return None
     usable = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
     return key if usable else None  # type: ignore[return-value]  # it was looked at

@@ -53,6 +53,13 @@ class Controller:
     board: str
     rings: dict[int, RingPart]
 
+    @property
+    def missing(self) -> int:
+        """Numbers before the last record of each ring that are not in the bundle."""
+        return sum(
+            r.ranges[-1][1] + 1 - r.counts["records"] for r in self.rings.values() if r.ranges
+        )
+
     def file(self, name: str, ring: int | None = None) -> str:
         """Name in the bundle of one of its files."""
         return f"{self.id}/{name}" if ring is None else f"{self.id}/{RING_NAMES[ring]}/{name}"

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from controller_tool import disk
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FILE_MODE, FOLDER_MODE
 from controller_tool.messages import t
@@ -87,7 +88,7 @@ def output(path: Path, force: bool) -> Iterator[Sink]:
     except OSError as error:
         raise OperatorError(
             t("{path} cannot be made ({error})", path=path, error=error.strerror or error),
-            t("Make room, or name another place"),
+            disk.next_step(error),
         ) from error
     finally:
         if made is not None:

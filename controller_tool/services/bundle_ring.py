@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from controller_tool.errors import OperatorError
-from controller_tool.keys.certificates import device_host_name
+from controller_tool.keys.certificates import NO_CERTIFICATE, device_host_name, from_strangers
 from controller_tool.services import (
     audit_pins,
     bundle_layout,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from controller_tool.services.bundle_words import Flaw
     from controller_tool.services.journal_check import Report
     from controller_tool.services.journal_findings import Finding
+    from controller_tool.services.journal_reach import Budget
     from controller_tool.services.journal_tags import Key
     from controller_tool.services.journal_verify import Verification
     from controller_tool.services.site import Site
@@ -60,9 +61,12 @@ class _Own:
     noted: int = 0
 
 
-def judge(site: Site, source: Source, controller: Controller, keys: list[bytes]) -> Judged:
-    """The verdict on one controller; keys: moduli that speak for checkpoints."""
-    return _Judge(site, source, controller, keys).run()
+def judge(
+    site: Site, source: Source, controller: Controller, name: str, keys: list[bytes],
+    budget: Budget,
+) -> Judged:  # fmt: skip
+    """The verdict on one controller; name: what to call it; keys: that speak for checkpoints."""
+    return _Judge(site, source, controller, name, keys, budget).run()
 
 
 def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> None:
@@ -85,40 +89,49 @@ def remember(site: Site, source: Source, controllers: Sequence[Controller]) -> N
 
 class _Judge:
     def __init__(
-        self, site: Site, source: Source, controller: Controller, keys: list[bytes]
-    ) -> None:
+        self, site: Site, source: Source, controller: Controller, name: str, keys: list[bytes],
+        budget: Budget,
+    ) -> None:  # fmt: skip
+        self._budget = budget
         self._site = site
         self._source = source
         self._it = controller
         self._signers = keys
         self._device = next((d for d in site.devices() if d.id == controller.id), None)
+        self._name = name
+        self._board = self._device.board if self._device else controller.board
         self._flaws: list[Flaw] = []
         self._notes: list[str] = []
         self._names: dict[str, None] = {}  # of the keys that prove something
 
     def run(self) -> Judged:
+        self._names_itself()
         self._certificate()
         envelopes = self._envelopes()
         reports = {ring: self._ring(ring, envelopes) for ring in journal_store.RINGS}
         if not self._names:
-            self._flaw(bundle_words.NO_KEY, self._it.name)
+            self._flaw(bundle_words.NO_KEY, self._name)
         elif list(self._names) == ["disclosed"]:
-            self._notes.append(bundle_words.disclosed(self._it.name))
+            self._notes.append(bundle_words.disclosed(self._name))
         if self._device is None:
-            self._notes.append(bundle_words.stranger(self._it.name))
-        verification = journal_verify.summary(
-            self._it.name, reports, self._pins(), tuple(self._names)
-        )
+            self._notes.append(bundle_words.stranger(self._name))
+        verification = journal_verify.summary(self._name, reports, self._pins(), tuple(self._names))
         return Judged(verification, self._flaws, self._notes)
 
     # --- the controller -------------------------------------------------------------------
+
+    def _names_itself(self) -> None:
+        if self._it.name != self._name:
+            self._flaw(bundle_words.NAME, self._name, self._it.name)
+        if self._it.board != self._board:
+            self._flaw(bundle_words.BOARD, self._name, self._it.board)
 
     def _certificate(self) -> None:
         shown = self._read(bundle_layout.DEVICE)
         pinned = None if self._device is None else self._device.certificate_der
         name = device_host_name(bytes.fromhex(self._it.id))
         if (pinned is not None and shown != pinned) or not _is_named(shown, name):
-            self._flaw(bundle_words.CERTIFICATE, self._it.name)
+            self._flaw(bundle_words.CERTIFICATE, self._name)
 
     def _envelopes(self) -> list[bytes]:
         try:
@@ -161,18 +174,19 @@ class _Judge:
             [*envelopes, *own.envelopes], self._signers, self._site.id,
             bytes.fromhex(self._it.id), ring,
         )  # fmt: skip
-        long = max(part.long, journal_verify.ring_records(self._it.board, ring))
+        long = max(part.long, journal_verify.ring_records(self._board, ring))
         report = journal_check.check(
             journal_check.Ring(
                 self._site.id, bytes.fromhex(self._it.id), ring, self._keys(ring, places),
                 places, heads, long, noted, conflicts,
                 list(dict.fromkeys((*sectors, *own.sectors))), signed.good, own.heads,
                 mine,
-            )
+            ),
+            self._budget,
         )  # fmt: skip
         report.findings += signed.false
         if any(f.kind == DELETED and _any_within(mine, f) for f in report.findings):
-            self._notes += {bundle_words.held_here(self._it.name)} - set(self._notes)
+            self._notes += {bundle_words.held_here(self._name)} - set(self._notes)
         return report
 
     def _own(self, ring: int) -> _Own:
@@ -201,10 +215,10 @@ class _Judge:
             sealed = audit_pins.best(session, self._it.id, ring, self._sealed(ring))
         if sealed and self._site.holds(AUDIT_KEY):
             try:
-                found["audit"] = journal_verify.unseal(self._site, self._it.name, sealed)
+                found["audit"] = journal_verify.unseal(self._site, self._name, sealed)
                 self._names["audit"] = None
             except OperatorError:
-                self._flaw(bundle_words.AUDIT_KEY_UNSEALED, self._it.name)
+                self._flaw(bundle_words.AUDIT_KEY_UNSEALED, self._name)
         return found
 
     def _pieces(self, ring: int, name: str, size: int) -> list[bytes]:
@@ -218,8 +232,8 @@ class _Judge:
         full = self._it.file(name, ring)
         return self._source.read(full) if full in self._source.sizes else b""
 
-    def _flaw(self, kind: str, name: str) -> None:
-        found = bundle_words.flaw(kind, name)
+    def _flaw(self, kind: str, name: str, said: str = "") -> None:
+        found = bundle_words.flaw(kind, name, said)
         if found not in self._flaws:
             self._flaws.append(found)
 
@@ -232,8 +246,8 @@ def _any_within(numbers: Sequence[int], span: Finding) -> bool:
 def _is_named(certificate: bytes, name: str) -> bool:
     """Whether it is a certificate of that name."""
     try:
-        parsed = x509.load_der_x509_certificate(certificate)
+        parsed = from_strangers(certificate)
         names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return names.get_values_for_type(x509.DNSName) == [name]
-    except (ValueError, TypeError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except NO_CERTIFICATE:
         return False

@@ -6,6 +6,8 @@ Rules, in the order in which they are applied:
 - the manifest is signed by the maker that it names, whose certificate the pinned peer CA issued;
   a folder without one says that it cannot know the maker
 - every file is as the manifest says, none is missing, none is there besides
+- there is a controller in it; one that this folder knows is called, and its ring is as long, as
+  here, whatever the manifest says of it: another name or board is a flaw
 - the trust object is this site's; checkpoints are signed by a checkpoint key of it
 - each ring is judged as `journal verify` does, with K of this folder, else with the disclosed T;
   what this folder pulled itself (records, heads, sector headers, checkpoints, pins) counts as well
@@ -31,6 +33,7 @@ from controller_tool.services import (
 )
 from controller_tool.services.bundle_files import Refused, Source
 from controller_tool.services.journal_findings import TRUNCATED
+from controller_tool.services.journal_reach import Budget
 from protocol import messages, trust
 from protocol.codes import KEY_CHECKPOINT
 
@@ -73,15 +76,17 @@ class _Verifier:
         self._source = source
         self._flaws: list[Flaw] = []
         self._notes: list[str] = []
+        self._called: dict[str, str] = {}  # names by id
 
     def run(self) -> BundleVerification:
         data, manifest = self._manifest()
         known = self._maker(manifest, data)
         self._files(manifest)
         keys = self._trust()
-        done = []
+        self._controllers(manifest)
+        done, verdicts = [], self._judge_all(manifest, keys)
         for controller in manifest.controllers:
-            judged = bundle_ring.judge(self._site, self._source, controller, keys)
+            judged = verdicts[controller.id]
             self._flaws += judged.flaws
             self._notes += judged.notes
             done.append(judged.verification)
@@ -95,6 +100,17 @@ class _Verifier:
             tuple(folding.fold(self._flaws, folding.IN_JSON)), len(self._flaws), tuple(done),
             tuple(self._notes),
         )  # fmt: skip
+
+    def _judge_all(self, manifest: Manifest, keys: list[bytes]) -> dict[str, bundle_ring.Judged]:
+        """The verdicts by id. Who costs the budget most comes last, strangers after all others."""
+        known, budget = {device.id for device in self._site.devices()}, Budget()
+        order = sorted(manifest.controllers, key=lambda c: (c.id not in known, c.missing))
+        return {
+            each.id: bundle_ring.judge(
+                self._site, self._source, each, self._called[each.id], keys, budget
+            )
+            for each in order
+        }
 
     def _manifest(self) -> tuple[bytes, Manifest]:
         for name in (bundle_layout.MANIFEST, bundle_layout.SIGNATURE):
@@ -139,6 +155,23 @@ class _Verifier:
             data = self._source.read(name)
             if manifest.files[name] != (sha256(data).hexdigest(), len(data)):
                 self._flaws.append(bundle_words.flaw(bundle_words.FILE_CHANGED, name))
+
+    def _controllers(self, manifest: Manifest) -> None:
+        """Whether there are any, which are not there, and what each is called here.
+
+        The manifest is the maker's word: an unknown one cannot have the name of another.
+        """
+        known = {device.id: device.name for device in self._site.devices()}
+        there = {controller.id for controller in manifest.controllers}
+        taken = set(known.values())
+        for controller in manifest.controllers:
+            free = controller.id if controller.name in taken else controller.name
+            self._called[controller.id] = known.get(controller.id, free)
+            taken.add(self._called[controller.id])
+        if not there:
+            self._flaws.append(bundle_words.flaw(bundle_words.EMPTY))
+        if left_out := sorted(name for id_, name in known.items() if id_ not in there):
+            self._notes.append(bundle_words.left_out(left_out))
 
     def _trust(self) -> list[bytes]:
         """Checkpoint keys of this folder, and of the bundle's trust object if it follows."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from controller_tool.messages import t
+from controller_tool.services.folding import ON_SCREEN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SIGNATURE, MAKER = "signature", "maker"
 FILE_CHANGED, FILE_MISSING, FILE_UNKNOWN = "file_changed", "file_missing", "file_unknown"
 TRUST, CERTIFICATE = "trust", "certificate"
 NO_KEY, AUDIT_KEY_UNSEALED = "no_key", "audit_key"
 MALFORMED, HEAD = "malformed", "head"
+EMPTY, NAME, BOARD = "empty", "name", "board"
 
 
 @dataclass(frozen=True)
@@ -25,9 +31,9 @@ class Flaw:
         return self.text
 
 
-def flaw(kind: str, name: str = "") -> Flaw:
-    """A flaw in words."""
-    return Flaw(kind, name, _sentences()[kind].format(name=name))
+def flaw(kind: str, name: str = "", said: str = "") -> Flaw:
+    """A flaw in words; said: what the bundle says instead."""
+    return Flaw(kind, name, _sentences()[kind].format(name=name, said=said))
 
 
 def known_by_nobody() -> str:
@@ -66,6 +72,15 @@ def held_here(name: str) -> str:
              " it, or came too late to pull it", device=name)  # fmt: skip
 
 
+def left_out(names: Sequence[str]) -> str:
+    """A note: controllers of this folder, of which the bundle says nothing."""
+    more = len(names) - ON_SCREEN
+    said = ", ".join(names[:ON_SCREEN])
+    if more > 0:
+        said = f"{said}, {t('and {n} more', n=more)}"
+    return t("Controllers of this folder that are not in the bundle: {names}", names=said)
+
+
 def stranger(name: str) -> str:
     """A note: nothing to compare with."""
     return t("{device}: this folder does not know the controller, and has nothing to compare with",
@@ -84,5 +99,8 @@ def _sentences() -> dict[str, str]:
         NO_KEY: t("{name}: no key at hand proves anything of it"),
         AUDIT_KEY_UNSEALED: t("{name}: its audit key is not sealed to this auditor"),
         MALFORMED: t("{name} cannot be read"),
+        EMPTY: t("There is no controller in the bundle"),
+        NAME: t("{name}: the bundle calls this controller {said}"),
+        BOARD: t("{name}: the bundle says that its board is {said}"),
         HEAD: t("{name}: its newest head is not the one in the manifest"),
     }

@@ -20,6 +20,7 @@ from controller_tool.services import (
     bundle_manifest,
     bundle_output,
     journal_evidence,
+    journal_reach,
     journal_store,
     journal_tags,
     journal_verify,
@@ -175,7 +176,8 @@ def _keys(
         found[bundle_layout.AUDIT_KEY] = sealed
     if getattr(device, f"k_tool_{RING_NAMES[ring]}_sealed") is not None:
         k_tool = site.secret(device, f"k_tool_{RING_NAMES[ring]}")
-        disclosed = journal_tags.disclose(k_tool, numbers)
+        near = numbers[: journal_reach.spared(numbers, journal_reach.STEPS)]
+        disclosed = journal_tags.disclose(k_tool, near)
         found[bundle_layout.TOOL_T] = b"".join(t for t, _ in disclosed)
         if wish.cards:
             found[bundle_layout.MASKS] = b"".join(mask for _, mask in disclosed)

@@ -10,6 +10,7 @@ Rules, in the order in which they are applied:
 - a record with a tag that does not fit is *changed*, unless the next record (every tag of it), a
   head or a sector header proves that its body is as it was written: then it is *tag_changed*. One
   tag that fits is not enough: the desk holds one of the two keys
+- what is no record by its length is *changed* and nothing else: it is not missing
 - all tags fit, and a head or sector header does not: *forged* somewhere since the last point that
   agreed, by whoever holds the keys at hand
 - a signed checkpoint that the chain does not pass through: *forked* since that point
@@ -20,6 +21,8 @@ Rules, in the order in which they are applied:
 - a head that lies behind an earlier one: the controller's journal was *rolled_back*
 - no head at all: *no_head*, for nothing says where the journal ends
 - a record that came a second time with other bytes: *conflicting*
+- what cannot be reached without hashing over more missing numbers than is worth while: *too_far*
+  (journal_reach.py). It is not judged, nor is what is missing before it told apart by age
 
 Records between a break and the next head or sector header are counted as not proven. What nobody
 can see here: a controller whose whole flash was put back to a state after the newest head or
@@ -33,6 +36,7 @@ import struct
 from operator import lt
 from typing import TYPE_CHECKING
 
+from controller_tool.services import journal_gaps, journal_reach
 from controller_tool.services.journal_findings import (
     CHANGED,
     CONFLICTING,
@@ -50,12 +54,14 @@ from controller_tool.services.journal_findings import (
     ROLLED_BACK,
     SWAPPED,
     TAG_CHANGED,
+    TOO_FAR,
     TRUNCATED,
     Finding,
     Head,
     Report,
     Ring,
 )
+from controller_tool.services.journal_reach import Budget
 from controller_tool.services.journal_walk import Walk
 from controller_tool.wire_shapes import NUMBER_MAX
 from protocol.constants import RECORD_BYTES
@@ -66,25 +72,31 @@ if TYPE_CHECKING:
 __all__ = [
     "CHANGED", "CONFLICTING", "DELETED", "FALSE_CHECKPOINT", "FALSE_HEAD", "FALSE_SECTOR",
     "FORGED", "FORKED", "HARMLESS", "HEAD_REACH", "KEY_NAMES", "NO_HEAD", "NUMBER_MAX",
-    "OVERWRITTEN", "REPLAYED", "ROLLED_BACK", "SWAPPED", "TAG_CHANGED", "TRUNCATED", "Finding",
-    "Head", "Report", "Ring", "check",
+    "OVERWRITTEN", "REPLAYED", "ROLLED_BACK", "SWAPPED", "TAG_CHANGED", "TOO_FAR", "TRUNCATED",
+    "Finding", "Head", "Report", "Ring", "check",
 ]  # fmt: skip
 KEY_NAMES = ("tool", "audit")  # in the order of a record's tags
 
 
-def check(ring: Ring) -> Report:
-    """Judge the ring; never raises for what it holds."""
+def check(ring: Ring, budget: Budget | None = None) -> Report:
+    """Judge the ring; never raises for what it holds. budget: of spare steps, else its own."""
     report = Report(len(ring.places))
     numbers, records = _sort(ring.places, report)
-    walk = Walk(ring, numbers, records, report)
+    damaged = sorted({f.first_seq for f in report.findings if f.kind == CHANGED})
+    reach = journal_reach.within(ring, numbers, budget or Budget())
+    walk = Walk(reach, numbers, records, report)
     walk.run()
-    genuine = [head for head in ring.heads if walk.evidence.is_genuine(head)]
+    genuine = [head for head in reach.ring.heads if walk.evidence.is_genuine(head)]
     newest = max((head.next_seq for head in (*genuine, *walk.evidence.heads)), default=None)
     report.last_head_seq = newest
     report.findings += walk.evidence.false
     report.findings += _fallen_back(genuine)
     report.findings += [Finding(CONFLICTING, seq, seq) for seq in sorted(set(ring.conflicts))]
-    report.findings += walk.findings(newest or 0)
+    report.findings += walk.findings(newest or 0, damaged)
+    if reach.beyond is not None:
+        report.findings.append(Finding(TOO_FAR, *reach.beyond))
+        for first, end in journal_gaps.runs(numbers[reach.count :]):
+            report.doubt(first, end)
     return report
 
 

@@ -15,7 +15,7 @@ CHANGED, TAG_CHANGED = "changed", "tag_changed"
 SWAPPED, REPLAYED = "swapped", "replayed"
 FALSE_HEAD, FALSE_SECTOR, FALSE_CHECKPOINT = "false_head", "false_sector", "false_checkpoint"
 FORGED, FORKED, ROLLED_BACK = "forged", "forked", "rolled_back"
-NO_HEAD, CONFLICTING = "no_head", "conflicting"
+NO_HEAD, CONFLICTING, TOO_FAR = "no_head", "conflicting", "too_far"
 HARMLESS = (OVERWRITTEN,)
 HEAD_REACH = 1 << 20  # records; a head further ahead of all records than that is not followed
 

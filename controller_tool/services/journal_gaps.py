@@ -15,7 +15,7 @@ and else *overwritten*.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from controller_tool.services.journal_findings import DELETED, OVERWRITTEN, Finding
@@ -55,6 +55,17 @@ def joined(spans: Iterable[Span]) -> list[Span]:
         elif first < after:
             found.append((first, after))
     return found
+
+
+def without(missing: Span, there: Sequence[int]) -> Iterator[Span]:
+    """The same without the numbers, ascending, of which something is there after all."""
+    at, after = missing
+    for number in there[bisect_left(there, at) : bisect_left(there, after)]:
+        if at < number:
+            yield at, number
+        at = number + 1
+    if at < after:
+        yield at, after
 
 
 def tell_apart(missing: Span, kept: Sequence[Span]) -> Iterator[Finding]:

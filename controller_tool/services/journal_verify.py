@@ -23,6 +23,7 @@ from controller_tool.services import (
     journal_words,
 )
 from controller_tool.services.journal_pins import Pins
+from controller_tool.services.journal_reach import Budget
 from controller_tool.services.journal_words import RING_NAMES, Named, RingReport
 from controller_tool.services.site_init import AUDIT_KEY
 from protocol.constants import (
@@ -70,10 +71,12 @@ class Verification:
 
 def verify(site: Site, device: Device) -> Verification:
     """Judge what is stored of one controller; OperatorError when no key of it is here."""
-    return _summary(site, device, {r: _check(site, device, r) for r in journal_store.RINGS})
+    budget = Budget()
+    reports = {ring: _check(site, device, ring, budget) for ring in journal_store.RINGS}
+    return _summary(site, device, reports)
 
 
-def _check(site: Site, device: Device, ring: int) -> Report:
+def _check(site: Site, device: Device, ring: int, budget: Budget) -> Report:
     """Judge what is stored of one ring with the keys of this folder."""
     keys = keys_of(site, device, ring)
     with site.registry.session() as session:
@@ -89,7 +92,8 @@ def _check(site: Site, device: Device, ring: int) -> Report:
         journal_check.Ring(
             site.id, device.id_bytes, ring, keys, places, heads, ring_records(device.board, ring),
             noted, conflicts, sectors, signed.good,
-        )
+        ),
+        budget,
     )  # fmt: skip
     report.findings += signed.false
     return report

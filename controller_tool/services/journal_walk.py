@@ -12,6 +12,7 @@ from controller_tool.services.journal_findings import (
     FORKED,
     HEAD_REACH,
     NO_HEAD,
+    OVERWRITTEN,
     TAG_CHANGED,
     TRUNCATED,
     Finding,
@@ -25,7 +26,8 @@ from protocol.constants import RECORD_BODY_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from controller_tool.services.journal_findings import Report, Ring
+    from controller_tool.services.journal_findings import Report
+    from controller_tool.services.journal_reach import Reach
 
 _SEGMENT = 4096  # records whose keys are made at once
 _EVENT_AT = 6
@@ -36,13 +38,14 @@ class Walk:
     """`run` first, then `findings`."""
 
     def __init__(
-        self, ring: Ring, numbers: Sequence[int], held: Sequence[bytes], report: Report
+        self, reach: Reach, numbers: Sequence[int], held: Sequence[bytes], report: Report
     ) -> None:
-        self._ring = ring
-        self._numbers = numbers
-        self._records = held
+        ring = self._ring = reach.ring
+        self._whole = reach.beyond is None
+        self._numbers = numbers[: reach.count]
+        self._records = held[: reach.count]
         self._report = report
-        self.evidence = Evidence(ring, numbers[-1] if numbers else 0)
+        self.evidence = Evidence(ring, reach.last)
         self._points = self.evidence.numbers()
         self._c: bytes | None = chain.start(ring.site, ring.device, ring.number)
         self._agreed = 0  # the last number whose c something else bore out
@@ -64,22 +67,32 @@ class Walk:
                 self._segment(self._records[at : at + stop - start], start)
             expected = end
         self._look_over(expected, (self._points or [0])[-1] + 1)
+        if not self._whole:
+            return  # nothing here says where it ends
         if not self._ring.heads and not self.evidence.heads:
             self._find(NO_HEAD, expected, expected)
         end = max(self._ring.noted, self.evidence.furthest)
         if expected < end:
             self._find(TRUNCATED, expected, end - 1)
 
-    def findings(self, newest: int) -> list[Finding]:
-        """What was found, by number; newest: number of the newest head."""
+    def findings(self, newest: int, damaged: Sequence[int] = ()) -> list[Finding]:
+        """What was found, by number; newest: number of the newest head.
+
+        damaged: numbers, ascending, of places that are not empty, but hold no record either.
+        """
         kept = self._kept(newest) if any(f.kind == _MISSING for f in self._found) else []
         told: list[Finding] = []
         for finding in self._found:
-            if finding.kind == _MISSING:
-                missing = finding.first_seq, finding.last_seq + 1
-                told.extend(journal_gaps.tell_apart(missing, kept))
-            else:
+            if finding.kind not in (_MISSING, TRUNCATED):
                 told.append(finding)
+                continue
+            missing = finding.first_seq, finding.last_seq + 1
+            for span in journal_gaps.without(missing, damaged):
+                if finding.kind == TRUNCATED:
+                    told.append(Finding(TRUNCATED, span[0], span[1] - 1))
+                    continue
+                apart = journal_gaps.tell_apart(span, kept)
+                told += [f for f in apart if self._whole or f.kind != OVERWRITTEN]
         return told
 
     def _kept(self, newest: int) -> list[journal_gaps.Span]:
@@ -87,7 +100,8 @@ class Walk:
         gone = max(0, min(self._stays, newest - self._ring.long))  # below it the ring let them go
         vouched = journal_gaps.vouched(self._ring.checkpoints, self.evidence.oldest)
         mine = journal_gaps.runs(self._ring.held)
-        return journal_gaps.joined([*vouched, *mine, (gone, NUMBER_MAX + HEAD_REACH)])
+        tail = [(gone, NUMBER_MAX + HEAD_REACH)] if self._whole else []
+        return journal_gaps.joined([*vouched, *mine, *tail])
 
     def _runs(self) -> Iterator[tuple[int, int, int]]:
         """(index, first, end) of each row of numbers without a gap."""

@@ -121,6 +121,7 @@ def _sentences() -> dict[str, str]:
         kinds.ROLLED_BACK: t("{ring} ring: the controller lost {seq} that it once had"),
         kinds.NO_HEAD: t("{ring} ring: nothing proves that it ends before {seq}: pull it"),
         kinds.CONFLICTING: t("{ring} ring: {seq} came again with other content"),
+        kinds.TOO_FAR: t("{ring} ring: {seq} not judged: too far beyond all that is there"),
         AUDIT_KEY_CHANGED: t(
             "{ring} ring: its sealed audit key is not the one that was seen before"
         ),

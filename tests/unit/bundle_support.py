@@ -173,3 +173,12 @@ def _counted(
 def name_in(files: dict[str, bytes], ring: int, name: str) -> str:
     """The first file of that name and ring."""
     return next(n for n in sorted(files) if n.endswith(f"/{RING_NAMES[ring]}/{name}"))
+
+
+def said_anew(site: Site, files: dict[str, bytes], said: Any) -> dict[str, bytes]:
+    """A manifest of the maker's own invention, which names these files and is signed."""
+    signed = (bundle_layout.MANIFEST, bundle_layout.SIGNATURE)
+    rest = {name: data for name, data in files.items() if name not in signed}
+    table = {n: {"sha256": sha256(d).hexdigest(), "size": len(d)} for n, d in rest.items()}
+    manifest = bundle_manifest.canonical({**said, "files": table})
+    return {**rest, signed[0]: manifest, signed[1]: bundle_maker.sign(site, manifest)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import pytest
 from controller_tool.errors import OperatorError
 from controller_tool.services import (
     audit_pins,
+    bundle_files,
     bundle_maker,
     bundle_manifest,
     bundle_output,
@@ -167,6 +169,28 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(site, path, monkeypatch, at)
     with pytest.raises(OperatorError, match="No space left"):
         bundle(site, path)
     assert set(path.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "next_step"),
+    [(errno.ENOSPC, "Make room there or write elsewhere, then try again"),
+     (errno.EACCES, "Check the folder and its permissions")],
+)  # fmt: skip
+def test_what_a_disk_refuses_is_told_from_what_it_forbids(
+    site, path, monkeypatch, number, next_step
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    made = bundle(site, path.with_name(f"made-{path.name}"))
+    for kind in (bundle_output._Folder, bundle_output._Zip):
+        monkeypatch.setattr(kind, "put", refused)
+    for name in ("_folder", "_check_directory"):
+        monkeypatch.setattr(bundle_files, name, refused)
+    for attempt in (lambda: bundle(site, path), lambda: bundle_verify.verify(site, made)):
+        with pytest.raises(OperatorError) as told:
+            attempt()
+        assert told.value.next_step == next_step
 
 
 # --- pins and makers ------------------------------------------------------------------------

@@ -24,7 +24,15 @@ from controller_tool.keys import passphrase
 from controller_tool.services import bundle_layout, bundle_verify, export
 from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
 from tests import independent_arguments, independent_verifier
-from tests.unit.bundle_support import Journals, bundle, name_in, read, signed_anew, write
+from tests.unit.bundle_support import (
+    Journals,
+    bundle,
+    name_in,
+    read,
+    said_anew,
+    signed_anew,
+    write,
+)
 from tests.unit.registry_support import Board
 
 if TYPE_CHECKING:
@@ -235,6 +243,20 @@ def test_both_agree_on_damage_that_a_new_manifest_vouches_for(court, kind, how) 
 
 def test_a_file_that_is_not_in_the_manifest_is_found_by_both(court) -> None:
     assert not court.agree({**court.good, "letter.txt": b"hello"})
+
+
+def test_a_bundle_of_no_controller_is_found_by_both(court) -> None:
+    said = json.loads(court.good["manifest.json"])
+    files = {name: data for name, data in court.good.items() if "/" not in name}
+    assert not court.agree(said_anew(court.site, files, {**said, "controllers": []}))
+
+
+def test_a_record_that_nobody_would_hash_on_to_is_found_by_both(court) -> None:
+    """Neither makes a step for it: 67 million of them would take a minute and more."""
+    liar = (1 << 26).to_bytes(4, "big") + bytes(44)
+    assert not court.agree(edited(court, RING_ACCESS, lambda held: held.append(liar)))
+    assert {fault[1] for fault in court.theirs(edited(court, RING_ALARM,
+            lambda held: held.append(liar)))} == {"too far"}  # fmt: skip
 
 
 # --- records, by a desk that signs ------------------------------------------------------------

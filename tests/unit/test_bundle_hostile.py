@@ -9,9 +9,15 @@ import zipfile
 import pytest
 
 from controller_tool.errors import OperatorError
-from controller_tool.services import bundle_layout, bundle_verify
+from controller_tool.services import (
+    bundle_layout,
+    bundle_maker,
+    bundle_manifest,
+    bundle_ring,
+    bundle_verify,
+)
 from controller_tool.services.bundle_files import Refused, Source
-from tests.unit.bundle_support import Journals, bundle, read, write
+from tests.unit.bundle_support import Journals, bundle, read, signed_anew, write
 
 pytestmark = pytest.mark.usefixtures("journals")
 
@@ -194,3 +200,43 @@ def test_a_source_reads_no_more_than_it_is_asked_for(tmp_path) -> None:
     path = write(tmp_path / "b", {"a": bytes(100)})
     with Source(path) as source, pytest.raises(Refused, match="too large"):
         source.read("a", 99)
+
+
+def with_version(der: bytes, version: int) -> bytes:
+    """The certificate with another version of X.509 (2 stands for the third)."""
+    at = der.index(b"\xa0\x03\x02\x01\x02")
+    return der[: at + 4] + bytes((version,)) + der[at + 5 :]
+
+
+def spoiled(der: bytes):
+    """A certificate of no known version, cut at many places, with each byte flipped."""
+    yield with_version(der, 5)
+    yield from (der[:kept] for kept in range(0, len(der), 7))
+    for at in range(len(der)):
+        yield der[:at] + bytes((der[at] ^ (1 << at % 8),)) + der[at + 1 :]
+        yield der[:at] + bytes((der[at] ^ 0xFF,)) + der[at + 1 :]
+
+
+@pytest.mark.parametrize("name", ["maker.der", "peer-ca.der", "device.der"])
+def test_a_certificate_of_any_bytes_is_judged_and_no_fault_of_the_tool(site, tmp_path, name):
+    files = read(bundle(site, tmp_path / "b"))
+    full = next(n for n in files if n.endswith(name))
+    manifest = bundle_manifest.decode(files["manifest.json"])
+    for der in spoiled(files[full]):
+        if name == "device.der":
+            bundle_ring._is_named(der, f"{full[:16]}.controller")
+        else:
+            signed = files["manifest.json"], files["manifest.cose"]
+            bundle_maker.is_signed(manifest, *signed, der)
+            bundle_maker.is_issued(files["maker.der"], der)
+            bundle_maker.is_issued(der, files["peer-ca.der"])
+
+
+@pytest.mark.parametrize("name", ["maker.der", "device.der"])
+def test_a_certificate_of_no_known_version_is_a_flaw(site, tmp_path, name) -> None:
+    files = read(bundle(site, tmp_path / "b"))
+    full = next(n for n in files if n.endswith(name))
+    files[full] = with_version(files[full], 5)
+    done = bundle_verify.verify(site, write(tmp_path / "bad", signed_anew(site, files)))
+    kind = "signature" if name == "maker.der" else "certificate"
+    assert [flaw.kind for flaw in done.flaws] == [kind]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller_tool.services import journal_check as check
+from controller_tool.services import journal_reach, journal_tags
 from protocol.constants import RECORD_BYTES, RING_ACCESS
 from tests.unit.registry_support import Pen
 
@@ -162,7 +163,18 @@ def test_a_record_of_another_controller_does_not_pass() -> None:
 
 @pytest.mark.parametrize("record", [b"", PLACES[7][1][:-1], PLACES[7][1] + b"\0"])
 def test_what_is_no_record_is_named(record) -> None:
-    assert found(judge(replaced(7, record), [HEAD]))[0] == (check.CHANGED, 7, 7)
+    """It is there, so it is not deleted as well; those beside it that are gone are."""
+    assert found(judge(replaced(7, record), [HEAD])) == [(check.CHANGED, 7, 7)]
+    few = [place for place in replaced(7, record) if place[0] not in (5, 6, 8)]
+    assert found(judge(few, [HEAD])) == [
+        (check.CHANGED, 7, 7),
+        (check.DELETED, 5, 6),
+        (check.DELETED, 8, 8),
+    ]
+    last = judge(replaced(COUNT - 1, record), [HEAD])
+    assert found(last) == [(check.CHANGED, COUNT - 1, COUNT - 1)]
+    cut = [place for place in replaced(30, record) if place[0] <= 30]
+    assert found(judge(cut, [HEAD])) == [(check.CHANGED, 30, 30), (check.TRUNCATED, 31, COUNT - 1)]
 
 
 def test_the_desk_cannot_rewrite_what_the_auditor_checks() -> None:
@@ -245,3 +257,85 @@ def test_random_edits_never_pass(data: st.DataObject) -> None:
             other = data.draw(st.integers(0, len(places) - 1))
             places[at], places[other] = (place, places[other][1]), (places[other][0], record)
     assert judge(places, [HEAD]).ok == (sorted(places) == PLACES)
+
+
+# --- how far keys are followed -----------------------------------------------------------------
+
+FAR = 1 << 20
+
+
+def with_far(*numbers: int) -> list[tuple[int, bytes]]:
+    """The journal, and records of somebody's invention far beyond it."""
+    return [*PLACES, *((n, n.to_bytes(4, "big") + PLACES[7][1][4:]) for n in numbers)]
+
+
+def judge_with(steps: int, places, heads, **more: Any) -> tuple[check.Report, int]:
+    """The verdict, and how many steps were left."""
+    budget = journal_reach.Budget(steps)
+    ring = check.Ring(b"site-id1", b"device-1", RING_ACCESS, KEYS, places, heads, LONG, **more)
+    return check.check(ring, budget), budget.left
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[int]:
+    """How many spare steps each key made, each time."""
+    made: list[int] = []
+
+    def go_to(self, number: int, go=journal_tags.Evolving._go_to) -> None:
+        made.append(number - self._number)
+        go(self, number)
+
+    monkeypatch.setattr(journal_tags.Evolving, "_go_to", go_to)
+    return made
+
+
+def test_a_number_far_off_costs_no_more_than_the_budget(steps) -> None:
+    """Even with a head there, which would make it worth while to go on."""
+    report, _ = judge_with(1000, with_far(FAR, FAR + 1), [HEAD, head(PEN, next_seq=FAR)])
+    assert sum(steps) <= 1000
+    assert found(report) == [(check.TOO_FAR, FAR, FAR + 1)]
+    assert (report.proven, report.unproven, report.ok) == (COUNT, 2, False)
+    assert report.unproven_ranges == [(FAR, FAR + 1)]
+
+
+def test_a_false_head_far_off_costs_no_more_than_the_budget(steps) -> None:
+    report, _ = judge_with(1000, PLACES, [HEAD, head(PEN, next_seq=FAR)])
+    assert sum(steps) <= 1000
+    assert (found(report), report.proven) == ([(check.TOO_FAR, FAR, FAR)], COUNT)
+
+
+def test_a_budget_that_is_large_enough_changes_nothing(steps) -> None:
+    """Negative control: the same things are judged then."""
+    report, left = judge_with(1 << 22, with_far(FAR), [HEAD, head(PEN, next_seq=FAR)])
+    assert sum(steps) > FAR
+    assert (check.FALSE_HEAD, FAR, FAR) in found(report)
+    assert left == (1 << 22) - 2 * (FAR - COUNT), "one step of each key for each missing number"
+
+
+def test_records_that_are_there_cost_nothing_of_the_budget() -> None:
+    report, left = judge_with(0, PLACES, [HEAD])
+    assert (report.ok, left) == (True, 0)
+
+
+def test_what_lies_before_the_end_of_the_budget_is_judged_as_ever() -> None:
+    places = [*replaced(7, flipped(PLACES[7][1], 100)), *with_far(FAR)[COUNT:]]
+    report, _ = judge_with(1000, places, [HEAD])
+    assert found(report) == [(check.CHANGED, 7, 7), (check.TOO_FAR, FAR, FAR)]
+
+
+def test_a_gap_before_the_end_of_the_budget_is_not_called_deleted_by_guess() -> None:
+    """A record behind the end might prove that the ring let it go; what one holds was not."""
+    places = [*with_far(FAR)[10:]]
+    assert found(judge_with(1000, places, [HEAD])[0]) == [(check.TOO_FAR, FAR, FAR)]
+    held = judge_with(1000, places, [HEAD], held=[3, 4])[0]
+    assert found(held) == [(check.DELETED, 3, 4), (check.TOO_FAR, FAR, FAR)]
+
+
+def test_rings_share_a_budget() -> None:
+    budget = journal_reach.Budget(2 * 500)
+    ring = check.Ring(
+        b"site-id1", b"device-1", RING_ACCESS, KEYS, [*PLACES, *with_far(500)[COUNT:]], [HEAD]
+    )
+    first, second = check.check(ring, budget), check.check(ring, budget)
+    kinds = [{kind for kind, _, _ in found(report)} for report in (first, second)]
+    assert [check.TOO_FAR in each for each in kinds] == [False, True]
