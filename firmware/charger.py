@@ -132,6 +132,8 @@ class Service:
         """Whether a restart would change nothing for anybody."""
         return not self._port.active
 
+    is_shut = at_rest
+
     def relay_follows(self) -> bool:
         """Whether the contactor's output is what it should be."""
         return bool(self._relay.value() == (1 if self._port.active else 0))

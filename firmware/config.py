@@ -2,11 +2,17 @@
 
 from protocol import cbor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _SETTING_LOCK_TYPE = 1
 _SETTING_UNLOCK_DS = 2
 _SETTING_HELD_OPEN_S = 3
 _SETTING_RELOCK_ON_OPEN = 4
 _SETTING_CEILING_MIN = 5
+_SETTING_WIFI_NAME = 40
+_SETTING_WIFI_PASSWORD = 41
 
 
 def read_file(path: str) -> bytes:
@@ -26,9 +32,17 @@ class Config:
         self.link_root: bytes = fields[4]
         self.card_key: bytes = fields[5]
         self.receipt_key: bytes = fields[6]
-        self.wifi: "list[str] | None" = fields[7]
+        self._provisioned = fields[7], fields.get(9, {})
         self.epoch: int = fields[8]
-        settings = fields.get(9, {})
+        self.take({})
+
+    def take(self, signed: "dict[int, Any]") -> None:
+        """Settings that were signed for it go before those that provisioning left."""
+        self.wifi: "list[str] | None" = self._provisioned[0]
+        self.settings = settings = dict(self._provisioned[1])
+        settings.update(signed)
+        if _SETTING_WIFI_NAME in settings:
+            self.wifi = [settings[_SETTING_WIFI_NAME], settings[_SETTING_WIFI_PASSWORD]]
         self.fail_safe = settings.get(_SETTING_LOCK_TYPE, 0) == 1
         self.unlock_ds: int = settings.get(_SETTING_UNLOCK_DS, 50)
         self.held_open_s: int = settings.get(_SETTING_HELD_OPEN_S, 30)

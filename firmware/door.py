@@ -134,6 +134,10 @@ class Service:
         """Whether a restart would change nothing for anybody."""
         return not self._door.unlocked
 
+    def is_shut(self) -> bool:
+        """Whether it is locked, and the leaf closed as far as anybody can tell."""
+        return not self._door.unlocked and not self._leaf.active
+
     def relay_follows(self) -> bool:
         """Whether the relay's output is what it should be."""
         unlocked = self._door.unlocked

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FAIL_SAFE = 2  # of "lock" in NVS, firmware/app.py; 0: never written
+_FAIL_SAFE = 2  # of "lock" in NVS, firmware/device_config.py; 0: never written
 _PERIOD_MS = 10
 
 
@@ -56,10 +56,13 @@ class _StandIn:
 
 
 def _config() -> "Config | _Settings | None":
+    held = Nvs(board.nvs("controller")).get("lock")
     try:
-        return Config(read_file("/cfg/config.cbor"))
-    except Exception:  # noqa: BLE001 - however it is damaged
-        held = Nvs(board.nvs("controller")).get("lock")
+        config = Config(read_file("/cfg/config.cbor"))
+        config.fail_safe = held == _FAIL_SAFE if held else config.fail_safe
+        return config  # by the lock type that was signed for it since
+    except Exception:  # noqa: BLE001, S110 - however it is damaged
+        pass
     return _Settings(held == _FAIL_SAFE) if held else None
 
 

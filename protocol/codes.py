@@ -31,6 +31,9 @@ ERR_NONCE = 30
 ERR_TIME_REACH = 31
 ERR_FLASH = 32
 ERR_ARGUMENT = 33
+# of these two the reply names the setting, for whoever signed it is known by then
+ERR_SETTING = 40  # unknown here, of another type or out of its bounds
+ERR_NOT_ON_BOARD = 41  # the board lacks what it is for
 
 # --- clock quality ----------------------------------------------------------------------
 CLOCK_UNSET = 0
@@ -67,6 +70,7 @@ EVENT_SELF_TEST = 77
 EVENT_LIST_MERGED = 78  # extra = records of the new base
 EVENT_TRUST_REFUSED = 79
 EVENT_CHECKPOINT_REFUSED = 80  # reason = ring, extra = number of the checkpoint that does not fit
+EVENT_CONFIG_REFUSED = 82  # extra = the setting; at a start (digest): the version that stands in
 EVENT_REVOKED_CARD_PRESENTED = 96
 EVENT_FORCED_OPEN = 97
 EVENT_HELD_OPEN = 98
@@ -75,6 +79,13 @@ EVENT_FIRE = 100
 EVENT_FIRE_CLEARED = 101
 EVENT_RELAY_FAULT = 102
 EVENT_FIRMWARE_FAULT = 103
+EVENT_READER_LOST = 104  # reason = TROUBLE_ bits of firmware/readers/results.py
+EVENT_READER_BACK = 105
+EVENT_READER_TAMPER = 106
+EVENT_READER_RESTARTED = 107  # by itself, or set up anew because it no longer worked
+EVENT_MAINS_LOST = 111
+EVENT_MAINS_BACK = 112
+EVENT_SUPPLY_LOW = 114  # extra = mV
 
 FIRST_ALARM_RING_EVENT = 64
 
@@ -125,6 +136,10 @@ OP_GET_RECORDS = 19
 OP_PUT_TRUST = 20
 OP_JOURNAL_SECTORS = 21
 OP_GET_AUDIT_KEY = 22
+OP_GET_CONFIG = 23
+OP_PUT_CONFIG = 24
+# 25 is reserved for pairing an OSDP reader
+OP_GET_CREDENTIAL = 26
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------
 ROLE_INSTALLER = 1
@@ -154,6 +169,7 @@ TICKET_CHARGE_START = 3
 TICKET_CHARGE_STOP = 4
 TICKET_REBOOT = 5
 TICKET_RETIRE = 6
+TICKET_ENROL = 7  # point = reader or 255 for any, argument = seconds
 
 # --- charger end-of-session codes (0-11 as the market has them, standards.md) -------------
 END_QUOTA = 0

@@ -32,6 +32,8 @@ ERROR_NAMES = {
     c.ERR_TIME_REACH: "time_needs_signature",
     c.ERR_FLASH: "flash_failed",
     c.ERR_ARGUMENT: "bad_argument",
+    c.ERR_SETTING: "setting_out_of_bounds",
+    c.ERR_NOT_ON_BOARD: "not_on_this_board",
 }
 
 CLOCK_NAMES = {
@@ -70,6 +72,7 @@ EVENT_NAMES = {
     c.EVENT_LIST_MERGED: "list_merged",
     c.EVENT_TRUST_REFUSED: "trust_refused",
     c.EVENT_CHECKPOINT_REFUSED: "checkpoint_refused",
+    c.EVENT_CONFIG_REFUSED: "config_refused",
     c.EVENT_REVOKED_CARD_PRESENTED: "revoked_card_presented",
     c.EVENT_FORCED_OPEN: "forced_open",
     c.EVENT_HELD_OPEN: "held_open",
@@ -78,6 +81,13 @@ EVENT_NAMES = {
     c.EVENT_FIRE_CLEARED: "fire_cleared",
     c.EVENT_RELAY_FAULT: "relay_fault",
     c.EVENT_FIRMWARE_FAULT: "firmware_fault",
+    c.EVENT_READER_LOST: "reader_lost",
+    c.EVENT_READER_BACK: "reader_back",
+    c.EVENT_READER_TAMPER: "reader_tamper",
+    c.EVENT_READER_RESTARTED: "reader_restarted",
+    c.EVENT_MAINS_LOST: "mains_lost",
+    c.EVENT_MAINS_BACK: "mains_back",
+    c.EVENT_SUPPLY_LOW: "supply_low",
 }
 
 REASON_NAMES = {
@@ -157,6 +167,9 @@ OPERATION_NAMES = {
     c.OP_PUT_TRUST: "put_trust",
     c.OP_JOURNAL_SECTORS: "journal_sectors",
     c.OP_GET_AUDIT_KEY: "get_audit_key",
+    c.OP_GET_CONFIG: "get_config",
+    c.OP_PUT_CONFIG: "put_config",
+    c.OP_GET_CREDENTIAL: "get_credential",
 }
 
 ROLE_NAMES = {

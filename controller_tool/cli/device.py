@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table, yes_no
+from controller_tool.cli.device_config import config
+from controller_tool.cli.device_replace import replace
 from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
@@ -184,6 +186,10 @@ def _compared(found: Comparison) -> str:
     elif not found.intact:
         line += t("; what is stored is not what it reports: push --repair")
     return line
+
+
+device.add_command(config)
+device.add_command(replace)
 
 
 def _trust(d: Overview) -> str:

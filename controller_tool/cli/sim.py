@@ -117,7 +117,18 @@ _switch("door", t("Open or close the door's leaf."), {"open": "open_door", "clos
 _switch("smoke", t("The fire input."), {"raise": "raise_smoke", "clear": "clear_smoke"})
 _switch("tamper", t("The enclosure."), {"open": "open_tamper", "close": "close_tamper"})
 _switch("plug", t("A vehicle at the charger."), {"in": "plug_in", "out": "unplug"})
-_switch("power", t("The board's supply."), {"cut": "cut_power", "restore": "restore_power"})
+_switch(
+    "power",
+    t("The board's supply: cut it, let it sag, lose the mains while a battery goes on."),
+    {
+        "cut": "cut_power",
+        "restore": "restore_power",
+        "sag": "sag_supply",
+        "steady": "steady_supply",
+        "mains-off": "lose_mains",
+        "mains-on": "restore_mains",
+    },
+)
 
 
 @sim.command("clock", help=t("Set the board's own clock to an ISO 8601 time (UTC)."))

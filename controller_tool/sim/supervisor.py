@@ -20,6 +20,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from controller_tool.sim.cable import Cable
 from controller_tool.sim.chip import Chip
 from controller_tool.sim.folder import Folder, describe
 from controller_tool.sim.page import PageView, layout
-from controller_tool.sim.readers import BadStimulus
+from controller_tool.sim.readers import BadStimulus, chips_of, receive
 from controller_tool.sim.shims import prepare
 from controller_tool.sim.stimuli import Stimuli
 
@@ -49,6 +50,7 @@ class Supervisor:
         self.chip = Chip(folder, self.options, self.page, prepare(folder))
         self.cable = Cable(self.options, self.page, self.chip.interrupt)
         self.stopping = False
+        self.readers = chips_of(self.description["wiring"]["readers"], self.page)
         self._stimuli = Stimuli(self)
         self._selector = selectors.SelectSelector()  # epoll rounds waits up to whole milliseconds
         self._later: list[tuple[float, int, Callable[[], None]]] = []
@@ -61,8 +63,9 @@ class Supervisor:
         with self._listen() as listener:
             self._selector.register(listener, selectors.EVENT_READ, self._accept)
             self._selector.register(self.chip.stdout.read, selectors.EVENT_READ, self._said)
-            for pipe in self.chip.uart_out.values():
-                self._selector.register(pipe.read, selectors.EVENT_READ, self._unheard)
+            for number, pipe in self.chip.uart_out.items():
+                heard = partial(self._heard, number)
+                self._selector.register(pipe.read, selectors.EVENT_READ, heard)
             self.say(self.chip.power_on())
             self.folder.tell({"pid": os.getpid(), "serial_port": self.cable.path})
             while not self.stopping:
@@ -214,9 +217,13 @@ class Supervisor:
     def _said(self, pipe: int) -> None:
         self.cable.from_board(os.read(pipe, _REQUEST_MAX_BYTES))
 
-    @staticmethod
-    def _unheard(pipe: int) -> None:
-        os.read(pipe, _REQUEST_MAX_BYTES)  # no reader listens
+    def _heard(self, uart: int, pipe: int) -> None:
+        """What the board sends on a UART: to the chip that is wired to it, if any is."""
+        data = os.read(pipe, _REQUEST_MAX_BYTES)
+        for reader in self.readers.values():
+            if reader.uart == uart:
+                reader.chip.receive(data)
+                receive(self.page, self.chip.uart_in[uart], uart, reader.chip.send())
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)

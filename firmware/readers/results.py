@@ -9,7 +9,11 @@ each address on an OSDP line. A Driver has
 - after CARD: `type` (CREDENTIAL_… of protocol/codes.py), `credential` (a buffer that the next poll
   may overwrite) and `bits` (its length on the wire in bits, 0 where that says nothing)
 - after KEY: `key`, 0 to 9, KEY_CLEAR or KEY_ENTER
-- `edge_ticks`: ticks_ms of the last sign of life on its wires; erases keep away from it
+- `edge_ticks`: ticks_ms of the last sign of a card or key; erases keep away from it. A reader that
+  speaks by itself counts every byte or edge, one that is asked only what it was given to read: its
+  answers come all day, and would put erases off for ever
+- `restarts`: how often it was found to have started anew or had to be set up again while it was
+  thought to be well, modulo 256; left out where nobody can tell
 - `trouble`: 0, or TROUBLE_… bits that hold at the moment
 - `show(pattern, now_ms)`: one of SHOW_…, given when it changes; LED, buzzer or text as it has them
 
