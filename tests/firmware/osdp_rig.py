@@ -138,6 +138,8 @@ class Line:
                     answer = self.change(answer)
                 if answer:
                     self._send(b"\xff" + answer)
+                if self.change is not None:
+                    self._answered_us = 0  # a spoilt length tells nobody when it is over
         elif self.noise:
             self._send(self.noise, 0)
             self._answered_us = 0
