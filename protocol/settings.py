@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 ONE = 0  # one number
 EACH = 1  # one number for all doors, or a list with one for each
 TEXT = 2  # UTF-8; the bounds are those of its length in bytes
-CHOICE = 3  # one of CHOICES
 
 WIFI_NAME = 40
 WIFI_PASSWORD = 41
@@ -31,8 +30,6 @@ MAINS_S = 50
 
 SECRETS = (WIFI_PASSWORD,)  # never read back, never shown
 DOORS_MAX = 4
-_BAUDS = (9600, 19200, 38400, 57600, 115200, 230400)
-CHOICES: "dict[int, tuple[int, ...]]" = {33: _BAUDS}
 
 # number: (shape, least, greatest, what the board needs: its kind or a capability)
 SETTINGS: "dict[int, Row]" = {
@@ -41,20 +38,6 @@ SETTINGS: "dict[int, Row]" = {
     3: (EACH, 10, 3600, "door"),
     4: (EACH, 0, 1, "door"),
     5: (ONE, 1, 600, "charger"),
-    6: (EACH, 0, 3600, "door"),
-    7: (EACH, 0, 2, "door"),
-    8: (EACH, 0, 15, "door"),
-    9: (EACH, 0, 2, "door"),
-    10: (EACH, 0, 1440, "door"),
-    11: (EACH, 1, 5, "door"),
-    12: (EACH, 0, 3600, "door"),
-    13: (EACH, 0, 120, "door"),
-    14: (EACH, 3, 60, "door"),
-    15: (EACH, 0, 3, "door"),
-    16: (EACH, 0, 255, "door"),
-    17: (EACH, 0, 1, "door"),
-    32: (EACH, 0, 126, "osdp"),
-    33: (CHOICE, 9600, 230400, "osdp"),
     WIFI_NAME: (TEXT, 1, 32, "wifi"),
     WIFI_PASSWORD: (TEXT, 8, 63, "wifi"),
     SUPPLY_LOW_MV: (ONE, 0, 60000, "supply"),
@@ -79,8 +62,6 @@ def problem(number: int, value: "object", kind: str, capabilities: "Mapping[str,
             return 0 if len(value) <= points else ERR_NOT_ON_BOARD
     else:
         fits = _within(value, least, greatest)
-        if fits and shape == CHOICE:
-            fits = value in CHOICES[number]
     return 0 if fits else ERR_SETTING
 
 

@@ -16,7 +16,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import chinese, name_of, t
 from protocol.codes import ERR_NOT_ON_BOARD
 from protocol.setting_names import NAMES, WORDS
-from protocol.settings import CHOICES, EACH, SECRETS, SETTINGS, TEXT
+from protocol.settings import EACH, SECRETS, SETTINGS, TEXT
 
 Changes = dict[int, Any]  # number to value; None: back to the default
 HIDDEN = "******"
@@ -86,8 +86,6 @@ def text(number: int, value: Any) -> str:
 def bounds(number: int) -> str:
     """What it may be, for people."""
     shape, least, greatest, _ = SETTINGS[number]
-    if number in CHOICES:
-        return ", ".join(map(str, CHOICES[number]))
     if number in WORDS:
         return ", ".join(name_of("setting", word) for word in WORDS[number])
     if shape == TEXT:

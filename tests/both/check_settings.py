@@ -2,7 +2,7 @@
 
 from protocol import setting_names
 from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING
-from protocol.settings import CHOICE, EACH, SECRETS, SETTINGS, TEXT, first_problem, problem
+from protocol.settings import EACH, SECRETS, SETTINGS, TEXT, first_problem, problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,12 +58,6 @@ def test_each_door_has_its_own_value_up_to_the_doors_there_are() -> None:
 def test_length_is_that_of_the_bytes_on_the_wire() -> None:
     assert of(40, "楼" * 10) == 0
     assert of(40, "楼" * 11) == ERR_SETTING
-
-
-def test_a_baud_is_one_of_a_few() -> None:
-    assert SETTINGS[33][0] == CHOICE
-    assert of(33, 19200) == 0
-    assert of(33, 19201) == ERR_SETTING
 
 
 def test_what_the_board_lacks_cannot_be_set() -> None:

@@ -132,7 +132,7 @@ def test_each_wrong_field_is_named() -> None:
         ({1: 1, 3: 9}, ERR_SETTING, 3),
         ({31: 1}, ERR_SETTING, 31),
         ({5: 60}, ERR_NOT_ON_BOARD, 5),
-        ({32: 1}, ERR_NOT_ON_BOARD, 32),
+        ({50: 1}, ERR_NOT_ON_BOARD, 50),
         ({2: [50, 60]}, ERR_NOT_ON_BOARD, 2),
         ({40: "network"}, ERR_SETTING, 41),
         ({40: "network", 41: "short"}, ERR_SETTING, 41),
