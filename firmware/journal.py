@@ -171,8 +171,10 @@ class Journal:
 
     def tell(self, uptime_s: int) -> None:
         """Write what was only counted, when it is time, and how much was lost; now and then."""
-        if self.lost and self.admits(EVENT_FIRMWARE_FAULT):
-            self.record(EVENT_FIRMWARE_FAULT, extra=self.lost)
+        spent = self._spent.get(EVENT_FIRMWARE_FAULT << 8, 0)
+        if self.lost and spent < BURST:
+            self.record(EVENT_FIRMWARE_FAULT, extra=self.lost)  # costs nothing while it is refused
+            self._spent[EVENT_FIRMWARE_FAULT << 8] = spent + 1
             self.lost = 0
         if uptime_s - self._asked_s >= _WINDOW_S:
             self._asked_s = uptime_s

@@ -242,6 +242,20 @@ class Refusing(Book):
         return super().record(event, reason, extra=extra)
 
 
+def test_what_a_dead_flash_lost_is_told_as_soon_as_it_lives_again() -> None:
+    book = Refusing()
+    book.refuses = True
+    for second in range(7200):
+        book.lost += 1
+        try:  # noqa: SIM105 - not in MicroPython
+            book.tell(second)
+        except OSError:
+            pass
+    book.refuses = False
+    book.tell(7200)
+    assert [extra for _, _, extra in book.written] == [7200]
+
+
 def test_what_was_counted_outlives_a_flash_that_refuses() -> None:
     book = Refusing()
     for reason in (REASON_UNKNOWN_CARD, REASON_REVOKED):
