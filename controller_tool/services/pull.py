@@ -32,6 +32,8 @@ Progress = Callable[[str, int, int], None]
 _CHECKPOINT_ROLES = ("desk", "hub")
 _STORE_EVERY_S = 0.5
 _STORE_PAGES = 50
+_BUSY_TRIES = 3
+_BUSY_PAUSE_S = 2.0
 _ROUNDS_MAX = 3  # a ring that goes on meanwhile lets records go: what is missing is asked for anew
 
 
@@ -239,11 +241,14 @@ def _checkpoint(site: Site, device: Device, client: Client) -> bool:
     envelope = checkpoint(site, device)
     if envelope is None:
         return False
-    try:
-        client.put_checkpoint(envelope)
-    except DeviceError as error:
-        if error.code == ERR_BUSY:  # it had many in this hour; what was pulled is stored
-            return False
-        raise
-    store_checkpoint(site, device, envelope)
-    return True
+    for _ in range(_BUSY_TRIES):
+        try:
+            client.put_checkpoint(envelope)
+        except DeviceError as error:
+            if error.code != ERR_BUSY:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
+        else:
+            store_checkpoint(site, device, envelope)
+            return True
+    return False  # it had no room, or many in this hour; what was pulled is stored

@@ -150,7 +150,11 @@ def test_a_checkpoint_is_kept_when_the_controller_took_it(site, board, pens) -> 
     assert len(controller.checkpoints) == 2
 
 
-def test_a_controller_that_had_checkpoints_enough_does_not_spoil_the_pull(site, board, pens):
+def test_a_controller_that_had_checkpoints_enough_does_not_spoil_the_pull(
+    site, board, pens, monkeypatch
+) -> None:
+    monkeypatch.setattr(pull, "_BUSY_PAUSE_S", 0)
+
     class Busy(Controller):
         def put_checkpoint(self, _: bytes) -> None:
             raise DeviceError("busy", "later", ERR_BUSY)
