@@ -20,6 +20,7 @@ from controller_tool.bundle import bundle, lazy_entries
 from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, imported_modules, inline, module_constants
 from controller_tool.shrink import shrink
+from controller_tool.shrink.ordering import numbered
 
 PACK_MAX_BYTES = 150 * 1024
 _MAGIC = b"CPK1"
@@ -51,7 +52,7 @@ def build_pack(board: str) -> bytes:
 
 def compiled_modules(board: str) -> dict[str, bytes]:
     """The bytecode of each module of a board's pack, by its dotted name."""
-    return {name: _compile(tree) for name, tree in packed_modules(board).items()}
+    return {name: _compile(numbered(tree)) for name, tree in packed_modules(board).items()}
 
 
 def packed_modules(board: str) -> dict[str, ast.Module]:
