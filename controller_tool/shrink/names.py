@@ -162,28 +162,56 @@ def short_names(trees: Trees, keep: set[str]) -> tuple[dict[str, str], dict[str,
     """Short names for attributes and for all others, the most frequent first.
 
     Both begin with the same ones: what stands behind a dot is never mistaken for what does not,
-    and a name that both use is paid for once. Globals come before locals, which cost nothing.
+    and a name that both use is paid for once. So is a name of two modules' globals, where no module
+    mentions both. Locals come after all of them, for they cost nothing.
     """
     taken = set(keep)
     attributes: collections.Counter[str] = collections.Counter()
     others: collections.Counter[str] = collections.Counter()
+    mentioned: dict[str, set[str]] = {}
     lasting: set[str] = set()
-    for tree in trees.values():
-        taken.update(identifiers(tree))
+    for module, tree in trees.items():
+        found = list(identifiers(tree))
+        taken.update(found)
         attributes.update(_attributes(tree))
-        others.update(identifiers(tree))
+        others.update(found)
         lasting.update(_globals(tree))
+        for name in found:
+            mentioned.setdefault(name, set()).add(module)
 
-    def table(count: collections.Counter[str]) -> dict[str, str]:
-        ranked = sorted(count.items(), key=lambda pair: (pair[0] not in lasting, -pair[1], pair[0]))
-        wanted = [
+    def wanted(names: Iterable[str], count: collections.Counter[str]) -> list[str]:
+        return [
             name
-            for name, _ in ranked
+            for name in sorted(names, key=lambda name: (-count[name], name))
             if name not in keep and len(name) > _SHORT_LENGTH and not name.startswith("__")
         ]
-        return dict(zip(wanted, _free_names(taken), strict=False))
 
-    return table(attributes), table(others)
+    free = list(_free_names(taken))
+    globals_, last = _apart(wanted(lasting, others), mentioned, free)
+    locals_ = wanted(set(others) - lasting, others)
+    return (
+        dict(zip(wanted(attributes, attributes), free, strict=False)),
+        {**globals_, **dict(zip(locals_, free[last:], strict=False))},
+    )
+
+
+def _apart(
+    names: list[str], mentioned: dict[str, set[str]], free: list[str]
+) -> tuple[dict[str, str], int]:
+    """(a free name for each, not the same for two that one module mentions, how many that took)."""
+    given: dict[str, str] = {}
+    used: dict[str, set[int]] = {}
+    last = 0
+    for name in names:
+        modules = mentioned.get(name, set(mentioned))
+        number = next(
+            n for n in itertools.count() if all(n not in used.get(m, ()) for m in modules)
+        )
+        for module in modules:
+            used.setdefault(module, set()).add(number)
+        given[name] = free[number]
+        last = max(last, number + 1)
+    return given, last
 
 
 def _free_names(taken: set[str]) -> Iterator[str]:
