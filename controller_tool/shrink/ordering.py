@@ -71,5 +71,7 @@ def _spelled(node: ast.AST) -> Iterator[str]:
         yield node.attr
     elif isinstance(node, ast.keyword) and node.arg:
         yield node.arg
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+    elif (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
+    ):
         yield node.value
