@@ -1,4 +1,4 @@
-"""Names of a pack: the frequent first, shared where nobody can tell; nothing runs otherwise (host)."""
+"""Names of a pack: the frequent ones first, and shared where nobody can tell (host)."""
 
 from __future__ import annotations
 
