@@ -55,30 +55,27 @@ def _number(ring: "Ring", sector: int, place: int) -> int:
 
 
 def _find(ring: "Ring", seq: int) -> "tuple[int, int]":
-    """Sector and place of the record `seq`, or of the nearest behind it that can be found.
+    """Sector and place of the record `seq`, or of the nearest behind it in its sector.
 
-    What its own number says counts: first where it must lie if nothing was cut or damaged, else
-    anywhere in the sector that should hold it and in the two beside it, for headers rot too.
+    What its own number says counts: first where it must lie if nothing was cut or damaged, then
+    behind that, for cut writes put a record further back, then before it.
     """
     sector = _holding(ring, seq)
     if sector == NONE:
         return NONE, 0
     begin = min(max(seq - ring.sectors.first_seq(sector), 0), RECORDS_PER_SECTOR)
-    found = (sector, begin)
+    places = _places(ring, sector)
+    found = begin
     nearest = seq + RECORDS_PER_SECTOR
-    for steps in (0, 1, -1):
-        near = ring.sectors.after(sector, steps)
-        places = _places(ring, near)
-        for step in range(places):
-            place = (begin + step) % places  # cut writes put a record further back, never forward
-            number = _number(ring, near, place)
-            if seq <= number < nearest:
-                nearest = number
-                found = (near, place)
-                if number == seq:
-                    return found
-        begin = 0
-    return found
+    for step in range(places):
+        place = (begin + step) % places
+        number = _number(ring, sector, place)
+        if seq <= number < nearest:
+            nearest = number
+            found = place
+            if number == seq:
+                break
+    return sector, found
 
 
 def read(ring: "Ring", seq: int, out: memoryview) -> int:

@@ -111,6 +111,24 @@ def test_a_record_that_was_refused_never_counts_and_one_that_counts_was_not_refu
         assert board.start().seq == ring.seq == 4
 
 
+def test_a_start_after_a_refusal_does_not_find_the_record_that_was_refused() -> None:
+    """Neither in its place nor by the slot that the flash programmed all the same."""
+    for share in (0, 1, 2):
+        board = moody_board()
+        ring = board.start()
+        write(ring, 2)
+        board.keys.changes, board.keys.refuse_at, board.keys.share = 0, 1, share
+        try:
+            burst(ring, 1)
+            raise AssertionError("was not refused")
+        except OSError:
+            again = board.start()
+        assert again.seq == 2, share
+        write(again, 1)
+        assert len(held(again)) == 3
+        verify(again)
+
+
 def test_nothing_is_erased_ahead_while_the_state_of_the_flash_is_unknown() -> None:
     board = moody_board()
     ring = board.start()

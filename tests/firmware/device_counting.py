@@ -5,6 +5,7 @@ import asyncio
 import firmware.pace
 import firmware.reading
 from firmware.access import Access
+from firmware.admission import Admission
 from firmware.clock import Clock
 from firmware.handlers import seldom
 from firmware.journal import (
@@ -27,6 +28,7 @@ from protocol.codes import (
     EVENT_DENIED,
     EVENT_DOOR_OPENED,
     EVENT_GRANTED,
+    EVENT_REFUSED_ATTEMPTS,
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_REX,
     EVENT_SELF_TEST,
@@ -315,6 +317,17 @@ def test_guests_who_come_and_go_all_day_do_not_fill_the_alarm_ring() -> None:
     assert asked <= BURST + 24 * HOURLY_GUEST
     assert len(book.written) <= 2 * (BURST + 24 * (HOURLY_GUEST + 1) + 10)
     assert count(book, EVENT_SESSION_OPENED) >= 100
+
+
+def test_strangers_who_knock_all_day_are_told_now_and_then_and_all_counted() -> None:
+    book = Book()
+    door = Admission(Ticks())
+    for second in range(0, 86400, 10):
+        door.refuse()
+        door.tell(book)
+        book.tell(second)
+    assert count(book, EVENT_REFUSED_ATTEMPTS) <= BURST + 24 * HOURLY_GUEST
+    assert sum([extra for _, _, extra in book.written]) + door.refused == 8640
 
 
 def test_every_collected_card_is_told_and_no_entry_is_folded() -> None:

@@ -133,6 +133,20 @@ def test_a_damaged_header_hides_no_record_and_stops_no_head() -> None:
             ring.find_oldest()
 
 
+def test_a_sector_that_claims_to_begin_behind_the_last_record_is_not_the_oldest() -> None:
+    """Nothing in it bears out or denies its header."""
+    board = Board()
+    ring = board.start()
+    write(ring, RECORDS_PER_SECTOR * (RING_SECTORS + 1) + 20)
+    at = ring.oldest_sector * SECTOR_BYTES
+    board.places.data[at + 12] ^= 0x40
+    for byte in range(SECTOR_HEADER_BYTES, SECTOR_HEADER_BYTES + 4 * RECORD_BYTES):
+        board.places.data[at + byte] = 0
+    again = board.start()
+    assert again.oldest <= again.seq
+    assert held(again)
+
+
 def test_a_damaged_hole_hides_nothing() -> None:
     for before in (1, 3, 50):
         board = Board()

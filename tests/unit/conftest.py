@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from controller_tool.services import site_init
+from controller_tool.services import journal_tags, site_init
 from controller_tool.services.site import Site
 from tests.unit.registry_support import PASSPHRASE, Board
 
@@ -45,3 +46,16 @@ def site(made_site: Path, tmp_path: Path, open_site: Callable[..., Site]) -> Sit
 def board(site: Site) -> Board:
     """An enrolled door controller of that site."""
     return Board(site, "door-1")
+
+
+@pytest.fixture
+def key_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many spare steps each key of a journal made, each time."""
+    made: list[int] = []
+
+    def go_to(self: Any, number: int, go: Any = journal_tags.Evolving._go_to) -> None:
+        made.append(number - self._number)
+        go(self, number)
+
+    monkeypatch.setattr(journal_tags.Evolving, "_go_to", go_to)
+    return made

@@ -54,5 +54,5 @@ def test_what_is_whole_is_not_counted_again(site, board, written, monkeypatch) -
     journal_index.ensure(site, site.devices())
     journal_index.ensure(site, site.devices())
     monkeypatch.setattr(journal_index, "size", lambda _: pytest.fail("it was counted"))
-    monkeypatch.setattr(journal_index, "_as_many", lambda *_: pytest.fail("it was counted"))
+    monkeypatch.setattr(journal_index, "_has_each", lambda *_: pytest.fail("it was counted"))
     journal_index.ensure(site, site.devices())

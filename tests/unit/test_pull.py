@@ -11,7 +11,7 @@ import pytest
 from controller_tool.client import Head
 from controller_tool.errors import DeviceError, LinkError
 from controller_tool.services import journal_rows, journal_store, pull
-from protocol import records
+from protocol import records, sector_header
 from protocol.codes import ERR_BUSY, EVENT_GRANTED
 from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
 from tests.unit.test_journal import tamper
@@ -161,6 +161,30 @@ def test_a_controller_that_had_checkpoints_enough_does_not_spoil_the_pull(
 
     result = pulled(site, board, Busy(pens))
     assert (result.new, result.ok, result.checkpointed) == (507, True, False)
+
+
+def test_a_checkpoint_that_found_no_room_is_offered_again(site, board, pens, monkeypatch) -> None:
+    monkeypatch.setattr(pull, "_BUSY_PAUSE_S", 0)
+
+    class BusyOnce(Controller):
+        tries = 0
+
+        def put_checkpoint(self, envelope: bytes) -> None:
+            self.tries += 1
+            if self.tries == 1:
+                raise DeviceError("busy", "later", ERR_BUSY)
+            super().put_checkpoint(envelope)
+
+    assert pulled(site, board, BusyOnce(pens)).checkpointed
+
+
+def test_a_damaged_sector_header_far_ahead_is_not_where_the_next_pull_begins(site, board) -> None:
+    headers = [
+        sector_header.pack(0, 1, 0, n, bytes(32), bytes(16), bytes(16)) for n in (84, 1 << 30)
+    ]
+    journal_store.append_sectors(site, board.device, RING_ACCESS, b"".join(headers))
+    with site.registry.session() as session:
+        assert journal_rows.newest_sector(session, board.device.id, RING_ACCESS, 500) == 84
 
 
 def test_what_one_controller_sends_never_costs_the_results_of_another(
