@@ -44,6 +44,7 @@ _SHIM_FILES = (
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
+_FILLING = (4096, 512, 96, 16)
 
 
 class _AlwaysReady(io.IOBase):
@@ -60,6 +61,7 @@ class Board:
 
     def __init__(self, wanted: dict) -> None:
         hostlink.die_with_parent()
+        self.filled: object = None
         self.page = hostlink.Page(wanted["page"])
         self.pump = pump.Pump(self.page)
         self.native_micropython = micropython
@@ -162,6 +164,22 @@ class Board:
         return True
 
 
+def filled() -> object:
+    """Every piece that is free, taken: among the shims the firmware is to find no room."""
+    held = None
+    for size in _FILLING:
+        try:
+            while True:
+                held = (held, bytearray(size))
+        except MemoryError:
+            gc.collect()
+    try:
+        while True:
+            held = (held,)
+    except MemoryError:
+        return held
+
+
 def mount(partition_type) -> None:
     """Mount `vfs` at "/", formatting it when blank, as the stock image's _boot.py does."""
     flash = partition_type.find(partition_type.TYPE_DATA, label="vfs")[0]
@@ -193,15 +211,16 @@ def run() -> None:
     with open("start.json") as file:
         wanted = json.load(file)
     board = Board(wanted)
-    __main__.firmware_heap = None  # kept in one piece until here
-    gc.collect()
-    mount(sys.modules["esp32"].Partition)
     banner = "MicroPython " + sys_shim.VERSION + "; " + wanted["machine"] + "\r\n"
     del wanted
     gc.collect()
     if board.page.bytes[layout.HEAP_ASKED] == layout.HEAP_MEASURE:
         board.page.set_word(layout.HEAP_USED_BYTES, gc.mem_alloc())
         hostlink.leave(layout.EXIT_MEASURED)
+    board.filled = filled()
+    __main__.heap[0] = __main__.heap[2] = None  # the areas that the entry kept: all that there is
+    gc.collect()
+    mount(sys.modules["esp32"].Partition)
     board.run_file("boot.py")
     if not board.page.bytes[layout.REPL_RAW]:
         board.run_file("main.py")

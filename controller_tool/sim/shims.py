@@ -27,8 +27,12 @@ from controller_tool.sim.page import PageView, layout
 if TYPE_CHECKING:
     from controller_tool.sim.folder import Folder
 
-ESP32_HEAP_BYTES = 111 * 1024
-_KEPT_WHOLE_BYTES = 88 * 1024
+# Two areas of equal size are what MicroPython takes on an ESP32 (MICROPY_GC_INITIAL_HEAP_SIZE, its
+# pull request 13219: 111 936 bytes after the heap has grown once); with a third TLS has no room
+ESP32_HEAP_BYTES = 111936
+_AREAS = 2
+_BETWEEN_BYTES = 2048  # no earlier hole may take what lies between the areas
+_SLACK_BYTES = 16 * 1024  # for shims to load in; filled up before the firmware begins
 _MEASURING_BYTES = 512 * 1024
 _MEASURING_S = 60
 
@@ -44,9 +48,12 @@ class Shims:
     def argv(self) -> list[str]:
         """The command of a board's process."""
         found = find()
-        heap = found.heap_bytes(ESP32_HEAP_BYTES) + self.heap_bytes
-        # an ESP32's heap is one piece when it boots: the shims may not lie about in the midst of it
-        entry = f"firmware_heap = bytearray({found.heap_bytes(_KEPT_WHOLE_BYTES)})\nimport start"
+        heap = found.heap_bytes(ESP32_HEAP_BYTES + _BETWEEN_BYTES + _SLACK_BYTES) + self.heap_bytes
+        # whole when the firmware begins, as a chip's: the shims may not lie about in their midst;
+        # made by a function, for what a frame's stack still shows is not collected
+        area = f"bytearray({found.heap_bytes(ESP32_HEAP_BYTES // _AREAS)})"
+        areas = f"[{area}, bytearray({found.heap_bytes(_BETWEEN_BYTES)}), {area}]"
+        entry = f"def areas(): return {areas}\nheap = areas()\nimport start"
         return [*found.command, "-X", f"heapsize={heap}", "-c", entry]
 
 

@@ -164,9 +164,11 @@ def test_a_firmware_that_runs_out_of_heap_and_resets_is_counted_and_logged(promp
     assert "MemoryError" in prompt.board.folder.log_path.read_text()
 
 
-def test_the_heap_is_an_esp32s(prompt: Prompt) -> None:
+def test_the_heap_is_an_esp32s_two_whole_areas(prompt: Prompt) -> None:
+    prompt.run("import gc\ngc.collect()")
     heap = prompt.board.heap()
-    assert 100 * 1024 < heap["free"] <= 111 * 1024
+    assert 110_000 < heap["free"] <= 112_048
+    assert 54_000 < heap["largest"] <= 55_968
 
 
 def test_tcp_connects_at_the_boards_own_address(prompt: Prompt) -> None:
