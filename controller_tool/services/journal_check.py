@@ -32,7 +32,8 @@ checkpoint, what came after the newest head, and what was never written.
 from __future__ import annotations
 
 import itertools
-import struct
+import sys
+from array import array
 from operator import lt
 from typing import TYPE_CHECKING
 
@@ -117,8 +118,11 @@ def _in_order(at: Sequence[int], records: Sequence[bytes]) -> bool:
     """Whether each record is whole, stands at its own place, and the places ascend."""
     if set(map(len, records)) != {RECORD_BYTES} or not 0 <= at[0] <= at[-1] <= NUMBER_MAX:
         return False
-    numbers = [number for (number,) in struct.iter_unpack(">I44x", b"".join(records))]
-    return numbers == list(at) and all(map(lt, at, at[1:]))
+    words = array("I", b"".join(records))  # the first word of a record is its number
+    numbers = words[:: RECORD_BYTES // words.itemsize]
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers.tolist() == list(at) and all(map(lt, at, at[1:]))
 
 
 def _sort_moved(places: Sequence[tuple[int, bytes]], report: Report) -> dict[int, bytes]:
