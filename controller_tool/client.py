@@ -71,6 +71,21 @@ class DeviceTime:
 
 
 @dataclass(frozen=True)
+class DeviceConfig:
+    """The configuration of a controller (`get_config`); version 0: none was ever signed for it.
+
+    in_force: False until its session is over and its door at rest; settings: by their numbers,
+    without those in ``secrets``, which are set and never told.
+    """
+
+    epoch: int
+    version: int
+    in_force: bool
+    settings: dict[int, Any]
+    secrets: list[int]
+
+
+@dataclass(frozen=True)
 class Head:
     """One ring's authenticated head, for the nonce that was asked with."""
 
@@ -265,6 +280,21 @@ class Client:
     def put_checkpoint(self, envelope: bytes) -> None:
         """Tells the controller what the desk has stored, signed by the checkpoint key."""
         self.session.call(c.OP_PUT_CHECKPOINT, envelope)
+
+    def config(self) -> DeviceConfig:
+        """The configuration that it keeps."""
+        return DeviceConfig(*cast("list[Any]", self.session.call(c.OP_GET_CONFIG)))
+
+    def put_config(self, envelope: bytes) -> int:
+        """Sends a signed configuration; its version. DeviceError names the refused setting."""
+        return cast("int", self.session.call(c.OP_PUT_CONFIG, envelope, timeout_s=_COMMIT_S))
+
+    def credential(self) -> list[Any] | None:
+        """[type, bits, bytes, reader] of the card of an enrolment; None as long as there is none.
+
+        ERR_STATE once the time for it is over.
+        """
+        return cast("list[Any] | None", self.session.call(c.OP_GET_CREDENTIAL))
 
     def enroll(self) -> list[Any]:
         """The sealed audit keys of both rings, and the state of enrolment."""

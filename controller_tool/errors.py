@@ -35,11 +35,21 @@ class LinkError(ToolError):
 
 
 class DeviceError(ToolError):
-    """The controller refused or failed; ``code`` is its wire error, when it told one."""
+    """The controller refused or failed; ``code`` is its wire error, when it told one.
 
-    def __init__(self, what: str, next_step: str = "", code: int | None = None) -> None:
+    setting: number of the setting that it refused, when that is why.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        next_step: str = "",
+        code: int | None = None,
+        setting: int | None = None,
+    ) -> None:
         super().__init__(what, next_step)
         self.code = code
+        self.setting = setting
 
 
 class ImageError(ToolError):

@@ -40,6 +40,11 @@ def name_of(group: str, word: str) -> str:
     return catalogue.get(f"{group}:{word}", catalogue.get(word, word))
 
 
+def chinese(group: str, word: str) -> str:
+    """The Chinese of a name, whatever language is in force; the word itself when it has none."""
+    return _catalogue().get(f"{group}:{word}", word)
+
+
 def _by_locale() -> str:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(name)

@@ -55,7 +55,7 @@ ZH = {
     "{text} is not a date": "{text} 不是日期",
     "Write 2030-03-31 or 2030-03-31T18:00": "请写成 2030-03-31 或 2030-03-31T18:00",
     "{text} is not a card number": "{text} 不是卡号",
-    "Give its ten digits, facility and number as 188,24910, or TYPE:HEX with a type of {types}": "请写卡面上的十位数字，或区号和号码如 188,24910，或 类型:十六进制，类型有 {types}",
+    "Give its ten digits, facility and number as 188,24910, or TYPE:HEX with a type of {types}; with +DIGITS for a PIN after the card, or pin:DIGITS alone": "请写卡面上的十位数字，或区号和号码如 188,24910，或 类型:十六进制，类型有 {types}；卡加密码写 卡号+数字，仅密码写 pin:数字",
     "issued": "在用",
     "deregistered": "已注销",
     "pending {n}/{m}": "待注销 {n}/{m}",

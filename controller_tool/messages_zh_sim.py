@@ -31,7 +31,6 @@ ZH = {
     "The fire input.": "消防输入。",
     "The enclosure.": "机箱。",
     "A vehicle at the charger.": "充电口上的车辆。",
-    "The board's supply.": "控制板的电源。",
     "Set the board's own clock to an ISO 8601 time (UTC).": "设置控制板自己的时钟（ISO 8601，UTC）。",
     "Not a time: {when}": "不是时间：{when}",
     "Write it as in 2026-01-31T08:00:00": "请写成 2026-01-31T08:00:00",

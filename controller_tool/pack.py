@@ -1,15 +1,15 @@
 """Builds the firmware pack of a board: one file of compiled modules with a hash (host).
 
-Which modules go in follows from the imports of `firmware/app.py` and of `firmware/<kind>.py`, so a
-door carries no charger code and no board carries what only the tool uses. What is left is joined
-(bundle.py) and shortened (shrink/), because a controller's heap holds all of it. Layout: the
+Which modules go in follows from the imports of `firmware/app.py`, of `firmware/<kind>.py` and of
+the drivers of the readers that board.toml names: a door carries no charger code, and no board
+another's drivers or what only the tool uses. What is left is joined (bundle.py) and shortened
+(shrink/), because a controller's heap holds all of it. Layout: the
 docstring of firmware/packfs.py, which reads it on the controller.
 """
 
 import ast
 import hashlib
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ _MAGIC = b"CPK1"
 _HEADER_BYTES = 8
 _ENTRY = "firmware.app"
 _READERS = "firmware.readers."  # loaded by name at run time: no import statement shows them
+# even the names in them would cost every other board heap
+_ONLY_WITH = {"firmware.supply": {"supply", "mains"}, "firmware.rtc_ds3231": {"ds3231"}}
 # what runs beside the pack and may name what is in it, besides the board's own file
 _BESIDE = ("boot.py", "main.py", "packfs.py")
 _SOURCE_NAME = "f"  # in tracebacks, which have no lines either; one text for all costs once
@@ -40,7 +42,7 @@ def build_pack(board: str) -> bytes:
     board: a folder name under boards/. Raises ImageError when there is no such board, when a
     module does not compile or when the pack is larger than a slot.
     """
-    sources = _sources(_kind(board))
+    sources = _sources(board)
     key = (board, _content_hash(sources))
     if key not in _built:
         modules = compiled_modules(board)
@@ -58,9 +60,8 @@ def compiled_modules(board: str) -> dict[str, bytes]:
 def packed_modules(board: str) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
     kind = _kind(board)
-    needed = _needed(_sources(kind))
-    readers = sorted(name for name in needed if name.startswith(_READERS))
-    entries = [_ENTRY, f"firmware.{kind}", *readers]
+    needed = _needed(_sources(board))
+    entries = [_ENTRY, f"firmware.{kind}", *_reader_modules(board)]
     return shrink(bundle(needed, [*entries, *lazy_entries(needed)]), _outside(board))
 
 
@@ -93,7 +94,7 @@ def boot_files(board: str) -> dict[str, bytes]:
 
 def module_names(board: str) -> list[str]:
     """The modules whose code is in the pack of a board, before they are joined."""
-    return sorted(_needed(_sources(_kind(board))))
+    return sorted(_needed(_sources(board)))
 
 
 def _board_dir(board: str) -> Path:
@@ -104,7 +105,7 @@ def _board_dir(board: str) -> Path:
 
 
 def _description(board: str) -> dict[str, Any]:
-    return tomllib.loads((_board_dir(board) / "board.toml").read_text("utf-8"))
+    return resources.describe_board(_board_dir(board).name)
 
 
 def _kind(board: str) -> str:
@@ -123,19 +124,27 @@ def _module_path(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _sources(kind: str) -> dict[str, ast.Module]:
-    """Every module that the entries reach, by its dotted name."""
-    readers = sorted((resources.firmware_dir() / "readers").glob("[a-z]*.py"))
-    waiting = [_ENTRY, f"firmware.{kind}", *(f"firmware.readers.{path.stem}" for path in readers)]
+def _reader_modules(board: str) -> list[str]:
+    """The drivers that board.toml names."""
+    rows = _description(board).get("wiring", {}).get("readers", [])
+    return sorted({_READERS + row["kind"] for row in rows})
+
+
+def _sources(board: str) -> dict[str, ast.Module]:
+    """Every module that the entries reach and the board has a use for, by its dotted name."""
+    has = {name for name, value in _description(board)["capabilities"].items() if value}
+    unused = {name for name, needs in _ONLY_WITH.items() if not needs & has}
+    entries = [_ENTRY, f"firmware.{_kind(board)}", *_reader_modules(board)]
+    waiting = list(entries)
     found: dict[str, ast.Module] = {}
     while waiting:
         name = waiting.pop()
         path = _module_path(name)
-        if path is None or name in found:
+        if path is None or name in found or name in unused:
             continue
         found[name] = ast.parse(path.read_text("utf-8"), name)
         waiting.extend(imported_modules(found[name]))
-    for entry in (_ENTRY, f"firmware.{kind}"):
+    for entry in entries:
         if entry not in found:
             raise ImageError(f"the firmware has no module {entry}", "install the tool again")
     return found

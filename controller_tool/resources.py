@@ -5,7 +5,9 @@ In a checkout they lie at the top of the repository, in an installed wheel under
 both. Nothing else in the tool may guess such a path.
 """
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from controller_tool.errors import ImageError
 
@@ -32,6 +34,27 @@ def firmware_dir() -> Path:
 def boards_dir() -> Path:
     """Folder with one folder a board, each with board.py and board.toml. Raises ImageError."""
     return _existing(_data_root() / "boards")
+
+
+def describe_board(folder: str) -> dict[str, Any]:
+    """boards/<folder>/board.toml; FileNotFoundError when there is none.
+
+    One that says `like = "<folder>"` has what that board has, but for what it says itself: whole
+    values, and in tables entry by entry.
+    """
+    path = boards_dir() / folder / "board.toml"
+    own = tomllib.loads(path.read_text(encoding="utf-8"))
+    like = own.pop("like", None)
+    return own if like is None else _over(describe_board(like), own)
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    return below | {
+        key: _over(below[key], value)
+        if isinstance(value, dict) and isinstance(below.get(key), dict)
+        else value
+        for key, value in above.items()
+    }
 
 
 def protocol_dir() -> Path:

@@ -1,7 +1,7 @@
 """From a credential to a decision: card key, list, profile, freshness, policy (device)."""
 
 from protocol import cards
-from protocol.codes import CLOCK_UNSET, STALE_GRACE
+from protocol.codes import CLOCK_UNSET, CREDENTIAL_PIN, STALE_GRACE
 from protocol.policy import schedule
 from protocol.policy.decide import (
     ALWAYS,
@@ -11,6 +11,7 @@ from protocol.policy.decide import (
     NO_PROFILE,
     NOT_LISTED,
     OUTSIDE,
+    RULE_PIN,
     STALE,
     STALE_IN_GRACE,
     decide,
@@ -18,6 +19,8 @@ from protocol.policy.decide import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable
+
     from firmware.clock import Clock
     from firmware.store import Nvs
     from firmware.whitelist import Whitelist
@@ -26,11 +29,16 @@ if TYPE_CHECKING:
 _GRACE_BOOKED_MIN = 10  # powered minutes are booked so many at a time: NVS is flash too
 
 NO_KEY = bytes(8)
+_FLAGS_AT = 4  # in a profile
 _NO_PROFILE: "tuple[int, ...]" = (0, NO_PROFILE, 0, 0, 0, 0, 0)
 
 
 class Access:
-    """Judges cards. After judge(): `key`, `flags`, `profile` of the card that was judged."""
+    """Judges cards. After judge(): `key`, `flags`, `profile` of the card that was judged.
+
+    rules: tells a door's own rules (RULE_…) of a point, asked when key and profile are known; None
+    at a charger. kind, credential: what was judged last; the buffer is its reader's.
+    """
 
     def __init__(self, whitelist: "Whitelist", clock: "Clock", card_key: bytes, nvs: "Nvs") -> None:
         self._whitelist = whitelist
@@ -38,6 +46,9 @@ class Access:
         self._card_key = card_key
         self._nvs = nvs
         self.lockdown = False
+        self.rules: "Callable[[int], int] | None" = None
+        self.kind = 0
+        self.credential: "bytes | memoryview" = b""
         self.key = NO_KEY
         self.flags = NOT_LISTED
         self.profile = _NO_PROFILE
@@ -50,6 +61,8 @@ class Access:
         whitelist = self._whitelist
         clock = self._clock
         clock.tick()
+        self.kind = kind
+        self.credential = credential
         self.key = cards.card_key(self._card_key, kind, credential)
         self.profile = _NO_PROFILE
         if whitelist.prover is not None:
@@ -62,6 +75,12 @@ class Access:
             self.profile = _profile(held, whitelist.found_profile)
         else:
             self.flags = NOT_LISTED
+        rules = profile_flags = 0
+        if self.rules is not None:
+            rules = self.rules(point)
+            profile_flags = self.profile[_FLAGS_AT]
+        if kind >= CREDENTIAL_PIN:
+            rules |= RULE_PIN
         return decide(
             self.flags,
             whitelist.found_from_min,
@@ -74,7 +93,18 @@ class Access:
             self.freshness(),
             self.lockdown,
             fire,
+            rules,
+            profile_flags,
         )
+
+    def within(self, number: int) -> bool:
+        """Whether the time lies in a schedule of the list; never without a clock or that schedule.
+
+        A list that is too old to open by card opens by its hours no more.
+        """
+        if number == 0 or self._clock.quality == CLOCK_UNSET or self.freshness() == STALE:
+            return False
+        return self._schedule(self._whitelist.manifest, number) == INSIDE
 
     def _schedule(self, held: "Manifest | None", number: int) -> int:
         if number == 0 or held is None:

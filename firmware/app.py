@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 # it lies beside boot.py and not in the pack that it mounts
 packfs: "Any" = __import__("packfs")
 
+_RARE = ("protocol.settings", "firmware.enrolment", "firmware.handlers.configure")
 _WATCHDOG_MS = 8000
 _SETTLED_S = 600  # who dies later than that was not made to by what lies on the flash
 _PAUSE_MS = 120000
@@ -116,10 +117,11 @@ def _intern() -> None:
     """Load every module once, and let it go.
 
     The names in it stay for ever, in pools that double when they are full: those are to lie at the
-    beginning of the heap, not to want a kilobyte in one piece when a list is on its way.
+    beginning of the heap, not to want a kilobyte in one piece when a list is on its way. What is
+    used once a year brings its names when it is used, and may cost a restart then.
     """
     for name in packfs.modules():
-        if name not in sys.modules:
+        if name not in sys.modules and name not in _RARE:
             __import__(name, None, None, ("*",))
             forget(name)
 
@@ -128,8 +130,16 @@ def _identity(c: Controller) -> None:
     c.station = board.station()  # the radio first: without it random numbers are not random
     c.config = Config(read_file("/cfg/config.cbor"))
     c.nvs = Nvs(board.nvs("controller"))
-    c.nvs.put("lock", 2 if c.config.fail_safe else 1)  # for the way out, should that file rot
-    c.clock = Clock(board.rtc(), c.nvs)
+    from firmware.device_config import started
+
+    forget("firmware.device_config")
+    started(c)
+    del started
+    gc.collect()
+    from firmware.attached import attach
+
+    forget("firmware.attached")
+    c.clock = Clock(attach(c), c.nvs)
     c.pace = Pace()
     c.admission = Admission(c.clock)
     c.slot = packfs.mounted
@@ -156,6 +166,11 @@ def _journal(c: Controller) -> None:
         board.reset()
     c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
     c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
+    if c.config_waits:
+        from firmware.device_config import tell
+
+        forget("firmware.device_config")
+        tell(c)
 
 
 def _lists(c: Controller) -> None:

@@ -113,7 +113,7 @@ class Service:
         self._relay.value(level)
         self._light.value(level)
 
-    def takes(self, action: int, point: int) -> bool:
+    def takes(self, action: int, point: int, argument: int) -> bool:
         """Whether a ticket may ask for this here."""
         if point != _POINT:
             return False
@@ -131,6 +131,8 @@ class Service:
     def at_rest(self) -> bool:
         """Whether a restart would change nothing for anybody."""
         return not self._port.active
+
+    is_shut = at_rest
 
     def relay_follows(self) -> bool:
         """Whether the contactor's output is what it should be."""

@@ -1,14 +1,15 @@
 """What is done beside the door, a little every quarter second (device).
 
-Flash is erased at most once a second and never near a card; refused attempts are journalled
-ever more rarely while they go on, and whenever a session begins; a list is proven or merged, step
-by step; the heap is swept when nobody is at the door. One that has failed a few times is in
-pieces, and only a restart mends it: at a time when nobody notices.
+Flash is erased at most once a second, never near a card, not while the supply sags; refused
+attempts are journalled ever more rarely while they go on, and whenever a session begins; a list is
+proven or merged, step by step; the heap is swept when nobody is at the door. One that has failed a
+few times is in pieces, and only a restart mends it: at a time when nobody notices.
 """
 
 import gc
 
 from firmware import dispatch, reserve
+from firmware.loan import forget
 from protocol.codes import EVENT_FIRMWARE_FAULT
 
 TYPE_CHECKING = False
@@ -43,7 +44,8 @@ class Chores:
         self._second_ms += passed_ms
         self._minute_ms += passed_ms
         try:
-            if c.pace.quiet_for(_QUIET_MS):
+            holds = c.supply is not None and c.supply.turn(passed_ms)
+            if c.pace.quiet_for(_QUIET_MS) and not holds:
                 c.intake.step()
             if self._second_ms < _SECOND_MS:
                 return
@@ -54,7 +56,16 @@ class Chores:
             self._tell_refused()
             c.journal.tell(c.clock.uptime_s)
             if c.pace.quiet_for(_QUIET_MS):
-                c.journal.erase_ahead()
+                if not holds:
+                    c.journal.erase_ahead()
+                if c.config_waits and c.admission.guest is None and c.kind.is_shut():
+                    from firmware.device_config import apply
+
+                    forget("firmware.device_config")
+                    apply(c)
+                    del apply
+                    gc.collect()  # what stays must not come to lie behind that code
+                    c.kind = __import__("firmware." + c.board.KIND, None, None, ("*",)).Service(c)
                 gc.collect()
                 reserve.keep()
             self._renew_heap()

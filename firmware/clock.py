@@ -42,7 +42,7 @@ class Clock:
     """Counts from ticks_ms, because the RTC of a board may be absent, lost or wrong."""
 
     def __init__(self, rtc: "Rtc", nvs: "Nvs") -> None:
-        self._rtc = rtc
+        self.rtc = rtc
         self._nvs = nvs
         self._last_ticks = time.ticks_ms()
         self.ms = 0
@@ -55,7 +55,7 @@ class Clock:
         self._read_rtc()
 
     def _read_rtc(self) -> None:
-        year, month, day, _, hour, minute, second = self._rtc.datetime()[:7]
+        year, month, day, _, hour, minute, second = self.rtc.datetime()[:7]
         if year < _RTC_PLAUSIBLE_YEAR:
             return
         now_s = calendar.from_civil(year, month, day, hour, minute, second)
@@ -125,4 +125,4 @@ class Clock:
         self._since_sync_s = 0
         self.quality = CLOCK_SYNCED
         year, month, day, hour, minute, second, weekday = calendar.to_civil(time_s)
-        self._rtc.datetime((year, month, day, weekday, hour, minute, second, 0))
+        self.rtc.datetime((year, month, day, weekday, hour, minute, second, 0))

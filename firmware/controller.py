@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from firmware.admission import Admission
     from firmware.clock import Clock
     from firmware.config import Config
+    from firmware.enrolment import Enrolment
     from firmware.intake import Intake
     from firmware.journal import Journal
     from firmware.pace import Pace
     from firmware.signed import Keys
     from firmware.store import Nvs
+    from firmware.supply import Supply
     from firmware.whitelist import Whitelist
 
     Arguments = list[Any]  # of a request, checked against protocol/messages.py
@@ -35,10 +37,11 @@ if TYPE_CHECKING:
         """What a door and a charger have in common; firmware/<kind>.py holds a `Service`."""
 
         def turn(self, passed_ms: int) -> None: ...
-        def takes(self, action: int, point: int) -> bool: ...
+        def takes(self, action: int, point: int, argument: int) -> bool: ...
         def act(self, action: int, point: int, argument: int) -> None: ...
         def relay_follows(self) -> bool: ...
         def at_rest(self) -> bool: ...
+        def is_shut(self) -> bool: ...
 
 
 class Controller:
@@ -62,6 +65,10 @@ class Controller:
 
     def __init__(self) -> None:
         self.restart_wanted = False
+        self.config_waits = False  # firmware/device_config.py: one is to be put into force
+        self.config_lost = False  # there was one, and no file of it is whole
+        self.enrolment: "Enrolment | None" = None
+        self.supply: "Supply | None" = None
         self.heap_is_spent = False  # a guest's request found no room
         self.memory_faults = 0  # since the start; firmware/chores.py makes an end of them
         self.fault = ""  # kind of the last defect that showed

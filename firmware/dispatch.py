@@ -2,6 +2,7 @@
 
 from firmware import reserve
 from firmware.handlers import about, acts, book, lists, timing, trust
+from firmware.handlers.on_demand import on_demand
 from protocol import cbor, framing, messages, roles
 from protocol.codes import (
     ERR_BUSY,
@@ -15,6 +16,8 @@ from protocol.codes import (
     OP_ENROLL,
     OP_GET_AUDIT_KEY,
     OP_GET_BUCKETS,
+    OP_GET_CONFIG,
+    OP_GET_CREDENTIAL,
     OP_GET_INFO,
     OP_GET_NONCE,
     OP_GET_RECEIPT,
@@ -29,6 +32,7 @@ from protocol.codes import (
     OP_LIST_COMMIT,
     OP_PING,
     OP_PUT_CHECKPOINT,
+    OP_PUT_CONFIG,
     OP_PUT_TRUST,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
@@ -66,10 +70,15 @@ _HANDLERS = {
     OP_DO_TICKET: acts.do_ticket,
     OP_PING: about.ping,
     OP_PUT_TRUST: trust.put_trust,
+    OP_GET_CONFIG: on_demand(OP_GET_CONFIG),
+    OP_PUT_CONFIG: on_demand(OP_PUT_CONFIG),
+    OP_GET_CREDENTIAL: acts.get_credential,
 }
 
 # asked for again and again, and carried out with what is there
 _LIGHT = (OP_LIST_CHUNK, OP_JOURNAL_READ, OP_PING, OP_GET_STATE, OP_GET_TIME, OP_SET_TIME)
+# what writes much to the flash waits while the supply sags
+_HELD = (OP_LIST_BEGIN, OP_LIST_CHUNK, OP_LIST_COMMIT, OP_PUT_TRUST, OP_PUT_CONFIG)
 
 
 async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memoryview:
@@ -87,6 +96,7 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
             fault(c, error)
         elif status == ERR_REFUSED:
             fault(c, error)
+        value = getattr(error, "setting", 0) or None
     try:
         return framing.encode_into(c.reply, (request[0], status, value))
     except cbor.Malformed as error:  # no request is to blame for an answer that has no form
@@ -98,6 +108,8 @@ async def _carry_out(c: "Controller", role: int, operation: int, arguments: "Arg
     if operation in _HANDLERS and not roles.may(role, operation):
         raise messages.Refused(ERR_ROLE)
     messages.check_args(operation, arguments)
+    if operation in _HELD and c.supply is not None and c.supply.sags():
+        raise messages.Refused(ERR_BUSY)
     if operation in _LIGHT:
         return await _HANDLERS[operation](c, arguments)
     reserve.give()

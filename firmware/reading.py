@@ -2,7 +2,7 @@
 
 import time
 
-from firmware.readers.results import CARD, DOUBTFUL
+from firmware.readers.results import CARD, SHOW_REST
 
 _REPEAT_MS = 1000  # readers repeat a card for as long as it is held to them
 _STEADY_POLLS = 3  # equal samples, 10 ms apart, before an input counts as changed
@@ -13,50 +13,40 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """One reader: its UART, its decoder and the card that it last gave."""
+    """One reader: its driver, the card that it last gave, and how it is."""
 
-    def __init__(self, number: int, kind: str, uart: "Any") -> None:
-        module = __import__("firmware.readers." + kind, None, None, ("Decoder",))
+    def __init__(self, number: int, driver: "Any") -> None:
         self.number = number
-        self.uart = uart
-        self.decoder = module.Decoder()
-        self._buffer = bytearray(64)
-        self._left = 0
-        self._at = 0
+        self.driver = driver
+        self.edge_ticks = driver.edge_ticks  # as it was seen last
+        self.trouble = 0  # as it is on record
+        self.restarts = 0
+        self.shown = SHOW_REST
         self._last = b""
         self._last_ticks = time.ticks_ms()
-        self.edge_ticks = self._last_ticks  # when bytes last came
 
-    def poll(self) -> int:
-        """Take what the UART holds. Returns CARD, DOUBTFUL or 0; call again until 0."""
+    def poll(self, now_ms: int) -> int:
+        """What the driver has, but for a card that is still held there; again until NOTHING."""
         while True:
-            if self._at == self._left:
-                if not self.uart.any():
-                    self._forget()
-                    return 0
-                self._left = self.uart.readinto(self._buffer) or 0
-                self._at = 0
-                self.edge_ticks = time.ticks_ms()
-                if not self._left:
-                    return 0
-            byte = self._buffer[self._at]
-            self._at += 1
-            result: int = self.decoder.feed(byte)
-            if result == DOUBTFUL or (result == CARD and self._fresh()):
+            result: int = self.driver.poll(now_ms)
+            if result != CARD:
+                self._forget(now_ms)
+                return result
+            if self._fresh(now_ms):
                 return result
 
-    def _forget(self) -> None:
+    def _forget(self, now_ms: int) -> None:
         """Let a card go once it is no longer held there: ticks wrap, and it may come again."""
-        if self._last and time.ticks_diff(time.ticks_ms(), self._last_ticks) >= _REPEAT_MS:
+        if self._last and time.ticks_diff(now_ms, self._last_ticks) >= _REPEAT_MS:
             self._last = b""
 
-    def _fresh(self) -> bool:
+    def _fresh(self, now_ms: int) -> bool:
         """Whether this is not the card that was given a moment ago."""
-        self._forget()
-        self._last_ticks = time.ticks_ms()
-        if self.decoder.credential == self._last:
+        self._forget(now_ms)
+        self._last_ticks = now_ms
+        if self.driver.credential == self._last:
             return False
-        self._last = bytes(self.decoder.credential)
+        self._last = bytes(self.driver.credential)
         return True
 
 

@@ -19,16 +19,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FAIL_SAFE = 2  # of "lock" in NVS, firmware/app.py; 0: never written
+_FAIL_SAFE = 2  # of "lock" in NVS, firmware/device_config.py; 0: never written
 _PERIOD_MS = 10
 
 
 class _Settings:
-    """Of a controller whose own file is damaged."""
+    """Of a controller whose own file is damaged: whatever else a door may be told is off."""
 
     unlock_ds = 50
     held_open_s = 30
-    relock_on_open = False
+    relock = held_warning_s = rex_kind = mode = mode_schedule = first_card = 0
+    interlock = passback = passback_min = attempts = lockout_s = escort_s = pin_s = 0
     ceiling_min = 0
 
     def __init__(self, fail_safe: bool) -> None:
@@ -38,11 +39,12 @@ class _Settings:
 class _StandIn:
     """What a door or charger asks of its controller, when there is only the board."""
 
-    changes = 0
+    changes = uptime_s = 0
 
     def __init__(self, config: "Config | _Settings") -> None:
         self.config = config
-        self.board = self.journal = self.intake = self
+        self.board = self.journal = self.intake = self.clock = self
+        self.access = None  # nobody is judged, and no mode but controlled is known
         self.relays = board.relays
         self.inputs = board.inputs
         self.indicator = board.indicator
@@ -56,25 +58,26 @@ class _StandIn:
 
 
 def _config() -> "Config | _Settings | None":
+    held = Nvs(board.nvs("controller")).get("lock")
     try:
-        return Config(read_file("/cfg/config.cbor"))
-    except Exception:  # noqa: BLE001 - however it is damaged
-        held = Nvs(board.nvs("controller")).get("lock")
+        config = Config(read_file("/cfg/config.cbor"))
+        config.fail_safe = held == _FAIL_SAFE if held else config.fail_safe
+        return config  # by the lock type that was signed for it since
+    except Exception:  # noqa: BLE001, S110 - however it is damaged
+        pass
     return _Settings(held == _FAIL_SAFE) if held else None
 
 
 def keep(watchdog_ms: int, pause_ms: int) -> None:
     """Serve the way out for so long, and until the lock is locked again."""
     watchdog = board.watchdog(watchdog_ms)
-    relay = board.relays()[0]
     config = _config()
     kind: "Any" = None
     if config is not None:
         module = __import__("firmware." + board.KIND, None, None, ("Service",))
         kind = module.Service(_StandIn(config))
-    rest = relay.value()
     last = time.ticks_ms()
-    while pause_ms > 0 or relay.value() != rest:
+    while pause_ms > 0 or (kind is not None and not kind.at_rest()):
         time.sleep_ms(_PERIOD_MS)
         now = time.ticks_ms()
         passed_ms = time.ticks_diff(now, last)

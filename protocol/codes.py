@@ -31,6 +31,9 @@ ERR_NONCE = 30
 ERR_TIME_REACH = 31
 ERR_FLASH = 32
 ERR_ARGUMENT = 33
+# of these two the reply names the setting, for whoever signed it is known by then
+ERR_SETTING = 40  # unknown here, of another type or out of its bounds
+ERR_NOT_ON_BOARD = 41  # the board lacks what it is for
 
 # --- clock quality ----------------------------------------------------------------------
 CLOCK_UNSET = 0
@@ -50,6 +53,7 @@ EVENT_CHARGE_STARTED = 8
 EVENT_CHARGE_ENDED = 9
 EVENT_READER_DOUBTFUL = 10
 EVENT_OVERWRITTEN = 11  # either ring: extra = oldest number that stays when the ring goes on
+EVENT_DOOR_MODE = 12  # a schedule, a time that is up or a start: reason = mode now in force
 EVENT_BOOT = 64
 EVENT_CLOCK_SET = 65
 EVENT_LIST_ACTIVATED = 66
@@ -67,6 +71,8 @@ EVENT_SELF_TEST = 77
 EVENT_LIST_MERGED = 78  # extra = records of the new base
 EVENT_TRUST_REFUSED = 79
 EVENT_CHECKPOINT_REFUSED = 80  # reason = ring, extra = number of the checkpoint that does not fit
+EVENT_MODE_CHANGED = 81  # by ticket: reason = mode, extra = minutes, 0 until further notice
+EVENT_CONFIG_REFUSED = 82  # extra = the setting; at a start (digest): the version that stands in
 EVENT_REVOKED_CARD_PRESENTED = 96
 EVENT_FORCED_OPEN = 97
 EVENT_HELD_OPEN = 98
@@ -75,18 +81,33 @@ EVENT_FIRE = 100
 EVENT_FIRE_CLEARED = 101
 EVENT_RELAY_FAULT = 102
 EVENT_FIRMWARE_FAULT = 103
+EVENT_READER_LOST = 104  # reason = TROUBLE_ bits of firmware/readers/results.py
+EVENT_READER_BACK = 105
+EVENT_READER_TAMPER = 106
+EVENT_READER_RESTARTED = 107  # by itself, or set up anew because it no longer worked
+EVENT_DURESS = 108
+EVENT_LOCK_OUT = 109  # extra = reader
+EVENT_INPUT_FAULT = 110  # a supervised line: reason = LINE_…, extra = which input
+EVENT_MAINS_LOST = 111
+EVENT_MAINS_BACK = 112
+EVENT_HELD_WARNING = 113
+EVENT_SUPPLY_LOW = 114  # extra = mV
 
 FIRST_ALARM_RING_EVENT = 64
 
 # --- decision reasons (journal field `reason` of granted/denied). For other events the field
-# --- holds the wire error (list_refused), the reset cause (boot), the end code (charge_ended)
-# --- or the role (session_*).
+# --- holds the wire error (list_refused), the reset cause (boot), the end code (charge_ended),
+# --- the role (session_*), the mode (door_mode, mode_changed) or the line's state (input_fault).
 REASON_NONE = 0
 REASON_CARD = 1  # granted: listed, valid, in schedule
 REASON_EMERGENCY_CARD = 2
 REASON_REX = 3
 REASON_TICKET = 4
 REASON_FIRE = 5
+REASON_DURESS = 6  # granted as any other, and never shown at the door
+REASON_MODE = 7  # unlocked: the door is normally open
+REASON_FIRST_CARD = 8  # granted, and the normally open hours begin with it
+REASON_PASSBACK_SOFT = 9  # granted, though by what is remembered it cannot be on this side
 REASON_UNKNOWN_CARD = 16
 REASON_REVOKED = 17
 REASON_NOT_YET_VALID = 18
@@ -101,6 +122,14 @@ REASON_FIRE_LATCHED = 26
 REASON_PORT_BUSY = 27
 REASON_PROFILE_UNKNOWN = 28
 REASON_QUOTA = 29
+REASON_INTERLOCK = 30  # another door of the controller is open or unlocked
+REASON_ANTI_PASSBACK = 31
+REASON_ESCORT_MISSING = 32
+REASON_FIRST_CARD_MISSING = 33
+REASON_LOCKED_OUT = 34  # too many wrong attempts a while ago
+REASON_PIN_WRONG = 35
+REASON_PIN_MISSING = 36
+REASON_NORMALLY_CLOSED = 37
 
 # --- operations of the request protocol (arguments and bounds: protocol/messages.py) --------
 OP_GET_INFO = 1
@@ -125,6 +154,10 @@ OP_GET_RECORDS = 19
 OP_PUT_TRUST = 20
 OP_JOURNAL_SECTORS = 21
 OP_GET_AUDIT_KEY = 22
+OP_GET_CONFIG = 23
+OP_PUT_CONFIG = 24
+# 25 is reserved for pairing an OSDP reader
+OP_GET_CREDENTIAL = 26
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------
 ROLE_INSTALLER = 1
@@ -154,6 +187,7 @@ TICKET_CHARGE_START = 3
 TICKET_CHARGE_STOP = 4
 TICKET_REBOOT = 5
 TICKET_RETIRE = 6
+TICKET_ENROL = 7  # point = reader or 255 for any, argument = seconds
 
 # --- charger end-of-session codes (0-11 as the market has them, standards.md) -------------
 END_QUOTA = 0
@@ -183,3 +217,18 @@ CREDENTIAL_WIEGAND34 = 5  # 4 bytes
 CREDENTIAL_WIEGAND37 = 6  # 5 bytes, 35 bits right-aligned
 CREDENTIAL_OSDP_RAW = 7
 CREDENTIAL_TEXT = 8  # UTF-8, for external terminals
+CREDENTIAL_PIN = 9  # digits as ASCII, alone
+CREDENTIAL_CARD_PIN = 10  # card type ‖ card length ‖ card bytes ‖ digits as ASCII
+
+# --- door modes (ticket argument: mode << 13 | minutes, 0 minutes until further notice) -----
+MODE_CONTROLLED = 0
+MODE_OPEN = 1  # normally open: unlocked without a card
+MODE_CLOSED = 2  # normally closed: cards of marked profiles alone
+MODE_LOCKDOWN = 3  # emergency cards alone
+MODE_SCHEDULE = 4  # as a command: ends what was commanded before
+
+# --- states of a supervised line (reason of input_fault) -------------------------------------
+LINE_OK = 0
+LINE_ACTIVE = 1  # its contact has acted
+LINE_SHORT = 2
+LINE_OPEN = 3  # the wire is cut

@@ -32,8 +32,11 @@ AAD_TRUST = b"trust"
 AAD_TIME = b"time"
 AAD_TICKET = b"ticket"
 AAD_CHECKPOINT = b"checkpoint"
+AAD_CONFIG = b"device-config"
 ENVELOPE_MAX_BYTES = 2048
 TRUST_MAX_BYTES = 6144
+CONFIG_VERSION_MAX = 16383  # with the epoch before it, one small int on a controller
+ENROL_MAX_S = 600
 REVOKED_PEERS_MAX = 64  # a controller keeps their ids in its heap
 
 # --- whitelist --------------------------------------------------------------------------
@@ -49,6 +52,20 @@ FLAG_REVOKED = 0x01  # a collected card that is still listed, so that its use is
 FLAG_EMERGENCY = 0x02  # fire and emergency cards: never stale, no schedule
 FLAG_MASTER = 0x04  # cleaner, landlord: each use is flagged
 FLAG_ABSENT = 0x80  # only in a delta: the card leaves the list; the record's other fields are 0
+
+# flags of a profile; they speak of doors and mean nothing at a charger
+PROFILE_NEEDS_PIN = 0x01  # the card alone does not do
+PROFILE_DURESS = 0x02  # opens as any other and alarms silently
+PROFILE_NEEDS_ESCORT = 0x04
+PROFILE_ESCORT = 0x08
+PROFILE_FIRST_CARD = 0x10  # normally open hours begin with such a card
+PROFILE_IGNORES_PASSBACK = 0x20
+PROFILE_OPENS_CLOSED = 0x40  # in normally closed, too
+PROFILE_FLAGS = 0x7F  # all of them; a profile with another one is refused
+
+PIN_DIGITS_MIN = 4
+PIN_DIGITS_MAX = 8
+MODE_MINUTES_MAX = 8191
 
 OVERLAY_RECORDS_MAX = 500  # changes that a controller holds beside its base, absences included
 BUCKETS_A_PAGE = 64  # bucket hashes in one reply

@@ -28,6 +28,7 @@ from protocol.constants import (
     FAR_FUTURE_S,
     ID_BYTES,
     LIST_PAYLOAD_MAX_BYTES,
+    PROFILE_FLAGS,
     TIME_END_S,
     VERSION_JUMP_MAX,
 )
@@ -66,7 +67,7 @@ _FIELDS = (
     ("holidays", 0, 0),
 )
 # id, points mask, schedule, unlock_ds, flags, quota_wh, quota_min
-_PROFILE = ((0, 0xFF), (0, NUMBER_MAX), (0, 0xFF), (0, 36000), (0, 0xFF), _SHORT, _SHORT)
+_PROFILE = ((0, 0xFF), (0, NUMBER_MAX), (0, 0xFF), (0, 36000), (0, PROFILE_FLAGS), _SHORT, _SHORT)
 _WINDOW = ((1, 0xFF), (0, 1440), (0, 1440))  # weekday mask, from_min, to_min
 _POLICY = ((0, STALE_GRACE), (0, 43200))  # stale policy, grace_min
 _OFFSET = (_TIME, (-840, 840))

@@ -5,11 +5,15 @@ from protocol.codes import (
     ERR_ARGUMENT,
     ERR_BOUNDS,
     ERR_MALFORMED,
+    ERR_NOT_ON_BOARD,
+    ERR_SETTING,
     ERR_UNKNOWN_OPERATION,
     OP_DO_TICKET,
     OP_ENROLL,
     OP_GET_AUDIT_KEY,
     OP_GET_BUCKETS,
+    OP_GET_CONFIG,
+    OP_GET_CREDENTIAL,
     OP_GET_INFO,
     OP_GET_NONCE,
     OP_GET_RECEIPT,
@@ -24,6 +28,7 @@ from protocol.codes import (
     OP_LIST_COMMIT,
     OP_PING,
     OP_PUT_CHECKPOINT,
+    OP_PUT_CONFIG,
     OP_PUT_TRUST,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
@@ -77,6 +82,9 @@ OPS: "dict[int, tuple[ArgumentSpec, ...]]" = {
     OP_GET_RECORDS: (("uint", 0, BUCKETS - 1), ("uint", 0, 0xFFFF), ("uint", 1, RECORDS_A_PAGE)),
     OP_JOURNAL_SECTORS: (_RING, ("uint", 0, 0xFFFFFFFF), ("uint", 1, SECTOR_HEADERS_A_PAGE)),
     OP_GET_AUDIT_KEY: (_RING,),
+    OP_GET_CONFIG: (),
+    OP_PUT_CONFIG: (_ENVELOPE,),
+    OP_GET_CREDENTIAL: (),
     OP_PUT_TRUST: (
         ("uint", 0, TRUST_MAX_BYTES),
         ("uint", 1, TRUST_MAX_BYTES),
@@ -86,11 +94,15 @@ OPS: "dict[int, tuple[ArgumentSpec, ...]]" = {
 
 
 class Refused(ValueError):
-    """A request that is not carried out; `code` is the wire error that says why."""
+    """A request that is not carried out; `code` is the wire error that says why.
 
-    def __init__(self, code: int) -> None:
+    setting: the number that the reply names, with the codes that have one, else 0.
+    """
+
+    def __init__(self, code: int, setting: int = 0) -> None:
         super().__init__(code)
         self.code = code
+        self.setting = setting
 
 
 def decode(data: "framing.Buffer", views: bool = False) -> "cbor.Value":
@@ -164,7 +176,11 @@ def parse_reply(message: "framing.Buffer") -> "tuple[int, int, cbor.Value]":
         or len(value) != 3
         or not is_number(value[0], 0xFFFF)
         or not is_number(value[1], 0xFF)
-        or (value[1] != 0 and value[2] is not None)
+        or (value[1] != 0 and value[2] is not None and not _names_a_setting(value))
     ):
         raise cbor.Malformed("not a reply")
     return value[0], value[1], value[2]
+
+
+def _names_a_setting(value: "list[cbor.Value]") -> bool:
+    return value[1] in (ERR_SETTING, ERR_NOT_ON_BOARD) and is_number(value[2], 0xFF)

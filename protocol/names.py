@@ -4,6 +4,15 @@ Kept apart from protocol/codes.py because a name costs a controller heap that it
 """
 
 from protocol import codes as c
+from protocol.constants import (
+    PROFILE_DURESS,
+    PROFILE_ESCORT,
+    PROFILE_FIRST_CARD,
+    PROFILE_IGNORES_PASSBACK,
+    PROFILE_NEEDS_ESCORT,
+    PROFILE_NEEDS_PIN,
+    PROFILE_OPENS_CLOSED,
+)
 
 ERROR_NAMES = {
     c.OK: "ok",
@@ -32,6 +41,8 @@ ERROR_NAMES = {
     c.ERR_TIME_REACH: "time_needs_signature",
     c.ERR_FLASH: "flash_failed",
     c.ERR_ARGUMENT: "bad_argument",
+    c.ERR_SETTING: "setting_out_of_bounds",
+    c.ERR_NOT_ON_BOARD: "not_on_this_board",
 }
 
 CLOCK_NAMES = {
@@ -53,6 +64,8 @@ EVENT_NAMES = {
     c.EVENT_CHARGE_ENDED: "charge_ended",
     c.EVENT_READER_DOUBTFUL: "reader_doubtful",
     c.EVENT_OVERWRITTEN: "overwritten",
+    c.EVENT_DOOR_MODE: "door_mode",
+    c.EVENT_MODE_CHANGED: "mode_changed",
     c.EVENT_BOOT: "boot",
     c.EVENT_CLOCK_SET: "clock_set",
     c.EVENT_LIST_ACTIVATED: "list_activated",
@@ -70,6 +83,7 @@ EVENT_NAMES = {
     c.EVENT_LIST_MERGED: "list_merged",
     c.EVENT_TRUST_REFUSED: "trust_refused",
     c.EVENT_CHECKPOINT_REFUSED: "checkpoint_refused",
+    c.EVENT_CONFIG_REFUSED: "config_refused",
     c.EVENT_REVOKED_CARD_PRESENTED: "revoked_card_presented",
     c.EVENT_FORCED_OPEN: "forced_open",
     c.EVENT_HELD_OPEN: "held_open",
@@ -78,6 +92,17 @@ EVENT_NAMES = {
     c.EVENT_FIRE_CLEARED: "fire_cleared",
     c.EVENT_RELAY_FAULT: "relay_fault",
     c.EVENT_FIRMWARE_FAULT: "firmware_fault",
+    c.EVENT_READER_LOST: "reader_lost",
+    c.EVENT_READER_BACK: "reader_back",
+    c.EVENT_READER_TAMPER: "reader_tamper",
+    c.EVENT_READER_RESTARTED: "reader_restarted",
+    c.EVENT_DURESS: "duress",
+    c.EVENT_LOCK_OUT: "lock_out",
+    c.EVENT_INPUT_FAULT: "input_fault",
+    c.EVENT_MAINS_LOST: "mains_lost",
+    c.EVENT_MAINS_BACK: "mains_back",
+    c.EVENT_HELD_WARNING: "held_warning",
+    c.EVENT_SUPPLY_LOW: "supply_low",
 }
 
 REASON_NAMES = {
@@ -87,6 +112,10 @@ REASON_NAMES = {
     c.REASON_REX: "request_to_exit",
     c.REASON_TICKET: "ticket",
     c.REASON_FIRE: "fire",
+    c.REASON_DURESS: "duress",
+    c.REASON_MODE: "mode",
+    c.REASON_FIRST_CARD: "first_card",
+    c.REASON_PASSBACK_SOFT: "passback_soft",
     c.REASON_UNKNOWN_CARD: "unknown_card",
     c.REASON_REVOKED: "revoked",
     c.REASON_NOT_YET_VALID: "not_yet_valid",
@@ -101,6 +130,14 @@ REASON_NAMES = {
     c.REASON_PORT_BUSY: "port_busy",
     c.REASON_PROFILE_UNKNOWN: "profile_unknown",
     c.REASON_QUOTA: "quota",
+    c.REASON_INTERLOCK: "interlock",
+    c.REASON_ANTI_PASSBACK: "anti_passback",
+    c.REASON_ESCORT_MISSING: "escort_missing",
+    c.REASON_FIRST_CARD_MISSING: "first_card_missing",
+    c.REASON_LOCKED_OUT: "locked_out",
+    c.REASON_PIN_WRONG: "pin_wrong",
+    c.REASON_PIN_MISSING: "pin_missing",
+    c.REASON_NORMALLY_CLOSED: "normally_closed",
 }
 
 END_NAMES = {
@@ -132,6 +169,32 @@ CREDENTIAL_NAMES = {
     c.CREDENTIAL_WIEGAND37: "wiegand37",
     c.CREDENTIAL_OSDP_RAW: "osdp_raw",
     c.CREDENTIAL_TEXT: "text",
+    c.CREDENTIAL_PIN: "pin",
+    c.CREDENTIAL_CARD_PIN: "card_pin",
+}
+
+MODE_NAMES = {
+    c.MODE_CONTROLLED: "controlled",
+    c.MODE_OPEN: "open",
+    c.MODE_CLOSED: "closed",
+    c.MODE_LOCKDOWN: "lockdown",
+    c.MODE_SCHEDULE: "schedule",
+}
+
+LINE_NAMES = {
+    c.LINE_OK: "mended",
+    c.LINE_SHORT: "shorted",
+    c.LINE_OPEN: "cut",
+}
+
+PROFILE_FLAG_NAMES = {
+    PROFILE_NEEDS_PIN: "needs-pin",
+    PROFILE_DURESS: "duress",
+    PROFILE_NEEDS_ESCORT: "needs-escort",
+    PROFILE_ESCORT: "escort",
+    PROFILE_FIRST_CARD: "first-card",
+    PROFILE_IGNORES_PASSBACK: "ignores-passback",
+    PROFILE_OPENS_CLOSED: "opens-closed",
 }
 
 OPERATION_NAMES = {
@@ -157,6 +220,9 @@ OPERATION_NAMES = {
     c.OP_PUT_TRUST: "put_trust",
     c.OP_JOURNAL_SECTORS: "journal_sectors",
     c.OP_GET_AUDIT_KEY: "get_audit_key",
+    c.OP_GET_CONFIG: "get_config",
+    c.OP_PUT_CONFIG: "put_config",
+    c.OP_GET_CREDENTIAL: "get_credential",
 }
 
 ROLE_NAMES = {

@@ -5,6 +5,8 @@ from protocol.codes import (
     OP_ENROLL,
     OP_GET_AUDIT_KEY,
     OP_GET_BUCKETS,
+    OP_GET_CONFIG,
+    OP_GET_CREDENTIAL,
     OP_GET_INFO,
     OP_GET_NONCE,
     OP_GET_RECEIPT,
@@ -19,6 +21,7 @@ from protocol.codes import (
     OP_LIST_COMMIT,
     OP_PING,
     OP_PUT_CHECKPOINT,
+    OP_PUT_CONFIG,
     OP_PUT_TRUST,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
@@ -31,10 +34,12 @@ from protocol.codes import (
 )
 
 _TIMES = (OP_SET_TIME, OP_SET_SIGNED_TIME, OP_GET_NONCE)
+# a ticket or configuration proves itself; what is read is for those who set it up or enrol cards
+_ON_SITE = (OP_DO_TICKET, OP_GET_CONFIG, OP_PUT_CONFIG, OP_GET_CREDENTIAL)
 _ALLOWED = {
-    ROLE_INSTALLER: (OP_SELF_TEST, OP_ENROLL, OP_DO_TICKET),
-    ROLE_DESK: (OP_PUT_CHECKPOINT, OP_DO_TICKET),
-    ROLE_TECHNICIAN: (OP_SELF_TEST, OP_GET_RECEIPT, OP_DO_TICKET),
+    ROLE_INSTALLER: _ON_SITE + (OP_SELF_TEST, OP_ENROLL),  # noqa: RUF005  not in MicroPython
+    ROLE_DESK: _ON_SITE + (OP_PUT_CHECKPOINT,),  # noqa: RUF005
+    ROLE_TECHNICIAN: _ON_SITE + (OP_SELF_TEST, OP_GET_RECEIPT),  # noqa: RUF005
     ROLE_AUDITOR: (),
     ROLE_HUB: (OP_PUT_CHECKPOINT,),
 }

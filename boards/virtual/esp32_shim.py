@@ -1,4 +1,4 @@
-"""The `esp32` module of a virtual board: partitions of the NOR chip, NVS, heap figures."""
+"""The `esp32` module of a virtual board: partitions, NVS, pulse counters, heap figures."""
 
 import gc
 import struct
@@ -10,7 +10,7 @@ _EINVAL = 22
 _ERR_LENGTH = -0x110C
 
 
-def build(nor, table: list) -> dict:
+def build(nor, table: list, lines, pump) -> dict:
     """The module's names, for a chip with this table of (label, type, subtype, offset, size)."""
     nvs_row = next(row for row in table if row[0] == "nvs")
     log = store.NvsLog(nor, nvs_row[3], nvs_row[4])
@@ -132,6 +132,46 @@ def build(nor, table: list) -> dict:
                 raise OSError(store.ERR_NOT_FOUND)
             return value
 
+    class PCNT:
+        """A pulse counter on one pin; falling edges are all that a virtual wire has."""
+
+        IGNORE = 0
+        INCREMENT = 1
+        DECREMENT = 2
+
+        def __init__(self, id: int, **more) -> None:
+            if not 0 <= id < 8:
+                raise ValueError("id")
+            self._counts = False
+            self._base = 0
+            self._pin = None
+            self.init(**more)
+
+        def init(self, pin=None, falling: int = 0, value=None, **more) -> None:
+            if pin is not None:
+                self._pin = pin._id
+                self._falling = falling
+                self._base = lines.counts.get(self._pin, 0)
+            if value is not None:
+                self.value(value)
+
+        def start(self) -> None:
+            self._counts = True
+
+        def stop(self) -> None:
+            self._counts = False
+
+        def deinit(self) -> None:
+            self._counts = False
+
+        def value(self, value=None) -> int:
+            pump.run()
+            count = lines.counts.get(self._pin, 0)
+            found = count - self._base if self._counts and self._falling else 0
+            if value is not None:
+                self._base = count
+            return found
+
     def idf_heap_info(capabilities: int) -> list:
         """As a board with Wi-Fi up: (total, free, largest block, lowest free) of two regions."""
         free = gc.mem_free()
@@ -140,6 +180,7 @@ def build(nor, table: list) -> dict:
     return {
         "Partition": Partition,
         "NVS": NVS,
+        "PCNT": PCNT,
         "idf_heap_info": idf_heap_info,
         "HEAP_DATA": 4,
         "HEAP_EXEC": 1,

@@ -29,7 +29,7 @@ class Ending:
     error = None
 
 
-def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
+def build(page, pump, leave, native_machine, unique: bytes, uart_type, spi_type, lines) -> dict:
     """The module's names for one board."""
     shared = page.bytes
     handlers = {}
@@ -90,6 +90,9 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
 
         def irq(self, handler: object = None, trigger: int = 3, **more) -> None:
             handlers[self._id] = [self, handler, trigger, self._look()]
+            lines.handlers.pop(self._id, None)
+            if handler and trigger & self.IRQ_FALLING:
+                lines.handlers[self._id] = lambda _: handler(self)
 
         def __repr__(self) -> str:
             return "Pin(%d)" % self._id
@@ -211,6 +214,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type) -> dict:
         "Signal": native_machine.Signal,
         "ADC": ADC,
         "UART": uart_type,
+        "SPI": spi_type,
         "RTC": RTC,
         "WDT": WDT,
         "PWRON_RESET": _PWRON_RESET,

@@ -48,6 +48,16 @@ RELAY_LOG_COUNT = 512  # u32, device: relay changes since power on
 RELAY_LOG = 516  # 64 x {u32 ticks_us, u32 since_read_us, u8 pin, u8 level, 2 unused}
 RELAY_LOG_ENTRIES = 64
 RELAY_LOG_ENTRY_BYTES = 12
+EDGE_COUNT = 1284  # u32, host: falling edges on pins since the page was made
+EDGES = 1288  # 80 x {u32 ticks_us at which it comes, u32 pin}, host
+EDGE_ENTRIES = 80
+EDGE_BYTES = 8
+FIELD = 1928  # 2 x {u8 type, u8 length, 10 bytes UID}, host: cards in an SPI reader's field
+FIELD_CARDS = 2
+FIELD_CARD_BYTES = 12
+FIELD_FAULTS = 1952  # u8, host: bits of controller_tool/sim/chips/mfrc522.py
+I2C_FAULT = 1956  # u8, host: boards/virtual/ds3231.py has the values
+DS3231 = 1960  # 27 bytes, device: the clock chip on the bus; it has a battery of its own
 RTC_MEMORY_LENGTH = 2046  # u16, device
 RTC_MEMORY = 2048  # 2048 bytes, device
 

@@ -19,6 +19,7 @@ import esp32_shim
 import facade
 import guard
 import hostlink
+import lines
 import machine
 import machine_shim
 import micropython
@@ -28,6 +29,7 @@ import page as layout
 import pump
 import repl
 import socket_shim
+import spi_shim
 import sys_shim
 import time_shim
 import tls
@@ -39,8 +41,8 @@ import vfs
 import __main__
 
 _SHIM_FILES = (
-    "start esp32_shim facade guard hostlink machine_shim network_shim nor nvs page pump repl "
-    "socket_shim sys_shim time_shim tls_shim uart0 uart_shim ffi"
+    "start ds3231 esp32_shim facade guard hostlink lines machine_shim network_shim nor nvs page "
+    "pump repl socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim uart0 uart_shim ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
@@ -63,7 +65,8 @@ class Board:
         hostlink.die_with_parent()
         self.filled: object = None
         self.page = hostlink.Page(wanted["page"])
-        self.pump = pump.Pump(self.page)
+        self.lines = lines.Lines()
+        self.pump = pump.Pump(self.page, self.lines)
         self.native_micropython = micropython
         self.native_print_exception = sys.print_exception
         self.wire = uart0.Wire(
@@ -76,14 +79,18 @@ class Board:
         page, changes, charge = self.page, self.pump, wanted["charge"]
         unique = binascii.unhexlify(wanted["unique"])
         flash = hostlink.map_file(wanted["flash"], wanted["flash_bytes"])
-        chip = nor.Nor(flash, page, hostlink.leave, time.sleep_us, charge)
+        chip = nor.Nor(
+            flash, page, hostlink.leave,
+            lambda delay_us: changes.spend(time.sleep_us, delay_us, True), charge,
+        )  # fmt: skip
         uart = uart_shim.build(page, changes, wanted["pipes"], open, select.poll)
+        spi = spi_shim.build(page, changes, wanted["spi_select"])
         text_in = uart0.Uart0In(self.wire, True)
         shims = {
             "machine": machine_shim.build(
-                page, changes, hostlink.leave, machine, unique, uart
+                page, changes, hostlink.leave, machine, unique, uart, spi, self.lines
             ),
-            "esp32": esp32_shim.build(chip, wanted["partitions"]),
+            "esp32": esp32_shim.build(chip, wanted["partitions"], self.lines, changes),
             "network": network_shim.build(page, changes, unique, wanted["address"]),
             "socket": socket_shim.build(socket, hostlink.no_delay, page, wanted["address"]),
             "tls": tls_shim.build(
@@ -99,6 +106,12 @@ class Board:
             "sys": sys_shim.build_sys(sys, wanted["machine"], text_in, self.out),
         }  # fmt: skip
         sys_shim.print_to(self.out)
+        if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
+            import ds3231
+
+            shims["machine"]["I2C"] = ds3231.build(
+                page, time, layout.DS3231, layout.I2C_FAULT
+            )  # fmt: skip
         names = tuple(shims)
         for name in names:
             facade.expose(modules, name, shims.pop(name))

@@ -5,7 +5,13 @@ from machine import ADC, UART, Pin, Signal
 
 BOARD = "virtual-charger"
 KIND = "charger"
-capabilities = {"cards": 20000, "points": 1, "readers": 1, "rtc": True, "wifi": True}
+capabilities = {
+    "cards": 20000, "points": 1, "readers": 1, "rtc": True, "wifi": True,
+    "supply": True, "mains": True,
+}  # fmt: skip
+SUPPLY_LOW_MV = 11000
+SUPPLY_HOLD_MV = 10000
+_SUPPLY_DIVIDER = 5  # 12 V come as 2.4 V
 
 _PORT_0 = 26
 # a second of a reader's line: longer than any step of a handshake, when nobody looks at it
@@ -22,9 +28,9 @@ def relays() -> "list[Pin]":
     return [Pin(_PORT_0, Pin.OUT)]
 
 
-def readers() -> "list[tuple[str, UART]]":
-    """Kind (a module of firmware/readers) and UART of each reader."""
-    return [("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES))]
+def readers() -> "list[tuple[str, UART, dict[str, Pin]]]":
+    """Kind (a module of firmware/readers), port and options of each row of readers."""
+    return [("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES), {})]
 
 
 def inputs() -> "dict[str, Pin | Signal]":
@@ -34,7 +40,15 @@ def inputs() -> "dict[str, Pin | Signal]":
         name: Pin(number, Pin.IN, Pin.PULL_UP) for name, number in loops.items()
     }
     found["plug"] = Signal(Pin(33, Pin.IN, Pin.PULL_UP), invert=True)
+    # the opto-coupler pulls it down for as long as there are mains
+    found["mains"] = Signal(Pin(39, Pin.IN), invert=True)
     return found
+
+
+def supply() -> int:
+    """What feeds the board, mV; ADC1, which Wi-Fi leaves alone."""
+    millivolts: int = ADC(Pin(36), atten=ADC.ATTN_11DB).read_uv() // 1000 * _SUPPLY_DIVIDER
+    return millivolts
 
 
 def meters() -> "list[ADC]":

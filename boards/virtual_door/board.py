@@ -25,11 +25,11 @@ def relays() -> "list[Pin]":
     return [Pin(number, Pin.OUT) for number in _RELAYS]
 
 
-def readers() -> "list[tuple[str, UART]]":
-    """Kind (a module of firmware/readers) and UART of each reader."""
+def readers() -> "list[tuple[str, UART, dict[str, Pin]]]":
+    """Kind (a module of firmware/readers), port and options of each row of readers."""
     return [
-        ("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES)),
-        ("rdm6300", UART(2, 9600, rx=25, tx=27, rxbuf=_READER_BYTES)),
+        ("virtual", UART(1, 9600, rx=16, tx=17, rxbuf=_READER_BYTES), {}),
+        ("rdm6300", UART(2, 9600, rx=25, tx=27, rxbuf=_READER_BYTES), {}),
     ]
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from controller_tool.channel.stream import ByteStream, Deadline
 from controller_tool.errors import DeviceError, LinkError
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from protocol import cbor, framing, messages
 from protocol.codes import OK
 from protocol.constants import MESSAGE_MAX_BYTES, REQUESTS_IN_FLIGHT
 from protocol.names import ERROR_NAMES, OPERATION_NAMES
+from protocol.setting_names import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,7 +93,7 @@ class Session:
         if answered != request_id:
             raise self._unreadable()
         if status != OK:
-            raise refusal(self.device_name, op, status)
+            raise refusal(self.device_name, op, status, value)
         return value
 
     def _message(self, deadline: Deadline, op: int) -> tuple[int, int, cbor.Value]:
@@ -123,14 +124,20 @@ def operation_name(op: int) -> str:
     return OPERATION_NAMES.get(op, str(op))
 
 
-def refusal(device_name: str, op: int, status: int) -> DeviceError:
-    """What a person is told when a controller refuses."""
+def refusal(device_name: str, op: int, status: int, setting: cbor.Value = None) -> DeviceError:
+    """What a person is told when a controller refuses; setting: the one that it names."""
     name = ERROR_NAMES.get(status, str(status))
+    error = t(name)
+    number = setting if isinstance(setting, int) else None
+    if number is not None:
+        known = NAMES.get(number)
+        error = f"{name_of('setting', known[0]) if known else number}: {error}"
     return DeviceError(
         t("{device} refused {operation}: {error}",
-          device=device_name, operation=operation_name(op), error=t(name)),
+          device=device_name, operation=operation_name(op), error=error),
         t(_NEXT_STEPS[name]) if name in _NEXT_STEPS else "",
         code=status,
+        setting=number,
     )  # fmt: skip
 
 
@@ -142,4 +149,6 @@ _NEXT_STEPS = {
     "version_not_higher": "run `push` again: it signs a higher version",
     "time_needs_signature": "use a site folder that holds the ticket key",
     "over_capacity": "grant fewer cards on this controller",
+    "setting_out_of_bounds": "see the bounds with: device config show",
+    "not_on_this_board": "leave that setting out: this board has nothing that it is for",
 }

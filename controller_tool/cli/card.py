@@ -10,19 +10,30 @@ import click
 from controller_tool import clock
 from controller_tool.cli import moments
 from controller_tool.cli.card_ocpp import export_ocpp, import_ocpp
+from controller_tool.cli.card_same import same
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
 from controller_tool.cli.explain import explain
 from controller_tool.cli.profile import dry_run_option
 from controller_tool.cli.refusals import refuse
+from controller_tool.cli.ways import way, way_options
 from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED
-from controller_tool.services import card_change, card_terms, people, roster, roster_file, site_time
+from controller_tool.services import (
+    card_change,
+    card_enroll,
+    card_terms,
+    people,
+    roster,
+    roster_file,
+    site_time,
+)
 from controller_tool.services import cards as service
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, TIME_END_MIN
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from controller_tool.credentials import Credential
     from controller_tool.services.cards import CardStatus
 
 _STATES = ("issued", "collected", "lost", "replaced")
@@ -40,6 +51,7 @@ def card() -> None:
 
 
 card.add_command(explain)
+card.add_command(same)
 card.add_command(export_ocpp)
 card.add_command(import_ocpp)
 
@@ -78,51 +90,97 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
     app.show(done, t("{what}; nothing was changed", what=line) if dry_run else line)
 
 
+def _issue_options(command: Any) -> Any:
+    """What a card needs to be issued, besides its number and controllers."""
+    for option in (
+        dry_run_option,
+        _push_now,
+        click.option("--master", is_flag=True, help=t("Cleaner or landlord: each use is flagged")),
+        click.option("--emergency", is_flag=True, help=t("Opens always, even with a stale list")),
+        click.option("--profile", metavar="NAME",
+                     help=t("Which doors and when, see: profile list")),
+        click.option("--until", "end", metavar="DATE", help=t("Last day, or first minute after")),
+        click.option("--from", "begin", metavar="DATE",
+                     help=t("First day, or minute; default: now")),
+        click.option("--room", default="", help=t("Room")),
+        click.option(
+            "--id-number", default="", envvar=ID_NUMBER_VARIABLE,
+            help=t("ID number of the holder; {variable} hides it from other users of this machine",
+                   variable=ID_NUMBER_VARIABLE),
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @card.command("issue", help=t("Issue one card; NUMBER as printed on it, or TYPE:HEX."))
 @click.argument("number")
 @click.option("--name", required=True, help=t("Who gets it"))
-@click.option(
-    "--id-number",
-    default="",
-    envvar=ID_NUMBER_VARIABLE,
-    help=t(
-        "ID number of the holder; {variable} hides it from other users of this machine",
-        variable=ID_NUMBER_VARIABLE,
-    ),
-)
-@click.option("--room", default="", help=t("Room"))
-@click.option("--from", "begin", metavar="DATE", help=t("First day, or minute; default: now"))
-@click.option("--until", "end", metavar="DATE", help=t("Last day, or first minute after"))
 @click.option("--device", "devices", multiple=True, help=t("Controllers; default: all"))
-@click.option("--profile", metavar="NAME", help=t("Which doors and when, see: profile list"))
-@click.option("--emergency", is_flag=True, help=t("Opens always, even with a stale list"))
-@click.option("--master", is_flag=True, help=t("Cleaner or landlord: each use is flagged"))
-@_push_now
-@dry_run_option
+@_issue_options
 @pass_app
-def issue(
-    app: App, /, number: str, begin: str | None, end: str | None, push_now: bool, **asked: Any
-) -> None:
+def issue(app: App, /, number: str, **asked: Any) -> None:
     """The card works where `push` shows a receipt."""
+    terms = _terms(app, asked)
+    _issue(app, service.read_credential(app.site, number), terms, asked)
+
+
+@card.command("enroll", help=t("Hold a card to a reader: show it, and issue it with --name."))
+@click.option("--device", required=True, help=t("Controller whose reader it is"))
+@click.option("--reader", type=click.IntRange(0, 254), default=card_enroll.ANY_READER,
+              help=t("Which reader, from 0; default: any"))  # fmt: skip
+@click.option("--minutes", type=click.IntRange(1, card_enroll.MINUTES_MAX), default=2,
+              show_default=True, help=t("How long it waits"))  # fmt: skip
+@click.option("--name", help=t("Who gets it; without, it is only shown"))
+@click.option("--on", "devices", multiple=True, help=t("Controllers it opens; default: all"))
+@_issue_options
+@way_options
+@pass_app
+def enroll(
+    app: App,
+    /,
+    device: str,
+    reader: int,
+    minutes: int,
+    via: str | None,
+    port: str | None,
+    **asked: Any,
+) -> None:
+    """The controller opens nothing for it, and keeps nothing of it."""
+    terms = _terms(app, asked) if asked["name"] else None
+    seen = card_enroll.wait(app.site, device, minutes, reader, way(via, port), app.note)
+    line = t("{device}, reader {reader}: {card}", device=device, reader=seen.reader,
+             card=seen.credential)  # fmt: skip
+    if terms is None:
+        app.show({**plain(seen), "number": str(seen.credential)}, line)
+        return
+    app.note(line)
+    _issue(app, seen.credential, terms, asked)
+
+
+def _terms(app: App, asked: dict[str, Any]) -> service.Terms:
+    begin, end = asked["begin"], asked["end"]
     if end is None and not asked["emergency"]:
         raise click.UsageError(t("Give --until: only an emergency card has no end"))
     local = site_time.of(app.site)
-    terms = service.Terms(
+    return service.Terms(
         clock.now_s() // _MINUTE_S if begin is None else moments.minute(local, begin),
         TIME_END_MIN if end is None else moments.minute(local, end, last_day=True),
         asked["devices"] or None,
         FLAG_EMERGENCY * asked["emergency"] | FLAG_MASTER * asked["master"],
         card_terms.profile_id(app.site, asked["profile"]),
     )
+
+
+def _issue(app: App, credential: Credential, terms: service.Terms, asked: dict[str, Any]) -> None:
     holder = people.Holder(asked["name"], asked["id_number"], asked["room"])
-    credential = service.read_credential(app.site, number)
     status = service.issue(app.site, credential, terms, holder, asked["dry_run"])
     if asked["dry_run"]:
         line = t("Card {card} can be issued so", card=status.credential)
         app.show({**_data(status), "ok": True, "dry_run": True},
                  _pairs(app, status), t("{what}; nothing was changed", what=line))  # fmt: skip
         return
-    _finish(app, status, list(status.devices) if push_now else [])
+    _finish(app, status, list(status.devices) if asked["push_now"] else [])
 
 
 @card.command("change", help=t("Other dates or another profile: a new grant for the same card."))

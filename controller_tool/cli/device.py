@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table, yes_no
+from controller_tool.cli.device_config import config
+from controller_tool.cli.device_replace import replace
 from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
@@ -15,7 +17,9 @@ from controller_tool.services import devices_ops
 from controller_tool.services import provision as service
 from controller_tool.services.boards import display_name
 from controller_tool.services.devices import overview
-from protocol.codes import TICKET_UNLOCK
+from protocol.codes import MODE_SCHEDULE, TICKET_UNLOCK
+from protocol.constants import MODE_MINUTES_MAX
+from protocol.names import MODE_NAMES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -134,15 +138,49 @@ def selftest(app: App, name: str, via: str | None, port: str | None) -> None:
         click.get_current_context().exit(1)
 
 
+_door = click.option(
+    "--door", type=click.IntRange(1, 255), default=1, show_default=True,
+    help=t("Which door of it, from 1"),
+)  # fmt: skip
+
+
 @device.command("unlock", help=t("Unlock a door once, by a signed ticket."))
 @click.argument("name")
-@click.option("--point", type=click.IntRange(0, 254), default=0, help=t("Which door of it"))
+@_door
 @way_options
 @pass_app
-def unlock(app: App, name: str, point: int, via: str | None, port: str | None) -> None:
+def unlock(app: App, name: str, door: int, via: str | None, port: str | None) -> None:
     """Once, for the door's own unlock duration."""
-    devices_ops.ticket(app.site, name, TICKET_UNLOCK, point, way=way(via, port), notice=app.note)
-    app.show({"ok": True, "device": name}, t("{device} is unlocked", device=name))
+    devices_ops.ticket(app.site, name, TICKET_UNLOCK, door - 1, way=way(via, port), notice=app.note)
+    app.show({"ok": True, "device": name, "door": door}, t("{device} is unlocked", device=name))
+
+
+@device.command("mode", help=t("Set a door's mode, by a signed ticket."))
+@click.argument("name")
+@click.argument("mode", type=click.Choice(list(MODE_NAMES.values())))
+@_door
+@click.option("--minutes", type=click.IntRange(1, MODE_MINUTES_MAX),
+              help=t("For so long; default: until further notice"))  # fmt: skip
+@way_options
+@pass_app
+def mode(
+    app: App, name: str, mode: str, door: int, minutes: int | None, via: str | None,
+    port: str | None,
+) -> None:  # fmt: skip
+    """It counts before the door's hours and setting; `schedule` ends it."""
+    if minutes and mode == MODE_NAMES[MODE_SCHEDULE]:
+        raise click.UsageError(t("schedule ends what was commanded, and takes no --minutes"))
+    devices_ops.door_mode(
+        app.site, name, mode, door - 1, minutes or 0, way=way(via, port), notice=app.note
+    )
+    line = t("{device}, door {door}: {mode}", device=name, door=door, mode=name_of("mode", mode))
+    if mode == MODE_NAMES[MODE_SCHEDULE]:
+        line += t(", as its hours and settings say")
+    elif minutes:
+        line += t(", for {minutes} min", minutes=minutes)
+    else:
+        line += t(", until further notice; end it with: device mode {device} schedule", device=name)
+    app.show({"ok": True, "device": name, "door": door, "mode": mode, "minutes": minutes}, line)
 
 
 @device.command("compare", help=t("Compare what a controller stores with what it should."))
@@ -184,6 +222,10 @@ def _compared(found: Comparison) -> str:
     elif not found.intact:
         line += t("; what is stored is not what it reports: push --repair")
     return line
+
+
+device.add_command(config)
+device.add_command(replace)
 
 
 def _trust(d: Overview) -> str:

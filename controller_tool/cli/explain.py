@@ -119,7 +119,8 @@ def _profile(e: Explanation) -> str:
     name = t("{name}: doors or ports {points}",
              name=e.profile.name, points=points_text(e.profile.points))  # fmt: skip
     kinds = ((e.emergency, t("emergency card")), (e.master, t("master card")))
-    return ", ".join([name, *(kind for is_one, kind in kinds if is_one)])
+    flags = [name_of("flag", flag) for flag in e.profile.flags]
+    return ", ".join([name, *(kind for is_one, kind in kinds if is_one), *flags])
 
 
 def _schedule(e: Explanation) -> str:
@@ -194,4 +195,15 @@ def _words() -> dict[str, Any]:
         "profile_unknown": t("its profile is not in the list: push"),
         "lockdown": t("the controller is locked down"),
         "fire_latched": t("a fire is latched"),
+        "duress": t("it opens, and alarms silently"),
+        "first_card": t("it opens, and the normally open hours begin with it"),
+        "passback_soft": t("it opens, though it was on this side already"),
+        "escort_missing": t("it opens within some seconds after a card of an escort"),
+        "pin_missing": t("it opens together with a PIN: explain CARD+DIGITS"),
+        "pin_wrong": t("the controller's list does not have this PIN"),
+        "normally_closed": t("the door is normally closed, and its profile may not open it then"),
+        "first_card_missing": t("the first card of these hours has not come"),
+        "interlock": t("another door of the controller is open"),
+        "anti_passback": t("it was on this side already"),
+        "locked_out": t("too many wrong attempts: the door waits"),
     }

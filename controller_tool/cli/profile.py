@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from controller_tool.cli.common import App, ToolGroup, pass_app, table
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.services import profiles as service
+from protocol.names import PROFILE_FLAG_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,9 @@ def profile() -> None:
 def _fields(command: _Command) -> _Command:
     """The options that say what a profile allows."""
     for option in (
+        click.option("--flag", "flags", metavar="NAME", multiple=True, default=None,
+                     help=t("What else holds at doors, again for more: {flags}; none: nothing",
+                            flags=", ".join(PROFILE_FLAG_NAMES.values()))),
         click.option("--quota-min", type=int, help=t("Minutes of charging; 0: no limit")),
         click.option("--quota-wh", type=int, help=t("Watt hours of charging; 0: no limit")),
         click.option("--unlock", "unlock_s", type=float, metavar="SECONDS",
@@ -53,7 +57,7 @@ def list_(app: App) -> None:
 @pass_app
 def add(app: App, /, name: str, dry_run: bool, **asked: Any) -> None:
     """All doors at any time, unless options say otherwise."""
-    _done(app, service.add(app.site, name, service.Wish(**asked), dry_run), dry_run)
+    _done(app, service.add(app.site, name, _wish(**asked), dry_run), dry_run)
 
 
 @profile.command("change", help=t("Change a profile, for all cards that go by it."))
@@ -64,7 +68,7 @@ def add(app: App, /, name: str, dry_run: bool, **asked: Any) -> None:
 @pass_app
 def change(app: App, /, name: str, new_name: str | None, dry_run: bool, **asked: Any) -> None:
     """Only what options say."""
-    wish = service.Wish(name=new_name, **asked)
+    wish = _wish(name=new_name, **asked)
     if wish == service.Wish():
         raise click.UsageError(t("Say what to change"))
     _done(app, service.change(app.site, name, wish, dry_run), dry_run)
@@ -95,6 +99,15 @@ def points_text(points: tuple[int, ...] | None) -> str:
     return t("all") if points is None else ",".join(map(str, points))
 
 
+def _wish(flags: tuple[str, ...], **asked: Any) -> service.Wish:
+    return service.Wish(flags=flags or None, **asked)
+
+
+def flags_text(flags: tuple[str, ...]) -> str:
+    """Flags for people."""
+    return ", ".join(name_of("flag", flag) for flag in flags)
+
+
 def _done(app: App, made: ProfileView, dry_run: bool) -> None:
     line = t("Profile {name}, number {id}, {n} cards", name=made.name, id=made.id, n=made.cards)
     finish(app, made, line, dry_run, _table([made]))
@@ -104,9 +117,9 @@ def _table(found: list[ProfileView]) -> Any:
     rows = [
         (p.id, p.name, points_text(p.points), p.schedule or t("always"),
          f"{p.unlock_s:g} s" if p.unlock_s else t("the door's own"),
-         p.quota_wh or "-", p.quota_min or "-", p.cards)
+         p.quota_wh or "-", p.quota_min or "-", flags_text(p.flags) or "-", p.cards)
         for p in found
     ]  # fmt: skip
     columns = [t("id"), t("name"), t("doors or ports"), t("schedule"), t("unlocked for"),
-               t("quota, Wh"), t("quota, min"), t("cards")]  # fmt: skip
+               t("quota, Wh"), t("quota, min"), t("flags"), t("cards")]  # fmt: skip
     return table(columns, rows)

@@ -93,13 +93,20 @@ def _seen(name: str, seen: cards.Swipe) -> str:
              name=name, relay=seen.relay, to=to, ms=seen.after_ms)  # fmt: skip
 
 
+_door = click.option(
+    "--door", type=click.IntRange(1, 4), default=1, show_default=True,
+    help=t("Which door of it, from 1"),
+)  # fmt: skip
+
+
 @sim.command("rex", help=t("Press the request-to-exit button."))
 @click.argument("name")
 @click.option("--ms", default=300, show_default=True, help=t("For how long"))
+@_door
 @pass_app
-def rex(app: App, name: str, ms: int) -> None:
+def rex(app: App, name: str, ms: int, door: int) -> None:
     """It is let go again by itself."""
-    _act(app, name, "press_rex", ms=ms)
+    _act(app, name, "press_rex", ms=ms, door=door)
 
 
 def _switch(command: str, text: str, verbs: dict[str, str]) -> None:
@@ -113,11 +120,31 @@ def _switch(command: str, text: str, verbs: dict[str, str]) -> None:
         _act(app, name, verbs[what])
 
 
-_switch("door", t("Open or close the door's leaf."), {"open": "open_door", "close": "close_door"})
+@sim.command("door", help=t("Open or close the door's leaf."))
+@click.argument("name")
+@click.argument("what", type=click.Choice(["open", "close"]))
+@_door
+@pass_app
+def leaf(app: App, name: str, what: str, door: int) -> None:
+    """Of one of its doors."""
+    _act(app, name, f"{what}_door", door=door)
+
+
 _switch("smoke", t("The fire input."), {"raise": "raise_smoke", "clear": "clear_smoke"})
 _switch("tamper", t("The enclosure."), {"open": "open_tamper", "close": "close_tamper"})
 _switch("plug", t("A vehicle at the charger."), {"in": "plug_in", "out": "unplug"})
-_switch("power", t("The board's supply."), {"cut": "cut_power", "restore": "restore_power"})
+_switch(
+    "power",
+    t("The board's supply: cut it, let it sag, lose the mains while a battery goes on."),
+    {
+        "cut": "cut_power",
+        "restore": "restore_power",
+        "sag": "sag_supply",
+        "steady": "steady_supply",
+        "mains-off": "lose_mains",
+        "mains-on": "restore_mains",
+    },
+)
 
 
 @sim.command("clock", help=t("Set the board's own clock to an ISO 8601 time (UTC)."))

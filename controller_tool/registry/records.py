@@ -38,6 +38,7 @@ APPEND_ONLY = (
     "journal_sectors",
     "journal_checkpoints",
     "audit_pins",
+    "device_configs",
     "audit",
 )
 
@@ -220,6 +221,21 @@ class AuditPin(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     from_controller: Mapped[bool] = mapped_column(primary_key=True)
     seen_at_s: Mapped[int]
+
+
+class DeviceConfig(Base):
+    """A configuration that was signed for a controller, as it was signed: it may hold a password.
+
+    id: device id, epoch and version, joined by dots.
+    """
+
+    __tablename__ = "device_configs"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"))
+    epoch: Mapped[int]
+    version: Mapped[int]
+    envelope_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    signed_at_s: Mapped[int]
 
 
 class AuditEntry(Base):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,11 @@ class Board:
         return tuple(str(row["label"]) for row in self.partitions)
 
     @property
+    def capabilities_and_kind(self) -> set[str]:
+        """Names of what it has, its kind among them: what a setting may need."""
+        return {self.kind} | {name for name, has in self.capabilities.items() if has}
+
+    @property
     def points(self) -> int:
         """Doors or ports."""
         return int(self.capabilities.get("points", 1))
@@ -66,8 +70,8 @@ def display_name(folder: str) -> str:
 
 
 def _read(path: Path) -> Board:
-    data = tomllib.loads(path.read_text("utf-8"))
     folder = path.parent.name
+    data = resources.describe_board(folder)
     return Board(
         display_name(folder), folder, data["kind"], str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),

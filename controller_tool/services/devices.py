@@ -133,11 +133,11 @@ def create(
             )
         device = _new(site, name, described, kind or described.kind)
         if held is not None:
-            _step_aside(session, held)
+            step_aside(session, held)
         session.add(device)
         session.flush()
         if held is not None:
-            _take_over_grants(session, held, device)
+            take_over_grants(session, held, device)
             list_content.require_room(session, [device])
         if wifi is not None:
             device.wifi_sealed = _seal(site, device.id, "wifi", _wifi_text(wifi))
@@ -217,7 +217,7 @@ def _new(site: Site, name: str, board: boards.Board, kind: str) -> Device:
     )
 
 
-def _step_aside(session: Session, held: Device) -> None:
+def step_aside(session: Session, held: Device) -> None:
     """Keep a replaced controller on the books, under a name that nobody types by mistake."""
     held.name = f"{held.name}~{held.id[:6]}"
     held.enrolled_at_s = None
@@ -225,9 +225,12 @@ def _step_aside(session: Session, held: Device) -> None:
     session.flush()
 
 
-def _take_over_grants(session: Session, old: Device, new: Device) -> None:
-    for grant in session.scalars(select(Grant).where(Grant.device_id == old.id)):
-        session.add(Grant(card_id=grant.card_id, device_id=new.id))
+def take_over_grants(session: Session, old: Device, new: Device) -> int:
+    """Every card of the old one is on the new one too; how many it did not have."""
+    there = set(session.scalars(select(Grant.card_id).where(Grant.device_id == new.id)))
+    coming = set(session.scalars(select(Grant.card_id).where(Grant.device_id == old.id))) - there
+    session.add_all(Grant(card_id=card, device_id=new.id) for card in sorted(coming))
+    return len(coming)
 
 
 def _assemble(site: Site, device: Device) -> NewDevice:

@@ -12,9 +12,16 @@ from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
 from controller_tool.services import devices
 from protocol import cbor
-from protocol.codes import CLOCK_SYNCED, ERR_BUSY, ERR_TIME_REACH, TICKET_UNLOCK
+from protocol.codes import (
+    CLOCK_SYNCED,
+    ERR_BUSY,
+    ERR_TIME_REACH,
+    TICKET_DOOR_MODE,
+    TICKET_UNLOCK,
+)
 from protocol.constants import AAD_TICKET, AAD_TIME
-from protocol.names import CLOCK_NAMES
+from protocol.names import CLOCK_NAMES, MODE_NAMES
+from protocol.policy.door_modes import argument as mode_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,13 +125,31 @@ def ticket(
     """Carries out one physical action by a ticket, signed for a fresh nonce of the controller."""
     device = site.device(name)
     site.require("ticket")
-    if action == TICKET_UNLOCK and device.kind != "door":
+    if action in (TICKET_UNLOCK, TICKET_DOOR_MODE) and device.kind != "door":
         raise OperatorError(t("{device} has no door", device=name), t("Name a door controller"))
-    with dial(site, device, way, notice=notice) as client:
-        fields: list[cbor.Value] = [
-            site.id, device.id_bytes, client.nonce(), action, point, argument
-        ]  # fmt: skip
-        client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+
+    def once() -> None:
+        with dial(site, device, way, notice=notice) as client:
+            fields: list[cbor.Value] = [
+                site.id, device.id_bytes, client.nonce(), action, point, argument
+            ]  # fmt: skip
+            client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+
+    again_when_busy(once)
+
+
+def door_mode(
+    site: Site,
+    name: str,
+    mode: str,
+    point: int = 0,
+    minutes: int = 0,
+    way: Way | None = None,
+    notice: Notice | None = None,
+) -> None:
+    """Commands a door's mode (a name of MODE_NAMES) for minutes; 0: until further notice."""
+    number = {text: code for code, text in MODE_NAMES.items()}[mode]
+    ticket(site, name, TICKET_DOOR_MODE, point, mode_argument(number, minutes), way, notice)
 
 
 def list_role(site: Site) -> str | None:

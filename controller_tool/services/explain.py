@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from controller_tool.credentials import Credential
     from controller_tool.registry.models import Card, Device
     from controller_tool.services.explain_hours import Hours
-    from controller_tool.services.explain_rules import Record, Rules
+    from controller_tool.services.explain_rules import Asked, Record, Rules
     from controller_tool.services.site import Site
 
 __all__ = ["Explanation", "Verdict", "explain", "live"]
@@ -45,12 +45,16 @@ __all__ = ["Explanation", "Verdict", "explain", "live"]
 
 @dataclass(frozen=True)
 class ProfileFacts:
-    """The profile of the card's record. name, schedule: as the registry calls them today."""
+    """The profile of the card's record. name, schedule: as the registry calls them today.
+
+    flags: names of PROFILE_FLAG_NAMES; none at a charger, where they say nothing.
+    """
 
     id: int
     name: str
     points: tuple[int, ...] | None
     schedule: str | None
+    flags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -157,12 +161,13 @@ def _explain(
     source = rules if rules and explain_rules.record(rules, key) else after
     record = explain_rules.record(source, key)
     flags = record.flags if record else 0
+    asked = explain_rules.Asked(key, point, row.kind == "door", credential.type)
     return Explanation(
         device=row.name,
         point=point,
         version=signed.version if signed else 0,
-        now=explain_rules.judge(rules, key, point, moment),
-        after_push=explain_rules.judge(after, key, point, _after_push(moment)),
+        now=explain_rules.judge(rules, asked, moment),
+        after_push=explain_rules.judge(after, asked, _after_push(moment)),
         card=cards.status_of(site, session, card) if card else None,
         live=held.live,
         time_s=moment.time_s,
@@ -175,7 +180,7 @@ def _explain(
         until_min=record.until_min if record else None,
         emergency=bool(flags & FLAG_EMERGENCY),
         master=bool(flags & FLAG_MASTER),
-        profile=_profile(session, source, record),
+        profile=_profile(session, source, record, asked),
         hours=_hours(source, record, moment),
     )
 
@@ -200,22 +205,25 @@ def _freshness(rules: Rules | None, moment: Moment) -> str | None:
     return {FRESH: "fresh", STALE_IN_GRACE: "grace"}.get(found, "stale")
 
 
-def _profile(session: Session, rules: Rules, record: Record | None) -> ProfileFacts | None:
+def _profile(
+    session: Session, rules: Rules, record: Record | None, asked: Asked
+) -> ProfileFacts | None:
     if record is None or record.profile not in rules.profiles:
         return None
-    mask, number = rules.profiles[record.profile]
+    mask, number, flags = rules.profiles[record.profile]
     row, plan = session.get(Profile, record.profile), session.get(Schedule, number)
     return ProfileFacts(
         record.profile,
         row.name if row else f"#{record.profile}",
         profiles.points_of(mask),
         None if not number else plan.name if plan else f"#{number}",
+        profiles.flag_names(flags if asked.is_door else 0),
     )
 
 
 def _hours(rules: Rules, record: Record | None, moment: Moment) -> Hours | None:
     """None for a card without a schedule, or where the time is not known."""
-    number = rules.profiles.get(record.profile, (0, 0))[1] if record else 0
+    number = rules.profiles.get(record.profile, (0, 0, 0))[1] if record else 0
     if not number:
         return None
     windows = rules.schedules.get(number, [])

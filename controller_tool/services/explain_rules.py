@@ -6,8 +6,10 @@
 - with an unset clock dates are judged by the time floor, and the list is fresh no more
 - grace is counted in powered minutes, which the controller alone knows: here it is what must be
   left of it if it was powered all the time
-- lockdown and a latched fire are states of the controller that it does not tell: neither is
-  assumed
+- lockdown, a latched fire and the door's own rules of the moment (mode, interlock, anti-passback,
+  escort, lock-out) are states of the controller that it does not tell: none is assumed. So a card
+  whose profile needs an escort or a PIN is explained as it stands alone
+- flags of a profile count at doors only
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from protocol import cards as layout
 from protocol import cose, manifest
-from protocol.codes import CLOCK_UNSET, STALE_GRACE
+from protocol.codes import CLOCK_UNSET, CREDENTIAL_PIN, STALE_GRACE
 from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES
 from protocol.names import REASON_NAMES
 from protocol.policy import schedule
@@ -30,6 +32,7 @@ from protocol.policy.decide import (
     NO_PROFILE,
     NOT_LISTED,
     OUTSIDE,
+    RULE_PIN,
     STALE,
     STALE_IN_GRACE,
     decide,
@@ -72,7 +75,7 @@ class Rules:
     """A list, as far as decisions ask for it. refresh_by_s None: as fresh as after a push."""
 
     payload: bytes
-    profiles: dict[int, tuple[int, int]]  # id: points mask, schedule
+    profiles: dict[int, tuple[int, int, int]]  # id: points mask, schedule, flags
     schedules: dict[int, list[int]]
     utc_offsets: list[int]
     holidays: list[int]
@@ -144,20 +147,35 @@ def record(rules: Rules | None, key: bytes) -> Record | None:
     )  # fmt: skip
 
 
-def judge(rules: Rules | None, key: bytes, point: int, moment: Moment) -> Verdict:
-    """What the controller decides about the card at a point, from 0."""
+@dataclass(frozen=True)
+class Asked:
+    """A card at a point, from 0, of a controller with doors or with ports.
+
+    credential_type: CREDENTIAL_*, for a PIN is told apart.
+    """
+
+    key: bytes
+    point: int
+    is_door: bool
+    credential_type: int
+
+
+def judge(rules: Rules | None, asked: Asked, moment: Moment) -> Verdict:
+    """What the controller decides."""
+    key = asked.key
     found = record(rules, key)
-    flags, begin, end, mask, plan = NO_LIST, 0, 0, NO_PROFILE, ALWAYS
+    flags, begin, end, mask, plan, profile_flags = NO_LIST, 0, 0, NO_PROFILE, ALWAYS, 0
     freshness = STALE
     if rules is not None:
         flags, freshness = NOT_LISTED, rules.freshness(moment)
     if rules is not None and found is not None:
         flags, begin, end = found.flags, found.from_min, found.until_min
-        mask, number = rules.profiles.get(found.profile, (NO_PROFILE, 0))
+        mask, number, profile_flags = rules.profiles.get(found.profile, (NO_PROFILE, 0, 0))
         plan = _schedule(rules, number, moment)
     granted, reason = decide(
-        flags, begin, end, mask, plan, point, moment.judged_min, moment.quality, freshness,
-        False, False,
+        flags, begin, end, mask, plan, asked.point, moment.judged_min, moment.quality, freshness,
+        False, False, RULE_PIN if asked.credential_type >= CREDENTIAL_PIN else 0,
+        profile_flags if asked.is_door else 0,
     )  # fmt: skip
     return Verdict(granted, REASON_NAMES[reason])
 
@@ -170,8 +188,8 @@ def _schedule(rules: Rules, number: int, moment: Moment) -> int:
     return INSIDE if schedule.inside(windows, rules.holidays, minute) else OUTSIDE
 
 
-def _profiles(rows: list[list[int]]) -> dict[int, tuple[int, int]]:
-    return {row[0]: (row[1], row[2]) for row in rows}
+def _profiles(rows: list[list[int]]) -> dict[int, tuple[int, int, int]]:
+    return {row[0]: (row[1], row[2], row[4]) for row in rows}
 
 
 def _by_id(rows: list[list[int]]) -> dict[int, list[int]]:

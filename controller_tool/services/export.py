@@ -35,6 +35,7 @@ from controller_tool.registry.models import (
 )
 from controller_tool.registry.records import (
     AuditEntry,
+    DeviceConfig,
     JournalCheckpoint,
     JournalConflict,
     JournalHead,
@@ -95,7 +96,7 @@ ROLES = {
         certificates=(PEER_CA,),
         secrets=_TOOL_KEYS,
         audit_keys=True,
-        tables=(Operator, Person, *_CARDS, *_LISTS, *_JOURNAL, AuditEntry),
+        tables=(Operator, Person, *_CARDS, *_LISTS, *_JOURNAL, DeviceConfig, AuditEntry),
     ),
     "technician": RoleFolder(keys=("ticket",)),
     "auditor": RoleFolder(

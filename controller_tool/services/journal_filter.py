@@ -12,8 +12,12 @@ from protocol.codes import (
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
     EVENT_DENIED,
+    EVENT_DOOR_MODE,
+    EVENT_DURESS,
     EVENT_GRANTED,
+    EVENT_INPUT_FAULT,
     EVENT_LIST_REFUSED,
+    EVENT_MODE_CHANGED,
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_REX,
     EVENT_SESSION_CLOSED,
@@ -21,7 +25,15 @@ from protocol.codes import (
     EVENT_UNLOCKED,
     REASON_UNKNOWN_CARD,
 )
-from protocol.names import END_NAMES, ERROR_NAMES, EVENT_NAMES, REASON_NAMES, ROLE_NAMES
+from protocol.names import (
+    END_NAMES,
+    ERROR_NAMES,
+    EVENT_NAMES,
+    LINE_NAMES,
+    MODE_NAMES,
+    REASON_NAMES,
+    ROLE_NAMES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +50,14 @@ _REASONS = {
     EVENT_CHARGE_ENDED: END_NAMES,
     EVENT_SESSION_OPENED: ROLE_NAMES,
     EVENT_SESSION_CLOSED: ROLE_NAMES,
+    EVENT_DOOR_MODE: MODE_NAMES,
+    EVENT_MODE_CHANGED: MODE_NAMES,
+    EVENT_INPUT_FAULT: LINE_NAMES,
     **dict.fromkeys(
         (
             EVENT_GRANTED,
             EVENT_DENIED,
+            EVENT_DURESS,
             EVENT_UNLOCKED,
             EVENT_REX,
             EVENT_CHARGE_STARTED,

@@ -63,7 +63,9 @@ class Token:
 
 
 def token_of(version: str, credential: Credential) -> Token | None:
-    """The token of a card; None where no token of this version can hold it."""
+    """The token of a card; None where no token of this version can hold it, and for a PIN."""
+    if credential.type in credentials.PIN_TYPES:
+        return None
     kind = ""
     if version == V201:
         kind = ISO14443 if credential.type in _ISO14443 else LOCAL
@@ -79,6 +81,8 @@ def credential_of(token: Token) -> Credential | None:
     if token.kind not in READABLE_TYPES:
         return None
     credential = _read(token.text)
+    if credential is not None and credential.type in credentials.PIN_TYPES:
+        return None
     if token.kind == ISO14443 and (credential is None or credential.type not in _ISO14443):
         return None
     return credential

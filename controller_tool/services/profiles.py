@@ -16,6 +16,7 @@ from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED, Card, Profile, Schedule
 from controller_tool.services import audit, rules_room
 from controller_tool.services.site_init import RESIDENT_PROFILE
+from protocol.names import PROFILE_FLAG_NAMES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ALWAYS = ("always", "始终")
 _ALL = ("all", "全部")
 ALL_POINTS = 0xFFFF
+NO_FLAGS = "none"
 _POINTS_MAX = 30  # a points mask is a small number on a controller
 _UNLOCK_MAX_S = 3600
 _QUOTA_MAX = 0xFFFF
@@ -34,7 +36,8 @@ _QUOTA_MAX = 0xFFFF
 class ProfileView:
     """points: from 1, None for all; schedule: None for always; unlock_s: 0 is the door's own.
 
-    quota_wh, quota_min: 0 is no limit; cards: how many that are issued go by it.
+    quota_wh, quota_min: 0 is no limit; flags: names of PROFILE_FLAG_NAMES, for doors; cards: how
+    many that are issued go by it.
     """
 
     id: int
@@ -44,6 +47,7 @@ class ProfileView:
     unlock_s: float
     quota_wh: int
     quota_min: int
+    flags: tuple[str, ...]
     cards: int
 
 
@@ -51,7 +55,8 @@ class ProfileView:
 class Wish:
     """What is asked for; None leaves as it is, or as a new profile begins. As in ProfileView.
 
-    points: "1,3-4" or "all"; schedule: its name, or "always".
+    points: "1,3-4" or "all"; schedule: its name, or "always"; flags: all that it is to have, or
+    "none" alone.
     """
 
     name: str | None = None
@@ -60,6 +65,7 @@ class Wish:
     unlock_s: float | None = None
     quota_wh: int | None = None
     quota_min: int | None = None
+    flags: tuple[str, ...] | None = None
 
 
 def list_profiles(site: Site) -> list[ProfileView]:
@@ -133,6 +139,7 @@ def view(session: Session, row: Profile) -> ProfileView:
         unlock_s=row.unlock_ds / 10,
         quota_wh=row.quota_wh,
         quota_min=row.quota_min,
+        flags=flag_names(row.flags),
         cards=session.execute(live).scalar() or 0,
     )
 
@@ -142,6 +149,11 @@ def points_of(mask: int) -> tuple[int, ...] | None:
     if mask & ALL_POINTS == ALL_POINTS:
         return None
     return tuple(point + 1 for point in range(_POINTS_MAX) if mask >> point & 1)
+
+
+def flag_names(flags: int) -> tuple[str, ...]:
+    """Names of PROFILE_… flags."""
+    return tuple(name for flag, name in PROFILE_FLAG_NAMES.items() if flags & flag)
 
 
 def _fill(session: Session, row: Profile, wish: Wish) -> None:
@@ -155,6 +167,8 @@ def _fill(session: Session, row: Profile, wish: Wish) -> None:
         row.quota_wh = round(_within(wish.quota_wh, _QUOTA_MAX, t("The quota")))
     if wish.quota_min is not None:
         row.quota_min = round(_within(wish.quota_min, _QUOTA_MAX, t("The quota")))
+    if wish.flags is not None:
+        row.flags = _flags(wish.flags)
 
 
 def _within(value: float, most: int, what: str) -> float:
@@ -174,6 +188,19 @@ def _schedule_id(session: Session, name: str) -> int:
             t("There is no schedule {name}", name=name), t("See them with: schedule list")
         )
     return found.id
+
+
+def _flags(names: tuple[str, ...]) -> int:
+    if names == (NO_FLAGS,):
+        return 0
+    known = {name: flag for flag, name in PROFILE_FLAG_NAMES.items()}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise OperatorError(
+            t("{text} is no flag of a profile", text=unknown[0]),
+            t("Flags are {flags}; none takes all away", flags=", ".join(known)),
+        )
+    return sum({known[name] for name in names})
 
 
 def _mask(text: str) -> int:
@@ -219,5 +246,5 @@ def _facts(seen: ProfileView) -> dict[str, object]:
     return {
         "id": seen.id, "name": seen.name, "points": list(seen.points) if seen.points else "all",
         "schedule": seen.schedule or "always", "unlock_s": seen.unlock_s,
-        "quota_wh": seen.quota_wh, "quota_min": seen.quota_min,
+        "quota_wh": seen.quota_wh, "quota_min": seen.quota_min, "flags": list(seen.flags),
     }  # fmt: skip

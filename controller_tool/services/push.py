@@ -3,7 +3,8 @@
 For each controller, in this order:
 - its clock is brought in step, for the list carries dates;
 - its state is compared with the registry's, before anything is signed for it;
-- lists are sent until it is in step (services.push_lists): only a receipt counts as delivered.
+- lists are sent until it is in step (services.push_lists): only a receipt counts as delivered;
+- then its configuration, where this registry signed a newer one than it has.
 
 A broken wire ends one controller's push and no other's; the next push goes on where it stopped.
 """
@@ -12,13 +13,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, OperatorError, ToolError
 from controller_tool.messages import t
-from controller_tool.services import compare, devices, forks, lists, standing, trust_push
+from controller_tool.services import (
+    compare,
+    device_config,
+    devices,
+    forks,
+    lists,
+    standing,
+    trust_push,
+)
 from controller_tool.services.devices_ops import (
     again_when_busy,
     in_parallel,
@@ -124,7 +133,9 @@ def push_device(
         dial(site, device, way, list_role(site), notice) as client,
         trust_push.in_step(site, device, client),
     ):
-        return push_open(site, device, client, progress, started, **order)
+        result = push_open(site, device, client, progress, started, **order)
+        what = device_config.send_newest(site, device, client)
+        return replace(result, what=result.what + what)
 
 
 def push_open(

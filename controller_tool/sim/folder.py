@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tomllib
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -116,6 +115,8 @@ class Folder:
             "partitions": rows,
             "baud": options.line_baud,
             "charge": options.charge,
+            "spi_select": _spi_select(description),
+            "clock_chip": description["wiring"].get("clock_chip", False),
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }
         _write(self.path / "start.json", json.dumps(start))
@@ -177,8 +178,13 @@ class Folder:
 
 def describe(board: str) -> dict[str, Any]:
     """boards/<board>/board.toml."""
-    path = resources.boards_dir() / board / "board.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return resources.describe_board(board)
+
+
+def _spi_select(description: dict[str, Any]) -> int:
+    """The chip select of the reader on SPI, -1 when there is none."""
+    rows = description["wiring"]["readers"]
+    return int(next((row["cs"] for row in rows if row["kind"] == "rc522"), -1))
 
 
 def _write(path: Path, text: str) -> None:

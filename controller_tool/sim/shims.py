@@ -21,6 +21,7 @@ import platformdirs
 
 from controller_tool import resources
 from controller_tool.errors import ImageError
+from controller_tool.sim.chips import mfrc522
 from controller_tool.sim.micropython import find
 from controller_tool.sim.page import PageView, layout
 
@@ -60,6 +61,7 @@ class Shims:
 def prepare(board: Folder) -> Shims:
     """The shims, compiled and measured at first use; `board` is what they are measured with."""
     sources = sorted((resources.boards_dir() / "virtual").glob("*.py"))
+    sources.append(Path(mfrc522.__file__))  # on the chip's side, for SPI has no wire to the host
     digest = hashlib.sha256(str(find()).encode())
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

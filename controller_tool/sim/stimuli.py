@@ -21,6 +21,8 @@ _Y2K_UNIX_S = 946684800
 _REX_MS = 300
 _VOLTAGE_MAX_MV = 3300
 _RTC_WORD = 1 << 32
+_SAG_MV = 9000
+_STEADY_MV = 12000
 
 
 class Stimuli:
@@ -43,14 +45,51 @@ class Stimuli:
 
     # --- people -----------------------------------------------------------------------
 
-    def swipe_card(self, credential: str, type: int = 2, reader: int = 0) -> dict[str, int]:  # noqa: A002
+    def swipe_card(self, credential: str, type: int = 2, reader: int = 0) -> Any:  # noqa: A002
         """Hold a card (credential in hex) to a reader, counted from 0."""
         try:
             wired = self._wiring["readers"][reader]
-            frame = readers.FRAMES[wired["kind"]](type, bytes.fromhex(credential))
+            data = bytes.fromhex(credential)
         except (IndexError, ValueError) as error:
             raise BadStimulus(f"swipe_card: {error}") from error
-        return self.send_uart(wired["uart"], frame.hex())
+        if wired["kind"] == "wiegand":
+            return readers.pulse(self._page, wired, readers.wiegand_bits(type, data))
+        if reader in self._board.readers:
+            self._board.readers[reader].hold([(type, data)])
+            self._board.later(readers.HELD_S, lambda: self.hold_cards([], reader))
+            return None
+        if wired["kind"] not in readers.FRAMES:
+            raise BadStimulus("nobody plays this reader: take_uart and send_uart are its line")
+        return self.send_uart(wired["uart"], readers.FRAMES[wired["kind"]](type, data).hex())
+
+    def hold_cards(self, cards: list[list[Any]], reader: int = 0) -> None:
+        """Cards, [type, hex] each, that stay in the field of a reader that has one."""
+        self._field_of(reader).hold([(kind, bytes.fromhex(number)) for kind, number in cards])
+
+    def fail_reader(self, fault: str, reader: int = 0) -> None:
+        """What goes wrong with a reader's chip; see its class in readers.py."""
+        self._field_of(reader).fail(fault)
+
+    def _field_of(self, reader: int) -> Any:
+        if reader not in self._board.readers:
+            raise BadStimulus("this reader has no field")
+        return self._board.readers[reader]
+
+    def press_key(self, key: int, reader: int = 0) -> None:
+        """Press a key of a reader's keypad: 0 to 9, 10 for *, 11 for #."""
+        wired = self._wiring["readers"][reader]
+        if "keypad" not in wired:
+            raise BadStimulus("this reader has no keypad")
+        readers.pulse(self._page, wired, readers.wiegand_key(key, wired["keypad"]))
+
+    def reader_shows(self, reader: int = 0) -> dict[str, bool]:
+        """Whether a reader's lamp and buzzer are on."""
+        wired = self._wiring["readers"][reader]
+        return {
+            name: self._page.bytes[layout.OUTPUTS + wired[name]] == 1
+            for name in ("lamp", "buzzer")
+            if name in wired
+        }
 
     def send_uart(self, uart: int, data: str) -> dict[str, int]:
         """Bytes (hex) reach a UART, whatever they mean."""
@@ -58,13 +97,41 @@ class Stimuli:
         lost = readers.receive(self._page, pipe, uart, bytes.fromhex(data))
         return {"lost": lost}
 
-    def press_rex(self, ms: int = _REX_MS) -> None:
-        """Press the request-to-exit button for so long."""
-        self.set_input("rex", active=True)
-        self._board.later(ms / 1000, lambda: self.set_input("rex", active=False))
+    def take_uart(self, uart: int) -> str:
+        """What the board has sent on a UART since that was asked last (hex, the last 4 KB)."""
+        sent = self._board.sent[uart]
+        taken = sent.hex()
+        sent.clear()
+        return taken
+
+    def press_rex(self, ms: int = _REX_MS, door: int = 1) -> None:
+        """Press a door's request-to-exit button for so long; doors count from 1."""
+        name = _of_door("rex", door)
+        self.set_input(name, active=True)
+        self._board.later(ms / 1000, lambda: self.set_input(name, active=False))
+
+    def open_door(self, door: int = 1) -> None:
+        """Open a door's leaf."""
+        self.set_input(_of_door("door", door), active=True)
+
+    def close_door(self, door: int = 1) -> None:
+        """Close a door's leaf."""
+        self.set_input(_of_door("door", door), active=False)
+
+    def set_line(self, name: str, millivolts: int) -> None:
+        """The voltage of a supervised line by its name in board.toml."""
+        line = self._wiring.get("lines", {}).get(name)
+        if line is None:
+            raise BadStimulus(f"this board has no line {name!r}")
+        level = max(0, min(_VOLTAGE_MAX_MV, millivolts))
+        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * line["pin"], level)
 
     def set_input(self, name: str, active: bool) -> None:
-        """A contact by its name in board.toml."""
+        """A contact or supervised line by its name in board.toml."""
+        line = self._wiring.get("lines", {}).get(name)
+        if line is not None:
+            self.set_line(name, line["active_mv" if active else "rest_mv"])
+            return
         wired = self._wiring["inputs"].get(name)
         if wired is None:
             raise BadStimulus(f"this board has no input {name!r}")
@@ -80,6 +147,14 @@ class Stimuli:
             raise BadStimulus("this board has no such meter") from error
         millivolts = min(_VOLTAGE_MAX_MV, watts)
         struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, millivolts)
+
+    def set_supply(self, mv: int) -> None:
+        """What feeds the board; 0: the wire to its divider is off."""
+        wired = self._wiring.get("supply")
+        if wired is None:
+            raise BadStimulus("this board does not measure its supply")
+        at_pin = min(_VOLTAGE_MAX_MV, mv // wired["divider"])
+        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * wired["pin"], at_pin)
 
     # --- power and clock --------------------------------------------------------------
 
@@ -109,6 +184,14 @@ class Stimuli:
             raise BadStimulus("the clock reaches from 2000 to now and as far back from now")
         self._page.set_word(layout.RTC_ZERO_S, zero_us // 1000000)
         self._page.set_word(layout.RTC_ZERO_US, zero_us % 1000000)
+
+    def i2c_fault(self, fault: int) -> None:
+        """The bus of the clock chip: 0 well, 1 nobody on it, 2 stuck."""
+        self._page.bytes[layout.I2C_FAULT] = fault
+
+    def stop_oscillator(self) -> None:
+        """What an empty coin cell leaves behind in the clock chip."""
+        self._page.bytes[layout.DS3231 + 15] |= 0x80
 
     # --- wires and flash --------------------------------------------------------------
 
@@ -169,6 +252,11 @@ class Stimuli:
         self._board.stopping = True
 
 
+def _of_door(name: str, door: int) -> str:
+    """The contact's name as firmware/point.py has it."""
+    return name if door == 1 else f"{name}{door}"
+
+
 def _input(name: str, *, active: bool) -> Callable[[Stimuli], None]:
     return lambda stimuli: stimuli.set_input(name, active=active)
 
@@ -178,12 +266,14 @@ VERBS: dict[str, Callable[..., Any]] = {
     for name, function in vars(Stimuli).items()
     if not name.startswith("_") and name != "apply"
 } | {
-    "open_door": _input("door", active=True),
-    "close_door": _input("door", active=False),
     "raise_smoke": _input("fire", active=True),
     "clear_smoke": _input("fire", active=False),
     "open_tamper": _input("tamper", active=True),
     "close_tamper": _input("tamper", active=False),
     "plug_in": _input("plug", active=True),
     "unplug": _input("plug", active=False),
+    "lose_mains": _input("mains", active=True),
+    "restore_mains": _input("mains", active=False),
+    "sag_supply": lambda stimuli: stimuli.set_supply(_SAG_MV),
+    "steady_supply": lambda stimuli: stimuli.set_supply(_STEADY_MV),
 }

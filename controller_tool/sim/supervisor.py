@@ -20,6 +20,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from controller_tool.sim.cable import Cable
 from controller_tool.sim.chip import Chip
 from controller_tool.sim.folder import Folder, describe
 from controller_tool.sim.page import PageView, layout
-from controller_tool.sim.readers import BadStimulus
+from controller_tool.sim.readers import BadStimulus, chips_of, receive
 from controller_tool.sim.shims import prepare
 from controller_tool.sim.stimuli import Stimuli
 
@@ -35,6 +36,7 @@ _LOOK_S = 0.02  # watchdog, exits, and a host's end that is being opened
 _FOLDER_LOOK_S = 0.5
 _LOCK_S = 2.0
 _REQUEST_MAX_BYTES = 65536
+_SENT_MAX_BYTES = 4096  # on a UART, kept until somebody asks
 
 
 class Supervisor:
@@ -49,6 +51,8 @@ class Supervisor:
         self.chip = Chip(folder, self.options, self.page, prepare(folder))
         self.cable = Cable(self.options, self.page, self.chip.interrupt)
         self.stopping = False
+        self.readers = chips_of(self.description["wiring"]["readers"], self.page)
+        self.sent = {number: bytearray() for number in self.chip.uart_out}
         self._stimuli = Stimuli(self)
         self._selector = selectors.SelectSelector()  # epoll rounds waits up to whole milliseconds
         self._later: list[tuple[float, int, Callable[[], None]]] = []
@@ -61,8 +65,9 @@ class Supervisor:
         with self._listen() as listener:
             self._selector.register(listener, selectors.EVENT_READ, self._accept)
             self._selector.register(self.chip.stdout.read, selectors.EVENT_READ, self._said)
-            for pipe in self.chip.uart_out.values():
-                self._selector.register(pipe.read, selectors.EVENT_READ, self._unheard)
+            for number, pipe in self.chip.uart_out.items():
+                heard = partial(self._heard, number)
+                self._selector.register(pipe.read, selectors.EVENT_READ, heard)
             self.say(self.chip.power_on())
             self.folder.tell({"pid": os.getpid(), "serial_port": self.cable.path})
             while not self.stopping:
@@ -159,6 +164,10 @@ class Supervisor:
             level = self.page.bytes[layout.LEVELS + wired["pin"]]
             if level == layout.LEVEL_FLOATING:
                 self.page.bytes[layout.LEVELS + wired["pin"]] = 1 - wired["active"]
+        for line in wiring.get("lines", {}).values():
+            at = layout.ANALOG_MV + 2 * line["pin"]
+            if self.page.bytes[at : at + 2] == b"\0\0":
+                struct.pack_into("<H", self.page.bytes, at, line["rest_mv"])
         for pin in wiring["relays"].values():
             self.page.bytes[layout.ROLES + pin] = layout.ROLE_RELAY
 
@@ -214,9 +223,15 @@ class Supervisor:
     def _said(self, pipe: int) -> None:
         self.cable.from_board(os.read(pipe, _REQUEST_MAX_BYTES))
 
-    @staticmethod
-    def _unheard(pipe: int) -> None:
-        os.read(pipe, _REQUEST_MAX_BYTES)  # no reader listens
+    def _heard(self, uart: int, pipe: int) -> None:
+        """What the board sends on a UART: to the chip that is wired to it, if any is."""
+        data = os.read(pipe, _REQUEST_MAX_BYTES)
+        self.sent[uart] += data
+        del self.sent[uart][:-_SENT_MAX_BYTES]
+        for reader in self.readers.values():
+            if reader.uart == uart:
+                reader.chip.receive(data)
+                receive(self.page, self.chip.uart_in[uart], uart, reader.chip.send())
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)

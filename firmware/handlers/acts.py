@@ -1,7 +1,8 @@
 """Physical actions, by ticket only: signed, for this controller's own nonce, once (device)."""
 
 from firmware.handlers.on_demand import on_demand
-from protocol.codes import OP_DO_TICKET
+from protocol.codes import ERR_STATE, OP_DO_TICKET
+from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,13 @@ if TYPE_CHECKING:
 
 async def get_nonce(c: "Controller", arguments: "Arguments") -> "Value":
     return c.make_nonce()
+
+
+async def get_credential(c: "Controller", arguments: "Arguments") -> "Value":
+    """What was presented for whoever asks, by a ticket of theirs; None as long as nothing was."""
+    if c.enrolment is None:
+        raise Refused(ERR_STATE)
+    return c.enrolment.tell(c)
 
 
 do_ticket = on_demand(OP_DO_TICKET)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def info(c: "Controller") -> "Value":
     """A map of text to numbers, text and bytes (docs/protocol.cddl `info`)."""
     gc.collect()
-    return {
+    told = {
         "name": c.config.name,
         "site": c.config.site,
         "device": c.config.device,
@@ -32,3 +32,7 @@ def info(c: "Controller") -> "Value":
         "fault": c.fault,
         "capacity": c.board.capabilities["cards"],
     }
+    drift = getattr(c.clock.rtc, "drift_ms_a_day", None)
+    if drift is not None:
+        told["drift_ms_a_day"] = drift
+    return told

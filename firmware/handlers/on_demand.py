@@ -1,6 +1,7 @@
 """Handlers whose code is brought from the pack for one request (device)."""
 
 from firmware.loan import forget
+from protocol.codes import OP_GET_CONFIG, OP_PUT_CONFIG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,12 +13,17 @@ if TYPE_CHECKING:
 
 
 def on_demand(operation: int) -> "Handler":
-    """The handler of an operation that firmware/handlers/seldom.py carries out."""
+    """The handler of an operation that seldom.py or configure.py of this folder carries out."""
 
     async def handler(c: "Controller", arguments: "Arguments") -> "Value":
-        from firmware.handlers.seldom import carry_out
+        if operation in (OP_GET_CONFIG, OP_PUT_CONFIG):
+            from firmware.handlers.configure import carry_out
 
-        forget("firmware.handlers.seldom")
+            forget("firmware.handlers.configure")
+        else:
+            from firmware.handlers.seldom import carry_out
+
+            forget("firmware.handlers.seldom")
         return await carry_out(c, operation, arguments)
 
     return handler

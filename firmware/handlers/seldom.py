@@ -36,9 +36,10 @@ from protocol.codes import (
     OP_PUT_CHECKPOINT,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
+    TICKET_ENROL,
     TICKET_REBOOT,
 )
-from protocol.constants import AAD_CHECKPOINT, AAD_TICKET, AAD_TIME, CARD_KEY_BYTES
+from protocol.constants import AAD_CHECKPOINT, AAD_TICKET, AAD_TIME, CARD_KEY_BYTES, ENROL_MAX_S
 from protocol.messages import Refused, is_number
 
 TYPE_CHECKING = False
@@ -96,15 +97,23 @@ def _act(c: "Controller", fields: "Arguments") -> None:
     for number in fields[3:]:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 0xFFFF:
             raise Refused(ERR_MALFORMED)
-    if point > 254 or action > 255:
+    if point > (254 if action != TICKET_ENROL else 255) or action > 255:
         raise Refused(ERR_MALFORMED)
     if not c.use_nonce(fields[2]):
         raise Refused(ERR_NONCE)
-    if action != TICKET_REBOOT and not c.kind.takes(action, point):
+    if action == TICKET_ENROL:
+        if not 0 < argument <= ENROL_MAX_S:
+            raise Refused(ERR_ARGUMENT)
+    elif action != TICKET_REBOOT and not c.kind.takes(action, point, argument):
         raise Refused(ERR_ARGUMENT)
     c.journal.record(EVENT_TICKET_EXECUTED, action, point, extra=argument)
     if action == TICKET_REBOOT:
         c.restart_wanted = True
+    elif action == TICKET_ENROL:
+        from firmware.enrolment import Enrolment
+
+        forget("firmware.enrolment")
+        c.enrolment = Enrolment(c, point, argument)
     else:
         c.kind.act(action, point, argument)
 

@@ -5,7 +5,12 @@ doubtful: reported as such, never guessed at.
 """
 
 from firmware.readers.results import CARD, DOUBTFUL, NOTHING
+from firmware.readers.serial_line import Line
 from protocol.codes import CREDENTIAL_EM4100
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _START = 0x02
 _END = 0x03
@@ -22,12 +27,13 @@ def _digit(byte: int) -> int:
     return -1
 
 
-class Decoder:
-    """Takes bytes as they come; after CARD, `type` and `credential` hold what was read."""
+class Driver(Line):
+    """After CARD, `credential` holds the five bytes."""
 
     type = CREDENTIAL_EM4100
 
-    def __init__(self) -> None:
+    def __init__(self, uart: "Any") -> None:
+        super().__init__(uart)
         self._bytes = bytearray(_BYTES)
         self._at = -1  # digits seen; -1 outside a frame
         self._sound = True
@@ -62,3 +68,8 @@ class Decoder:
         for byte in self._bytes:
             check ^= byte
         return CARD if whole and check == 0 else DOUBTFUL
+
+
+def drivers(port: "Any", _options: "dict[str, Any]") -> "list[Driver]":
+    """One reader; port: its UART at 9600 baud."""
+    return [Driver(port)]

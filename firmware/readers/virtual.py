@@ -4,16 +4,22 @@ It carries credentials of every type; a frame with a wrong length or check is do
 """
 
 from firmware.readers.results import CARD, DOUBTFUL, NOTHING
+from firmware.readers.serial_line import Line
 from protocol.constants import CREDENTIAL_MAX_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _START = 0x56
 _HEADER_BYTES = 3
 
 
-class Decoder:
-    """Takes bytes as they come; after CARD, `type` and `credential` hold what was read."""
+class Driver(Line):
+    """After CARD, `type` and `credential` hold what was read."""
 
-    def __init__(self) -> None:
+    def __init__(self, uart: "Any") -> None:
+        super().__init__(uart)
         self._bytes = memoryview(bytearray(CREDENTIAL_MAX_BYTES))
         self._at = 0  # bytes of the frame seen
         self._length = 0
@@ -46,3 +52,8 @@ class Decoder:
         else:
             self._bytes[at - _HEADER_BYTES] = byte
         return NOTHING
+
+
+def drivers(port: "Any", _options: "dict[str, Any]") -> "list[Driver]":
+    """One reader; port: its UART."""
+    return [Driver(port)]

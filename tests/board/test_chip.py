@@ -59,7 +59,7 @@ def test_a_charger_has_plug_and_meter(make_board: MakeBoard) -> None:
 
 def test_a_relay_is_logged_with_the_time_since_the_card(prompt: Prompt) -> None:
     with_board_files(prompt)
-    prompt.run("import board\nboard.safe_state()\nkind, u = board.readers()[0]")
+    prompt.run("import board\nboard.safe_state()\nkind, u, _ = board.readers()[0]")
     prompt.board.stimulate("swipe_card", credential="01020304", type=2)
     assert prompt.value("(kind, u.read())") == (
         "virtual", bytes.fromhex("560204") + bytes.fromhex("01020304") + b"\x54",
@@ -74,7 +74,7 @@ def test_a_relay_is_logged_with_the_time_since_the_card(prompt: Prompt) -> None:
 
 def test_an_rdm6300_frame_arrives_as_the_real_one_sends_it(prompt: Prompt) -> None:
     with_board_files(prompt)
-    prompt.run("import board\nkind, u = board.readers()[1]")
+    prompt.run("import board\nkind, u, _ = board.readers()[1]")
     prompt.board.stimulate("swipe_card", reader=1, type=1, credential="0A00112233")
     assert prompt.value("(kind, u.read())") == ("rdm6300", b"\x020A001122330A\x03")
 

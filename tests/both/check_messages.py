@@ -137,8 +137,31 @@ def test_requests_without_a_number_are_malformed() -> None:
 
 
 def test_replies_of_another_shape_are_malformed() -> None:
-    for value in (5, [], [1, 0], [1, 0, None, None], [1, 5, "told too much"], [1, 256, None]):
+    for value in (
+        5,
+        [],
+        [1, 0],
+        [1, 0, None, None],
+        [1, 5, "told too much"],
+        [1, 256, None],
+        [1, 5, 2],
+        [1, 40, True],
+        [1, 41, 256],
+    ):
         raises(cbor.Malformed, messages.parse_reply, cbor.encode(value))
+
+
+def test_a_refused_setting_is_named_and_nothing_else_is() -> None:
+    for code in (codes.ERR_SETTING, codes.ERR_NOT_ON_BOARD):
+        assert messages.parse_reply(body(messages.reply(3, code, 48))) == (3, code, 48)
+
+
+def test_those_on_site_configure_and_an_unattended_hub_does_not() -> None:
+    for operation in (codes.OP_GET_CONFIG, codes.OP_PUT_CONFIG, codes.OP_GET_CREDENTIAL):
+        for role in (codes.ROLE_INSTALLER, codes.ROLE_DESK, codes.ROLE_TECHNICIAN):
+            assert roles.may(role, operation)
+        assert not roles.may(codes.ROLE_HUB, operation)
+        assert not roles.may(codes.ROLE_AUDITOR, operation)
 
 
 def test_an_auditor_reads_and_does_nothing_else() -> None:

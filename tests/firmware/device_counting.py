@@ -18,6 +18,7 @@ from firmware.journal import (
     Journal,
 )
 from firmware.pace import Pace
+from firmware.readers import rdm6300
 from firmware.reading import Reader
 from protocol.codes import (
     CLOCK_RTC,
@@ -149,17 +150,17 @@ def test_the_same_card_is_read_again_however_long_it_was_away() -> None:
     frame = b"\x02" + b"01020ABCFF" + b"4A" + b"\x03"
     try:
         uart = Uart()
-        reader = Reader(0, "rdm6300", uart)
+        reader = Reader(0, rdm6300.drivers(uart, {})[0])
         for away_days in (1, 7, 9, 12):
             uart.data = frame
-            assert reader.poll(), away_days
+            assert reader.poll(ticks.ticks_ms()), away_days
             uart.data = frame
-            assert not reader.poll(), "it was held there"
+            assert not reader.poll(ticks.ticks_ms()), "it was held there"
             for _ in range(24 * away_days):
                 ticks.now += DAY_MS // 24
-                reader.poll()
+                reader.poll(ticks.ticks_ms())
         uart.data = frame
-        assert reader.poll()
+        assert reader.poll(ticks.ticks_ms())
     finally:
         firmware.reading.time = before
 

@@ -8,37 +8,57 @@ CARD_ID = b"\x01\x02\x0a\xbc\xff"
 FRAME = b"\x02" + b"01020ABCFF" + b"4A" + b"\x03"
 
 
-def fed(decoder: "rdm6300.Decoder | virtual.Decoder", data: "bytes | bytearray") -> "list[int]":
+class Uart:
+    """A UART that holds what was sent."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.held = data
+
+    def any(self) -> int:
+        return len(self.held)
+
+    def readinto(self, buf: bytearray) -> int:
+        count = min(len(buf), len(self.held))
+        buf[:count] = self.held[:count]
+        self.held = self.held[count:]
+        return count
+
+
+def rdm() -> "rdm6300.Driver":
+    return rdm6300.drivers(Uart(), {})[0]
+
+
+def fed(decoder: "rdm6300.Driver | virtual.Driver", data: "bytes | bytearray") -> "list[int]":
     """What each byte led to, without the nothings."""
     return [result for result in [decoder.feed(byte) for byte in data] if result != NOTHING]
 
 
 def test_a_frame_of_the_data_sheet_is_a_card() -> None:
-    decoder = rdm6300.Decoder()
+    decoder = rdm()
     assert fed(decoder, FRAME) == [CARD]
     assert bytes(decoder.credential) == CARD_ID
     assert decoder.type == CREDENTIAL_EM4100
 
 
 def test_noise_before_and_between_frames_is_passed_over() -> None:
-    assert fed(rdm6300.Decoder(), b"\xff\x00A" + FRAME + b"\r\n" + FRAME) == [CARD, CARD]
+    assert fed(rdm(), b"\xff\x00A" + FRAME + b"\r\n" + FRAME) == [CARD, CARD]
 
 
 def test_every_changed_digit_is_doubtful() -> None:
     for at in range(1, 13):
         changed = bytearray(FRAME)
         changed[at] = ord("7") if changed[at] != ord("7") else ord("8")
-        assert fed(rdm6300.Decoder(), changed) == [DOUBTFUL], at
+        assert fed(rdm(), changed) == [DOUBTFUL], at
 
 
 def test_a_frame_that_is_cut_short_or_too_long_is_doubtful() -> None:
-    assert fed(rdm6300.Decoder(), FRAME[:-2] + b"\x03") == [DOUBTFUL]
-    assert fed(rdm6300.Decoder(), FRAME[:-1] + b"0\x03") == [DOUBTFUL]
-    assert fed(rdm6300.Decoder(), FRAME[:5] + FRAME) == [DOUBTFUL, CARD]
+    assert fed(rdm(), FRAME[:-2] + b"\x03") == [DOUBTFUL]
+    assert fed(rdm(), FRAME[:-1] + b"0\x03") == [DOUBTFUL]
+    assert fed(rdm(), FRAME[:5] + FRAME) == [DOUBTFUL, CARD]
 
 
 def test_lower_case_and_other_letters_are_doubtful() -> None:
-    assert fed(rdm6300.Decoder(), b"\x02" + b"01020abcff" + b"4A" + b"\x03") == [DOUBTFUL]
+    assert fed(rdm(), b"\x02" + b"01020abcff" + b"4A" + b"\x03") == [DOUBTFUL]
 
 
 def virtual_frame(kind: int, credential: bytes) -> bytes:
@@ -50,7 +70,7 @@ def virtual_frame(kind: int, credential: bytes) -> bytes:
 
 
 def test_the_virtual_reader_carries_credentials_of_all_lengths() -> None:
-    decoder = virtual.Decoder()
+    decoder = virtual.Driver(Uart())
     for length in range(1, 33):
         credential = bytes(range(length))
         assert fed(decoder, virtual_frame(2, credential)) == [CARD]
@@ -60,4 +80,19 @@ def test_the_virtual_reader_carries_credentials_of_all_lengths() -> None:
 def test_a_virtual_frame_with_a_wrong_check_is_doubtful() -> None:
     frame = bytearray(virtual_frame(2, b"abcd"))
     frame[-1] ^= 1
-    assert fed(virtual.Decoder(), frame) == [DOUBTFUL]
+    assert fed(virtual.Driver(Uart()), frame) == [DOUBTFUL]
+
+
+def test_a_driver_gives_one_card_a_poll_and_keeps_the_rest() -> None:
+    uart = Uart(FRAME * 3)
+    driver = rdm6300.drivers(uart, {})[0]
+    answers = [driver.poll(now_ms) for now_ms in (1, 2, 3, 4)]
+    assert answers == [CARD, CARD, CARD, NOTHING], answers
+    assert driver.edge_ticks == 1
+
+
+def test_a_driver_that_has_nothing_to_read_shows_no_sign_of_life() -> None:
+    driver = rdm()
+    before = driver.edge_ticks
+    assert driver.poll(before + 500) == NOTHING
+    assert driver.edge_ticks == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import tomllib
 from pathlib import Path
 
 from controller_tool import resources
@@ -18,7 +17,7 @@ _HEAP_BYTES = 300 * 1024
 
 def heap_by_module(board: str) -> dict[str, int]:
     """Bytes of heap that each module of the pack takes once it is imported, in their order."""
-    kind = tomllib.loads((resources.boards_dir() / board / "board.toml").read_text("utf-8"))["kind"]
+    kind = resources.describe_board(board)["kind"]
     modules = compiled_modules(board)
     readers = sorted(name for name in modules if name.startswith("firmware.readers."))
     with tempfile.TemporaryDirectory() as folder:

@@ -76,9 +76,9 @@ class Pen:
 class Board:
     """What a provisioned controller knows: enough to answer with receipts and journals."""
 
-    def __init__(self, site: Site, name: str, again: bool = False) -> None:
+    def __init__(self, site: Site, name: str, again: bool = False, board: str = BOARD) -> None:
         self.site = site
-        self.new: NewDevice = devices.create(site, name, BOARD, again=again)
+        self.new: NewDevice = devices.create(site, name, board, again=again)
         self.receipt_key = site.secret(self.new.device, "receipt_key")
         self.audit_keys = (os.urandom(16), os.urandom(16))
         [modulus] = trust.verify(site.trust_object()).moduli(KEY_AUDIT)

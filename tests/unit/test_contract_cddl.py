@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import cbor, manifest, messages, receipt, trust
-from protocol.codes import OK
+from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING, OK
 from protocol.names import OPERATION_NAMES
 from tests import cddl
 from tests.both.check_manifest import FIELDS
@@ -72,6 +72,9 @@ REPLIES: dict[str, Any] = {
     "get_buckets": bytes(2048),
     "get_records": bytes(1920),
     "put_trust": 6144,
+    "get_config": [1, 3, True, {2: 50, 3: [30, 40], 40: "network"}, [41]],
+    "put_config": 16383,
+    "get_credential": [2, 0, b"\x04\xa1\xb2\xc3", 0],
 }
 WRONG: dict[str, list[Any]] = {
     "get_info": [{**INFO, "more": 1}, {**INFO, "kind": "window"}, {**INFO, "boot": 65536}, {}],
@@ -96,6 +99,15 @@ WRONG: dict[str, list[Any]] = {
     "get_buckets": [None, bytes(2049)],
     "get_records": [None, bytes(1921)],
     "put_trust": [6145, None],
+    "get_config": [
+        [1, 3, True, {}],
+        [1, 16384, True, {}, []],
+        [1, 3, 1, {}, []],
+        [1, 3, True, {2: [1, 2, 3, 4, 5]}, []],
+        [1, 3, True, {2: b"x"}, []],
+    ],
+    "put_config": [0, 16384, None],
+    "get_credential": [[2, 0, b"", 0], [2, 0, bytes(33), 0], [2, 0, b"x"]],
 }
 
 
@@ -163,6 +175,9 @@ def test_refusals_fit() -> None:
     assert fits("refusal", messages.reply(9, 33)[2:])
     assert not fits("refusal", cbor.encode([9, 0, None]))
     assert not fits("refusal", cbor.encode([9, 3, "why"]))
+    for status in (ERR_SETTING, ERR_NOT_ON_BOARD):
+        assert fits("refusal", messages.reply(9, status, 48)[2:])
+    assert not fits("refusal", cbor.encode([9, 3, 48]))
 
 
 @pytest.mark.parametrize(
@@ -184,12 +199,17 @@ def test_golden_vectors_fit_and_truncated_ones_do_not(name: str, file: str, key:
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("ticket", [SITE, DEVICE, NONCE, 1, 255, 65535], [SITE, DEVICE, NONCE, 7, 0, 0]),
+        ("ticket", [SITE, DEVICE, NONCE, 1, 255, 65535], [SITE, DEVICE, NONCE, 8, 0, 0]),
+        ("device_config", [SITE, DEVICE, 1, 1, {2: 50}], [SITE, DEVICE, 1, 0, {2: 50}]),
+        ("device_config", [SITE, DEVICE, 1, 16383, {40: "n", 2: [5]}], [SITE, DEVICE, 1, 1, [5]]),
+        ("info", {**INFO, "drift_ms_a_day": -1200}, {**INFO, "drift_ms_a_day": "much"}),
         ("signed_time", [SITE, DEVICE, NONCE, 0], [SITE, DEVICE, NONCE, -1]),
         ("checkpoint", [SITE, DEVICE, 1, DIGEST, 2, DIGEST], [SITE, DEVICE, 1, DIGEST]),
         ("config", CONFIG, {**CONFIG, 7: ["network without a password"]}),
         ("config", {**CONFIG, 7: ["network", "password"]}, {**CONFIG, 8: 65536}),
-        ("config", {**CONFIG, 9: {1: 1, 2: 50, 3: 30, 4: 0, 5: 480}}, {**CONFIG, 9: {6: 1}}),
+        ("config", {**CONFIG, 9: {1: 1, 2: 50, 3: 30, 4: 0, 5: 480}}, {**CONFIG, 9: {99: 1}}),
+        ("config", {**CONFIG, 9: {2: [50, 30], 15: 1, 16: 0x101}}, {**CONFIG, 9: {2: []}}),
+        ("config", {**CONFIG, 9: {17: [0, 1, 2, 0]}}, {**CONFIG, 9: {7: [0, 0, 0, 0, 0]}}),
     ],
 )
 def test_payloads_fit(name: str, good: Any, bad: Any) -> None:

@@ -369,3 +369,38 @@ def test_negative_control_another_decision_is_another_explanation(said, monkeypa
     before = said(CARD)[5]
     monkeypatch.setattr(explain_rules, "decide", lambda *_: (False, REASON_LOCKDOWN))
     assert said(CARD)[5] != before, "what is shown comes from the decision code"
+
+
+def reason(site, text: str, device: str = "door-1") -> str:
+    return explain.explain(site, text, device)[0].after_push.reason
+
+
+def test_flags_of_a_profile_are_explained_by_the_firmwares_own_code(site) -> None:
+    for number, flag in enumerate(("needs-pin", "needs-escort", "duress", "first-card")):
+        profiles.add(site, flag, profiles.Wish(flags=(flag,)))
+        issue(site, f"000000000{number}", "王伟", profile_id=3 + number)
+    issue(site, "0000000000+4711", "王伟", profile_id=3)
+    reasons = [reason(site, f"000000000{number}") for number in range(4)]
+    assert reasons == ["pin_missing", "escort_missing", "duress", "card"]
+    assert reason(site, "0000000000+4711") == "card"
+    assert reason(site, "0000000000+4712") == "pin_wrong"
+    assert reason(site, "pin:4711") == "pin_wrong"
+
+
+def test_at_a_charger_flags_of_a_profile_say_nothing(site) -> None:
+    Board(site, "pile-1", board="virtual_charger")
+    profiles.add(site, "needs-pin", profiles.Wish(flags=("needs-pin",)))
+    issue(site, "0000000009", "王伟", profile_id=3)
+    assert [reason(site, "0000000009", name) for name in ("pile-1", "door-1")] == [
+        "card", "pin_missing",
+    ]  # fmt: skip
+
+
+def test_a_person_reads_what_a_flag_asks(site, said) -> None:
+    profiles.change(site, "resident", profiles.Wish(flags=("needs-pin", "escort")))
+    lines = said(CARD, "door-1")
+    assert "profile resident: doors or ports all" in lines, "the list in force knows no flag yet"
+    assert (
+        "after the next push denied (pin_missing): it opens together with a PIN:"
+        " explain CARD+DIGITS" in lines
+    )

@@ -105,7 +105,11 @@ def test_the_time_of_an_unset_clock_is_marked(run) -> None:
 @pytest.mark.parametrize(
     ("words", "what", "next_step"),
     [
-        (("show", "--reason", "bad_luck"), "The journal has no reason bad_luck", "Names: auditor"),
+        (
+            ("show", "--reason", "bad_luck"),
+            "The journal has no reason bad_luck",
+            "Names: anti_passback",
+        ),
         (("show", "--event", "party"), "The journal has no event party", "Names: boot, "),
         (("show", "--since", "yesterday"), "yesterday is not a date", "Write 2030-03-31"),
         (("show", "--before", "door-1"), "door-1 is no stored record", "Write controller, ring"),

@@ -31,8 +31,18 @@ CARD, OTHER = "iso14443a:04a2b3c4d5e680", "0012345678"
 VERSIONS = st.sampled_from([V16, V201])
 LATER = "2040-01-01T00:00:00Z"
 CREDENTIALS = st.builds(
-    Credential, st.sampled_from(sorted(CREDENTIAL_NAMES)), st.binary(min_size=1, max_size=32)
+    Credential,
+    st.sampled_from(sorted({*CREDENTIAL_NAMES} - {*credentials.PIN_TYPES})),
+    st.binary(min_size=1, max_size=32),
 ).filter(lambda one: len(one.data) in credentials._LENGTHS.get(one.type, range(33)))
+
+
+@pytest.mark.parametrize("text", ["pin:4711", "0012345678+4711"])
+def test_a_pin_goes_to_no_charger_and_comes_from_none(text) -> None:
+    pin = credentials.parse(text)
+    for version in (V16, V201):
+        assert ocpp_tokens.token_of(version, pin) is None
+    assert ocpp_tokens.credential_of(Token("pin:4711")) is None
 
 
 @given(VERSIONS, CREDENTIALS)

@@ -85,6 +85,7 @@ def test_what_happened_cannot_be_changed_by_mistake(site, board, table, change) 
         "journal_sectors": "1, '{id}', 0, 0, x'', 0",
         "journal_checkpoints": "1, '{id}', 0, 0, x'', 0",
         "audit_pins": "'{id}', 0, x'', 1, 0",
+        "device_configs": "'x', '{id}', 1, 1, x'', 0",
     }
     row = values[table].replace("{id}", board.device.id)
     raw(site, f"INSERT INTO {table} VALUES ({row})")

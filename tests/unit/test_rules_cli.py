@@ -45,9 +45,9 @@ def test_a_cleaner_from_schedule_to_card(run, board) -> None:
     run("schedule", "add", "mornings", "Mon-Fri 08:00-11:30")
     run("profile", "add", "cleaner", "--points", "1", "--schedule", "mornings", "--unlock", "3")
     assert run("profile", "list")[1] == [
-        "id name doors or ports schedule unlocked for quota, Wh quota, min cards",
-        "1 resident all always the door's own - - 0",
-        "2 cleaner 1 mornings 3 s - - 0",
+        "id name doors or ports schedule unlocked for quota, Wh quota, min flags cards",
+        "1 resident all always the door's own - - - 0",
+        "2 cleaner 1 mornings 3 s - - - 0",
     ]
     until = clock.local_text(clock.now_s() + 30 * 86400)[:10]
     words = ("card", "issue", CARD, "--name", "张姐", "--until", until, "--profile", "cleaner")

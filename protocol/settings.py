@@ -1,0 +1,109 @@
+"""Settings of a controller: number, shape, bounds, and what the board must have (both).
+
+One table for both sides. Names, units and defaults stand in protocol/setting_names.py, which no
+controller carries; a controller loads this file for the one request that needs it.
+
+Rules, in the order in which they are applied:
+
+- the number is in the table
+- the board has what the setting is for: it is of that kind, or names that capability
+- the value has the row's shape, and each number or length in it lies within the row's bounds
+"""
+
+from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Row = tuple[int, int, int, str]
+
+ONE = 0  # one number
+EACH = 1  # one number for all doors, or a list with one for each
+TEXT = 2  # UTF-8; the bounds are those of its length in bytes
+CHOICE = 3  # one of CHOICES
+
+DOOR_MODE = 15
+MODE_SCHEDULE = 16
+WIFI_NAME = 40
+WIFI_PASSWORD = 41
+SUPPLY_LOW_MV = 48
+SUPPLY_HOLD_MV = 49
+MAINS_S = 50
+
+SECRETS = (WIFI_PASSWORD,)  # never read back, never shown
+DOORS_MAX = 4
+_BAUDS = (9600, 19200, 38400, 57600, 115200, 230400)
+CHOICES: "dict[int, tuple[int, ...]]" = {33: _BAUDS}
+
+# number: (shape, least, greatest, what the board needs: its kind or a capability)
+SETTINGS: "dict[int, Row]" = {
+    1: (ONE, 0, 1, "door"),
+    2: (EACH, 0, 36000, "door"),
+    3: (EACH, 0, 65535, "door"),
+    4: (EACH, 0, 2, "door"),
+    5: (ONE, 1, 600, "charger"),
+    6: (EACH, 0, 3600, "door"),
+    7: (EACH, 0, 1, "door"),
+    8: (ONE, 0, 1, "door"),
+    9: (ONE, 0, 2, "door"),
+    10: (ONE, 0, 10080, "door"),
+    11: (ONE, 0, 20, "door"),
+    12: (ONE, 0, 3600, "door"),
+    13: (ONE, 1, 300, "door"),
+    14: (ONE, 3, 60, "door"),
+    DOOR_MODE: (EACH, 0, 2, "door"),
+    MODE_SCHEDULE: (EACH, 0, 767, "door"),  # mode << 8 | number of a schedule of the list
+    17: (EACH, 0, 2, "door"),
+    32: (EACH, 0, 126, "osdp"),
+    33: (CHOICE, 9600, 230400, "osdp"),
+    WIFI_NAME: (TEXT, 1, 32, "wifi"),
+    WIFI_PASSWORD: (TEXT, 8, 63, "wifi"),
+    SUPPLY_LOW_MV: (ONE, 0, 60000, "supply"),
+    SUPPLY_HOLD_MV: (ONE, 0, 60000, "supply"),
+    MAINS_S: (ONE, 0, 600, "mains"),
+}
+
+
+def problem(number: int, value: "object", kind: str, capabilities: "Mapping[str, object]") -> int:
+    """0, ERR_SETTING or ERR_NOT_ON_BOARD, for one setting on a board of this kind."""
+    row = SETTINGS.get(number)
+    if row is None:
+        return ERR_SETTING
+    shape, least, greatest, needs = row
+    if needs != kind and not capabilities.get(needs):
+        return ERR_NOT_ON_BOARD
+    if shape == TEXT:
+        fits = isinstance(value, str) and least <= len(value.encode()) <= greatest
+    elif shape == EACH and isinstance(value, list):
+        fits = 0 < len(value) <= DOORS_MAX and all(_within(v, least, greatest) for v in value)
+        if fits and isinstance(points := capabilities.get("points", 1), int):
+            return 0 if len(value) <= points else ERR_NOT_ON_BOARD
+    else:
+        fits = _within(value, least, greatest)
+        if fits and shape == CHOICE:
+            fits = value in CHOICES[number]
+    return 0 if fits else ERR_SETTING
+
+
+def first_problem(
+    settings: "Mapping[int, object]", kind: str, capabilities: "Mapping[str, object]"
+) -> "tuple[int, int]":
+    """(wire error, number) of the lowest setting that is refused; (0, 0) when all are taken.
+
+    A network and its password come together: one alone would join the wrong network.
+    """
+    for number in sorted(settings):
+        code = problem(number, settings[number], kind, capabilities)
+        if code:
+            return code, number
+    if (WIFI_NAME in settings) != (WIFI_PASSWORD in settings):
+        return ERR_SETTING, WIFI_NAME if WIFI_PASSWORD in settings else WIFI_PASSWORD
+    low, hold = settings.get(SUPPLY_LOW_MV), settings.get(SUPPLY_HOLD_MV)
+    if isinstance(low, int) and isinstance(hold, int) and 0 < low < hold:
+        return ERR_SETTING, SUPPLY_HOLD_MV
+    return 0, 0
+
+
+def _within(value: "object", least: int, greatest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= greatest

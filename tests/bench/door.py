@@ -1,0 +1,60 @@
+"""Four busy doors: card to relay, fire to relay, and a million decisions on one heap (host)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from controller_tool.sim.micropython import find
+from tests.bench.charged_house import row
+
+NAME = "door"
+DECISIONS = 1_000_000
+_ROOT = Path(__file__).resolve().parents[2]
+_FIRMWARE = _ROOT / "tests" / "firmware"
+# the chips and the list of 20 000 cards lie in this heap too
+_BUSY_HEAP_BYTES = 48 * 1024 * 1024
+# source that is compiled on the way takes three times what a pack does
+_SOAK_HEAP_BYTES = 300 * 1024
+_MEDIAN_MAX_MS, _P99_MAX_MS, _FIRE_MAX_MS = 10, 50, 200
+# facts.md: what takes this machine 1.9 ms takes an ESP32 at 240 MHz some 95
+_ESP32_SLOWER = 50
+
+
+def told(script: str, *arguments: str, heap_bytes: int) -> list[list[str]]:
+    """What a script of tests/firmware prints, words by line."""
+    done = subprocess.run(
+        find().argv(str(_FIRMWARE / script), *arguments, esp32_heap_bytes=heap_bytes),
+        env={**os.environ, "MICROPYPATH": f"{_ROOT}:.frozen"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def run() -> list[dict[str, Any]]:
+    """Times of the flash's model; processor time is an estimate and has no limit."""
+    busy = {
+        name: float(value) for name, value in told("busy_doors.py", heap_bytes=_BUSY_HEAP_BYTES)
+    }
+    rows = [
+        row("card to relay, four doors at once: median", busy["median_us"] / 1000, "ms",
+            at_most=_MEDIAN_MAX_MS),
+        row("card to relay: p99", busy["p99_us"] / 1000, "ms", at_most=_P99_MAX_MS),
+        row("card to relay: worst", busy["worst_us"] / 1000, "ms"),
+        row("of that a page of the pull, at most", busy["pull_page_us"] / 1000, "ms"),
+        row("processor of a round of four, ESP32 est.",
+            busy["cpu_round_us"] * _ESP32_SLOWER / 1000, "ms"),
+        row("fire input to the last relay: worst", busy["fire_worst_us"] / 1000, "ms",
+            at_most=_FIRE_MAX_MS),
+    ]  # fmt: skip
+    for words in told("soak_door.py", str(DECISIONS), heap_bytes=_SOAK_HEAP_BYTES):
+        growth = int(words[words.index("growth") + 1])
+        name = f"heap growth, settings {words[1]}, {DECISIONS // 3} decisions"
+        rows.append(row(name, growth, "B", at_most=0))
+    return rows

@@ -1,0 +1,112 @@
+"""The table of settings: bounds, shapes, and what a board must have (both)."""
+
+from protocol import setting_names
+from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING
+from protocol.settings import CHOICE, EACH, SECRETS, SETTINGS, TEXT, first_problem, problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+ALL: "dict[str, Any]" = {
+    name: 4 if name == "points" else True
+    for name in ("points", "osdp", "wifi", "supply", "mains", "charger", "door")
+}
+
+WRONG = (None, True, b"bytes", {}, [], [None], [True], ["text"], -1)  # type: tuple[Any, ...]
+
+
+def of(number: int, value: "Any") -> int:
+    return problem(number, value, "", ALL)
+
+
+def fitting(number: int) -> "tuple[Any, Any]":
+    """The least and greatest value."""
+    shape, least, greatest, _ = SETTINGS[number]
+    return ("x" * least, "x" * greatest) if shape == TEXT else (least, greatest)
+
+
+def test_every_setting_takes_its_bounds_and_nothing_beyond() -> None:
+    for number in SETTINGS:
+        shape, least, greatest, _ = SETTINGS[number]
+        for value in fitting(number):
+            assert of(number, value) == 0, number
+        for wrong in (least - 1, greatest + 1):
+            if shape == TEXT:
+                assert of(number, "x" * wrong) == ERR_SETTING, number
+            else:
+                assert of(number, wrong) == ERR_SETTING, number
+
+
+def test_values_of_another_shape_are_refused() -> None:
+    for number in SETTINGS:
+        shape, least = SETTINGS[number][:2]
+        for wrong in WRONG:
+            assert of(number, wrong) == ERR_SETTING, (number, wrong)
+        assert of(number, least if shape == TEXT else "text") == ERR_SETTING, number
+        if shape != EACH:
+            assert of(number, [least]) == ERR_SETTING, number
+
+
+def test_each_door_has_its_own_value_up_to_the_doors_there_are() -> None:
+    assert of(2, [50, 60, 70, 80]) == 0
+    assert of(2, [50] * 5) == ERR_SETTING
+    assert problem(2, [50, 60], "door", {"points": 1}) == ERR_NOT_ON_BOARD
+    assert problem(2, [50], "door", {"points": 1}) == 0
+
+
+def test_length_is_that_of_the_bytes_on_the_wire() -> None:
+    assert of(40, "楼" * 10) == 0
+    assert of(40, "楼" * 11) == ERR_SETTING
+
+
+def test_a_baud_is_one_of_a_few() -> None:
+    assert SETTINGS[33][0] == CHOICE
+    assert of(33, 19200) == 0
+    assert of(33, 19201) == ERR_SETTING
+
+
+def test_what_the_board_lacks_cannot_be_set() -> None:
+    bare = {"points": 1}
+    for number in SETTINGS:
+        value = fitting(number)[0]
+        needs = SETTINGS[number][3]
+        assert problem(number, value, "", bare) == ERR_NOT_ON_BOARD, number
+        assert problem(number, value, "", {needs: True, "points": 1}) == 0, number
+        assert problem(number, value, "", {needs: False, "points": 1}) == ERR_NOT_ON_BOARD
+    assert problem(5, 60, "door", ALL if not ALL.pop("charger") else bare) == ERR_NOT_ON_BOARD
+    ALL["charger"] = True
+
+
+def test_unknown_numbers_are_refused() -> None:
+    for number in (0, 18, 31, 63, 64, 255):
+        assert of(number, 1) == ERR_SETTING
+
+
+def test_the_lowest_wrong_setting_is_named() -> None:
+    assert first_problem({}, "door", {}) == (0, 0)
+    assert first_problem({48: 70000, 4: 3, 2: 50}, "door", ALL) == (ERR_SETTING, 4)
+    assert first_problem({2: 50, 40: "n"}, "door", {"points": 1}) == (ERR_NOT_ON_BOARD, 40)
+
+
+def test_a_network_comes_with_its_password() -> None:
+    assert first_problem({40: "n", 41: "password"}, "door", ALL) == (0, 0)
+    assert first_problem({40: "n"}, "door", ALL) == (ERR_SETTING, 41)
+    assert first_problem({41: "password"}, "door", ALL) == (ERR_SETTING, 40)
+
+
+def test_writes_are_not_held_before_the_supply_is_called_low() -> None:
+    assert first_problem({48: 11000, 49: 10000}, "door", ALL) == (0, 0)
+    assert first_problem({48: 10000, 49: 11000}, "door", ALL) == (ERR_SETTING, 49)
+
+
+def test_every_setting_has_a_name_of_its_own_and_a_default_that_it_takes() -> None:
+    assert sorted(setting_names.NAMES) == sorted(SETTINGS)
+    names = [row[0] for row in setting_names.NAMES.values()]
+    assert len(set(names)) == len(names)
+    for number in setting_names.NAMES:
+        default = setting_names.NAMES[number][3]
+        assert default is None or of(number, default) == 0, number
+    for number in setting_names.WORDS:
+        assert len(setting_names.WORDS[number]) == SETTINGS[number][2] + 1
+    assert set(SECRETS) <= set(SETTINGS)
