@@ -5,6 +5,7 @@ all modules of one pack at once:
 
 - a function, class or method whose name nothing that runs ever mentions is left out; imports that
   nobody mentions go with it
+- a function or method that one call alone mentions is written there (calls.py says when)
 - the texts of exceptions go: a controller tells codes
 - a private name of one class becomes a, b, c … of that class
 - a name that our own code defines and nobody else can know is replaced by a short one, the same
@@ -17,6 +18,7 @@ files, board), or when MicroPython has one like it, for then it costs nothing or
 import ast
 from collections.abc import Iterable
 
+from controller_tool.shrink.calls import write_in
 from controller_tool.shrink.dead_code import without_dead_code
 from controller_tool.shrink.names import Trees, kept_names, named_in_calls, short_names
 from controller_tool.shrink.renaming import Parameters, Quiet, Rename, shorten_private
@@ -29,7 +31,9 @@ def shrink(trees: Trees, outside: Iterable[ast.AST]) -> Trees:
     """
     for tree in trees.values():
         Quiet().visit(tree)
+    outside = list(outside)
     alive = without_dead_code(trees)
+    write_in(alive, outside)
     shorten_private(alive)
     keep = kept_names(alive, outside)
     named = named_in_calls(alive)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 Trees = dict[str, ast.Module]
 
 # called by MicroPython itself, or by name from outside
-ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "Decoder"})
+ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "drivers"})
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SHORT_LENGTH = 2  # of the names that are given out
@@ -27,7 +27,8 @@ _DEVICE_ONLY = (
     "get_event_loop new_event_loop set_exception_handler wait set clear is_set cancel done ipoll "
     "register poll setblocking settimeout setsockopt bind listen accept recv send close mem_free "
     "mem_alloc collect threshold ticks_ms ticks_us ticks_diff ticks_add ilistdir statvfs urandom "
-    "rename remove mkdir stat exception message future mount umount read_u16 read_uv"
+    "rename remove mkdir stat exception message future mount umount read_u16 read_uv "
+    "IRQ_FALLING write_readinto"
 )
 
 

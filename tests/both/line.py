@@ -147,7 +147,7 @@ class Line:
         to_host: bytes = b"",
         pauses: "tuple[tuple[int, int], ...]" = (),
         within_ms: int = 120000,
-    ) -> "tuple[bytes, bytes]":
+    ) -> "tuple[bytes | memoryview, bytes | memoryview]":
         """Send both ways at once until all has arrived; what arrived at the device and the host.
 
         pauses: (after so many ms, the device computes for so many ms).
@@ -189,9 +189,9 @@ class _Arrivals:
             self.missing -= count
             assert self.missing >= 0, "more arrived than was sent"
 
-    def whole(self) -> bytes:
-        """All of it, in one copy: the heap has no room for two."""
-        return bytes(memoryview(self.data)[:-1])
+    def whole(self) -> memoryview:
+        """All of it, where it lies: the heap has no room for another."""
+        return memoryview(self.data)[:-1]
 
 
 def pattern(length: int, seed: int = 0) -> bytes:

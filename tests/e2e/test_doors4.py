@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GATE = "gate"
-HEAP = "known: with modes loaded the heap has no room for a ticket or a list; to be decided"
 PASSPHRASE = "of a house with four doors"
 CARD = "0012345678"
 PATIENCE_S = 20
@@ -112,7 +111,6 @@ def test_each_reader_and_exit_button_opens_its_own_door(four) -> None:
     assert soon(lambda: released(four) == set())
 
 
-@pytest.mark.xfail(strict=False, reason=HEAP)
 def test_a_mode_holds_over_a_restart_and_is_on_record(one) -> None:
     devices_ops.door_mode(one.site, GATE, "open")
     assert soon(lambda: released(one) == {"lock"})
@@ -127,7 +125,6 @@ def test_a_mode_holds_over_a_restart_and_is_on_record(one) -> None:
     devices_ops.door_mode(one.site, GATE, "schedule")
 
 
-@pytest.mark.xfail(strict=False, reason=HEAP)
 def test_a_card_with_its_pin_is_another_credential(one) -> None:
     profiles.add(one.site, "staff", profiles.Wish(flags=("needs-pin",)))
     minute = clock.now_s() // 60

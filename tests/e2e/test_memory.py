@@ -21,11 +21,11 @@ PASSPHRASE = "of a house that takes lists all day"
 HEAP_MIN_BYTES = 12 * 1024  # beside the room that firmware/reserve.py holds
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[VirtualHouse]:
+@pytest.fixture(params=["virtual-door", "virtual-door-osdp"])
+def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[VirtualHouse]:
     """One door that has a long list to take."""
     with VirtualHouse.found(
-        tmp_path / "site", "memory", PASSPHRASE, {DOOR: "virtual-door"}, until_pid=os.getpid()
+        tmp_path / "site", "memory", PASSPHRASE, {DOOR: request.param}, until_pid=os.getpid()
     ) as made:
         made.provision()
         made.issue([f"{number:010d}" for number in range(1, CARDS + 1)])
@@ -50,7 +50,8 @@ def test_one_list_after_the_other_by_both_wires_finds_room(
         assert pushed.count == CARDS
         assert (info["fault"], info["boot"]) == ("", 1), f"push {number}: {info}"
         assert info["heap_free"] > HEAP_MIN_BYTES
-        house.swipe(DOOR, f"{number + 1:010d}")
+        if device.board == "virtual-door":  # nobody plays the other's readers here
+            house.swipe(DOOR, f"{number + 1:010d}")
         if number % 3 == 2:
             with callers.call(DOOR, via=("wifi", "serial")[number % 2]) as client:
                 pulled = pull.pull_open(house.site, device, client)

@@ -7,7 +7,7 @@ import pytest
 from controller_tool.pack import module_names
 from tests.firmware.loading import heap_by_module
 
-CODE_MAX_BYTES = 64 * 1024  # see ADR on the budget
+CODE_MAX_BYTES = 64 * 1024  # ADR-0017
 BOARDS = {"virtual_door": "charger", "virtual_charger": "door"}
 DRIVERS = {  # of each board, by its readers
     "virtual_door": {"virtual", "rdm6300"},
