@@ -24,7 +24,6 @@ ZH = {
     "{name}: relay {relay} {to}, {ms:.1f} ms after the card was read": "{name}:读卡后 {ms:.1f} 毫秒,继电器 {relay} {to}",
     "on": "吸合",
     "off": "释放",
-    "Which reader, from 0": "第几个读卡器，从 0 数起",
     "Press the request-to-exit button.": "按一下出门按钮。",
     "For how long": "按多久",
     "Open or close the door's leaf.": "开门或关门（门扇）。",

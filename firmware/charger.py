@@ -41,7 +41,7 @@ class Service:
         self._port = Port(controller.config.ceiling_min)
         self._relay = board.relays()[_POINT]
         self._light = board.indicator()
-        self._swipes = Swipes(controller, self._card)
+        self.swipes = Swipes(controller, self._card)
         contacts = board.inputs()
         self._fire = Input(contacts.get("fire"), False)
         self._tamper = Input(contacts.get("tamper"), False)
@@ -58,13 +58,13 @@ class Service:
         if self._tamper.poll() and not tampered:
             self._c.journal.note(EVENT_TAMPER)
         self._end(port.tick(passed_ms))
-        self._swipes.poll()
+        self.swipes.poll()
         if self._lists_seen != self._c.intake.changes:
             self._look_up_session()
 
     def _card(self, reader: Reader) -> None:
         c = self._c
-        granted, reason = self._swipes.judge(reader, _POINT, self._port.fire)
+        granted, reason = self.swipes.judge(reader, _POINT, self._port.fire)
         key = c.access.key
         if reason == REASON_REVOKED:
             self._end(self._port.revoked(key))
@@ -72,7 +72,7 @@ class Service:
             self._end(self._port.card(key, 0))
             return
         if not granted:
-            self._swipes.deny(reason, _POINT, reader.number)
+            self.swipes.deny(reason, _POINT, reader.number)
         elif self._port.active:
             c.journal.note(EVENT_DENIED, REASON_PORT_BUSY, _POINT, key, reader.number)
         else:

@@ -77,6 +77,12 @@ def held() -> "Held":
     return 0, {}, damaged
 
 
+def settings_before() -> "dict[int, Any]":
+    """Those of the configuration before the one that is kept."""
+    payload = _read(PATH_BEFORE)
+    return cbor.decode(payload)[4] if payload else {}
+
+
 # --- at a start -----------------------------------------------------------------------------
 
 

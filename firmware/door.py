@@ -119,7 +119,7 @@ class Service:
         self._seconds = 0
         self._light = board.indicator()
         self._locked_level = 1 if config.fail_safe else 0
-        self._swipes = Swipes(controller, self._card, self.on_key)
+        self.swipes = Swipes(controller, self._card, self.on_key)
         self._fire = wired(contacts.get("fire"))
         self._tamper = wired(contacts.get("tamper"))
         for relay in board.relays():
@@ -160,7 +160,7 @@ class Service:
             if actions:
                 self._perform(point, actions, REASON_FIRE if actions & ACT_FIRE else REASON_REX)
         if self._seconds or not self._has_modes:
-            self._swipes.poll()
+            self.swipes.poll()
         self._ms += passed_ms
         if self._ms >= _SECOND_MS:
             self._ms -= _SECOND_MS
@@ -173,7 +173,7 @@ class Service:
         if self._keypads is not None:
             self._keypads.give_up(number)
         point = self.begin(number, b"")
-        granted, reason = self._swipes.judge(reader, point.number, False)
+        granted, reason = self.swipes.judge(reader, point.number, False)
         self.settle(point, granted, reason)
 
     def on_key(self, reader: Reader, key: int) -> None:
@@ -205,7 +205,7 @@ class Service:
         if flags & PROFILE_DURESS and reason != REASON_REVOKED:
             self._c.journal.note(EVENT_DURESS, reason, point.number, key, reader)
         if reason == REASON_PIN_MISSING and self._pads().hold(reader):
-            self._swipes.show(reader, SHOW_WAIT)
+            self.swipes.show(reader, SHOW_WAIT)
             return
         if not granted:
             self.deny(point, reason)
@@ -222,12 +222,12 @@ class Service:
     def deny(self, point: Point, reason: int) -> None:
         """Write a denial of the card judged last, and count the wrong ones."""
         reader = self._reader
-        self._swipes.deny(reason, point.number, reader)
+        self.swipes.deny(reason, point.number, reader)
         wrong = reason in (REASON_UNKNOWN_CARD, REASON_REVOKED, REASON_PIN_WRONG)
         if wrong and point.attempts.wrong(self._c.clock.uptime_s):
             self._c.journal.note(EVENT_LOCK_OUT, REASON_NONE, point.number, NO_KEY, reader)
         point.denied_s = _DENIED_S
-        self._swipes.show(reader, SHOW_DENIED)
+        self.swipes.show(reader, SHOW_DENIED)
 
     def _rules(self, number: int) -> int:
         """RULE_… that hold at a door for the card whose key access has just made."""
@@ -320,8 +320,8 @@ class Service:
 
     def _show_state(self, point: Point) -> None:
         pattern = point.pattern(self._c.clock.uptime_s)
-        for reader in range(point.number, len(self._swipes.readers), len(self._points)):
-            self._swipes.show(reader, pattern)
+        for reader in range(point.number, len(self.swipes.readers), len(self._points)):
+            self.swipes.show(reader, pattern)
 
     # --- tickets and questions ------------------------------------------------------------
 

@@ -21,6 +21,7 @@ class Reader:
         self.edge_ticks = driver.edge_ticks  # as it was seen last
         self.trouble = 0  # as it is on record
         self.restarts = 0
+        self.pairs = False  # it is being given a key
         self.shown = SHOW_REST
         self._last = b""
         self._last_ticks = time.ticks_ms()

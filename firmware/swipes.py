@@ -2,7 +2,7 @@
 
 Readers are numbered in the order of their drivers, as `board.readers()` names them: rows of kind
 (a module of firmware/readers), port and options. What becomes of a reader itself is on record too:
-lost (its reason: the TROUBLE_ bits), back, tampered with, started anew.
+lost (its reason: the TROUBLE_ bits), back, tampered with, started anew, given a key.
 """
 
 import time
@@ -14,6 +14,7 @@ from protocol.codes import (
     EVENT_READER_BACK,
     EVENT_READER_DOUBTFUL,
     EVENT_READER_LOST,
+    EVENT_READER_PAIRED,
     EVENT_READER_RESTARTED,
     EVENT_READER_TAMPER,
     EVENT_REVOKED_CARD_PRESENTED,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from firmware.controller import Controller
 
+_PAIR_RUNS = 1  # as protocol/osdp_panel.py, which other readers do not need
 _RESULTS_MAX = 8  # of one reader in a turn: noise on its line must not keep the door
 
 
@@ -44,6 +46,8 @@ class Swipes:
         self.readers: "list[Reader]" = []
         for kind, port, options in controller.board.readers():
             module = __import__("firmware.readers." + kind, None, None, ("drivers",))
+            options["settings"] = controller.config.settings
+            options["first"] = len(self.readers)
             for driver in module.drivers(port, options):
                 self.readers.append(Reader(len(self.readers), driver))
 
@@ -89,6 +93,9 @@ class Swipes:
         if restarts != reader.restarts:
             reader.restarts = restarts
             self._c.journal.note(EVENT_READER_RESTARTED, point=reader.number)
+        if reader.pairs and reader.driver.pairing != _PAIR_RUNS:
+            reader.pairs = False
+            self._c.journal.note(EVENT_READER_PAIRED, reader.driver.pairing, reader.number)
         if trouble == reader.trouble:
             return
         begun = trouble & ~reader.trouble

@@ -92,6 +92,7 @@ EVENT_MAINS_LOST = 111
 EVENT_MAINS_BACK = 112
 EVENT_HELD_WARNING = 113
 EVENT_SUPPLY_LOW = 114  # extra = mV
+EVENT_READER_PAIRED = 115  # reason = PAIR_ of protocol/osdp_panel.py
 
 FIRST_ALARM_RING_EVENT = 64
 
@@ -188,6 +189,7 @@ TICKET_CHARGE_STOP = 4
 TICKET_REBOOT = 5
 TICKET_RETIRE = 6
 TICKET_ENROL = 7  # point = reader or 255 for any, argument = seconds
+TICKET_PAIR_READER = 8  # point = reader, argument = 1: it is as it left the factory
 
 # --- charger end-of-session codes (0-11 as the market has them, standards.md) -------------
 END_QUOTA = 0

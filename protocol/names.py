@@ -103,6 +103,7 @@ EVENT_NAMES = {
     c.EVENT_MAINS_BACK: "mains_back",
     c.EVENT_HELD_WARNING: "held_warning",
     c.EVENT_SUPPLY_LOW: "supply_low",
+    c.EVENT_READER_PAIRED: "reader_paired",
 }
 
 REASON_NAMES = {

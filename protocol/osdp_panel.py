@@ -15,8 +15,11 @@ A command without an answer is sent again unchanged, under the same number: a re
 it repeats its answer. After three, everything begins anew at sequence 0 with ID, which asks a
 reader for nothing that it could lose, and with POLL in turn.
 
-Keys: a reader's key is changed by `pair` alone. KEYSET goes through a channel under the key
-before (the factory's, SCBK-D, when `first`); the new key counts once a channel is up under it.
+Keys: a reader's key is changed by `pair` alone. KEYSET goes through a channel under the key that
+it has (the factory's, SCBK-D, for a new one); the other counts once a channel is up under it.
+
+Speed: until a reader was met at the speed that it is to have, a silent one is looked for there and
+at the others in turn. One that is met at another is told (COMSET), whoever set it up.
 """
 
 from protocol import osdp
@@ -49,6 +52,7 @@ PAIR_DONE = 2
 PAIR_REFUSED = 3  # the key before still counts
 PAIR_UNSURE = 4  # it fell silent in between: either key may count; try the new one first
 
+_SPEEDS = (9600, 57600, 115200, 38400, 19200, 230400)  # the factory's first
 _SILENCE_MAX = 3
 _BOOT_SILENCE = -12  # a reader may take ten seconds to start before it counts as lost
 _IDENTITY_BYTES = 12
@@ -98,7 +102,9 @@ class Panel:
         self._key = key
         self._use: "bytes | None" = key  # in the handshake: while it is paired, another
         self._other_key = b""
-        self._other_baud = 0  # where the reader may be too, after COMSET
+        self._baud = baud  # that it is to have
+        self._seeks = True  # it was not met at that speed
+        self._speed = 0  # which other one is tried next
         self._sequence = 0
         self._command = 0
         self._again = False  # a command is under way; without an answer it is sent again
@@ -112,16 +118,16 @@ class Panel:
         self._pattern = pattern
         self.waiting |= _SHOW & self._can
 
-    def pair(self, key: bytes, first: bool, now_ms: int) -> bool:
+    def pair(self, key: bytes, before: bytes, now_ms: int) -> bool:
         """Begin to give the reader this key; `pairing` says what becomes of it.
 
-        first: the reader is as it left the factory, and this is the moment that was chosen for it.
-        False: not a key of its own, or there is none yet under which it could be given.
+        before: the key that it has; SCBK_D for one as it left the factory, if this is the moment
+        that was chosen for it. False: not a key of its own, or none under which it could be given.
         """
-        if not is_key(key) or not (first or self._key):
+        if not is_key(key) or len(before) != osdp.KEY_BYTES:
             return False
         self.due_ms = now_ms
-        self._use = SCBK_D if first else self._key
+        self._use = before
         self._other_key = key
         self.pairing = PAIR_RUNS
         self.silences = 0
@@ -130,7 +136,8 @@ class Panel:
 
     def change_baud(self, baud: int) -> None:
         """Ask it to go on at another speed; `baud` follows when it has said so."""
-        self._other_baud = baud
+        self._baud = baud
+        self._seeks = True
         self.waiting |= _COMSET
 
     # --- what is sent -------------------------------------------------------------------
@@ -195,7 +202,7 @@ class Panel:
         if command == osdp.CMD_COMSET:
             frame[at] = self.address
             for i in range(4):
-                frame[at + 1 + i] = self._other_baud >> 8 * i & 0xFF
+                frame[at + 1 + i] = self._baud >> 8 * i & 0xFF
             return at + 5
         frame[at] = 0
         return at + (osdp.CMD_ID <= command <= osdp.CMD_CAP)
@@ -211,8 +218,8 @@ class Panel:
             self._prove_new_key()  # it may have heard it
         elif self.silences >= _SILENCE_MAX:
             self.trouble |= SILENT
-            if self._other_baud:
-                self.baud, self._other_baud = self._other_baud, self.baud
+            if self._seeks:
+                self._try_speed()
             if self.pairing == PAIR_RUNS:
                 self.pairing = PAIR_UNSURE if self._use is self._other_key else PAIR_REFUSED
                 self._use = self._key
@@ -309,9 +316,8 @@ class Panel:
                 return
             self._key = self._other_key
             self.pairing = PAIR_DONE
-        if not self.waiting & _COMSET:
-            self._other_baud = 0
-        self.waiting = self.waiting & _COMSET | _CAP | _LSTAT | _SHOW
+        self._seeks = self.baud != self._baud
+        self.waiting = _COMSET | _CAP | _LSTAT | _SHOW if self._seeks else _CAP | _LSTAT | _SHOW
 
     def _answered(self, frame: bytearray, reply: int) -> int:
         at, command = self.data_at, self._command
@@ -356,8 +362,15 @@ class Panel:
             self.waiting &= ~_SHOW | self._can
         elif reply == osdp.REPLY_COM and self.data_end - at == 5 and frame[at] == self.address:
             said = frame[at + 1] | frame[at + 2] << 8 | frame[at + 3] << 16
-            if said == self._other_baud:
-                self.baud, self._other_baud = said, self.baud
+            if said == self._baud:
+                self.baud = said
+
+    def _try_speed(self) -> None:
+        if self.baud != self._baud:
+            self.baud = self._baud
+            return
+        self.baud = _SPEEDS[self._speed]
+        self._speed = (self._speed + 1) % len(_SPEEDS)
 
     # --- what ends a session ------------------------------------------------------------
 

@@ -25,6 +25,8 @@ NAMES: "dict[int, tuple[str, str, int, int | None]]" = {
     17: ("first_card", "", 1, 0),
     32: ("osdp_address", "", 1, 0),
     33: ("osdp_baud", "baud", 1, 9600),
+    34: ("osdp_keys", "", 1, None),
+    35: ("osdp_text", "", 1, 0),
     40: ("wifi_name", "", 1, None),
     41: ("wifi_password", "", 1, None),
     48: ("supply_low", "V", 1000, None),
@@ -41,4 +43,5 @@ WORDS: "dict[int, tuple[str, ...]]" = {
     9: ("off", "soft", "hard"),
     15: ("controlled", "open", "closed"),
     17: ("off", "hours", "all"),
+    35: ("english", "chinese"),
 }

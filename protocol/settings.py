@@ -22,19 +22,25 @@ ONE = 0  # one number
 EACH = 1  # one number for all doors, or a list with one for each
 TEXT = 2  # UTF-8; the bounds are those of its length in bytes
 CHOICE = 3  # one of CHOICES
+KEYS = 4  # a key of 16 bytes for each reader, or none ("")
 
 DOOR_MODE = 15
 MODE_SCHEDULE = 16
 WIFI_NAME = 40
 WIFI_PASSWORD = 41
+OSDP_ADDRESS = 32
+OSDP_BAUD = 33
+OSDP_KEYS = 34
 SUPPLY_LOW_MV = 48
 SUPPLY_HOLD_MV = 49
 MAINS_S = 50
 
-SECRETS = (WIFI_PASSWORD,)  # never read back, never shown
+SECRETS = (OSDP_KEYS, WIFI_PASSWORD)  # never read back, never shown
 DOORS_MAX = 4
+_KEY_BYTES = 16
+_KEY_OF_ALL = b"0123456789:;<=>?"  # SCBK-D, every OSDP reader's at the factory
 _BAUDS = (9600, 19200, 38400, 57600, 115200, 230400)
-CHOICES: "dict[int, tuple[int, ...]]" = {33: _BAUDS}
+CHOICES: "dict[int, tuple[int, ...]]" = {OSDP_BAUD: _BAUDS}
 
 # number: (shape, least, greatest, what the board needs: its kind or a capability)
 SETTINGS: "dict[int, Row]" = {
@@ -55,8 +61,10 @@ SETTINGS: "dict[int, Row]" = {
     DOOR_MODE: (EACH, 0, 2, "door"),
     MODE_SCHEDULE: (EACH, 0, 767, "door"),  # mode << 8 | number of a schedule of the list
     17: (EACH, 0, 2, "door"),
-    32: (EACH, 0, 126, "osdp"),
-    33: (CHOICE, 9600, 230400, "osdp"),
+    OSDP_ADDRESS: (EACH, 0, 126, "osdp"),  # of each reader
+    OSDP_BAUD: (CHOICE, 9600, 230400, "osdp"),
+    OSDP_KEYS: (KEYS, 0, _KEY_BYTES, "osdp"),
+    35: (ONE, 0, 1, "osdp"),
     WIFI_NAME: (TEXT, 1, 32, "wifi"),
     WIFI_PASSWORD: (TEXT, 8, 63, "wifi"),
     SUPPLY_LOW_MV: (ONE, 0, 60000, "supply"),
@@ -75,10 +83,17 @@ def problem(number: int, value: "object", kind: str, capabilities: "Mapping[str,
         return ERR_NOT_ON_BOARD
     if shape == TEXT:
         fits = isinstance(value, str) and least <= len(value.encode()) <= greatest
+    elif shape == KEYS:
+        if not isinstance(value, list):
+            return ERR_SETTING
+        if len(value) > _count_of(capabilities, "readers"):
+            return ERR_NOT_ON_BOARD
+        fits = 0 < len(value) <= DOORS_MAX and all(map(_is_key, value))
     elif shape == EACH and isinstance(value, list):
         fits = 0 < len(value) <= DOORS_MAX and all(_within(v, least, greatest) for v in value)
-        if fits and isinstance(points := capabilities.get("points", 1), int):
-            return 0 if len(value) <= points else ERR_NOT_ON_BOARD
+        if fits:
+            of = "readers" if needs == "osdp" else "points"
+            return 0 if len(value) <= _count_of(capabilities, of) else ERR_NOT_ON_BOARD
     else:
         fits = _within(value, least, greatest)
         if fits and shape == CHOICE:
@@ -99,10 +114,25 @@ def first_problem(
             return code, number
     if (WIFI_NAME in settings) != (WIFI_PASSWORD in settings):
         return ERR_SETTING, WIFI_NAME if WIFI_PASSWORD in settings else WIFI_PASSWORD
+    addresses = settings.get(OSDP_ADDRESS, 0)
+    each = addresses if isinstance(addresses, list) else [addresses]
+    if len(set(each)) != len(each) or (
+        OSDP_ADDRESS in settings and len(each) != _count_of(capabilities, "readers")
+    ):  # two readers of one address speak at once
+        return ERR_SETTING, OSDP_ADDRESS
     low, hold = settings.get(SUPPLY_LOW_MV), settings.get(SUPPLY_HOLD_MV)
     if isinstance(low, int) and isinstance(hold, int) and 0 < low < hold:
         return ERR_SETTING, SUPPLY_HOLD_MV
     return 0, 0
+
+
+def _count_of(capabilities: "Mapping[str, object]", what: str) -> int:
+    count = capabilities.get(what, 1)
+    return count if isinstance(count, int) else 1
+
+
+def _is_key(value: "object") -> bool:
+    return isinstance(value, bytes) and len(value) in (0, _KEY_BYTES) and value != _KEY_OF_ALL
 
 
 def _within(value: "object", least: int, greatest: int) -> bool:

@@ -5,7 +5,9 @@ from machine import UART, Pin, Signal
 
 BOARD = "virtual-door-osdp"
 KIND = "door"
-capabilities = {"cards": 20000, "points": 1, "readers": 2, "rtc": True, "wifi": True}
+capabilities = {
+    "cards": 20000, "points": 1, "readers": 2, "osdp": True, "rtc": True, "wifi": True,
+}  # fmt: skip
 
 _LOCK = 26
 _LED = 2
@@ -13,7 +15,6 @@ _RX, _TX = 16, 17
 _RELAYS = (_LOCK,)
 _READER_BYTES = 512  # more than any two answers
 _ADDRESSES = (0, 1)
-_KEYS = (b"a virtual reader", None)  # with a secure channel, and without one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def readers() -> "list[tuple[str, Any, dict[str, Any]]]":
     """Kind (a module of firmware/readers), port and options of each row of readers."""
     uart = UART(1, 9600, rx=_RX, tx=_TX, rxbuf=_READER_BYTES)
     # the transceiver switches its direction by itself
-    return [("osdp", uart, {"addresses": _ADDRESSES, "keys": _KEYS, "baud": 9600})]
+    return [("osdp", uart, {"addresses": _ADDRESSES, "baud": 9600})]
 
 
 def inputs() -> "dict[str, Pin | Signal]":

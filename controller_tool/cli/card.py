@@ -127,8 +127,8 @@ def issue(app: App, /, number: str, **asked: Any) -> None:
 
 @card.command("enroll", help=t("Hold a card to a reader: show it, and issue it with --name."))
 @click.option("--device", required=True, help=t("Controller whose reader it is"))
-@click.option("--reader", type=click.IntRange(0, 254), default=card_enroll.ANY_READER,
-              help=t("Which reader, from 0; default: any"))  # fmt: skip
+@click.option("--reader", type=click.IntRange(1, 255),
+              help=t("Which reader, from 1; default: any"))  # fmt: skip
 @click.option("--minutes", type=click.IntRange(1, card_enroll.MINUTES_MAX), default=2,
               show_default=True, help=t("How long it waits"))  # fmt: skip
 @click.option("--name", help=t("Who gets it; without, it is only shown"))
@@ -140,7 +140,7 @@ def enroll(
     app: App,
     /,
     device: str,
-    reader: int,
+    reader: int | None,
     minutes: int,
     via: str | None,
     port: str | None,
@@ -148,8 +148,9 @@ def enroll(
 ) -> None:
     """The controller opens nothing for it, and keeps nothing of it."""
     terms = _terms(app, asked) if asked["name"] else None
-    seen = card_enroll.wait(app.site, device, minutes, reader, way(via, port), app.note)
-    line = t("{device}, reader {reader}: {card}", device=device, reader=seen.reader,
+    wanted = card_enroll.ANY_READER if reader is None else reader - 1
+    seen = card_enroll.wait(app.site, device, minutes, wanted, way(via, port), app.note)
+    line = t("{device}, reader {reader}: {card}", device=device, reader=seen.reader + 1,
              card=seen.credential)  # fmt: skip
     if terms is None:
         app.show({**plain(seen), "number": str(seen.credential)}, line)

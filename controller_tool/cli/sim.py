@@ -74,12 +74,13 @@ def show(app: App, name: str) -> None:
 @sim.command("swipe", help=t("Hold a card to a reader and watch the relays."))
 @click.argument("name")
 @click.argument("credential")
-@click.option("--reader", default=0, show_default=True, help=t("Which reader, from 0"))
+@click.option("--reader", type=click.IntRange(1, 255), default=1, show_default=True,
+              help=t("Which reader of it, from 1"))  # fmt: skip
 @pass_app
 def swipe(app: App, name: str, credential: str, reader: int) -> None:
     """CREDENTIAL as on the card, or as TYPE:HEX. Why it decided so, its journal tells."""
     board = service.find(_root(app), name)
-    seen = cards.swipe(board, credentials.parse(credential), reader)
+    seen = cards.swipe(board, credentials.parse(credential), reader - 1)
     app.show(seen, _seen(name, seen))
 
 

@@ -17,7 +17,16 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import chinese, name_of, t
 from protocol.codes import ERR_NOT_ON_BOARD
 from protocol.setting_names import NAMES, WORDS
-from protocol.settings import CHOICES, DOOR_MODE, EACH, MODE_SCHEDULE, SECRETS, SETTINGS, TEXT
+from protocol.settings import (
+    CHOICES,
+    DOOR_MODE,
+    EACH,
+    KEYS,
+    MODE_SCHEDULE,
+    SECRETS,
+    SETTINGS,
+    TEXT,
+)
 
 Changes = dict[int, Any]  # number to value; None: back to the default
 HIDDEN = "******"
@@ -94,6 +103,8 @@ def bounds(number: int) -> str:
         return f"({bounds(DOOR_MODE)}):0–{_SCHEDULE_MAX}"
     if number in WORDS:
         return ", ".join(name_of("setting", word) for word in WORDS[number])
+    if shape == KEYS:
+        return t("16 bytes for each reader")
     if shape == TEXT:
         return t("{least} to {greatest} bytes", least=least, greatest=greatest)
     return f"{text(number, least)} – {text(number, greatest)}"
@@ -113,6 +124,10 @@ def _value(number: int, written: str) -> Any:
     shape = SETTINGS[number][0]
     if shape == TEXT:
         return written
+    if shape == KEYS:
+        raise OperatorError(
+            t("{name} is given by: device reader pair", name=name(number)), t("Leave it out here")
+        )
     words = [part.strip() for part in written.replace("，", ",").split(",")]
     parts = [_hours(w) if number == MODE_SCHEDULE else _number(number, w) for w in words]
     return parts if shape == EACH and len(parts) > 1 else _single(number, parts)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 def info(c: "Controller") -> "Value":
     """A map of text to numbers, text and bytes (docs/protocol.cddl `info`)."""
     gc.collect()
+    readers = c.kind.swipes.readers
     told = {
         "name": c.config.name,
         "site": c.config.site,
@@ -31,6 +32,8 @@ def info(c: "Controller") -> "Value":
         "refused_attempts": c.admission.total,
         "fault": c.fault,
         "capacity": c.board.capabilities["cards"],
+        "reader_trouble": bytes([reader.driver.trouble for reader in readers]),
+        "reader_pairing": bytes([getattr(reader.driver, "pairing", 0) for reader in readers]),
     }
     drift = getattr(c.clock.rtc, "drift_ms_a_day", None)
     if drift is not None:

@@ -37,6 +37,7 @@ from protocol.codes import (
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
     TICKET_ENROL,
+    TICKET_PAIR_READER,
     TICKET_REBOOT,
 )
 from protocol.constants import AAD_CHECKPOINT, AAD_TICKET, AAD_TIME, CARD_KEY_BYTES, ENROL_MAX_S
@@ -101,10 +102,7 @@ def _act(c: "Controller", fields: "Arguments") -> None:
         raise Refused(ERR_MALFORMED)
     if not c.use_nonce(fields[2]):
         raise Refused(ERR_NONCE)
-    if action == TICKET_ENROL:
-        if not 0 < argument <= ENROL_MAX_S:
-            raise Refused(ERR_ARGUMENT)
-    elif action != TICKET_REBOOT and not c.kind.takes(action, point, argument):
+    if not _is_possible(c, action, point, argument):
         raise Refused(ERR_ARGUMENT)
     c.journal.record(EVENT_TICKET_EXECUTED, action, point, extra=argument)
     if action == TICKET_REBOOT:
@@ -114,8 +112,26 @@ def _act(c: "Controller", fields: "Arguments") -> None:
 
         forget("firmware.enrolment")
         c.enrolment = Enrolment(c, point, argument)
+    elif action == TICKET_PAIR_READER:
+        from firmware.pairing import pair
+
+        forget("firmware.pairing")
+        pair(c, point, argument == 1)
     else:
         c.kind.act(action, point, argument)
+
+
+def _is_possible(c: "Controller", action: int, point: int, argument: int) -> bool:
+    if action == TICKET_REBOOT:
+        return True
+    if action == TICKET_ENROL:
+        return 0 < argument <= ENROL_MAX_S
+    if action == TICKET_PAIR_READER:
+        from firmware.pairing import keys_for
+
+        forget("firmware.pairing")
+        return argument <= 1 and keys_for(c, point, argument == 1) is not None
+    return c.kind.takes(action, point, argument)
 
 
 async def _set_signed_time(c: "Controller", arguments: "Arguments") -> "Value":

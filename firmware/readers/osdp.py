@@ -15,7 +15,8 @@ The direction of the transceiver: automatic, or a pin that is high while the pan
 end of a command is waited for, 10 ms a turn at most: the reader may answer right behind it.
 
 Options: "addresses", "keys" (16 bytes each; None: no secure channel), "baud", "direction" (Pin),
-"chinese". A key is given to a reader by `driver.pair(key, first, now_ms)` and never by itself.
+"chinese"; the controller's own "settings" go before them, for the readers from number "first" on.
+A key is given to a reader by `driver.pair(key, before, now_ms)` and never by itself.
 """
 
 import os
@@ -53,6 +54,10 @@ _SLACK_MS = 3  # of a UART's own clock
 _CHUNK_BYTES = 64
 _CHUNKS_MAX = 4
 _KEYS_MAX = 12
+_SETTING_ADDRESS = 32
+_SETTING_BAUD = 33
+_SETTING_KEYS = 34
+_SETTING_TEXT = 35
 
 
 class Line:
@@ -269,13 +274,23 @@ class Driver(Panel):
 
 def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
     """One for each address. port: the UART; ValueError for an address or a key that is none."""
-    baud = options.get("baud", 9600)
+    settings = options.get("settings") or {}
+    first = options.get("first", 0)
+    baud = settings.get(_SETTING_BAUD) or options.get("baud", 9600)
+    chinese = settings.get(_SETTING_TEXT, options.get("chinese", 0)) == 1
+    addresses = settings.get(_SETTING_ADDRESS, ())
+    keys = settings.get(_SETTING_KEYS)
     line = Line(port, options.get("direction"), baud)
-    keys = options.get("keys") or ()
-    for i, address in enumerate(options["addresses"]):
-        key = keys[i] if i < len(keys) else None
+    for i, by_board in enumerate(options["addresses"]):
+        address = by_board
+        if isinstance(addresses, int):
+            address = addresses
+        elif first + i < len(addresses):
+            address = addresses[first + i]
+        # none of the board's own key where others were set: each reader has that of its row
+        known, at = (options.get("keys") or (), i) if keys is None else (keys, first + i)
+        key = known[at] or None if at < len(known) else None
         if not 0 <= address <= 126 or (key is not None and not is_key(key)):
             raise ValueError("reader's address or key")
-        chinese = options.get("chinese", False)
         line.drivers.append(Driver(line, address, key, baud, chinese))
     return line.drivers

@@ -73,7 +73,7 @@ def test_a_reader_that_was_away_shows_what_is_so_now() -> None:
 
 def test_a_factory_reader_gets_its_key_when_told_so() -> None:
     wire = Wire(None, Reader(5, factory=True))
-    assert wire.panel.pair(KEY, True, 0)
+    assert wire.panel.pair(KEY, osdp_panel.SCBK_D, 0)
     wire.reader.swipe_card(BITS)
     found = wire.run(8)
     assert wire.panel.pairing == osdp_panel.PAIR_DONE
@@ -85,7 +85,7 @@ def test_a_factory_reader_gets_its_key_when_told_so() -> None:
 
 def test_a_key_is_changed_under_the_one_before() -> None:
     wire = online()
-    assert wire.panel.pair(OTHER, False, 0)
+    assert wire.panel.pair(OTHER, KEY, 0)
     wire.run(9)
     assert wire.panel.pairing == osdp_panel.PAIR_DONE
     assert wire.reader.key == OTHER
@@ -102,7 +102,7 @@ def test_nobody_gets_a_key_unasked() -> None:
 
 def test_a_reader_that_has_a_key_is_not_taken_for_a_new_one() -> None:
     wire = Wire(None, Reader(5, OTHER))
-    wire.panel.pair(KEY, True, 0)
+    wire.panel.pair(KEY, osdp_panel.SCBK_D, 0)
     wire.run(6)
     assert wire.panel.pairing == osdp_panel.PAIR_REFUSED
     assert wire.reader.key == OTHER
@@ -110,14 +110,14 @@ def test_a_reader_that_has_a_key_is_not_taken_for_a_new_one() -> None:
 
 def test_no_first_key_without_the_word() -> None:
     panel = Wire(None, Reader(5)).panel
-    assert not panel.pair(KEY, False, 0)
-    assert not panel.pair(KEY[:15], True, 0)
-    assert not panel.pair(osdp_panel.SCBK_D, True, 0)
+    assert not panel.pair(KEY, b"", 0)
+    assert not panel.pair(KEY[:15], osdp_panel.SCBK_D, 0)
+    assert not panel.pair(osdp_panel.SCBK_D, osdp_panel.SCBK_D, 0)
 
 
 def test_a_key_whose_acknowledgement_is_lost_counts_when_the_reader_proves_it() -> None:
     wire = online()
-    wire.panel.pair(OTHER, False, 0)
+    wire.panel.pair(OTHER, KEY, 0)
     while wire.reader.key != OTHER:
         wire.exchange(lambda answer: b"" if wire.reader.key == OTHER else answer)
     wire.run(4)
@@ -126,7 +126,7 @@ def test_a_key_whose_acknowledgement_is_lost_counts_when_the_reader_proves_it() 
 
 def test_a_reader_may_acknowledge_its_key_outside_the_channel() -> None:
     wire = online()
-    wire.panel.pair(OTHER, False, 0)
+    wire.panel.pair(OTHER, KEY, 0)
 
     def plain(answer: bytes) -> bytes:
         body = bytes((0x53, 0x85, 0, 0, answer[4] & 7, 0x40))
@@ -141,7 +141,7 @@ def test_a_reader_may_acknowledge_its_key_outside_the_channel() -> None:
 
 def test_a_reader_that_has_lost_its_session_is_given_its_key_in_the_next_one() -> None:
     wire = online()
-    wire.panel.pair(OTHER, False, 0)
+    wire.panel.pair(OTHER, KEY, 0)
     wire.run(3)
     wire.reader.restart()
     wire.exchange()
@@ -153,7 +153,7 @@ def test_a_reader_that_has_lost_its_session_is_given_its_key_in_the_next_one() -
 
 def test_a_key_that_never_reached_the_reader_does_not_count() -> None:
     wire = online()
-    wire.panel.pair(OTHER, False, 0)
+    wire.panel.pair(OTHER, KEY, 0)
     wire.run(3)
     reader, wire.reader = wire.reader, Reader(6)  # nobody of this address hears KEYSET
     wire.exchange()
@@ -166,7 +166,7 @@ def test_a_key_that_never_reached_the_reader_does_not_count() -> None:
 
 def test_a_reader_that_falls_silent_behind_a_new_key_leaves_it_open_which_one_counts() -> None:
     wire = online()
-    wire.panel.pair(OTHER, False, 0)
+    wire.panel.pair(OTHER, KEY, 0)
     while wire.reader.key != OTHER:
         wire.exchange()
     for _ in range(3):
@@ -179,7 +179,7 @@ def test_an_answer_that_was_under_way_when_pairing_began_is_passed_over() -> Non
     out = bytearray(128)
     wire.reader.swipe_card(BITS)
     answer = wire.reader.hear(bytes(out[: wire.panel.compose(out)]))
-    wire.panel.pair(OTHER, False, 0)
+    wire.panel.pair(OTHER, KEY, 0)
     assert wire.panel.receive(bytearray(answer), len(answer)) == 0
     assert wire.panel.trouble == 0
 

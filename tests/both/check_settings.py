@@ -2,15 +2,24 @@
 
 from protocol import setting_names
 from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING
-from protocol.settings import CHOICE, EACH, SECRETS, SETTINGS, TEXT, first_problem, problem
+from protocol.settings import (
+    CHOICE,
+    EACH,
+    KEYS,
+    SECRETS,
+    SETTINGS,
+    TEXT,
+    first_problem,
+    problem,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 ALL: "dict[str, Any]" = {
-    name: 4 if name == "points" else True
-    for name in ("points", "osdp", "wifi", "supply", "mains", "charger", "door")
+    name: 4 if name in ("points", "readers") else True
+    for name in ("points", "readers", "osdp", "wifi", "supply", "mains", "charger", "door")
 }
 
 WRONG = (None, True, b"bytes", {}, [], [None], [True], ["text"], -1)  # type: tuple[Any, ...]
@@ -23,7 +32,14 @@ def of(number: int, value: "Any") -> int:
 def fitting(number: int) -> "tuple[Any, Any]":
     """The least and greatest value."""
     shape, least, greatest, _ = SETTINGS[number]
-    return ("x" * least, "x" * greatest) if shape == TEXT else (least, greatest)
+    return shaped(shape, least), shaped(shape, greatest)
+
+
+def shaped(shape: int, size: int) -> "Any":
+    """A value, a text or a reader's key of that size."""
+    if shape == TEXT:
+        return "x" * size
+    return [b"k" * size] if shape == KEYS else size
 
 
 def test_every_setting_takes_its_bounds_and_nothing_beyond() -> None:
@@ -32,10 +48,8 @@ def test_every_setting_takes_its_bounds_and_nothing_beyond() -> None:
         for value in fitting(number):
             assert of(number, value) == 0, number
         for wrong in (least - 1, greatest + 1):
-            if shape == TEXT:
-                assert of(number, "x" * wrong) == ERR_SETTING, number
-            else:
-                assert of(number, wrong) == ERR_SETTING, number
+            if wrong >= 0 or shape not in (TEXT, KEYS):
+                assert of(number, shaped(shape, wrong)) == ERR_SETTING, number
 
 
 def test_values_of_another_shape_are_refused() -> None:
@@ -53,6 +67,22 @@ def test_each_door_has_its_own_value_up_to_the_doors_there_are() -> None:
     assert of(2, [50] * 5) == ERR_SETTING
     assert problem(2, [50, 60], "door", {"points": 1}) == ERR_NOT_ON_BOARD
     assert problem(2, [50], "door", {"points": 1}) == 0
+
+
+def test_each_reader_has_a_key_of_its_own_or_none_and_never_the_factory_s() -> None:
+    two = {"readers": 2, "osdp": True}
+    assert problem(34, [bytes(16), b""], "door", two) == 0
+    assert problem(34, [bytes(16)] * 3, "door", two) == ERR_NOT_ON_BOARD
+    for wrong in (b"0123456789:;<=>?", bytes(15), bytes(17), "x" * 16, 0):
+        assert problem(34, [wrong], "door", two) == ERR_SETTING
+
+
+def test_two_readers_have_two_addresses() -> None:
+    two = {"readers": 2, "osdp": True}
+    assert first_problem({32: [3, 0]}, "door", two) == (0, 0)
+    for wrong in ([3, 3], [3], 3):
+        assert first_problem({32: wrong}, "door", two) == (ERR_SETTING, 32)
+    assert first_problem({32: 3}, "door", {"readers": 1, "osdp": True}) == (0, 0)
 
 
 def test_length_is_that_of_the_bytes_on_the_wire() -> None:

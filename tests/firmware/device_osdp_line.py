@@ -167,7 +167,7 @@ def test_a_key_is_given_and_speed_raised_on_demand() -> None:
     line.readers[1].key, line.readers[1].factory = None, True
     line.readers[1].restart()
     drivers[1]._key = drivers[1]._use = None
-    assert drivers[1].pair(KEYS[5], True, line.now_ms)
+    assert drivers[1].pair(KEYS[5], osdp_panel.SCBK_D, line.now_ms)
     line.turns(drivers, 3 * SECOND)
     assert drivers[1].pairing == osdp_panel.PAIR_DONE
     assert line.readers[1].key == KEYS[5]

@@ -63,17 +63,17 @@ class Reader:
         self.commands: list[dict[str, Any]] = []
         self.said: list[bytes] = []
         self._address = address
-        self._key = key
+        self.key = key
         self._install = install
         self._lock = threading.Lock()
         self._device: Any = None
 
     def start(self) -> None:
         """Power on: it knows nothing of a session."""
-        flags = [] if self._key is None else [osdp.LibFlag.EnforceSecure]
+        flags = [] if self.key is None else [osdp.LibFlag.EnforceSecure]
         if self._install:
             flags = [osdp.LibFlag.InstallMode]
-        info = osdp.PDInfo(self._address, self.wire, scbk=self._key, flags=flags)
+        info = osdp.PDInfo(self._address, self.wire, scbk=self.key, flags=flags)
         capabilities = osdp.PDCapabilities([(code, 1, 1) for code in (4, 5, 6, 9)])
         with self._lock:
             self.wire.heard = b""
@@ -92,7 +92,7 @@ class Reader:
     def _command(self, command: dict[str, Any]) -> tuple[int, Any]:
         self.commands.append(command)
         if command["command"] == osdp.Command.Keyset:
-            self._key, self._install = command["data"], False
+            self.key, self._install = command["data"], False
         return 0, None
 
     def refresh(self, heard: bytes) -> None:

@@ -13,7 +13,7 @@ import time
 
 from firmware.readers import osdp
 from firmware.readers.results import CARD, KEY, NOTHING
-from protocol.osdp_panel import ONLINE
+from protocol.osdp_panel import ONLINE, SCBK_D
 
 TURN_MS = 10
 
@@ -51,6 +51,10 @@ def told(drivers: "list[osdp.Driver]", number: int, result: int) -> None:
         print("doubtful", number)
 
 
+def before_of(word: str) -> bytes:
+    return SCBK_D if word == "first" else bytes.fromhex(word)
+
+
 def obey(drivers: "list[osdp.Driver]", line: str) -> bool:
     """Carry out one order; False at the end."""
     order, *words = line.split() or ["end"]
@@ -60,7 +64,7 @@ def obey(drivers: "list[osdp.Driver]", line: str) -> bool:
     if order == "show":
         driver.show(int(words[1]), now_ms)
     elif order == "pair":
-        driver.pair(bytes.fromhex(words[1]), words[2] == "first", now_ms)
+        driver.pair(bytes.fromhex(words[1]), before_of(words[2]), now_ms)
     elif order == "baud":
         driver.change_baud(int(words[1]))
     return True

@@ -183,7 +183,7 @@ def test_a_first_key_is_given_and_then_changed() -> None:
         assert commands(line.readers[0], osdp.Command.Keyset)[-1]["data"] == KEY
         line.wait(line.readers[0].is_secured)
         card_comes(line)
-        line.tell(f"pair 0 {OTHER.hex()} again")
+        line.tell(f"pair 0 {OTHER.hex()} {KEY.hex()}")
         line.expect("state 0 0 0 1 ")
         line.expect("state 0 1 0 2 ")
         assert commands(line.readers[0], osdp.Command.Keyset)[-1]["data"] == OTHER

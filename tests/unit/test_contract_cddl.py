@@ -45,6 +45,8 @@ INFO: dict[str, Any] = {
     "heap_used": 50000,
     "longest_gap_ms": 40,
     "longest_handshake_step_ms": 698,
+    "reader_trouble": bytes((0, 4)),
+    "reader_pairing": bytes((2, 0)),
     "refused_attempts": 0,
     "fault": "",
     "capacity": 20000,
@@ -199,7 +201,7 @@ def test_golden_vectors_fit_and_truncated_ones_do_not(name: str, file: str, key:
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("ticket", [SITE, DEVICE, NONCE, 1, 255, 65535], [SITE, DEVICE, NONCE, 8, 0, 0]),
+        ("ticket", [SITE, DEVICE, NONCE, 1, 255, 65535], [SITE, DEVICE, NONCE, 9, 0, 0]),
         ("device_config", [SITE, DEVICE, 1, 1, {2: 50}], [SITE, DEVICE, 1, 0, {2: 50}]),
         ("device_config", [SITE, DEVICE, 1, 16383, {40: "n", 2: [5]}], [SITE, DEVICE, 1, 1, [5]]),
         ("info", {**INFO, "drift_ms_a_day": -1200}, {**INFO, "drift_ms_a_day": "much"}),

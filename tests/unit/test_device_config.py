@@ -211,6 +211,13 @@ def test_what_the_controller_would_refuse_is_never_signed(site) -> None:
     assert signed(site) is None
 
 
+def test_a_reader_s_key_is_no_word_of_config_set() -> None:
+    for word in ("osdp_keys=00112233445566778899aabbccddeeff", "OSDP密钥=1", "34=0"):
+        with pytest.raises(OperatorError, match="device reader pair"):
+            setting_words.parse((word,))
+    assert setting_words.parse(("osdp_keys=",)) == {34: None}
+
+
 @pytest.mark.usefixtures("controller")
 def test_a_password_is_neither_shown_nor_in_the_log_nor_readable_in_the_file(site) -> None:
     done = change(site, "wifi_name=courtyard", "wifi_password=a long password")

@@ -1,0 +1,178 @@
+"""How a controller's readers fare, and keys of OSDP readers (host).
+
+A reader gets a key by ``pair`` and in no other way. The key is made here, kept as a secret setting
+of the signed configuration (so a controller that takes this one's place has it), and given by a
+ticket of its own under the key that the reader has until then: the one of the configuration before,
+or the factory's, which everybody knows, only when that was said.
+
+What becomes of a reader that refuses: the configuration before is signed anew, so that what worked
+goes on. One that fell silent in between may have either key: the new one stays, and the next `pair`
+with the old one's configuration is for a person to decide.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from controller_tool.channel.dial import Notice, Way, dial
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.services import boards, device_config, devices_ops
+from protocol.codes import TICKET_PAIR_READER
+from protocol.osdp import KEY_BYTES
+from protocol.osdp_panel import PAIR_DONE, PAIR_NONE, PAIR_REFUSED, PAIR_RUNS, PAIR_UNSURE
+from protocol.settings import OSDP_KEYS
+
+if TYPE_CHECKING:
+    from controller_tool.registry.models import Device
+    from controller_tool.services.site import Site
+
+_LOOK_S = 0.5
+_FORCE_S = 60  # until its doors are shut
+_PAIR_S = 40  # a reader that rests is asked again after five
+TROUBLES = ("lost", "tamper", "power", "refused")  # by bit, firmware/readers/results.py
+PAIRINGS = {
+    PAIR_NONE: "", PAIR_RUNS: "runs", PAIR_DONE: "done", PAIR_REFUSED: "refused",
+    PAIR_UNSURE: "unsure",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class State:
+    """One reader, from 1. troubles: names of TROUBLES; pairing: of PAIRINGS, since the start."""
+
+    reader: int
+    troubles: tuple[str, ...]
+    pairing: str
+    has_key: bool
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What pairing came to. version: of the configuration that counts now."""
+
+    device: str
+    reader: int
+    outcome: str
+    version: int
+
+
+def states(
+    site: Site, name: str, way: Way | None = None, notice: Notice | None = None
+) -> list[State]:
+    """Each reader of a controller, as it says itself."""
+    device = site.device(name)
+    with dial(site, device, way, device_config.role(site), notice) as client:
+        info = client.info()
+    signed = device_config.newest(site, device)
+    keys = signed.settings.get(OSDP_KEYS, []) if signed else []
+    return [
+        State(
+            number + 1,
+            tuple(word for bit, word in enumerate(TROUBLES) if trouble >> bit & 1),
+            PAIRINGS.get(pairing, "?"),
+            number < len(keys) and bool(keys[number]),
+        )
+        for number, (trouble, pairing) in enumerate(
+            zip(info["reader_trouble"], info["reader_pairing"], strict=True)
+        )
+    ]
+
+
+def pair(
+    site: Site,
+    name: str,
+    reader: int,
+    factory: bool = False,
+    way: Way | None = None,
+    notice: Notice | None = None,
+) -> Paired:
+    """Give a reader (from 1) a new key of its own; OperatorError when it did not take it.
+
+    factory: it is as it left the factory, and is to have its first key now.
+    """
+    device = site.device(name)
+    site.require("ticket")
+    before = _keys(site, device, reader)
+    if not factory and not before[reader - 1]:
+        raise OperatorError(
+            t("Reader {reader} of {device} has no key of its own yet", reader=reader, device=name),
+            t("Set it to its factory state, and give its first key with --factory"),
+        )
+    after = [*before[: reader - 1], os.urandom(KEY_BYTES), *before[reader:]]
+    version = _put(site, device, after, way, notice)
+    devices_ops.ticket(
+        site, name, TICKET_PAIR_READER, reader - 1, int(factory), way=way, notice=notice
+    )
+    outcome = _outcome(site, device, reader, way, notice)
+    if outcome == PAIR_REFUSED:
+        version = _put(site, device, before, way, notice)
+        raise OperatorError(
+            t("Reader {reader} of {device} refused the key", reader=reader, device=name),
+            t("If it was reset, run the command with --factory; else it keeps the key before"),
+        )
+    if outcome != PAIR_DONE:
+        raise OperatorError(
+            t("Reader {reader} of {device} fell silent while it got its key",
+              reader=reader, device=name),
+            t("Look with: device reader list {device}. If it is refused, reset it and pair it "
+              "with --factory", device=name),
+        )  # fmt: skip
+    return Paired(name, reader, PAIRINGS[outcome], version)
+
+
+def _keys(site: Site, device: Device, reader: int) -> list[bytes]:
+    """Of all its readers, as they were signed here last; b"" for none."""
+    board = boards.show(device.board)
+    count = int(board.capabilities.get("readers", 1))
+    if not board.capabilities.get("osdp"):
+        raise OperatorError(
+            t("{device} has no OSDP readers", device=device.name),
+            t("Readers of other kinds have no keys"),
+        )
+    if not 1 <= reader <= count:
+        raise OperatorError(
+            t("{device} has no reader {reader}", device=device.name, reader=reader),
+            t("Its readers are 1 to {count}", count=count),
+        )
+    signed = device_config.newest(site, device)
+    keys: list[bytes] = list(signed.settings.get(OSDP_KEYS, [])) if signed else []
+    return keys + [b""] * (count - len(keys))
+
+
+def _put(
+    site: Site, device: Device, keys: list[bytes], way: Way | None, notice: Notice | None
+) -> int:
+    """A configuration with these keys, and in force."""
+    changes: dict[int, Any] = {OSDP_KEYS: keys if any(keys) else None}
+    done = device_config.change(site, device.name, changes, way=way, notice=notice)
+    deadline = time.monotonic() + _FORCE_S
+    told = False
+    while time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+        with dial(site, device, way, device_config.role(site), notice) as client:
+            if client.config().in_force:
+                return done.version
+        if not told and notice is not None:
+            told = True
+            notice(t("{device}: waits until its doors are shut", device=device.name))
+    raise OperatorError(
+        t("The configuration of {device} is not in force yet", device=device.name),
+        t("Shut its doors, then run the command again"),
+    )
+
+
+def _outcome(
+    site: Site, device: Device, reader: int, way: Way | None, notice: Notice | None
+) -> int:
+    deadline = time.monotonic() + _PAIR_S
+    with dial(site, device, way, device_config.role(site), notice) as client:
+        while time.monotonic() < deadline:
+            pairing = int(client.info()["reader_pairing"][reader - 1])
+            if pairing not in (PAIR_NONE, PAIR_RUNS):
+                return pairing
+            time.sleep(_LOOK_S)
+    return PAIR_UNSURE
