@@ -49,6 +49,7 @@ _WATCHDOG_MS = 8000
 _SETTLED_S = 600  # who dies later than that was not made to by what lies on the flash
 _PAUSE_MS = 120000
 _KIND_MS = 10
+_LINE_MS = 4  # an answer that waited for the next turn would cost a third of its exchange
 _CABLE_BUSY_MS = 1
 _CABLE_IDLE_MS = 4
 _CABLE_BUSY_TURNS = 100  # after something moved: an answer is on its way
@@ -203,7 +204,12 @@ async def _serve_kind(c: Controller, watch: Watch) -> None:
     while True:
         c.kind.turn(c.pace.turn(_KIND_MS))
         watch.alive(_TASK_KIND)
-        await asyncio.sleep_ms(_KIND_MS)
+        left_ms = _KIND_MS
+        while c.kind.swipes.line is not None and left_ms > _LINE_MS:
+            await asyncio.sleep_ms(_LINE_MS)
+            left_ms -= _LINE_MS
+            c.kind.swipes.line.step(time.ticks_ms())
+        await asyncio.sleep_ms(left_ms)
 
 
 async def _serve_cable(c: Controller, cable: Cable, sessions: Sessions, watch: Watch) -> None:

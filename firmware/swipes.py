@@ -23,7 +23,7 @@ from protocol.codes import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
     from firmware.controller import Controller
 
@@ -44,12 +44,14 @@ class Swipes:
         self._on_card = on_card
         self._on_key = on_key
         self.readers: "list[Reader]" = []
+        self.line: "Any" = None  # to be looked at between the turns too
         for kind, port, options in controller.board.readers():
             module = __import__("firmware.readers." + kind, None, None, ("drivers",))
             options["settings"] = controller.config.settings
             options["first"] = len(self.readers)
             for driver in module.drivers(port, options):
                 self.readers.append(Reader(len(self.readers), driver))
+                self.line = getattr(driver, "line", self.line)
 
     def poll(self) -> None:
         """Take at most one card of each reader: the others wait in its line, the door does not."""

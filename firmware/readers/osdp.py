@@ -188,7 +188,7 @@ class Driver(Panel):
         self, line: Line, address: int, key: "bytes | None", baud: int, chinese: bool
     ) -> None:
         super().__init__(address, key, baud, chinese, aes, os.urandom)
-        self._line = line
+        self.line = line
         self._data = memoryview(bytearray(CREDENTIAL_MAX_BYTES))
         self._keys = bytearray(_KEYS_MAX)
         self._keys_at = _KEYS_MAX
@@ -201,7 +201,7 @@ class Driver(Panel):
 
     def poll(self, now_ms: int) -> int:
         """One step of the line, then what this reader has."""
-        self._line.step(now_ms)
+        self.line.step(now_ms)
         result = self._result
         if result != NOTHING:
             self._result = NOTHING

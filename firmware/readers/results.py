@@ -15,6 +15,8 @@ each address on an OSDP line. A Driver has
 - `restarts`: how often it was found to have started anew or had to be set up again while it was
   thought to be well, modulo 256; left out where nobody can tell
 - `trouble`: 0, or TROUBLE_… bits that hold at the moment
+- `line`, where several share one and wait for each other: its `step(now_ms)` is called between the
+  turns too, and does no more than a poll
 - `show(pattern, now_ms)`: one of SHOW_…, given when it changes; LED, buzzer or text as it has them
 
 now_ms comes from ticks_ms and wraps: compare by ticks_diff. Nothing is allocated in poll().

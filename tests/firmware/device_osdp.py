@@ -107,7 +107,7 @@ def test_keys_that_nobody_fetched_are_kept_and_the_next_ones_wait() -> None:
 
 def test_what_came_before_the_command_is_no_answer_to_it() -> None:
     line, drivers = online(keyed=False)
-    wire = drivers[0]._line
+    wire = drivers[0].line
     line.readers[0].swipe_card(BITS)
     card = line.readers[0].events.pop()
     for _ in range(8):

@@ -62,7 +62,7 @@ def test_silent_readers_cost_the_others_one_silence_at_a_time() -> None:
     line.turns(drivers, 5 * SECOND)
     line.log = []
     line.turns(drivers, 10 * SECOND)
-    assert max(gaps_ms(line, 0)) <= 230
+    assert max(gaps_ms(line, 0)) <= 240  # 200 of silence, an exchange, and until it is looked at
     for address in (1, 2, 3):
         assert 700 <= max(gaps_ms(line, address)) <= 1000
 

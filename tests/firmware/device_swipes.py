@@ -19,6 +19,7 @@ from protocol.codes import (
     EVENT_READER_BACK,
     EVENT_READER_DOUBTFUL,
     EVENT_READER_LOST,
+    EVENT_READER_PAIRED,
     EVENT_READER_RESTARTED,
     EVENT_READER_TAMPER,
 )
@@ -71,7 +72,8 @@ class House:
     """A controller with readers and somebody who takes notes."""
 
     def __init__(self, *rows: "list[Driver]", listens: bool = True) -> None:
-        self.board = self.journal = self.pace = self
+        self.board = self.journal = self.pace = self.config = self
+        self.settings: dict[int, Any] = {33: 57600}
         self.enrolment = None
         self.rows = rows
         self.edge_ticks = -1
@@ -83,6 +85,13 @@ class House:
 
     def readers(self) -> "list[tuple[str, list[Driver], dict[str, Any]]]":
         return [("told", row, {}) for row in self.rows]
+
+    def paired(self, driver: "Driver", outcome: int) -> None:
+        """A reader was given its key."""
+        driver.pairing = 1
+        self.swipes.readers[0].pairs = True
+        self.swipes.poll()
+        driver.pairing = outcome
 
     def card(self, reader: "Any") -> None:
         self.cards.append((reader.number, bytes(reader.driver.credential)))
@@ -192,3 +201,29 @@ def test_a_reader_is_told_what_to_show_when_it_changes() -> None:
     for pattern in (SHOW_REST, SHOW_DENIED, SHOW_DENIED, SHOW_REST):
         swipes.show(1, pattern)
     assert [driver.shown for driver in drivers] == [[], [SHOW_DENIED, SHOW_REST]]
+
+
+def test_what_became_of_a_key_is_noted_once() -> None:
+    driver = Driver()
+    house = House([driver])
+    house.paired(driver, 3)
+    assert house.notes == []
+    house.swipes.poll()
+    house.swipes.poll()
+    assert house.notes == [(EVENT_READER_PAIRED, 3, 0)]
+
+
+def test_drivers_are_told_the_settings_and_where_their_readers_begin() -> None:
+    rows = [[Driver(), Driver()], [Driver()]]
+    told: list[dict[str, Any]] = []
+    house = House(*rows)
+    house.readers = lambda: [("told", row, made(told)) for row in rows]
+    Swipes(house, house.card, None)
+    assert [(options["first"], options["settings"]) for options in told] == [
+        (0, {33: 57600}), (2, {33: 57600}),
+    ]  # fmt: skip
+
+
+def made(told: "list[dict[str, Any]]") -> "dict[str, Any]":
+    told.append({})
+    return told[-1]

@@ -66,6 +66,7 @@ class Line:
         self.turnaround_us = TURNAROUND_US
         self.off: set[int] = set()  # addresses without power
         self.log: list[tuple[int, int]] = []  # when which address was spoken to, in us
+        self.driver_line = None
         self.waits_us = 0  # longest time that one txdone() after the other took
         self.base_ms = _START_MS
         self._command = bytearray(128)
@@ -84,7 +85,9 @@ class Line:
     def drivers(self, options: "dict[str, object]") -> "list[osdp.Driver]":
         """The drivers of this line, which see its time."""
         osdp.time = Clock(self)
-        return osdp.drivers(self, options)
+        made = osdp.drivers(self, options)
+        self.driver_line = made[0].line
+        return made
 
     # --- the UART ---
 
@@ -166,6 +169,10 @@ class Line:
                         break
                     found.append((number, result, self.now_us // 1000))
             self.between()
+            for left_us in (TURN_US * 6 // 10, TURN_US * 2 // 10):  # as firmware/app.py looks
+                self.now_us = max(end_us - left_us, self.now_us)
+                self.driver_line.step(self.now_ms)
+                self.between()
             self.now_us = max(end_us, self.now_us)
         return found
 
