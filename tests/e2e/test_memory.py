@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 DOOR = "door-1"
 CARDS = 2000
 PASSPHRASE = "of a house that takes lists all day"
-HEAP_MIN_BYTES = 12 * 1024  # beside the room that firmware/reserve.py holds
+# beside the room that firmware/reserve.py holds; an OSDP line takes what is between them
+HEAP_MIN_BYTES = {"virtual-door": 16 * 1024, "virtual-door-osdp": 11 * 1024}
 
 
-@pytest.fixture(params=["virtual-door", "virtual-door-osdp"])
+@pytest.fixture(params=list(HEAP_MIN_BYTES))
 def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[VirtualHouse]:
     """One door that has a long list to take."""
     with VirtualHouse.found(
@@ -49,7 +50,7 @@ def test_one_list_after_the_other_by_both_wires_finds_room(
         assert pushed.ok, pushed
         assert pushed.count == CARDS
         assert (info["fault"], info["boot"]) == ("", 1), f"push {number}: {info}"
-        assert info["heap_free"] > HEAP_MIN_BYTES
+        assert info["heap_free"] > HEAP_MIN_BYTES[device.board]
         if device.board == "virtual-door":  # nobody plays the other's readers here
             house.swipe(DOOR, f"{number + 1:010d}")
         if number % 3 == 2:
