@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
-from controller_tool.sim.micropython import find
 from tests.bench.charged_house import row
+from tests.bench.scripts import figures
 
 NAME = "decision"
-_ROOT = Path(__file__).resolve().parents[2]
-_SCRIPT = _ROOT / "tests" / "firmware" / "decide.py"
 # the chips lie in this heap too
 _HEAP_BYTES = 16 * 1024 * 1024
 _READS_MAX = 24
@@ -21,24 +16,9 @@ _MODEL_MAX_MS = 1.0
 _JITTER_BYTES = 1024
 
 
-def figures() -> dict[str, float]:
-    """What tests/firmware/decide.py prints."""
-    done = subprocess.run(
-        find().argv(str(_SCRIPT), esp32_heap_bytes=_HEAP_BYTES),
-        env={**os.environ, "MICROPYPATH": f"{_ROOT}:.frozen"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    pairs = (line.split() for line in done.stdout.splitlines())
-    return {name: float(value) for name, value in pairs}
-
-
 def run() -> list[dict[str, Any]]:
     """Mean and worst of all swipes."""
-    found = figures()
+    found = figures("decide.py", heap_bytes=_HEAP_BYTES)
     return [
         row("flash reads, mean", found["reads_mean"], ""),
         row("flash reads, worst", found["reads_worst"], "", at_most=_READS_MAX),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
-from controller_tool.sim.micropython import find
 from tests.bench.charged_house import row
+from tests.bench.scripts import figures, told
 
 NAME = "door"
 DECISIONS = 1_000_000
-_ROOT = Path(__file__).resolve().parents[2]
-_FIRMWARE = _ROOT / "tests" / "firmware"
 # the chips and the list of 20 000 cards lie in this heap too
 _BUSY_HEAP_BYTES = 48 * 1024 * 1024
 # source that is compiled on the way takes three times what a pack does
@@ -23,25 +18,9 @@ _MEDIAN_MAX_MS, _P99_MAX_MS, _FIRE_MAX_MS = 10, 50, 200
 _ESP32_SLOWER = 50
 
 
-def told(script: str, *arguments: str, heap_bytes: int) -> list[list[str]]:
-    """What a script of tests/firmware prints, words by line."""
-    done = subprocess.run(
-        find().argv(str(_FIRMWARE / script), *arguments, esp32_heap_bytes=heap_bytes),
-        env={**os.environ, "MICROPYPATH": f"{_ROOT}:.frozen"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return [line.split() for line in done.stdout.splitlines()]
-
-
 def run() -> list[dict[str, Any]]:
     """Times of the flash's model; processor time is an estimate and has no limit."""
-    busy = {
-        name: float(value) for name, value in told("busy_doors.py", heap_bytes=_BUSY_HEAP_BYTES)
-    }
+    busy = figures("busy_doors.py", heap_bytes=_BUSY_HEAP_BYTES)
     rows = [
         row("card to relay, four doors at once: median", busy["median_us"] / 1000, "ms",
             at_most=_MEDIAN_MAX_MS),

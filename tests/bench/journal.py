@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from controller_tool.sim.micropython import find
 from tests.bench.charged_house import row
+from tests.bench.scripts import figures
 from tests.bench.whitelist import compiled
 
 NAME = "journal"
 RECORDS = 1_000_000
-_ROOT = Path(__file__).resolve().parents[2]
-_SCRIPT = _ROOT / "tests" / "firmware" / "measure_journal.py"
 _SHORT, _PROCESSES = 200, 7
 _HEAP_BYTES = 96 * 1024 * 1024  # the chips lie in it too
 _A_DAY = 2000
@@ -25,18 +21,11 @@ _YEARS = 50
 _DAYS_A_YEAR = 365.25
 
 
-def figures(records: int, path: Path) -> dict[str, float]:
-    """What tests/firmware/measure_journal.py prints."""
+def _figures(records: int, path: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            find().argv(str(_SCRIPT), str(records), folder, esp32_heap_bytes=_HEAP_BYTES),
-            env={**os.environ, "MICROPYPATH": f"{path}:{_ROOT}:.frozen"},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    pairs = (line.split() for line in done.stdout.splitlines())
-    return {name: float(value) for name, value in pairs}
+        return figures(
+            "measure_journal.py", str(records), folder, heap_bytes=_HEAP_BYTES, before=path
+        )
 
 
 def _years(found: dict[str, float], worn: str) -> float:
@@ -49,10 +38,10 @@ def run() -> list[dict[str, Any]]:
     """Every figure, with the ring full: each sector has to be erased before it is filled."""
     with tempfile.TemporaryDirectory() as folder:
         compiled(Path(folder))
-        found = figures(RECORDS, Path(folder))
+        found = _figures(RECORDS, Path(folder))
         # a word on the stack may look like a pointer to garbage, in another place in each process:
         # what is held is held in all of them
-        short = [figures(_SHORT, Path(folder)) for _ in range(_PROCESSES)]
+        short = [_figures(_SHORT, Path(folder)) for _ in range(_PROCESSES)]
     found |= {name: min(once[name] for once in [found, *short]) for name in ("ram", "ram_full")}
     beside = found["programmed"] - _KEY_SLOT_BYTES
     return [

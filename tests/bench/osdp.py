@@ -8,40 +8,20 @@ takes 1 ms more. Runs on the host.
 
 from __future__ import annotations
 
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
-from controller_tool.sim.micropython import find
 from tests.bench.charged_house import row
+from tests.bench.scripts import figures
 
 NAME = "osdp"
-_ROOT = Path(__file__).resolve().parents[2]
-_SCRIPT = _ROOT / "tests" / "firmware" / "measure_osdp.py"
 _HEAP_BYTES = 16 * 1024 * 1024
 _POLL_MAX_MS = {57600: 50, 9600: 150}
 _CARD_MAX_MS = {57600: 120}
 
 
-def figures() -> dict[str, float]:
-    """What tests/firmware/measure_osdp.py prints."""
-    done = subprocess.run(
-        find().argv(str(_SCRIPT), esp32_heap_bytes=_HEAP_BYTES),
-        env={**os.environ, "MICROPYPATH": f"{_ROOT}:.frozen"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    pairs = (line.split() for line in done.stdout.splitlines())
-    return {name: float(value) for name, value in pairs}
-
-
 def run() -> list[dict[str, Any]]:
     """One group for each kind of channel, speed and length of a turn."""
-    found = figures()
+    found = figures("measure_osdp.py", heap_bytes=_HEAP_BYTES)
     rows = []
     for kind in ("secure", "plain"):
         for baud in (57600, 9600):

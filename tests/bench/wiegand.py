@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-from controller_tool.sim.micropython import find
 from tests.bench.charged_house import row
+from tests.bench.scripts import told
 
 NAME = "wiegand"
 FRAMES = 10_000
-_ROOT = Path(__file__).resolve().parents[2]
-_SCRIPT = _ROOT / "tests" / "firmware" / "measure_wiegand.py"
 _HEAP_BYTES = 4 * 1024 * 1024
 _REFUSED_MAX = {"rest": 1.0, "merge": 10.0, "push": 25.0}  # per cent
 _PITCHES_US = (1000, 2000)
@@ -22,18 +18,10 @@ _PITCHES_US = (1000, 2000)
 
 def figures(situation: str, pitch_us: int, frames: int = FRAMES) -> tuple[int, int, int]:
     """Frames read, refused and read wrongly."""
-    done = subprocess.run(
-        find().argv(
-            str(_SCRIPT), str(frames), str(pitch_us), situation, esp32_heap_bytes=_HEAP_BYTES
-        ),
-        env={**os.environ, "MICROPYPATH": f"{_ROOT}:.frozen"},
-        capture_output=True,
-        text=True,
-        check=False,
+    [words] = told(
+        "measure_wiegand.py", str(frames), str(pitch_us), situation, heap_bytes=_HEAP_BYTES
     )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    read, refused, wrong = (int(word) for word in done.stdout.split())
+    read, refused, wrong = (int(word) for word in words)
     return read, refused, wrong
 
 
