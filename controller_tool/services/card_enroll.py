@@ -14,9 +14,9 @@ from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.credentials import Credential
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
-from protocol import cbor
+from controller_tool.services import devices_ops
 from protocol.codes import ERR_STATE, TICKET_ENROL
-from protocol.constants import AAD_TICKET, CREDENTIAL_MAX_BYTES
+from protocol.constants import CREDENTIAL_MAX_BYTES
 from protocol.names import CREDENTIAL_NAMES
 
 if TYPE_CHECKING:
@@ -54,10 +54,7 @@ def wait(
     site.require("ticket")
     role = next((role for role in _ROLES if role in site.peers()), None)
     with dial(site, device, way, role, notice) as client:
-        fields: list[cbor.Value] = [
-            site.id, device.id_bytes, client.nonce(), TICKET_ENROL, reader, 60 * minutes
-        ]  # fmt: skip
-        client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+        devices_ops.send_ticket(site, device, client, TICKET_ENROL, reader, 60 * minutes)
         if notice is not None:
             notice(t("{device} waits for a card, for {n} min", device=name, n=minutes))
         return wait_open(client, name)

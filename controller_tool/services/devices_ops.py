@@ -130,12 +130,19 @@ def ticket(
 
     def once() -> None:
         with dial(site, device, way, notice=notice) as client:
-            fields: list[cbor.Value] = [
-                site.id, device.id_bytes, client.nonce(), action, point, argument
-            ]  # fmt: skip
-            client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+            send_ticket(site, device, client, action, point, argument)
 
     again_when_busy(once)
+
+
+def send_ticket(
+    site: Site, device: Device, client: Client, action: int, point: int, argument: int
+) -> None:
+    """The same in an open session, once."""
+    fields: list[cbor.Value] = [
+        site.id, device.id_bytes, client.nonce(), action, point, argument
+    ]  # fmt: skip
+    client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
 
 
 def door_mode(

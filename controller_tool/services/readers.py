@@ -27,10 +27,14 @@ from protocol.osdp_panel import PAIR_DONE, PAIR_NONE, PAIR_REFUSED, PAIR_RUNS, P
 from protocol.settings import OSDP_KEYS
 
 if TYPE_CHECKING:
+    from controller_tool.client import Client
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
 _LOOK_S = 0.5
+_REST_S = (
+    1.5  # between sessions: a controller takes settings over when nobody has asked for a second
+)
 _FORCE_S = 60  # until its doors are shut
 _PAIR_S = 40  # a reader that rests is asked again after five
 TROUBLES = ("lost", "tamper", "power", "refused")  # by bit, firmware/readers/results.py
@@ -104,12 +108,9 @@ def pair(
         )
     after = [*before[: reader - 1], os.urandom(KEY_BYTES), *before[reader:]]
     version = _put(site, device, after, way, notice)
-    devices_ops.ticket(
-        site, name, TICKET_PAIR_READER, reader - 1, int(factory), way=way, notice=notice
-    )
-    outcome = _outcome(site, device, reader, way, notice)
+    outcome = _give(site, device, reader, factory, way, notice)
     if outcome == PAIR_REFUSED:
-        version = _put(site, device, before, way, notice)
+        _put(site, device, before, way, notice)
         raise OperatorError(
             t("Reader {reader} of {device} refused the key", reader=reader, device=name),
             t("If it was reset, run the command with --factory; else it keeps the key before"),
@@ -146,16 +147,33 @@ def _keys(site: Site, device: Device, reader: int) -> list[bytes]:
 def _put(
     site: Site, device: Device, keys: list[bytes], way: Way | None, notice: Notice | None
 ) -> int:
-    """A configuration with these keys, and in force."""
+    """Sign and send a configuration with these keys; its version."""
     changes: dict[int, Any] = {OSDP_KEYS: keys if any(keys) else None}
-    done = device_config.change(site, device.name, changes, way=way, notice=notice)
+    return device_config.change(site, device.name, changes, way=way, notice=notice).version
+
+
+def _give(
+    site: Site,
+    device: Device,
+    reader: int,
+    factory: bool,
+    way: Way | None,
+    notice: Notice | None,
+) -> int:
+    """Once the configuration is in force, have the reader given its key; what became of it.
+
+    In as few sessions as it takes: a controller counts them, and lets nobody in too often.
+    """
     deadline = time.monotonic() + _FORCE_S
     told = False
     while time.monotonic() < deadline:
-        time.sleep(_LOOK_S)
+        time.sleep(_REST_S)
         with dial(site, device, way, device_config.role(site), notice) as client:
             if client.config().in_force:
-                return done.version
+                devices_ops.send_ticket(
+                    site, device, client, TICKET_PAIR_READER, reader - 1, int(factory)
+                )
+                return _outcome(client, reader)
         if not told and notice is not None:
             told = True
             notice(t("{device}: waits until its doors are shut", device=device.name))
@@ -165,14 +183,11 @@ def _put(
     )
 
 
-def _outcome(
-    site: Site, device: Device, reader: int, way: Way | None, notice: Notice | None
-) -> int:
+def _outcome(client: Client, reader: int) -> int:
     deadline = time.monotonic() + _PAIR_S
-    with dial(site, device, way, device_config.role(site), notice) as client:
-        while time.monotonic() < deadline:
-            pairing = int(client.info()["reader_pairing"][reader - 1])
-            if pairing not in (PAIR_NONE, PAIR_RUNS):
-                return pairing
-            time.sleep(_LOOK_S)
+    while time.monotonic() < deadline:
+        pairing = int(client.info()["reader_pairing"][reader - 1])
+        if pairing not in (PAIR_NONE, PAIR_RUNS):
+            return pairing
+        time.sleep(_LOOK_S)
     return PAIR_UNSURE

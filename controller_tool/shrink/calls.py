@@ -38,13 +38,22 @@ def write_in(trees: Trees, outside: Iterable[ast.AST]) -> int:
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         )
     numbers = itertools.count(1)
+    marks: dict[Function, set[str]] = {}  # by function: what it mentions; looked up for each callee
     gone = 0
     while True:
         done = 0
         for owner, callee, mark in list(candidates(trees, spelled)):
-            callers = [other for other in functions(owner) if mark in set(mentioned(other))]
-            if len(callers) == 1 and callers[0] is not callee:
-                done += _write(owner, callee, callers[0], numbers)
+            for other in functions(owner):
+                if other not in marks:
+                    marks[other] = set(mentioned(other))
+            callers = [other for other in functions(owner) if mark in marks[other]]
+            if (
+                len(callers) == 1
+                and callers[0] is not callee
+                and _write(owner, callee, callers[0], numbers)
+            ):
+                del marks[callers[0]]
+                done += 1
         if not done:
             return gone
         gone += done
