@@ -182,6 +182,8 @@ ZH = {
     "info:heap_free": "空闲内存（字节）",
     "info:heap_used": "已用内存（字节）",
     "info:longest_gap_ms": "最长停顿（毫秒）",
+    "info:reader_trouble": "读卡器故障（各一字节）",
+    "info:reader_pairing": "读卡器配对（各一字节）",
     "info:longest_handshake_step_ms": "握手最长一步（毫秒）",
     "info:refused_attempts": "被拒的连接次数",
     "info:fault": "故障",

@@ -23,6 +23,7 @@ from protocol.settings import (
     EACH,
     KEYS,
     MODE_SCHEDULE,
+    OSDP_ADDRESS,
     SECRETS,
     SETTINGS,
     TEXT,
@@ -105,6 +106,8 @@ def bounds(number: int) -> str:
         return ", ".join(name_of("setting", word) for word in WORDS[number])
     if shape == KEYS:
         return t("16 bytes for each reader")
+    if number == OSDP_ADDRESS:
+        return t("{least} – {greatest}, another for each reader", least=least, greatest=greatest)
     if shape == TEXT:
         return t("{least} to {greatest} bytes", least=least, greatest=greatest)
     return f"{text(number, least)} – {text(number, greatest)}"
