@@ -61,7 +61,7 @@ ZH = {
     "{name} is given by: device reader pair": "{name} 由此命令设置：device reader pair",
     "Leave it out here": "此处请勿写",
     "16 bytes for each reader": "每个读卡器 16 字节",
-    "{least} – {greatest}, another for each reader": "{least} – {greatest}，每个读卡器不同",
+    "{bounds}, another for each reader": "{bounds}，每个读卡器不同",
     "reader_paired": "读卡器已配对",
     "setting:wifi_name": "无线名称",
     "setting:wifi_password": "无线密码",

@@ -100,17 +100,16 @@ def bounds(number: int) -> str:
     shape, least, greatest, _ = SETTINGS[number]
     if number in CHOICES:
         return ", ".join(map(str, CHOICES[number]))
-    if number == MODE_SCHEDULE:
-        return f"({bounds(DOOR_MODE)}):0–{_SCHEDULE_MAX}"
     if number in WORDS:
         return ", ".join(name_of("setting", word) for word in WORDS[number])
-    if shape == KEYS:
-        return t("16 bytes for each reader")
-    if number == OSDP_ADDRESS:
-        return t("{least} – {greatest}, another for each reader", least=least, greatest=greatest)
-    if shape == TEXT:
-        return t("{least} to {greatest} bytes", least=least, greatest=greatest)
-    return f"{text(number, least)} – {text(number, greatest)}"
+    if number == MODE_SCHEDULE:
+        return f"({bounds(DOOR_MODE)}):0–{_SCHEDULE_MAX}"
+    by_shape = {
+        TEXT: t("{least} to {greatest} bytes", least=least, greatest=greatest),
+        KEYS: t("16 bytes for each reader"),
+    }
+    said = by_shape.get(shape, f"{text(number, least)} – {text(number, greatest)}")
+    return t("{bounds}, another for each reader", bounds=said) if number == OSDP_ADDRESS else said
 
 
 def refusal(code: int, number: int) -> Refused:
