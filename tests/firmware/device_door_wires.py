@@ -66,6 +66,27 @@ def test_a_supervised_fire_line_that_is_cut_or_shorted_releases_and_is_told() ->
         assert (EVENT_INPUT_FAULT, LINE_OK) in rig.journal.events
 
 
+def test_a_fire_line_that_is_never_at_rest_releases_whatever_it_says() -> None:
+    for pair in ((2450, 2550), (CUT_MV, SHORT_MV), (ACTED_MV, CUT_MV)):
+        rig = Rig(lines={"fire": Line()})
+        for number in range(10):
+            rig.wires["fire"].level_mv = pair[number & 1]
+            rig.door.turn(10)
+        assert rig.lock.level == 1, pair
+        rig.wires["fire"].level_mv = REST_MV
+        rig.turn(rex=1)
+        rig.wait(6)
+        assert rig.lock.level == 0, "it is at rest again, and was reset"
+
+
+def test_a_rex_line_that_never_says_the_same_opens_nothing() -> None:
+    rig = Rig(lines={"rex": Line()})
+    for number in range(100):
+        rig.wires["rex"].level_mv = (ACTED_MV, SHORT_MV, CUT_MV)[number % 3]
+        rig.door.turn(10)
+    assert rig.lock.level == 0
+
+
 def test_a_supervised_fire_line_that_acts_is_fire_and_no_fault() -> None:
     rig = Rig(lines={"fire": Line()})
     rig.wires["fire"].level_mv = ACTED_MV
