@@ -8,9 +8,9 @@ Loaded for each of these and forgotten after it. Rules, in the order in which th
 - settings: protocol/settings.py against what this board has; the first that is refused is named
 - kept: the one in force is copied to be the one before, then the new one is renamed into its
   place, then the journal record, then the floor; a start finishes what power cut off
-- in force: as soon as the session is over and all doors are shut (firmware/door.py `is_shut`) or
-  the port idle, and without a restart, which would let go of a fail-safe lock. The doors are built
-  anew: what they do not read from NVS, they forget
+- in force: as soon as it is on record, the session over and all doors shut (firmware/door.py
+  `is_shut`) or the port idle, and without a restart, which would let go of a fail-safe lock. The
+  doors are built anew: what they do not read from NVS, they forget
 
 The files hold what was signed and its SHA-256, without the signature: a ticket key may be retired
 while what it once signed stays in force, and whoever can write these files can write the firmware.
@@ -130,7 +130,10 @@ def tell(c: "Controller") -> None:
         code = ERR_DIGEST if damaged else ERR_VERSION_LOW
         c.journal.note(EVENT_CONFIG_REFUSED, code, extra=version)
     if stamp > floor:
-        _changed(c, stamp)
+        try:
+            _changed(c, stamp)
+        except OSError:  # a flash that refuses must not keep the way out from being served
+            c.config_waits = True
 
 
 def _changed(c: "Controller", stamp: int) -> None:
@@ -209,13 +212,16 @@ def _write(payload: "Buffer", path: str) -> None:
 
 
 def apply(c: "Controller") -> None:
-    """Take over what is kept; the door or port is built anew by it, and its lock does not move."""
-    c.config_waits = False
-    if c.config_lost:  # the relays are to be powered again: that takes a start
-        c.restart_wanted = True
-        return
+    """Take over what is kept; the door or port is built anew by it, and its lock does not move.
+
+    OSError when it cannot be written: it waits on.
+    """
+    stamp, settings, _ = held()
+    if stamp > c.nvs.get(FLOOR):  # the journal did not take it when it came
+        _changed(c, stamp)
     wifi = c.config.wifi
-    c.config.take(held()[1])
+    c.config.take(settings)
     _remember_lock(c)
+    c.config_waits = False
     if c.config.wifi != wifi:
         c.station.disconnect()
