@@ -81,6 +81,7 @@ class Chores:
             c.fault = "OSError"
         except MemoryError as error:
             dispatch.fault(c, error)
+            self._renew_heap()  # it was not reached, and may never be
 
     def _renew_heap(self) -> None:
         c = self._c
@@ -91,8 +92,8 @@ class Chores:
             and c.kind.at_rest()
             and (c.pace.quiet_for(rest_ms) or self._loud_ms >= _LOUD_MAX_MS)
         ):
+            c.restart_wanted = True  # first: there may be no room for a record either
             c.journal.record(EVENT_FIRMWARE_FAULT, extra=c.memory_faults)
-            c.restart_wanted = True
 
     def _tell_refused(self) -> None:
         c = self._c
