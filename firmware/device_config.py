@@ -5,7 +5,8 @@ Loaded for each of these and forgotten after it. Rules, in the order in which th
 - signature of a ticket key, site, device, the epoch in force; then the version: above that of the
   configuration in force, and not below any that was ever taken in this epoch (a floor, in NVS and
   in the files), so that what rotted can be sent again and what is older cannot
-- settings: protocol/settings.py against what this board has; the first that is refused is named
+- settings: protocol/settings.py against what this board has; the first that is refused is named.
+  A supply that is to hold writes below what it has now is refused too
 - kept: the one in force is copied to be the one before, then the new one is renamed into its
   place, then the journal record, then the floor; a start finishes what power cut off
 - in force: as soon as it is on record, the session over and all doors shut (firmware/door.py
@@ -30,6 +31,7 @@ from protocol.codes import (
     ERR_MALFORMED,
     ERR_OTHER_DEVICE,
     ERR_OTHER_SITE,
+    ERR_SETTING,
     ERR_VERSION_LOW,
     EVENT_CONFIG_CHANGED,
     EVENT_CONFIG_REFUSED,
@@ -53,6 +55,8 @@ FLOOR = "floor_config"  # in NVS: epoch and version in one number, so that they 
 _VERSION_BITS = 14
 _DIGEST_BYTES = 32
 _FAIL_SAFE = 2  # of "lock" in NVS
+_SUPPLY_HOLD_MV = 49
+_BROKEN_MV = 3000  # as firmware/supply.py, which few boards load
 
 
 def _read(path: str) -> "bytes | None":
@@ -191,7 +195,14 @@ def _judge(c: "Controller", payload: "Buffer") -> int:
     code, number = first_problem(settings, c.board.KIND, c.board.capabilities)
     if code:
         raise Refused(code, number)
+    _require_supply(c, settings.get(_SUPPLY_HOLD_MV, 0))
     return stamp
+
+
+def _require_supply(c: "Controller", hold_mv: int) -> None:
+    """What would be a sag at once would have every request that could mend it wait."""
+    if c.supply is not None and _BROKEN_MV <= c.supply.mv < hold_mv + hold_mv // 20:
+        raise Refused(ERR_SETTING, _SUPPLY_HOLD_MV)
 
 
 def _keep(payload: "Buffer") -> None:

@@ -153,6 +153,27 @@ def test_each_wrong_field_is_named() -> None:
         refused_and_on_record(c, sign(2, settings), code, number)
 
 
+class Measured:
+    """A supply."""
+
+    mv = 12000
+
+
+def test_a_supply_that_would_sag_at_once_is_refused_by_name() -> None:
+    _, c = configured()
+    c.supply = Measured()
+    for hold_mv in (60000, 12100, 11500):
+        assert c.put(sign(2, {49: hold_mv})) == (ERR_SETTING, 49), hold_mv
+    assert c.get()[1] == 1
+    assert c.put(sign(2, {49: 11400})) == (0, 2)
+
+
+def test_a_way_out_that_opens_for_no_time_is_refused_by_name() -> None:
+    _, c = configured()
+    for unlock_ds in (0, 9, [50, 0]):
+        assert c.put(sign(2, {2: unlock_ds})) == (ERR_SETTING, 2)
+
+
 def test_what_is_no_configuration_at_all_is_malformed() -> None:
     _, c = configured()
     for settings in ([], None, {"2": 50}, {-1: 5}, {300: 1}):

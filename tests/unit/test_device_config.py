@@ -200,7 +200,8 @@ def test_numbers_go_on_above_what_another_registry_has_signed(site, controller) 
 @pytest.mark.usefixtures("controller")
 def test_what_the_controller_would_refuse_is_never_signed(site) -> None:
     for word, why in (
-        ("unlock_time=9999", "0 s – 3600 s"),
+        ("unlock_time=9999", "1 s – 3600 s"),
+        ("unlock_time=0", "1 s – 3600 s"),
         ("osdp_address=1", "nothing that it is for"),
         ("charge_ceiling=60", "nothing that it is for"),
         ("unlock_time=5,6", "nothing that it is for"),
