@@ -6,8 +6,9 @@ ticket of its own under the key that the reader has until then: the one of the c
 or the factory's, which everybody knows, only when that was said.
 
 What becomes of a reader that refuses: the configuration before is signed anew, so that what worked
-goes on. One that fell silent in between may have either key: the new one stays, and the next `pair`
-with the old one's configuration is for a person to decide.
+goes on; so it is when the ticket was not given, for want of a shut door or of a controller that
+takes it. One that fell silent in between may have either key: the new one stays, and the next
+`pair` with the old one's configuration is for a person to decide.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.channel.dial import Notice, Way, dial
-from controller_tool.errors import OperatorError
+from controller_tool.errors import DeviceError, OperatorError, ToolError
 from controller_tool.messages import t
 from controller_tool.services import boards, device_config, devices_ops
 from protocol.codes import TICKET_PAIR_READER
@@ -103,10 +104,18 @@ def pair(
             t("Set it to its factory state, and give its first key with --factory"),
         )
     after = [*before[: reader - 1], os.urandom(KEY_BYTES), *before[reader:]]
-    version = _put(site, device, after, way, notice)
-    devices_ops.ticket(
-        site, name, TICKET_PAIR_READER, reader - 1, int(factory), way=way, notice=notice
-    )
+    try:
+        version = _put(site, device, after, way, notice)
+    except ToolError:
+        _take_back(site, device, before, after, way, notice)
+        raise
+    try:
+        devices_ops.ticket(
+            site, name, TICKET_PAIR_READER, reader - 1, int(factory), way=way, notice=notice
+        )
+    except DeviceError:  # refused; a link that broke leaves open what became of it
+        _take_back(site, device, before, after, way, notice)
+        raise
     outcome = _outcome(site, device, reader, way, notice)
     if outcome == PAIR_REFUSED:
         version = _put(site, device, before, way, notice)
@@ -141,6 +150,25 @@ def _keys(site: Site, device: Device, reader: int) -> list[bytes]:
     signed = device_config.newest(site, device)
     keys: list[bytes] = list(signed.settings.get(OSDP_KEYS, [])) if signed else []
     return keys + [b""] * (count - len(keys))
+
+
+def _take_back(
+    site: Site,
+    device: Device,
+    before: list[bytes],
+    after: list[bytes],
+    way: Way | None,
+    notice: Notice | None,
+) -> None:
+    """No reader was given the new keys: those before are signed anew, sent now or by a push."""
+    signed = device_config.newest(site, device)
+    if signed is None or signed.settings.get(OSDP_KEYS) != after:
+        return
+    changes: dict[int, Any] = {OSDP_KEYS: before if any(before) else None}
+    try:
+        device_config.change(site, device.name, changes, way=way, notice=notice)
+    except ToolError:
+        device_config.change(site, device.name, changes, later=True)
 
 
 def _put(
