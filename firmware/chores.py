@@ -1,6 +1,7 @@
 """What is done beside the door, a little every quarter second (device).
 
-Flash is erased at most once a second, never near a card, not while the supply sags; refused
+Flash is erased at most once a second, never near a card, not while the supply sags; but a card that
+is left at a reader, or noise on its line, puts nothing off for more than ten seconds. Refused
 attempts are journalled ever more rarely while they go on, and whenever a session begins; a list is
 proven or merged, step by step; the heap is swept when nobody is at the door. One that has failed a
 few times is in pieces, and only a restart mends it: at a time when nobody notices.
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PERIOD_MS = 250
 _QUIET_MS = 100
+_LOUD_MAX_MS = 10000
 _AT_REST_MS = 10000
 _SPENT_REST_MS = 1000  # a guest of ours waits for it: no stranger can bring it about
 _MEMORY_FAULTS_MAX = 3
@@ -34,6 +36,7 @@ class Chores:
         self._c = controller
         self._second_ms = 0
         self._minute_ms = 0
+        self._loud_ms = 0  # for so long a reader was never found quiet
         self._tell_every_s = _TELL_FIRST_S
         self._told_s = 0
 
@@ -45,7 +48,10 @@ class Chores:
         self._minute_ms += passed_ms
         try:
             holds = c.supply is not None and c.supply.turn(passed_ms)
-            if c.pace.quiet_for(_QUIET_MS) and not holds:
+            quiet = c.pace.quiet_for(_QUIET_MS)
+            self._loud_ms = 0 if quiet else self._loud_ms + passed_ms
+            quiet = quiet or self._loud_ms >= _LOUD_MAX_MS
+            if quiet and not holds:
                 c.intake.step()
             if self._second_ms < _SECOND_MS:
                 return
@@ -55,7 +61,7 @@ class Chores:
                 c.access.minute()
             self._tell_refused()
             c.journal.tell(c.clock.uptime_s)
-            if c.pace.quiet_for(_QUIET_MS):
+            if quiet:
                 if not holds:
                     c.journal.erase_ahead()
                 if c.config_waits and c.admission.guest is None and c.kind.is_shut():
@@ -65,7 +71,9 @@ class Chores:
                     apply(c)
                     del apply
                     gc.collect()  # what stays must not come to lie behind that code
+                    c.restart_wanted = True  # unless all of them are built: half is no door
                     c.kind = __import__("firmware." + c.board.KIND, None, None, ("*",)).Service(c)
+                    c.restart_wanted = c.config_lost  # relays are powered again by a start alone
                 gc.collect()
                 reserve.keep()
             self._renew_heap()
@@ -73,6 +81,7 @@ class Chores:
             c.fault = "OSError"
         except MemoryError as error:
             dispatch.fault(c, error)
+            self._renew_heap()  # it was not reached, and may never be
 
     def _renew_heap(self) -> None:
         c = self._c
@@ -81,10 +90,10 @@ class Chores:
             (c.heap_is_spent or c.memory_faults >= _MEMORY_FAULTS_MAX)
             and c.admission.guest is None
             and c.kind.at_rest()
-            and c.pace.quiet_for(rest_ms)
+            and (c.pace.quiet_for(rest_ms) or self._loud_ms >= _LOUD_MAX_MS)
         ):
+            c.restart_wanted = True  # first: there may be no room for a record either
             c.journal.record(EVENT_FIRMWARE_FAULT, extra=c.memory_faults)
-            c.restart_wanted = True
 
     def _tell_refused(self) -> None:
         c = self._c

@@ -5,12 +5,13 @@ Loaded for each of these and forgotten after it. Rules, in the order in which th
 - signature of a ticket key, site, device, the epoch in force; then the version: above that of the
   configuration in force, and not below any that was ever taken in this epoch (a floor, in NVS and
   in the files), so that what rotted can be sent again and what is older cannot
-- settings: protocol/settings.py against what this board has; the first that is refused is named
+- settings: protocol/settings.py against what this board has; the first that is refused is named.
+  A supply that is to hold writes below what it has now is refused too
 - kept: the one in force is copied to be the one before, then the new one is renamed into its
   place, then the journal record, then the floor; a start finishes what power cut off
-- in force: as soon as the session is over and all doors are shut (firmware/door.py `is_shut`) or
-  the port idle, and without a restart, which would let go of a fail-safe lock. The doors are built
-  anew: what they do not read from NVS, they forget
+- in force: as soon as it is on record, the session over and all doors shut (firmware/door.py
+  `is_shut`) or the port idle, and without a restart, which would let go of a fail-safe lock. The
+  doors are built anew: what they do not read from NVS, they forget
 
 The files hold what was signed and its SHA-256, without the signature: a ticket key may be retired
 while what it once signed stays in force, and whoever can write these files can write the firmware.
@@ -30,6 +31,7 @@ from protocol.codes import (
     ERR_MALFORMED,
     ERR_OTHER_DEVICE,
     ERR_OTHER_SITE,
+    ERR_SETTING,
     ERR_VERSION_LOW,
     EVENT_CONFIG_CHANGED,
     EVENT_CONFIG_REFUSED,
@@ -53,6 +55,8 @@ FLOOR = "floor_config"  # in NVS: epoch and version in one number, so that they 
 _VERSION_BITS = 14
 _DIGEST_BYTES = 32
 _FAIL_SAFE = 2  # of "lock" in NVS
+_SUPPLY_HOLD_MV = 49
+_BROKEN_MV = 3000  # as firmware/supply.py, which few boards load
 
 
 def _read(path: str) -> "bytes | None":
@@ -130,7 +134,10 @@ def tell(c: "Controller") -> None:
         code = ERR_DIGEST if damaged else ERR_VERSION_LOW
         c.journal.note(EVENT_CONFIG_REFUSED, code, extra=version)
     if stamp > floor:
-        _changed(c, stamp)
+        try:
+            _changed(c, stamp)
+        except OSError:  # a flash that refuses must not keep the way out from being served
+            c.config_waits = True
 
 
 def _changed(c: "Controller", stamp: int) -> None:
@@ -188,7 +195,14 @@ def _judge(c: "Controller", payload: "Buffer") -> int:
     code, number = first_problem(settings, c.board.KIND, c.board.capabilities)
     if code:
         raise Refused(code, number)
+    _require_supply(c, settings.get(_SUPPLY_HOLD_MV, 0))
     return stamp
+
+
+def _require_supply(c: "Controller", hold_mv: int) -> None:
+    """What would be a sag at once would have every request that could mend it wait."""
+    if c.supply is not None and _BROKEN_MV <= c.supply.mv < hold_mv + hold_mv // 20:
+        raise Refused(ERR_SETTING, _SUPPLY_HOLD_MV)
 
 
 def _keep(payload: "Buffer") -> None:
@@ -209,13 +223,16 @@ def _write(payload: "Buffer", path: str) -> None:
 
 
 def apply(c: "Controller") -> None:
-    """Take over what is kept; the door or port is built anew by it, and its lock does not move."""
-    c.config_waits = False
-    if c.config_lost:  # the relays are to be powered again: that takes a start
-        c.restart_wanted = True
-        return
+    """Take over what is kept; the door or port is built anew by it, and its lock does not move.
+
+    OSError when it cannot be written: it waits on.
+    """
+    stamp, settings, _ = held()
+    if stamp > c.nvs.get(FLOOR):  # the journal did not take it when it came
+        _changed(c, stamp)
     wifi = c.config.wifi
-    c.config.take(held()[1])
+    c.config.take(settings)
     _remember_lock(c)
+    c.config_waits = False
     if c.config.wifi != wifi:
         c.station.disconnect()

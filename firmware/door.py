@@ -1,9 +1,9 @@
 """The doors of a controller: readers, lock relays, REX, contacts, fire, tamper, modes (device).
 
 What happens when is protocol/policy; this carries it out: journal first, the lock last. Leaving and
-fire do not depend on the flash: if the journal cannot be written, a card, a ticket or a schedule
-opens nothing and changes nothing, while REX and fire still release the lock, and what locks a door
-happens in any case.
+fire do not depend on flash or heap: if the journal cannot be written, a card, a ticket or a
+schedule opens nothing and changes nothing, while REX and fire still release the lock, and what
+locks a door happens in any case.
 
 One relay of the board is one door, one to four; readers go round them: with two doors, readers 0
 and 2 belong to the first, 1 and 3 to the second. The first round lets in, the second one out.
@@ -180,8 +180,8 @@ class Service:
         """A key of a reader's keypad."""
         try:
             self._pads().press(reader.number, key)
-        except OSError:  # as Swipes has it for a card
-            self._c.journal.lost += 1
+        except (OSError, MemoryError) as error:
+            self.swipes.failed(error)
 
     def _pads(self) -> "Keypads":
         if self._keypads is None:

@@ -67,7 +67,7 @@ class Journal:
         self._clock = clock
         self._nvs = nvs
         self.version = 0
-        self.lost = 0  # events that the flash did not take, not told yet
+        self.lost = 0  # events that flash or heap did not take, not told yet
         self._counts: "dict[int, int]" = {}  # of this window, by kind: event and reason
         self._folded: "dict[int, int]" = {}  # of these, what was counted only
         self._beyond: "dict[int, int]" = {}  # of this hour, what was beyond its budget
@@ -130,12 +130,11 @@ class Journal:
         key: bytes = NO_KEY,
         extra: int = 0,
     ) -> None:
-        """As record(), for what happens in any case: no error when the flash does not take it."""
-        if self._floods(event, reason, key):
-            return
+        """As record(), for what happens in any case: no error when flash or heap refuse it."""
         try:
-            self.record(event, reason, point, key, extra)
-        except OSError:
+            if not self._floods(event, reason, key):
+                self.record(event, reason, point, key, extra)
+        except (OSError, MemoryError):
             self.lost += 1
 
     def admits(self, event: int) -> bool:

@@ -46,6 +46,11 @@ class Keypads:
         granted, reason = False, REASON_PIN_WRONG
         try:
             if typed == READY:
+                reason = REASON_PIN_MISSING
+                if pad.card_key:  # it may have been collected since it was read
+                    kind, card = pad.card()
+                    granted, reason = access.judge(kind, card, point.number, False)
+            if reason == REASON_PIN_MISSING:
                 granted, reason = access.judge(pad.kind, pad.credential(), point.number, False)
             if reason == REASON_PIN_WRONG:  # the journal learns whose it was, not what was typed
                 access.key = pad.card_key or NO_KEY

@@ -64,6 +64,7 @@ class Sessions:
                 c.admission.refuse()
         forget("firmware.ring_pages")
         c.admission.leave()
+        c.enrolment = None  # with what it has read: the same guest may come again
         await _hang_up(stream)
 
     async def _talk(self, secured: "Any", guest: "Peer") -> None:

@@ -3,10 +3,12 @@
 It takes the place of firmware/reading.py `Input` and is loaded where a board has one only. A line
 that is cut or shorted counts as acted where people may depend on it (fire: the doors are released,
 for a fire alarm nobody can send any more must not keep people in), and as at rest for a REX, whose
-wire must open no door to whoever shorts it; either way it is reported as an input fault.
+wire must open no door to whoever shorts it; either way it is reported as an input fault. Where a
+fault acts, a line acts as soon as it is steadily not at rest, even if it is now acted, now cut:
+noise at the edge of two bands must not keep people in.
 """
 
-from protocol.codes import LINE_ACTIVE, LINE_OK, LINE_SHORT
+from protocol.codes import LINE_ACTIVE, LINE_OK
 from protocol.policy.line import state
 
 _STEADY_POLLS = 3
@@ -23,7 +25,7 @@ class Supervised:
         self._adc = adc
         self._fault = fault
         self._next = LINE_OK
-        self._polls = 0
+        self._polls = self._changed_polls = 0
         self.line = self.told = LINE_OK
         self.active = False
 
@@ -37,5 +39,9 @@ class Supervised:
             self._polls += 1
             if self._polls >= _STEADY_POLLS:
                 self.line = now
-                self.active = now == LINE_ACTIVE or (now >= LINE_SHORT and self._fault)
+        acts = now != LINE_OK if self._fault else self.line == LINE_ACTIVE
+        self._changed_polls = 0 if acts == self.active else self._changed_polls + 1
+        if self._changed_polls >= (_STEADY_POLLS if self._fault else 1):
+            self._changed_polls = 0
+            self.active = acts
         return self.active

@@ -85,8 +85,17 @@ class Swipes:
             return
         try:
             self._on_card(reader)
-        except OSError:  # no list to be read or no journal to be written: a card does nothing
-            self._c.journal.lost += 1
+        except (OSError, MemoryError) as error:
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """No list to be read, no journal to be written, no room: a card or a key does nothing.
+
+        A restart would do something: it lets go of a fail-safe lock, and strangers have cards.
+        """
+        self._c.journal.lost += 1
+        if isinstance(error, MemoryError):
+            self._c.memory_faults += 1
 
     def _look_after(self, reader: Reader) -> None:
         """Put on record what has become of it since the last look."""

@@ -45,7 +45,7 @@ CHOICES: "dict[int, tuple[int, ...]]" = {OSDP_BAUD: _BAUDS}
 # number: (shape, least, greatest, what the board needs: its kind or a capability)
 SETTINGS: "dict[int, Row]" = {
     1: (ONE, 0, 1, "door"),
-    2: (EACH, 0, 36000, "door"),
+    2: (EACH, 10, 36000, "door"),  # at least a second: a REX that opens for less lets nobody out
     3: (EACH, 0, 65535, "door"),
     4: (EACH, 0, 2, "door"),
     5: (ONE, 1, 600, "charger"),

@@ -26,7 +26,7 @@ from controller_tool.services import audit, boards, setting_words
 from protocol import cbor, cose
 from protocol.constants import AAD_CONFIG, CONFIG_VERSION_MAX
 from protocol.setting_names import NAMES
-from protocol.settings import SECRETS, SETTINGS, first_problem, problem
+from protocol.settings import SECRETS, SETTINGS, first_problem
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -288,13 +288,16 @@ def version_for(site: Site, device: Device) -> int:
 
 
 def fitting(device: Device, settings: dict[int, Any]) -> dict[int, Any]:
-    """Those that the board of this controller takes."""
+    """Those that the board of this controller takes, one by one and together."""
     board = boards.show(device.board)
-    return {
-        n: value
-        for n, value in settings.items()
-        if not problem(n, value, device.kind, board.capabilities)
-    }
+    fit = dict(settings)
+    while fit:
+        code, number = first_problem(fit, device.kind, board.capabilities)
+        if not code:
+            break
+        if fit.pop(number, None) is None:  # what it should have come with is not there
+            return {}
+    return fit
 
 
 def unfit(device: Device, settings: dict[int, Any]) -> list[str]:

@@ -6,8 +6,9 @@ ticket of its own under the key that the reader has until then: the one of the c
 or the factory's, which everybody knows, only when that was said.
 
 What becomes of a reader that refuses: the configuration before is signed anew, so that what worked
-goes on. One that fell silent in between may have either key: the new one stays, and the next `pair`
-with the old one's configuration is for a person to decide.
+goes on; so it is when the ticket was not given, for want of a shut door or of a controller that
+takes it. One that fell silent in between may have either key: the new one stays, and the next
+`pair` with the old one's configuration is for a person to decide.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.channel.dial import Notice, Way, dial
-from controller_tool.errors import OperatorError
+from controller_tool.errors import LinkError, OperatorError, ToolError
 from controller_tool.messages import t
 from controller_tool.services import boards, device_config, devices_ops
 from protocol.codes import TICKET_PAIR_READER
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 _LOOK_S = 0.5
-_REST_S = (
-    1.5  # between sessions: a controller takes settings over when nobody has asked for a second
-)
+_REST_S = 1.5  # between sessions: settings come into force when nobody is there for a second
 _FORCE_S = 60  # until its doors are shut
 _PAIR_S = 40  # a reader that rests is asked again after five
 TROUBLES = ("lost", "tamper", "power", "refused")  # by bit, firmware/readers/results.py
@@ -62,6 +61,13 @@ class Paired:
     reader: int
     outcome: str
     version: int
+
+
+@dataclass
+class _Attempt:
+    """begun: from then on the reader may have the new key."""
+
+    begun: bool = False
 
 
 def states(
@@ -107,8 +113,14 @@ def pair(
             t("Set it to its factory state, and give its first key with --factory"),
         )
     after = [*before[: reader - 1], os.urandom(KEY_BYTES), *before[reader:]]
-    version = _put(site, device, after, way, notice)
-    outcome = _give(site, device, reader, factory, way, notice)
+    attempt = _Attempt()
+    try:
+        version = _put(site, device, after, way, notice)
+        outcome = _give(site, device, reader, factory, way, notice, attempt)
+    except ToolError:
+        if not attempt.begun:
+            _take_back(site, device, before, after, way, notice)
+        raise
     if outcome == PAIR_REFUSED:
         _put(site, device, before, way, notice)
         raise OperatorError(
@@ -144,6 +156,25 @@ def _keys(site: Site, device: Device, reader: int) -> list[bytes]:
     return keys + [b""] * (count - len(keys))
 
 
+def _take_back(
+    site: Site,
+    device: Device,
+    before: list[bytes],
+    after: list[bytes],
+    way: Way | None,
+    notice: Notice | None,
+) -> None:
+    """No reader was given the new keys: those before are signed anew, sent now or by a push."""
+    signed = device_config.newest(site, device)
+    if signed is None or signed.settings.get(OSDP_KEYS) != after:
+        return
+    changes: dict[int, Any] = {OSDP_KEYS: before if any(before) else None}
+    try:
+        device_config.change(site, device.name, changes, way=way, notice=notice)
+    except ToolError:
+        device_config.change(site, device.name, changes, later=True)
+
+
 def _put(
     site: Site, device: Device, keys: list[bytes], way: Way | None, notice: Notice | None
 ) -> int:
@@ -159,6 +190,7 @@ def _give(
     factory: bool,
     way: Way | None,
     notice: Notice | None,
+    attempt: _Attempt,
 ) -> int:
     """Once the configuration is in force, have the reader given its key; what became of it.
 
@@ -170,10 +202,7 @@ def _give(
         time.sleep(_REST_S)
         with dial(site, device, way, device_config.role(site), notice) as client:
             if client.config().in_force:
-                devices_ops.send_ticket(
-                    site, device, client, TICKET_PAIR_READER, reader - 1, int(factory)
-                )
-                return _outcome(client, reader)
+                return _ask(site, device, client, reader, factory, attempt)
         if not told and notice is not None:
             told = True
             notice(t("{device}: waits until its doors are shut", device=device.name))
@@ -181,6 +210,18 @@ def _give(
         t("The configuration of {device} is not in force yet", device=device.name),
         t("Shut its doors, then run the command again"),
     )
+
+
+def _ask(
+    site: Site, device: Device, client: Client, reader: int, factory: bool, attempt: _Attempt
+) -> int:
+    try:
+        devices_ops.send_ticket(site, device, client, TICKET_PAIR_READER, reader - 1, int(factory))
+    except LinkError:  # nobody knows whether it came
+        attempt.begun = True
+        raise
+    attempt.begun = True
+    return _outcome(client, reader)
 
 
 def _outcome(client: Client, reader: int) -> int:

@@ -30,7 +30,6 @@ class Passback:
         self._high = array("I", bytes(4 * ENTRIES))
         self._low = array("I", bytes(4 * ENTRIES))
         self._seen = array("I", bytes(4 * ENTRIES))
-        self._next = 0
 
     def _find(self, key: bytes) -> int:
         high = (key[0] << 24 | key[1] << 16 | key[2] << 8 | key[3]) & _SMALL
@@ -52,7 +51,9 @@ class Passback:
         """The card was let through."""
         at = self._find(key)
         if at < 0:
-            at = self._next
-            self._next = (at + 1) % ENTRIES
+            at = 0
+            for other in range(1, ENTRIES):
+                if self._seen[other] < self._seen[at]:  # minutes first; 0: empty
+                    at = other
             self._high[at], self._low[at] = self._wanted_high, self._wanted_low
         self._seen[at] = (minute << 2 | 2 | side) & _SMALL

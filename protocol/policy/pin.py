@@ -67,6 +67,10 @@ class Pad:
             self._count += 1
         return WAITS
 
+    def card(self) -> "tuple[int, memoryview]":
+        """Type and bytes of the card that waits."""
+        return self._buffer[0], memoryview(self._buffer)[_HEAD_BYTES : self._begin]
+
     def credential(self) -> memoryview:
         """What is to be judged; good until forget()."""
         return memoryview(self._buffer)[: self._begin + self._count]

@@ -117,6 +117,16 @@ def test_passback_remembers_sides_and_forgets_the_oldest_of_64() -> None:
         assert not held.violates(key(number), SIDE_IN, 6), "one place for each card"
 
 
+def test_passback_forgets_who_was_let_in_longest_ago() -> None:
+    held = Passback()
+    for number in range(64):
+        held.note(key(number), SIDE_IN, number)
+    held.note(key(0), SIDE_IN, 64)
+    held.note(key(100), SIDE_IN, 65)
+    assert held.violates(key(0), SIDE_IN, 66), "it has just come in"
+    assert not held.violates(key(1), SIDE_IN, 66)
+
+
 def test_passback_at_the_first_minute_and_forgiveness() -> None:
     held = Passback(10)
     held.note(key(3), SIDE_IN, 0)

@@ -5,6 +5,7 @@ from protocol.codes import (
     EVENT_DURESS,
     EVENT_GRANTED,
     EVENT_LOCK_OUT,
+    EVENT_REVOKED_CARD_PRESENTED,
     EVENT_UNLOCKED,
     REASON_ANTI_PASSBACK,
     REASON_CARD,
@@ -16,11 +17,13 @@ from protocol.codes import (
     REASON_PASSBACK_SOFT,
     REASON_PIN_MISSING,
     REASON_PIN_WRONG,
+    REASON_REVOKED,
     REASON_UNKNOWN_CARD,
     TICKET_UNLOCK,
 )
 from protocol.constants import (
     FLAG_EMERGENCY,
+    FLAG_REVOKED,
     PROFILE_DURESS,
     PROFILE_ESCORT,
     PROFILE_IGNORES_PASSBACK,
@@ -116,6 +119,15 @@ def test_a_card_waits_ten_seconds_and_is_denied_then() -> None:
     rig.wait(1)
     assert rig.decision() == denied(REASON_PIN_MISSING)
     assert rig.type(b"4711") == denied(REASON_PIN_WRONG), "the card waits no more"
+
+
+def test_a_card_that_is_collected_while_it_waits_opens_nothing_with_its_pin() -> None:
+    rig = with_pin()
+    rig.swipe(ANN)
+    rig.card(ANN, 1, FLAG_REVOKED)
+    assert rig.type(b"4711") == denied(REASON_REVOKED)
+    assert rig.told(EVENT_REVOKED_CARD_PRESENTED) == 1
+    assert rig.lock.level == 0
 
 
 def test_another_card_ends_the_wait_of_the_first() -> None:

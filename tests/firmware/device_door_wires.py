@@ -11,10 +11,12 @@ from firmware.readers.results import (
     SHOW_SHUT,
 )
 from protocol.codes import (
+    CREDENTIAL_EM4100,
     EVENT_DOOR_CLOSED,
     EVENT_DOOR_OPENED,
     EVENT_FIRE,
     EVENT_FORCED_OPEN,
+    EVENT_GRANTED,
     EVENT_HELD_OPEN,
     EVENT_HELD_WARNING,
     EVENT_INPUT_FAULT,
@@ -25,10 +27,16 @@ from protocol.codes import (
     LINE_SHORT,
     MODE_LOCKDOWN,
     MODE_OPEN,
+    REASON_CARD,
     TICKET_DOOR_MODE,
 )
 from protocol.policy.door_modes import argument
 from tests.firmware.door_rig import Line, Rig
+from tests.firmware.door_rig import Reader as Read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 ANN = b"ann's"
 REX_KIND, HELD_WARNING_S, HELD_OPEN_S = 7, 6, 3
@@ -41,6 +49,32 @@ def test_fire_releases_every_door_and_a_tamper_is_told_once() -> None:
     assert [lock.level for lock in rig.locks] == [1, 1, 1, 1]
     assert rig.told(EVENT_FIRE) == 4
     assert rig.told(EVENT_TAMPER) == 1
+
+
+def no_room(*_: "Any", **__: "Any") -> int:
+    raise MemoryError
+
+
+def test_fire_and_rex_release_every_door_on_a_heap_without_room() -> None:
+    for wires in ({"fire": 1}, {"rex": 1, "rex2": 1, "rex3": 1, "rex4": 1}):
+        rig = Rig(4)
+        rig.journal.record = no_room  # type: ignore[method-assign]
+        rig.turn(**wires)
+        assert [lock.level for lock in rig.locks] == [1, 1, 1, 1]
+        assert rig.journal.lost
+
+
+def test_a_card_or_key_on_a_heap_without_room_opens_nothing_and_ends_nothing() -> None:
+    rig = Rig(2)
+    rig.card(ANN)
+    written, rig.journal.record = rig.journal.record, no_room  # type: ignore[method-assign]
+    read: Any = Read(0, CREDENTIAL_EM4100, ANN)
+    rig.door.swipes._take(read)
+    rig.type(b"1234", reader=1)
+    assert [lock.level for lock in rig.locks] == [0, 0]
+    assert rig.memory_faults
+    rig.journal.record = written  # type: ignore[method-assign]
+    assert rig.swipe(ANN) == (EVENT_GRANTED, REASON_CARD)
 
 
 def test_a_fire_is_reset_at_each_door_by_its_own_button() -> None:
@@ -64,6 +98,27 @@ def test_a_supervised_fire_line_that_is_cut_or_shorted_releases_and_is_told() ->
         rig.wires["fire"].level_mv = REST_MV
         rig.wait(1)
         assert (EVENT_INPUT_FAULT, LINE_OK) in rig.journal.events
+
+
+def test_a_fire_line_that_is_never_at_rest_releases_whatever_it_says() -> None:
+    for pair in ((2450, 2550), (CUT_MV, SHORT_MV), (ACTED_MV, CUT_MV)):
+        rig = Rig(lines={"fire": Line()})
+        for number in range(10):
+            rig.wires["fire"].level_mv = pair[number & 1]
+            rig.door.turn(10)
+        assert rig.lock.level == 1, pair
+        rig.wires["fire"].level_mv = REST_MV
+        rig.turn(rex=1)
+        rig.wait(6)
+        assert rig.lock.level == 0, "it is at rest again, and was reset"
+
+
+def test_a_rex_line_that_never_says_the_same_opens_nothing() -> None:
+    rig = Rig(lines={"rex": Line()})
+    for number in range(100):
+        rig.wires["rex"].level_mv = (ACTED_MV, SHORT_MV, CUT_MV)[number % 3]
+        rig.door.turn(10)
+    assert rig.lock.level == 0
 
 
 def test_a_supervised_fire_line_that_acts_is_fire_and_no_fault() -> None:

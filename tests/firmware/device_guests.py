@@ -177,6 +177,17 @@ def controller() -> Controller:
     return c
 
 
+def test_an_enrolment_ends_with_the_session_that_began_it() -> None:
+    longest, session.SESSION_MAX_MS = session.SESSION_MAX_MS, 50
+    try:
+        c = controller()
+        c.enrolment = Parts()
+        visited(c, Stream(messages.request(1, OP_PING)))
+    finally:
+        session.SESSION_MAX_MS = longest
+    assert c.enrolment is None
+
+
 def visited(c: Controller, stream: Stream) -> None:
     assert c.admission.ask(ROLE_DESK, peer(1), False) == 0
     asyncio.run(Sessions(c, Open()).serve(stream, c.admission.guest))

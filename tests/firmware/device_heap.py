@@ -72,6 +72,22 @@ def test_a_heap_that_failed_again_and_again_is_renewed_when_nobody_notices() -> 
     assert part.events[told:] == [EVENT_FIRMWARE_FAULT]
 
 
+def test_a_heap_without_room_for_a_record_is_renewed_too() -> None:
+    c, part = controller()
+
+    def no_room(*_, **__) -> None:
+        raise MemoryError
+
+    part.tell = part.record = no_room
+    chores = Chores(c)
+    for _ in range(5):
+        try:
+            chores.turn(1000)
+        except MemoryError:  # ends the task, and with it all others
+            break
+    assert c.restart_wanted
+
+
 def test_a_guest_s_request_that_found_no_room_is_enough_when_the_guest_has_gone() -> None:
     c, part = controller()
     c.heap_is_spent = True

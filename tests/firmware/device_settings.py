@@ -1,6 +1,7 @@
 """Signed configuration: what is taken, what is refused by name, what a cut leaves (MicroPython)."""
 
 from firmware.device_config import FLOOR, PATH, PATH_BEFORE, held
+from firmware.journal import Journal
 from protocol.codes import (
     ERR_BUSY,
     ERR_DIGEST,
@@ -152,6 +153,27 @@ def test_each_wrong_field_is_named() -> None:
         refused_and_on_record(c, sign(2, settings), code, number)
 
 
+class Measured:
+    """A supply."""
+
+    mv = 12000
+
+
+def test_a_supply_that_would_sag_at_once_is_refused_by_name() -> None:
+    _, c = configured()
+    c.supply = Measured()
+    for hold_mv in (60000, 12100, 11500):
+        assert c.put(sign(2, {49: hold_mv})) == (ERR_SETTING, 49), hold_mv
+    assert c.get()[1] == 1
+    assert c.put(sign(2, {49: 11400})) == (0, 2)
+
+
+def test_a_way_out_that_opens_for_no_time_is_refused_by_name() -> None:
+    _, c = configured()
+    for unlock_ds in (0, 9, [50, 0]):
+        assert c.put(sign(2, {2: unlock_ds})) == (ERR_SETTING, 2)
+
+
 def test_what_is_no_configuration_at_all_is_malformed() -> None:
     _, c = configured()
     for settings in ([], None, {"2": 50}, {-1: 5}, {300: 1}):
@@ -259,6 +281,58 @@ def test_an_open_leaf_is_seen_before_the_door_is_built_anew() -> None:
     c.kind.turn(7000)
     assert c.kind.is_shut()
     assert EVENT_FORCED_OPEN not in [event for event, _, _ in c.events()]
+
+
+def test_doors_that_could_not_be_built_anew_are_built_by_a_restart() -> None:
+    for error in (MemoryError(), OSError(5)):
+        _, c = configured()
+        assert c.put(sign(2, SECOND)) == (0, 2)
+
+        def fails(why: Exception = error) -> "list[object]":
+            raise why
+
+        c.board.readers = fails
+        c.apply()
+        assert c.restart_wanted, "half of the new doors and half of the old ones are no doors"
+
+
+def refuses(*_: "Any", **__: "Any") -> int:
+    raise OSError(5)
+
+
+def test_what_the_journal_did_not_take_is_not_in_force() -> None:
+    rig, c = configured()
+    written = c.journal.record
+    c.journal.record = refuses
+    try:
+        c.put(sign(2, SECOND))
+    except OSError:
+        c.apply()
+    assert c.config.unlock_ds == 70
+    assert not c.restart_wanted
+    c.journal.record = written
+    c.apply()
+    assert c.config.unlock_ds == 90
+    assert c.events()[-1] == (EVENT_CONFIG_CHANGED, 0, 2)
+    assert len(rig.start().events()) == 2, "once is enough"
+
+
+def test_a_journal_that_refuses_keeps_no_door_from_starting() -> None:
+    rig, c = configured()
+    assert c.put(sign(2, SECOND)) == (0, 2)
+    rig.flash.numbers.data[FLOOR] -= 1
+    record = Journal.record
+    Journal.record = refuses  # type: ignore[method-assign,assignment]
+    try:
+        c = rig.start()
+    finally:
+        Journal.record = record  # type: ignore[method-assign]
+    c.turn(rex=1)
+    assert c.board.lock.level == 1
+    c.turn(rex=0)
+    c.kind.turn(9000)
+    c.apply()
+    assert c.events()[-1] == (EVENT_CONFIG_CHANGED, 0, 2)
 
 
 # --- damage ---------------------------------------------------------------------------------

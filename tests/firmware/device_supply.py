@@ -174,6 +174,22 @@ def test_merges_and_erases_wait_while_it_sags_and_go_on_after_it() -> None:
     assert c.journal.erased > erased
 
 
+def test_a_card_that_is_left_at_a_reader_puts_off_merges_and_erases_for_ten_seconds() -> None:
+    c = Powered()
+    c.pace.quiet_for = lambda _ms: False  # type: ignore[method-assign]
+    c.passes(9)
+    assert (c.intake.steps, c.journal.erased) == (0, 0)
+    c.passes(10)
+    assert c.intake.steps > 10
+    assert c.journal.erased == 10
+    c.pace.quiet_for = lambda _ms: True  # type: ignore[method-assign]
+    c.passes(1)
+    c.pace.quiet_for = lambda _ms: False  # type: ignore[method-assign]
+    steps = c.intake.steps
+    c.passes(9)
+    assert c.intake.steps == steps, "somebody at the door is not a card that was left there"
+
+
 def test_large_writes_are_answered_with_busy_and_the_rest_is_answered() -> None:
     c = Powered()
     c.board.mv = SAG_MV

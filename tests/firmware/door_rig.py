@@ -216,6 +216,7 @@ class Rig:
         self.whitelist = cards_held or Cards()
         self.access = Access(self.whitelist, self.clock, CARD_KEY, self.nvs)
         self.enrolment = None
+        self.memory_faults = 0
         self.shown: list[tuple[int, int]] = []
         self.keeps_shown = True
         self.door = Service(self)

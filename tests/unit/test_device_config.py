@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import set_language
 from controller_tool.registry.models import Device
 from controller_tool.registry.records import AuditEntry
-from controller_tool.services import device_config, export, setting_words
+from controller_tool.services import boards, device_config, export, setting_words
 from controller_tool.services.device_replace import replace
 from controller_tool.services.setting_words import HIDDEN, parse
 from protocol import cbor, cose, trust
@@ -27,7 +28,7 @@ from protocol.codes import (
 )
 from protocol.constants import AAD_CONFIG
 from protocol.setting_names import NAMES
-from protocol.settings import SECRETS
+from protocol.settings import OSDP_ADDRESS, SECRETS
 from tests.unit.registry_support import Board
 from tests.unit.test_cards import issue
 
@@ -199,7 +200,8 @@ def test_numbers_go_on_above_what_another_registry_has_signed(site, controller) 
 @pytest.mark.usefixtures("controller")
 def test_what_the_controller_would_refuse_is_never_signed(site) -> None:
     for word, why in (
-        ("unlock_time=9999", "0 s – 3600 s"),
+        ("unlock_time=9999", "1 s – 3600 s"),
+        ("unlock_time=0", "1 s – 3600 s"),
         ("osdp_address=1", "nothing that it is for"),
         ("charge_ceiling=60", "nothing that it is for"),
         ("unlock_time=5,6", "nothing that it is for"),
@@ -383,6 +385,16 @@ def test_what_cannot_take_its_place_is_refused(site) -> None:
         row.kind, row.enrolled_at_s = "door", None
     with pytest.raises(OperatorError, match="not in service"):
         replace(site, "door-1", "door-2")
+
+
+@pytest.mark.usefixtures("board")
+def test_addresses_of_two_readers_do_not_fit_a_board_with_four(site, monkeypatch) -> None:
+    four = SimpleNamespace(capabilities={"osdp": True, "readers": 4, "points": 4})
+    monkeypatch.setattr(boards, "show", lambda _name: four)
+    device = site.device("door-1")
+    assert device_config.fitting(device, {2: 70, OSDP_ADDRESS: [3, 4]}) == {2: 70}
+    all_four = {OSDP_ADDRESS: [3, 4, 5, 6]}
+    assert device_config.fitting(device, all_four) == all_four
 
 
 @pytest.mark.usefixtures("controller")
