@@ -66,6 +66,42 @@ def test_a_supervised_fire_line_that_is_cut_or_shorted_releases_and_is_told() ->
         assert (EVENT_INPUT_FAULT, LINE_OK) in rig.journal.events
 
 
+def test_a_fire_line_that_never_rests_releases_though_it_says_nothing_steady() -> None:
+    rig = Rig(lines={"fire": Line()})
+    rig.turn()
+    for level_mv in (CUT_MV, ACTED_MV, SHORT_MV) * 2:
+        rig.wires["fire"].level_mv = level_mv
+        rig.door.turn(10)
+    assert rig.lock.level == 1
+
+
+def test_a_rex_line_that_jumps_between_faults_and_rest_opens_nothing() -> None:
+    rig = Rig(lines={"rex": Line()})
+    for level_mv in (CUT_MV, REST_MV, SHORT_MV, ACTED_MV) * 20:
+        rig.wires["rex"].level_mv = level_mv
+        rig.door.turn(10)
+    assert rig.lock.level == 0
+
+
+def test_noise_of_two_polls_on_a_supervised_line_is_not_seen() -> None:
+    rig = Rig(lines={"fire": Line()})
+    for level_mv in (CUT_MV, CUT_MV, REST_MV) * 20:
+        rig.wires["fire"].level_mv = level_mv
+        rig.door.turn(10)
+    assert rig.lock.level == 0
+
+
+def test_a_line_that_goes_from_fault_to_fault_says_the_one_that_is_steady() -> None:
+    rig = Rig(lines={"rex": Line()})
+    for level_mv in (CUT_MV, SHORT_MV, CUT_MV, SHORT_MV, SHORT_MV, SHORT_MV):
+        rig.wires["rex"].level_mv = level_mv
+        rig.door.turn(10)
+    rig.door._lines.second()
+    assert [reason for event, reason in rig.journal.events if event == EVENT_INPUT_FAULT] == [
+        LINE_SHORT
+    ]
+
+
 def test_a_supervised_fire_line_that_acts_is_fire_and_no_fault() -> None:
     rig = Rig(lines={"fire": Line()})
     rig.wires["fire"].level_mv = ACTED_MV
