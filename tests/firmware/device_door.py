@@ -2,9 +2,11 @@
 
 from protocol.codes import (
     EVENT_DOOR_OPENED,
+    EVENT_FIRE,
     EVENT_FORCED_OPEN,
     EVENT_REX,
     EVENT_UNLOCKED,
+    REASON_FIRE,
     REASON_NONE,
     REASON_REX,
     TICKET_UNLOCK,
@@ -69,3 +71,13 @@ def test_a_forced_door_is_not_said_to_be_rex() -> None:
     held.turn(rex=1)
     assert (EVENT_REX, REASON_REX) in held.journal.events
     assert (EVENT_UNLOCKED, REASON_REX) in held.journal.events
+
+
+def test_what_fire_unlocks_is_on_record_as_fire() -> None:
+    held = Rig()
+    held.turn(rex=1, fire=1)
+    assert held.journal.events == [
+        (EVENT_REX, REASON_FIRE),
+        (EVENT_FIRE, REASON_FIRE),
+        (EVENT_UNLOCKED, REASON_FIRE),
+    ]

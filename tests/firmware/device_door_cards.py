@@ -16,11 +16,13 @@ from protocol.codes import (
     REASON_PASSBACK_SOFT,
     REASON_PIN_MISSING,
     REASON_PIN_WRONG,
+    REASON_REVOKED,
     REASON_UNKNOWN_CARD,
     TICKET_UNLOCK,
 )
 from protocol.constants import (
     FLAG_EMERGENCY,
+    FLAG_REVOKED,
     PROFILE_DURESS,
     PROFILE_ESCORT,
     PROFILE_IGNORES_PASSBACK,
@@ -171,6 +173,16 @@ def test_duress_opens_as_always_and_alarms() -> None:
     assert rig.shown[shown:] == usual, "nobody at the door sees a difference"
 
 
+def test_duress_alarms_even_where_it_opens_nothing_unless_it_was_taken_back() -> None:
+    for flags, reason, alarms in ((0, REASON_LOCKED_OUT, 1), (FLAG_REVOKED, REASON_REVOKED, 0)):
+        rig = Rig(settings={ATTEMPTS: 2})
+        rig.card(b"", rig.profile(2, PROFILE_DURESS), flags, pin=b"9999")
+        for _ in range(2):
+            rig.swipe(NOBODY)
+        assert rig.type(b"9999") == denied(reason)
+        assert rig.told(EVENT_DURESS) == alarms
+
+
 # --- wrong attempts ----------------------------------------------------------------------
 
 
@@ -210,6 +222,19 @@ def test_wrong_attempts_that_lie_apart_do_not_add_up() -> None:
     rig.swipe(NOBODY)
     assert rig.told(EVENT_LOCK_OUT) == 0
     rig.swipe(NOBODY)
+    assert rig.told(EVENT_LOCK_OUT) == 1
+
+
+def test_a_collected_card_is_a_wrong_attempt_and_one_without_its_pin_is_none() -> None:
+    rig = with_pin(_11=2)
+    for _ in range(3):
+        rig.swipe(ANN)
+        rig.wait(10)
+        assert rig.decision() == denied(REASON_PIN_MISSING)
+    assert rig.told(EVENT_LOCK_OUT) == 0
+    rig.card(BOB, flags=FLAG_REVOKED)
+    for _ in range(2):
+        assert rig.swipe(BOB) == denied(REASON_REVOKED)
     assert rig.told(EVENT_LOCK_OUT) == 1
 
 
@@ -283,6 +308,22 @@ def test_a_card_is_the_same_with_and_without_its_pin() -> None:
     rig.card(ANN, 1, pin=b"4711")
     rig.swipe(ANN)
     assert rig.type(b"4711") == denied(REASON_ANTI_PASSBACK)
+
+
+def test_who_came_in_with_a_pin_has_to_leave_too() -> None:
+    rig = with_pin(_9=2)
+    rig.swipe(ANN)
+    assert rig.type(b"4711") == granted()
+    assert rig.swipe(ANN) == denied(REASON_ANTI_PASSBACK)
+
+
+def test_readers_of_the_second_round_lead_out() -> None:
+    rig = Rig(2, {PASSBACK: 2})
+    rig.card(ANN)
+    assert rig.swipe(ANN, 0) == granted()
+    assert rig.swipe(ANN, 1) == denied(REASON_ANTI_PASSBACK), "in again by the other door"
+    assert rig.swipe(ANN, 3) == granted()
+    assert rig.swipe(ANN, 1) == granted()
 
 
 def test_an_interlock_opens_one_door_at_a_time() -> None:
