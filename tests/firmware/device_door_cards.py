@@ -264,6 +264,15 @@ def test_a_guest_comes_in_after_an_escort_alone_and_for_some_seconds_alone() -> 
     assert rig.swipe(BOB) == denied(REASON_ESCORT_MISSING)
 
 
+def test_an_escort_counts_at_the_door_at_which_it_came_in() -> None:
+    rig = Rig(2)
+    rig.card(ANN, rig.profile(2, PROFILE_ESCORT))
+    rig.card(BOB, rig.profile(3, PROFILE_NEEDS_ESCORT))
+    assert rig.swipe(ANN, 1) == granted()
+    assert rig.swipe(BOB, 0) == denied(REASON_ESCORT_MISSING)
+    assert rig.swipe(BOB, 1) == granted()
+
+
 def test_hard_passback_wants_a_card_to_leave_before_it_comes_in_again() -> None:
     rig = Rig(settings={PASSBACK: 2})
     rig.card(ANN)
