@@ -81,3 +81,23 @@ def test_what_fire_unlocks_is_on_record_as_fire() -> None:
         (EVENT_FIRE, REASON_FIRE),
         (EVENT_UNLOCKED, REASON_FIRE),
     ]
+
+
+def test_a_ticket_opens_for_the_time_that_it_names_or_for_the_door_s_own() -> None:
+    for duration_ds, seconds in ((20, 2), (0, 5)):
+        held = Rig()
+        held.door.act(TICKET_UNLOCK, 0, duration_ds)
+        held.wait(seconds - 1)
+        assert held.lock.level == 1
+        held.wait(1)
+        assert held.lock.level == 0
+
+
+def test_the_light_is_on_while_any_door_is_unlocked() -> None:
+    held = Rig(2)
+    held.door.act(TICKET_UNLOCK, 1, 20)
+    held.door.act(TICKET_UNLOCK, 0, 10)
+    held.wait(1)
+    assert held.light.level == 1
+    held.wait(1)
+    assert held.light.level == 0
