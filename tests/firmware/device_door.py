@@ -101,3 +101,11 @@ def test_the_light_is_on_while_any_door_is_unlocked() -> None:
     assert held.light.level == 1
     held.wait(1)
     assert held.light.level == 0
+
+
+def test_a_relay_that_does_not_follow_is_seen_at_any_door() -> None:
+    for fail_safe in (0, 1):
+        held = Rig(2, {1: fail_safe})
+        assert held.door.relay_follows()
+        held.locks[1].level ^= 1
+        assert not held.door.relay_follows()

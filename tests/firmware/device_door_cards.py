@@ -150,6 +150,18 @@ def test_nothing_that_was_typed_stays_in_memory() -> None:
     assert bytes(rig.door._keypads._pads[0]._buffer) == bytes(32)
 
 
+def test_a_pin_whose_grant_cannot_be_written_opens_nothing_and_is_typed_again() -> None:
+    rig = with_pin()
+    rig.journal.refused = (EVENT_GRANTED,)
+    rig.swipe(ANN)
+    rig.type(b"4711")
+    assert (rig.lock.level, rig.journal.lost) == (0, 1)
+    assert bytes(rig.door._keypads._pads[0]._buffer) == bytes(32)
+    rig.journal.refused = ()
+    rig.swipe(ANN)
+    assert rig.type(b"4711") == granted()
+
+
 def test_a_door_at_which_nobody_types_loads_no_keypad() -> None:
     rig = Rig()
     rig.card(ANN)
