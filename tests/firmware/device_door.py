@@ -1,5 +1,6 @@
 """A door whose journal fails: nobody is let in by it, everybody is let out (MicroPython)."""
 
+from firmware.door import Service
 from protocol.codes import (
     EVENT_DOOR_OPENED,
     EVENT_FIRE,
@@ -109,3 +110,22 @@ def test_a_relay_that_does_not_follow_is_seen_at_any_door() -> None:
         assert held.door.relay_follows()
         held.locks[1].level ^= 1
         assert not held.door.relay_follows()
+
+
+def test_a_door_without_a_list_or_a_journal_to_judge_by_lets_out() -> None:
+    for wire in ("rex", "fire"):
+        held = Rig()
+        held.access = None
+        held.door = Service(held)
+        held.turn(**{wire: 1})
+        assert held.lock.level == 1, wire
+
+
+def test_a_list_of_settings_that_is_too_short_goes_on_with_its_last() -> None:
+    held = Rig(4, {2: [10, 30]})
+    for number in range(4):
+        held.door.act(TICKET_UNLOCK, number, 0)
+    held.wait(2)
+    assert [lock.level for lock in held.locks] == [0, 1, 1, 1]
+    held.wait(1)
+    assert [lock.level for lock in held.locks] == [0, 0, 0, 0]
