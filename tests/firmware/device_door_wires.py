@@ -23,6 +23,7 @@ from protocol.codes import (
     LINE_OK,
     LINE_OPEN,
     LINE_SHORT,
+    MODE_CLOSED,
     MODE_LOCKDOWN,
     MODE_OPEN,
     TICKET_DOOR_MODE,
@@ -31,7 +32,7 @@ from protocol.policy.door_modes import argument
 from tests.firmware.door_rig import Line, Rig
 
 ANN = b"ann's"
-REX_KIND, HELD_WARNING_S, HELD_OPEN_S = 7, 6, 3
+REX_KIND, HELD_WARNING_S, HELD_OPEN_S, ATTEMPTS, LOCKOUT_S = 7, 6, 3, 11, 12
 SHORT_MV, REST_MV, ACTED_MV, CUT_MV = 20, 1050, 1960, 3100
 
 
@@ -225,6 +226,29 @@ def test_readers_show_the_state_of_their_door() -> None:
     held.turn(rex=0, door=1)
     held.wait(11)
     assert last(held) == SHOW_HELD
+
+
+def test_readers_show_an_alarm_of_a_door_held_open_and_an_open_door_in_a_fire() -> None:
+    rig = Rig(settings={HELD_OPEN_S: 5, HELD_WARNING_S: 0})
+    rig.turn(rex=1)
+    rig.turn(rex=0, door=1)
+    rig.wait(5 + 5)
+    assert last(rig) == SHOW_ALARM
+    rig.turn(fire=1)
+    assert last(rig) == SHOW_OPEN
+
+
+def test_readers_show_that_no_card_opens_for_as_long_as_that_is_so() -> None:
+    rig = Rig(settings={ATTEMPTS: 1, LOCKOUT_S: 30})
+    rig.swipe(b"nobody's")
+    rig.wait(2)
+    assert last(rig) == SHOW_SHUT
+    rig.wait(27)
+    assert last(rig) == SHOW_SHUT
+    rig.wait(2)
+    assert last(rig) == SHOW_REST
+    rig.door.act(TICKET_DOOR_MODE, 0, argument(MODE_CLOSED, 0))
+    assert last(rig) == SHOW_SHUT
 
 
 def test_a_reader_is_told_when_what_it_shows_changes_and_not_before() -> None:
