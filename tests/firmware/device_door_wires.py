@@ -32,7 +32,7 @@ from protocol.policy.door_modes import argument
 from tests.firmware.door_rig import Line, Rig
 
 ANN = b"ann's"
-REX_KIND, HELD_WARNING_S, HELD_OPEN_S, ATTEMPTS, LOCKOUT_S = 7, 6, 3, 11, 12
+REX_KIND, HELD_WARNING_S, HELD_OPEN_S, ATTEMPTS, LOCKOUT_S, RELOCK = 7, 6, 3, 11, 12, 4
 SHORT_MV, REST_MV, ACTED_MV, CUT_MV = 20, 1050, 1960, 3100
 
 
@@ -189,6 +189,23 @@ def test_held_open_warns_before_it_alarms() -> None:
     assert [rig.told(EVENT_HELD_WARNING), rig.told(EVENT_HELD_OPEN)] == [1, 0]
     rig.wait(5)
     assert [rig.told(EVENT_HELD_WARNING), rig.told(EVENT_HELD_OPEN)] == [1, 1]
+
+
+def test_each_door_has_its_own_relock_times_and_kind_of_rex() -> None:
+    rig = Rig(2, {RELOCK: [0, 1]})
+    rig.turn(rex=1, rex2=1)
+    rig.turn(rex=0, rex2=0, door=1, door2=1)
+    rig.wait(1)
+    assert [lock.level for lock in rig.locks] == [1, 0]
+    rig = Rig(2, {REX_KIND: [0, 1]})
+    rig.turn(rex=1, rex2=1)
+    assert [lock.level for lock in rig.locks] == [1, 0]
+    rig = Rig(2, {HELD_WARNING_S: [0, 3], HELD_OPEN_S: [5, 9]})
+    rig.turn(door=1, door2=1)
+    rig.wait(6)
+    held = (EVENT_HELD_WARNING, EVENT_HELD_OPEN)
+    told = [(record[0], record[2]) for record in rig.journal.records if record[0] in held]
+    assert told == [(EVENT_HELD_WARNING, 1), (EVENT_HELD_OPEN, 0)]
 
 
 # --- what readers show -------------------------------------------------------------------------
