@@ -128,6 +128,59 @@ def test_another_card_ends_the_wait_of_the_first() -> None:
     assert denied(REASON_PIN_MISSING) in rig.journal.events
 
 
+def test_a_card_that_waited_in_vain_is_denied_by_its_own_key() -> None:
+    rig = with_pin()
+    key = rig.card(ANN, 2)
+    rig.card(BOB)
+    for give_up in (lambda: rig.swipe(BOB), lambda: rig.wait(10)):
+        rig.swipe(ANN)
+        rig.access.key = bytes(8)
+        give_up()
+        denials = [record for record in rig.journal.records if record[0] == EVENT_DENIED]
+        assert denials[-1][1:4] == (REASON_PIN_MISSING, 0, key)
+
+
+def test_digits_that_are_given_up_are_no_denial() -> None:
+    rig = Rig()
+    rig.card(ANN)
+    rig.type(b"47", end=4)
+    assert rig.swipe(ANN) == granted()
+    rig.type(b"47", end=4)
+    rig.wait(20)
+    assert rig.told(EVENT_DENIED) == 0
+
+
+def test_two_readers_are_typed_at_without_a_mixture() -> None:
+    rig = with_pin()
+    rig.card(b"", 1, pin=b"0815")
+    rig.swipe(ANN, 0)
+    for place in range(4):
+        rig.type(b"", 0, b"4711"[place] - 0x30)
+        rig.type(b"", 1, b"0815"[place] - 0x30)
+    assert rig.type(b"", 1) == granted()
+    assert rig.type(b"", 0) == granted()
+    assert rig.told(EVENT_GRANTED) == 2
+    rig.swipe(ANN, 1)
+    assert rig.type(b"4711", 1) == granted()
+
+
+def test_the_time_for_a_pin_is_the_one_that_was_set_and_begins_anew_with_each_key() -> None:
+    rig = with_pin(_14=5)
+    rig.swipe(ANN)
+    for digit in b"4711":
+        rig.wait(4)
+        rig.type(b"", end=digit - 0x30)
+    assert rig.type(b"") == granted()
+    rig.wait(10)
+    rig.swipe(ANN)
+    rig.wait(5)
+    assert rig.decision() == denied(REASON_PIN_MISSING)
+    rig.swipe(ANN)
+    rig.type(b"", end=4)
+    rig.wait(5)
+    assert rig.told(EVENT_DENIED) == 2
+
+
 def test_a_pin_has_four_to_eight_digits_and_star_empties_it() -> None:
     rig = Rig(settings={ATTEMPTS: 0})
     for digits in (b"123", b"123456789"):
