@@ -1,5 +1,6 @@
 """Contacts, supervised lines, REX sensors, chatter and what readers show (MicroPython)."""
 
+from firmware.handlers.seldom import _is_possible
 from firmware.journal import BURST_ACCESS, FOLD_ABOVE
 from firmware.readers.results import (
     SHOW_ALARM,
@@ -27,6 +28,7 @@ from protocol.codes import (
     MODE_LOCKDOWN,
     MODE_OPEN,
     TICKET_DOOR_MODE,
+    TICKET_REBOOT,
 )
 from protocol.policy.door_modes import argument
 from tests.firmware.door_rig import Line, Rig
@@ -299,6 +301,18 @@ def test_a_latched_fire_keeps_a_configuration_waiting_and_a_mode_does_not() -> N
     rig.turn(fire=1)
     rig.turn(fire=0)
     assert not rig.door.is_shut()
+
+
+def test_no_ticket_restarts_a_controller_whose_fire_is_latched() -> None:
+    rig = Rig()
+    rig.kind = rig.door
+    assert _is_possible(rig, TICKET_REBOOT, 0, 0)
+    rig.turn(fire=1)
+    rig.turn(fire=0)
+    assert not _is_possible(rig, TICKET_REBOOT, 0, 0), "it is reset on site alone"
+    rig.turn(rex=1)
+    rig.wait(6)
+    assert _is_possible(rig, TICKET_REBOOT, 0, 0)
 
 
 def test_cards_wait_until_it_is_known_in_which_mode_a_door_is() -> None:
