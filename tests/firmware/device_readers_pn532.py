@@ -2,7 +2,14 @@
 
 from controller_tool.sim.chips.pn532 import TYPE_A, TYPE_B, Card, Pn532
 from firmware.readers.pn532 import Driver, drivers
-from firmware.readers.results import CARD, DOUBTFUL, NOTHING, TROUBLE_LOST, TROUBLE_REFUSED
+from firmware.readers.results import (
+    CARD,
+    DOUBTFUL,
+    NOTHING,
+    SHOW_DENIED,
+    TROUBLE_LOST,
+    TROUBLE_REFUSED,
+)
 from protocol.codes import CREDENTIAL_ISO14443A, CREDENTIAL_ISO14443B
 
 UID4 = b"\x04\xa2\xb3\xc4"
@@ -241,3 +248,24 @@ def test_its_own_answers_do_not_keep_erases_away() -> None:
     rig.chip.hold(Card(TYPE_A, UID4))
     rig.turns(30)
     assert rig.driver.edge_ticks > before
+
+
+class Wire:
+    """Counts how often it goes on."""
+
+    level = times = 0
+
+    def value(self, level: int) -> None:
+        self.times += level and not self.level
+        self.level = level
+
+
+def test_lamp_and_buzzer_follow_the_pattern_while_cards_are_looked_for() -> None:
+    rig = Rig()
+    lamp, buzzer = Wire(), Wire()
+    options = {"lamp": lamp, "buzzer": buzzer}
+    rig.driver = drivers(Uart(rig.chip), options)[0]
+    rig.turns(20)
+    rig.driver.show(SHOW_DENIED, rig.now_ms)
+    rig.turns(155)
+    assert (lamp.times, buzzer.times) == (8, 3)
