@@ -81,6 +81,28 @@ def test_a_first_card_counts_until_the_hours_end() -> None:
     assert (modes.now(True), modes.waits) == (MODE_CONTROLLED, 1)
 
 
+def test_a_first_card_does_not_outlast_its_hours_because_a_command_hid_their_end() -> None:
+    modes = Modes(MODE_CONTROLLED, MODE_OPEN, 1)
+    modes.first_card()
+    assert modes.now(True) == MODE_OPEN
+    modes.command(argument(MODE_LOCKDOWN, 0))
+    modes.now(False)
+    modes.now(True)
+    modes.command(argument(MODE_SCHEDULE, 0))
+    assert (modes.now(True), modes.waits) == (MODE_CONTROLLED, 1)
+
+
+def test_what_is_stored_changes_every_ten_minutes_at_most() -> None:
+    modes = Modes()
+    modes.command(argument(MODE_OPEN, 60))
+    stored = set()
+    for _ in range(60):
+        stored.add(modes.stored())
+        modes.minute()
+    assert len(stored) == 6
+    assert modes.stored() == 0
+
+
 def test_attempts_alarm_at_the_limit_and_not_during_the_lock_out() -> None:
     attempts = Attempts(3, 60)
     assert [attempts.wrong(10) for _ in range(3)] == [False, False, True]

@@ -220,6 +220,30 @@ def test_no_number_of_restarts_makes_a_command_longer() -> None:
     assert rig.lock.level == 0
 
 
+def test_power_that_never_lasts_a_minute_makes_no_command_longer_either() -> None:
+    rig = Rig()
+    ticket(rig, MODE_OPEN, 30)
+    for _ in range(40):
+        rig.wait(50)
+        rig = rig.again()
+    rig.wait(2)
+    assert rig.lock.level == 0
+    ticket(rig, MODE_LOCKDOWN)
+    for _ in range(5):
+        rig = rig.again()
+        rig.wait(2)
+        assert rig.door._doors[0].mode == MODE_LOCKDOWN, "until further notice is no time"
+
+
+def test_a_start_with_a_command_needs_no_flash() -> None:
+    rig = Rig()
+    ticket(rig, MODE_LOCKDOWN, 30)
+    rig.nvs.fails = True
+    after = rig.again()
+    after.wait(2)
+    assert after.door._doors[0].mode == MODE_LOCKDOWN
+
+
 def test_a_command_that_ended_does_not_come_back() -> None:
     rig = Rig()
     ticket(rig, MODE_OPEN, 1)
