@@ -139,6 +139,16 @@ def test_passback_remembers_sides_and_forgets_the_oldest_of_64() -> None:
         assert not held.violates(key(number), SIDE_IN, 6), "one place for each card"
 
 
+def test_passback_tells_cards_apart_by_any_of_sixty_bits() -> None:
+    for bit in range(64):
+        other = bytearray(8)
+        other[bit // 8] = 0x80 >> bit % 8
+        held = Passback()
+        held.note(bytes(8), SIDE_IN, 5)
+        seen = held.violates(bytes(other), SIDE_IN, 5)
+        assert seen == (bit in (0, 1, 32, 33)), bit
+
+
 def test_passback_at_the_first_minute_and_forgiveness() -> None:
     held = Passback(10)
     held.note(key(3), SIDE_IN, 0)
@@ -179,6 +189,15 @@ def test_a_pin_alone_and_after_a_card_are_credentials_of_their_own() -> None:
     assert typed(pad, "98765432") == pin.READY
     assert pad.kind == CREDENTIAL_CARD_PIN
     assert bytes(pad.credential()) == bytes((2, 4)) + b"abcd98765432"
+
+
+def test_digits_that_came_before_a_card_are_not_those_behind_it() -> None:
+    pad = pin.Pad()
+    for key in (4, 7):
+        pad.press(key, 10)
+    assert pad.hold(2, b"abcd", b"k" * 8, 10)
+    assert typed(pad, "9876") == pin.READY
+    assert bytes(pad.credential()) == bytes((2, 4)) + b"abcd9876"
 
 
 def test_pins_that_are_too_short_or_too_long_are_wrong() -> None:
