@@ -46,8 +46,8 @@ class Uart:
 class Rig:
     """A driver with its chip; each turn is 10 ms."""
 
-    def __init__(self) -> None:
-        self.chip = Pn532()
+    def __init__(self, chip: "Pn532 | None" = None) -> None:
+        self.chip = chip or Pn532()
         self.driver: Driver = drivers(Uart(self.chip), {})[0]
         self.now_ms = self.driver.edge_ticks
         self.read: list[tuple[int, bytes]] = []
@@ -107,6 +107,25 @@ def test_another_card_of_type_b_is_passed_over() -> None:
     rig = held(Card(TYPE_B, ID_CARD, is_id_card=False))
     assert rig.turns(200) == []
     assert rig.driver.trouble == 0
+
+
+class Stranger(Pn532):
+    """An ID card answers with another status."""
+
+    status = b""
+
+    def _through(self, data: bytes) -> bytes:
+        answer = super()._through(data)
+        return answer[:-2] + self.status if answer[-2:] == b"\x90\x00" else answer
+
+
+def test_an_id_card_that_answers_with_another_status_is_passed_over() -> None:
+    for status in (b"\x6a\x82", b"\x90\x01", b"\x61\x00"):
+        chip = Stranger()
+        chip.status = status
+        rig = Rig(chip)
+        chip.hold(Card(TYPE_B, ID_CARD))
+        assert rig.turns(100) == []
 
 
 def test_two_cards_are_doubtful_once_and_the_one_that_stays_is_read() -> None:
