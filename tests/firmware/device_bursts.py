@@ -40,7 +40,8 @@ class Gate:
 
     def __init__(self) -> None:
         self.uart = Uart()
-        self.board = self.journal = self
+        self.board = self.journal = self.config = self
+        self.settings: dict[int, Any] = {}
         self.enrolment = None
         self.pace = Pace()
         self.seen: list[bytes] = []

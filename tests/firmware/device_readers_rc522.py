@@ -112,6 +112,15 @@ def test_a_uid_that_begins_with_the_tag_and_ends_there_is_doubtful() -> None:
     assert set(rig.turns(40)) == {DOUBTFUL}
 
 
+def test_the_field_is_off_for_a_turn_behind_a_card() -> None:
+    rig = held(Card(UID4))
+    while not rig.turns(1):
+        pass
+    assert not rig.chip.registers[0x14] & 3
+    rig.turns(2)
+    assert rig.chip.registers[0x14] & 3 == 3
+
+
 def after(exchanges: int, card: Card, flip: int) -> Rig:
     """A rig in which the answer to the exchange of that number has one bit wrong."""
     rig = held(card)

@@ -71,7 +71,8 @@ class House:
     """A controller with readers and somebody who takes notes."""
 
     def __init__(self, *rows: "list[Driver]", listens: bool = True) -> None:
-        self.board = self.journal = self.pace = self
+        self.board = self.journal = self.pace = self.config = self
+        self.settings: dict[int, Any] = {}
         self.enrolment = None
         self.rows = rows
         self.edge_ticks = -1
