@@ -129,8 +129,8 @@ class Service:
             self._end(self._port.stop())
 
     def at_rest(self) -> bool:
-        """Whether a restart would change nothing for anybody."""
-        return not self._port.active
+        """Whether a restart would change nothing for anybody; it would reset a latched fire."""
+        return not (self._port.active or self._port.fire)
 
     is_shut = at_rest
 

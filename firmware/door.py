@@ -280,12 +280,8 @@ class Service:
             self._modes()
         minute = self._seconds % 60 == 0
         for point in self._points:
-            if point.escort_s:
-                point.escort_s -= 1
-            if point.denied_s:
-                point.denied_s -= 1
-                if not point.denied_s:
-                    self._show_state(point)
+            if point.second(self._c.clock.uptime_s):
+                self._show_state(point)
             if self._keeper is not None:
                 try:
                     self._keeper.second(point, minute)

@@ -38,7 +38,12 @@ class Keeper:
             hours = own(config.mode_schedule, number)
             stored = controller.nvs.get("mode" + str(number))
             first_card = own(config.first_card, number)
-            self._modes.append(Modes(own(config.mode, number), hours >> 8, first_card, stored))
+            modes = Modes(own(config.mode, number), hours >> 8, first_card, stored)
+            self._modes.append(modes)
+            try:  # a start uses up what was booked
+                controller.nvs.put("mode" + str(number), modes.stored())
+            except OSError:  # the next minute tries again
+                controller.journal.lost += 1
             self._schedules.append(hours & 0xFF)
 
     def second(self, point: Point, minute: bool) -> None:

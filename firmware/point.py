@@ -58,8 +58,21 @@ class Point:
             own(config.rex_kind, number) == 1,
         )
         self.escort_s = 0  # for so long an escort counts as here
-        self.denied_s = 0  # for so long a reader shows a denial
+        self.denied_s = 0  # for so long a reader shows a denial, or a lock-out is waited for
         self.waits = 0  # for a first card: FIRST_CARD_…
+
+    def second(self, now_s: int) -> bool:
+        """A second is over; whether readers are to show its state again."""
+        if self.escort_s:
+            self.escort_s -= 1
+        if not self.denied_s:
+            return False
+        self.denied_s -= 1
+        if self.denied_s:
+            return False
+        if self.attempts.locked(now_s):  # whose end nothing else tells
+            self.denied_s = 1
+        return True
 
     def pattern(self, now_s: int) -> int:
         """SHOW_… of its state."""

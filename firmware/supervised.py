@@ -3,12 +3,11 @@
 It takes the place of firmware/reading.py `Input` and is loaded where a board has one only. A line
 that is cut or shorted counts as acted where people may depend on it (fire: the doors are released,
 for a fire alarm nobody can send any more must not keep people in), and as at rest for a REX, whose
-wire must open no door to whoever shorts it; either way it is reported as an input fault. Where a
-fault acts, a line acts as soon as it is steadily not at rest, even if it is now acted, now cut:
-noise at the edge of two bands must not keep people in.
+wire must open no door to whoever shorts it; either way it is reported as an input fault. A fire
+line that jumps between acted, short and cut is never steady in any of them, and acted all the same.
 """
 
-from protocol.codes import LINE_ACTIVE, LINE_OK
+from protocol.codes import LINE_ACTIVE, LINE_OK, LINE_SHORT
 from protocol.policy.line import state
 
 _STEADY_POLLS = 3
@@ -19,19 +18,24 @@ if TYPE_CHECKING:
 
 
 class Supervised:
-    """`line`: LINE_…, once steady for 20 to 30 ms; `told`: what was journalled last."""
+    """`line` (LINE_…) and `active`, once steady for 20 to 30 ms; `told`: of the journal."""
 
     def __init__(self, adc: "Any", fault: bool) -> None:
         self._adc = adc
         self._fault = fault
         self._next = LINE_OK
-        self._polls = self._changed_polls = 0
+        self._polls = self._differs = 0
         self.line = self.told = LINE_OK
         self.active = False
 
     def poll(self) -> bool:
         """Sample it; returns `active`."""
         now = state(self._adc.read_uv() // 1000, self.line)
+        acted = now == LINE_ACTIVE or (now >= LINE_SHORT and self._fault)
+        self._differs = self._differs + 1 if acted != self.active else 0
+        if self._differs >= _STEADY_POLLS:
+            self.active = acted
+            self._differs = 0
         if now == self.line or now != self._next:
             self._polls = 0
             self._next = now
@@ -39,9 +43,4 @@ class Supervised:
             self._polls += 1
             if self._polls >= _STEADY_POLLS:
                 self.line = now
-        acts = now != LINE_OK if self._fault else self.line == LINE_ACTIVE
-        self._changed_polls = 0 if acts == self.active else self._changed_polls + 1
-        if self._changed_polls >= (_STEADY_POLLS if self._fault else 1):
-            self._changed_polls = 0
-            self.active = acts
         return self.active

@@ -43,12 +43,13 @@ class World:
 
     def __init__(self, relock: int = policy.RELOCK_TIMED, *, sensor: bool = False) -> None:
         self.door = Door(UNLOCK_DS, HELD_OPEN_S, relock, HELD_WARNING_S, sensor)
-        self.rex = self.leaf = self.fire = False
+        self.sensor = sensor
+        self.rex = self.leaf = self.fire = self.tamper = False
 
     def wires(self, **levels: bool) -> int:
         """Change inputs; returns actions."""
         vars(self).update(levels)
-        return self.door.inputs(self.rex, self.leaf, self.fire, tamper=False)
+        return self.door.inputs(self.rex, self.leaf, self.fire, self.tamper)
 
     def press(self) -> int:
         """REX, let go again."""
@@ -71,6 +72,12 @@ class World:
             words.append("forced")
         if door.held:
             words.append(ACTIONS[door.held])
+        if self.rex:
+            words.append("REX active")
+        elif self.sensor and door._shunt_ms:
+            words.append("somebody seen")
+        if self.tamper:
+            words.append("tampered with")
         return ", ".join(words)
 
 
@@ -93,11 +100,18 @@ STATES: dict[str, list[Callable[[World], int]]] = {
         lambda w: w.door.set_mode(MODE_LOCKDOWN), lambda w: w.wires(fire=True),
         lambda w: w.wires(fire=False),
     ],
+    "leaving": [lambda w: w.wires(rex=True)],
+    "leaving in lockdown": [
+        lambda w: w.door.set_mode(MODE_LOCKDOWN), lambda w: w.wires(rex=True)
+    ],
+    "tampered with": [lambda w: w.wires(tamper=True)],
 }  # fmt: skip
+SENSOR_STATES: dict[str, list[Callable[[World], int]]] = {"somebody left": [World.press]}
 STIMULI: dict[str, Callable[[World], int]] = {
     "card or ticket": lambda w: w.door.unlock(),
     "REX pressed": World.press,
     "REX held 5 s": World.hold,
+    "REX let go": lambda w: w.wires(rex=False),
     "leaf opens": lambda w: w.wires(leaf=True),
     "leaf closes": lambda w: w.wires(leaf=False),
     "leaf closes, 0.3 s pass": lambda w: (
@@ -105,8 +119,11 @@ STIMULI: dict[str, Callable[[World], int]] = {
     ),
     "fire input": lambda w: w.wires(fire=True),
     "fire input clears": lambda w: w.wires(fire=False),
+    "tamper": lambda w: w.wires(tamper=True),
+    "tamper ends": lambda w: w.wires(tamper=False),
     "0.3 s pass": lambda w: w.door.tick(policy.RELOCK_DELAY_MS),
     "5 s pass": lambda w: w.door.tick(5000),
+    "15 s pass": lambda w: w.door.tick(15000),
     "1 h passes": lambda w: w.door.tick(3_600_000),
     "mode controlled": lambda w: w.door.set_mode(MODE_CONTROLLED) | w.door.tick(10),
     "mode open": lambda w: w.door.set_mode(MODE_OPEN) | w.door.tick(10),
@@ -118,7 +135,7 @@ STIMULI: dict[str, Callable[[World], int]] = {
 def brought(name: str, relock: int = policy.RELOCK_TIMED, *, sensor: bool = False) -> World:
     """A door in this state."""
     world = World(relock, sensor=sensor)
-    for step in STATES[name]:
+    for step in (STATES | SENSOR_STATES)[name]:
         step(world)
     return world
 
@@ -131,7 +148,7 @@ def told(actions: int) -> str:
 def rows(relock: int = policy.RELOCK_TIMED, *, sensor: bool = False) -> list[tuple[str, ...]]:
     """(state, in words, stimulus, actions, next state) where anything happens at all."""
     found: list[tuple[str, ...]] = []
-    for state in STATES:
+    for state in STATES | (SENSOR_STATES if sensor else {}):
         for stimulus, apply in STIMULI.items():
             world = brought(state, relock, sensor=sensor)
             before = world.state()
@@ -164,8 +181,13 @@ def _difference(
     title: str, usual: set[tuple[str, ...]], changed: list[tuple[str, ...]]
 ) -> list[str]:
     new = [row for row in changed if row not in usual]
-    kept = {row[:3] for row in changed}
-    gone = sorted({row[:3] for row in usual} - kept)
+    kept = {(state, stimulus) for state, _, stimulus, *_ in changed}
+    words = {row[0]: row[1] for row in changed}
+    gone: list[tuple[str, ...]] = sorted(
+        (state, words[state], stimulus)
+        for state, _, stimulus, *_ in usual
+        if (state, stimulus) not in kept
+    )
     lines = ["", title, "", "As above, but:", ""]
     lines += _table(("state", "is", "stimulus", "actions", "then"), new)
     if gone:

@@ -122,8 +122,8 @@ def _act(c: "Controller", fields: "Arguments") -> None:
 
 
 def _is_possible(c: "Controller", action: int, point: int, argument: int) -> bool:
-    if action == TICKET_REBOOT:
-        return True
+    if action == TICKET_REBOOT:  # not while a fire is latched: that is reset on site
+        return c.kind.at_rest()
     if action == TICKET_ENROL:
         return 0 < argument <= ENROL_MAX_S
     if action == TICKET_PAIR_READER:

@@ -9,8 +9,8 @@ Rules:
   a day that end take the first card with them, however the clock came to lie outside
 - else the door's own mode
 - minutes are counted by uptime. What a restart takes up again is what was booked: stored() is
-  booked ahead of the time, so that cutting power makes no command longer. A lockdown that must not
-  end a few minutes early is given until further notice
+  booked ahead of the time, anew with each start, so that cutting power makes no command longer. A
+  lockdown that must not end some minutes early is given until further notice
 
 Hours are asked anew every second from the time that is then, so a clock that jumps moves the mode
 with it; windows that overlap are one longer window (protocol/policy/schedule.py).
@@ -49,20 +49,23 @@ class Modes:
         self.waits = 0  # for a first card: FIRST_CARD_…
         self._command = MODE_SCHEDULE
         self._left_min = 0
+        self._last = False  # it was restored with its last minute
         if stored:
             self.command(stored - 1)
+            self._last = self._left_min == 1
 
     def command(self, value: int) -> bool:
         """Take the argument of a ticket; False for a mode that is none."""
         if value >> _MODE_SHIFT > MODE_SCHEDULE:
             return False
+        self._last = False
         self._command = value >> _MODE_SHIFT
         self._left_min = value & MODE_MINUTES_MAX
         return True
 
     def stored(self) -> int:
         """What a restart gives to the constructor; changes every _BOOKED_MIN minutes at most."""
-        if self._command == MODE_SCHEDULE:
+        if self._command == MODE_SCHEDULE or self._last:
             return 0
         left = self._left_min
         if left:  # at least one: 0 minutes would be for ever

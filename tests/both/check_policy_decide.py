@@ -178,6 +178,7 @@ def test_a_lock_out_stops_all_but_emergency_cards() -> None:
     assert denied(codes.REASON_LOCKED_OUT, rules=RULE_LOCKED_OUT, profile_flags=0x7F)
     assert denied(codes.REASON_UNKNOWN_CARD, rules=RULE_LOCKED_OUT, flags=NOT_LISTED)
     assert denied(codes.REASON_REVOKED, rules=RULE_LOCKED_OUT, flags=FLAG_REVOKED)
+    assert denied(codes.REASON_LOCKED_OUT, rules=RULE_LOCKED_OUT, lockdown=True)
 
 
 def test_an_emergency_card_passes_every_rule_of_a_door() -> None:

@@ -107,6 +107,14 @@ def test_relock_on_close_locks_soon_after_the_leaf_has_closed_again() -> None:
     assert door.tick(d.RELOCK_DELAY_MS) == d.ACT_LOCK
 
 
+def test_relock_never_prolongs_an_unlock() -> None:
+    door = Door(unlock_ds=50, relock=d.RELOCK_ON_OPEN)
+    door.unlock()
+    door.tick(4900)
+    quiet(door, leaf=True)
+    assert door.tick(100) == d.ACT_LOCK
+
+
 def test_held_open_warns_first_and_once() -> None:
     door = Door(unlock_ds=10, held_open_s=5, held_warning_s=3)
     quiet(door, leaf=True)

@@ -81,6 +81,28 @@ def test_a_first_card_counts_until_the_hours_end() -> None:
     assert (modes.now(True), modes.waits) == (MODE_CONTROLLED, 1)
 
 
+def test_a_first_card_does_not_outlast_its_hours_because_a_command_hid_their_end() -> None:
+    modes = Modes(MODE_CONTROLLED, MODE_OPEN, 1)
+    modes.first_card()
+    assert modes.now(True) == MODE_OPEN
+    modes.command(argument(MODE_LOCKDOWN, 0))
+    modes.now(False)
+    modes.now(True)
+    modes.command(argument(MODE_SCHEDULE, 0))
+    assert (modes.now(True), modes.waits) == (MODE_CONTROLLED, 1)
+
+
+def test_what_is_stored_changes_every_ten_minutes_at_most() -> None:
+    modes = Modes()
+    modes.command(argument(MODE_OPEN, 60))
+    stored = set()
+    for _ in range(60):
+        stored.add(modes.stored())
+        modes.minute()
+    assert len(stored) == 6
+    assert modes.stored() == 0
+
+
 def test_attempts_alarm_at_the_limit_and_not_during_the_lock_out() -> None:
     attempts = Attempts(3, 60)
     assert [attempts.wrong(10) for _ in range(3)] == [False, False, True]
@@ -127,6 +149,16 @@ def test_passback_forgets_who_was_let_in_longest_ago() -> None:
     assert not held.violates(key(1), SIDE_IN, 66)
 
 
+def test_passback_tells_cards_apart_by_any_of_sixty_bits() -> None:
+    for bit in range(64):
+        other = bytearray(8)
+        other[bit // 8] = 0x80 >> bit % 8
+        held = Passback()
+        held.note(bytes(8), SIDE_IN, 5)
+        seen = held.violates(bytes(other), SIDE_IN, 5)
+        assert seen == (bit in (0, 1, 32, 33)), bit
+
+
 def test_passback_at_the_first_minute_and_forgiveness() -> None:
     held = Passback(10)
     held.note(key(3), SIDE_IN, 0)
@@ -167,6 +199,15 @@ def test_a_pin_alone_and_after_a_card_are_credentials_of_their_own() -> None:
     assert typed(pad, "98765432") == pin.READY
     assert pad.kind == CREDENTIAL_CARD_PIN
     assert bytes(pad.credential()) == bytes((2, 4)) + b"abcd98765432"
+
+
+def test_digits_that_came_before_a_card_are_not_those_behind_it() -> None:
+    pad = pin.Pad()
+    for key in (4, 7):
+        pad.press(key, 10)
+    assert pad.hold(2, b"abcd", b"k" * 8, 10)
+    assert typed(pad, "9876") == pin.READY
+    assert bytes(pad.credential()) == bytes((2, 4)) + b"abcd9876"
 
 
 def test_pins_that_are_too_short_or_too_long_are_wrong() -> None:

@@ -1,11 +1,20 @@
 """The table of settings: bounds, shapes, and what a board must have (both)."""
 
 from protocol import setting_names
-from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING
+from protocol.codes import (
+    ERR_NOT_ON_BOARD,
+    ERR_SETTING,
+    MODE_CLOSED,
+    MODE_CONTROLLED,
+    MODE_LOCKDOWN,
+    MODE_OPEN,
+)
 from protocol.settings import (
     CHOICE,
+    DOOR_MODE,
     EACH,
     KEYS,
+    MODE_SCHEDULE,
     SECRETS,
     SETTINGS,
     TEXT,
@@ -128,6 +137,15 @@ def test_a_network_comes_with_its_password() -> None:
 def test_writes_are_not_held_before_the_supply_is_called_low() -> None:
     assert first_problem({48: 11000, 49: 10000}, "door", ALL) == (0, 0)
     assert first_problem({48: 10000, 49: 11000}, "door", ALL) == (ERR_SETTING, 49)
+    assert first_problem({48: 10000, 49: 10000}, "door", ALL) == (0, 0)
+    assert first_problem({48: 0, 49: 10000}, "door", ALL) == (0, 0), "it is never called low"
+
+
+def test_hours_open_or_close_a_door_and_lock_nobody_out_for_good() -> None:
+    for mode in (MODE_CONTROLLED, MODE_OPEN, MODE_CLOSED):
+        assert of(MODE_SCHEDULE, mode << 8 | 255) == 0
+    assert of(MODE_SCHEDULE, MODE_LOCKDOWN << 8 | 1) == ERR_SETTING
+    assert of(DOOR_MODE, MODE_LOCKDOWN) == ERR_SETTING
 
 
 def test_every_setting_has_a_name_of_its_own_and_a_default_that_it_takes() -> None:

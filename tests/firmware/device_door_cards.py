@@ -138,6 +138,59 @@ def test_another_card_ends_the_wait_of_the_first() -> None:
     assert denied(REASON_PIN_MISSING) in rig.journal.events
 
 
+def test_a_card_that_waited_in_vain_is_denied_by_its_own_key() -> None:
+    rig = with_pin()
+    key = rig.card(ANN, 2)
+    rig.card(BOB)
+    for give_up in (lambda: rig.swipe(BOB), lambda: rig.wait(10)):
+        rig.swipe(ANN)
+        rig.access.key = bytes(8)
+        give_up()
+        denials = [record for record in rig.journal.records if record[0] == EVENT_DENIED]
+        assert denials[-1][1:4] == (REASON_PIN_MISSING, 0, key)
+
+
+def test_digits_that_are_given_up_are_no_denial() -> None:
+    rig = Rig()
+    rig.card(ANN)
+    rig.type(b"47", end=4)
+    assert rig.swipe(ANN) == granted()
+    rig.type(b"47", end=4)
+    rig.wait(20)
+    assert rig.told(EVENT_DENIED) == 0
+
+
+def test_two_readers_are_typed_at_without_a_mixture() -> None:
+    rig = with_pin()
+    rig.card(b"", 1, pin=b"0815")
+    rig.swipe(ANN, 0)
+    for place in range(4):
+        rig.type(b"", 0, b"4711"[place] - 0x30)
+        rig.type(b"", 1, b"0815"[place] - 0x30)
+    assert rig.type(b"", 1) == granted()
+    assert rig.type(b"", 0) == granted()
+    assert rig.told(EVENT_GRANTED) == 2
+    rig.swipe(ANN, 1)
+    assert rig.type(b"4711", 1) == granted()
+
+
+def test_the_time_for_a_pin_is_the_one_that_was_set_and_begins_anew_with_each_key() -> None:
+    rig = with_pin(_14=5)
+    rig.swipe(ANN)
+    for digit in b"4711":
+        rig.wait(4)
+        rig.type(b"", end=digit - 0x30)
+    assert rig.type(b"") == granted()
+    rig.wait(10)
+    rig.swipe(ANN)
+    rig.wait(5)
+    assert rig.decision() == denied(REASON_PIN_MISSING)
+    rig.swipe(ANN)
+    rig.type(b"", end=4)
+    rig.wait(5)
+    assert rig.told(EVENT_DENIED) == 2
+
+
 def test_a_pin_has_four_to_eight_digits_and_star_empties_it() -> None:
     rig = Rig(settings={ATTEMPTS: 0})
     for digits in (b"123", b"123456789"):
@@ -158,6 +211,18 @@ def test_nothing_that_was_typed_stays_in_memory() -> None:
     rig.type(b"47", end=4)
     rig.wait(10)
     assert bytes(rig.door._keypads._pads[0]._buffer) == bytes(32)
+
+
+def test_a_pin_whose_grant_cannot_be_written_opens_nothing_and_is_typed_again() -> None:
+    rig = with_pin()
+    rig.journal.refused = (EVENT_GRANTED,)
+    rig.swipe(ANN)
+    rig.type(b"4711")
+    assert (rig.lock.level, rig.journal.lost) == (0, 1)
+    assert bytes(rig.door._keypads._pads[0]._buffer) == bytes(32)
+    rig.journal.refused = ()
+    rig.swipe(ANN)
+    assert rig.type(b"4711") == granted()
 
 
 def test_a_door_at_which_nobody_types_loads_no_keypad() -> None:
@@ -181,6 +246,16 @@ def test_duress_opens_as_always_and_alarms() -> None:
     assert rig.type(b"9999") == granted(REASON_DURESS)
     assert rig.told(EVENT_DURESS) == 1
     assert rig.shown[shown:] == usual, "nobody at the door sees a difference"
+
+
+def test_duress_alarms_even_where_it_opens_nothing_unless_it_was_taken_back() -> None:
+    for flags, reason, alarms in ((0, REASON_LOCKED_OUT, 1), (FLAG_REVOKED, REASON_REVOKED, 0)):
+        rig = Rig(settings={ATTEMPTS: 2})
+        rig.card(b"", rig.profile(2, PROFILE_DURESS), flags, pin=b"9999")
+        for _ in range(2):
+            rig.swipe(NOBODY)
+        assert rig.type(b"9999") == denied(reason)
+        assert rig.told(EVENT_DURESS) == alarms
 
 
 # --- wrong attempts ----------------------------------------------------------------------
@@ -225,6 +300,19 @@ def test_wrong_attempts_that_lie_apart_do_not_add_up() -> None:
     assert rig.told(EVENT_LOCK_OUT) == 1
 
 
+def test_a_collected_card_is_a_wrong_attempt_and_one_without_its_pin_is_none() -> None:
+    rig = with_pin(_11=2)
+    for _ in range(3):
+        rig.swipe(ANN)
+        rig.wait(10)
+        assert rig.decision() == denied(REASON_PIN_MISSING)
+    assert rig.told(EVENT_LOCK_OUT) == 0
+    rig.card(BOB, flags=FLAG_REVOKED)
+    for _ in range(2):
+        assert rig.swipe(BOB) == denied(REASON_REVOKED)
+    assert rig.told(EVENT_LOCK_OUT) == 1
+
+
 def test_wrong_pins_count_and_each_door_counts_its_own() -> None:
     rig = Rig(2)
     rig.card(ANN)
@@ -249,6 +337,15 @@ def test_a_guest_comes_in_after_an_escort_alone_and_for_some_seconds_alone() -> 
     assert rig.swipe(BOB) == granted()
     rig.wait(1)
     assert rig.swipe(BOB) == denied(REASON_ESCORT_MISSING)
+
+
+def test_an_escort_counts_at_the_door_at_which_it_came_in() -> None:
+    rig = Rig(2)
+    rig.card(ANN, rig.profile(2, PROFILE_ESCORT))
+    rig.card(BOB, rig.profile(3, PROFILE_NEEDS_ESCORT))
+    assert rig.swipe(ANN, 1) == granted()
+    assert rig.swipe(BOB, 0) == denied(REASON_ESCORT_MISSING)
+    assert rig.swipe(BOB, 1) == granted()
 
 
 def test_hard_passback_wants_a_card_to_leave_before_it_comes_in_again() -> None:
@@ -295,6 +392,22 @@ def test_a_card_is_the_same_with_and_without_its_pin() -> None:
     rig.card(ANN, 1, pin=b"4711")
     rig.swipe(ANN)
     assert rig.type(b"4711") == denied(REASON_ANTI_PASSBACK)
+
+
+def test_who_came_in_with_a_pin_has_to_leave_too() -> None:
+    rig = with_pin(_9=2)
+    rig.swipe(ANN)
+    assert rig.type(b"4711") == granted()
+    assert rig.swipe(ANN) == denied(REASON_ANTI_PASSBACK)
+
+
+def test_readers_of_the_second_round_lead_out() -> None:
+    rig = Rig(2, {PASSBACK: 2})
+    rig.card(ANN)
+    assert rig.swipe(ANN, 0) == granted()
+    assert rig.swipe(ANN, 1) == denied(REASON_ANTI_PASSBACK), "in again by the other door"
+    assert rig.swipe(ANN, 3) == granted()
+    assert rig.swipe(ANN, 1) == granted()
 
 
 def test_an_interlock_opens_one_door_at_a_time() -> None:

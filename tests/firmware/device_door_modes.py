@@ -103,6 +103,7 @@ def test_a_mode_that_cannot_be_written_does_not_come() -> None:
 def test_a_mode_for_minutes_ends_by_itself() -> None:
     rig = Rig()
     ticket(rig, MODE_OPEN, 2)
+    assert rig.journal.records[0][4] == 2, "minutes are on record"
     rig.wait(119)
     assert rig.lock.level == 1
     rig.wait(2)
@@ -188,6 +189,14 @@ def test_a_command_survives_a_restart_and_says_so_in_the_journal() -> None:
     assert (EVENT_DOOR_MODE, MODE_LOCKDOWN) in after.journal.events
 
 
+def test_each_door_finds_its_own_command_after_a_restart() -> None:
+    rig = Rig(2)
+    ticket(rig, MODE_OPEN, door=1)
+    after = rig.again()
+    after.wait(1)
+    assert [lock.level for lock in after.locks] == [0, 1]
+
+
 def test_a_restart_is_in_the_fail_state_until_the_record_is_written() -> None:
     rig = Rig()
     ticket(rig, MODE_OPEN)
@@ -209,6 +218,30 @@ def test_no_number_of_restarts_makes_a_command_longer() -> None:
         rig = rig.again()
     rig.wait(2)
     assert rig.lock.level == 0
+
+
+def test_power_that_never_lasts_a_minute_makes_no_command_longer_either() -> None:
+    rig = Rig()
+    ticket(rig, MODE_OPEN, 30)
+    for _ in range(40):
+        rig.wait(50)
+        rig = rig.again()
+    rig.wait(2)
+    assert rig.lock.level == 0
+    ticket(rig, MODE_LOCKDOWN)
+    for _ in range(5):
+        rig = rig.again()
+        rig.wait(2)
+        assert rig.door._doors[0].mode == MODE_LOCKDOWN, "until further notice is no time"
+
+
+def test_a_start_with_a_command_needs_no_flash() -> None:
+    rig = Rig()
+    ticket(rig, MODE_LOCKDOWN, 30)
+    rig.nvs.fails = True
+    after = rig.again()
+    after.wait(2)
+    assert after.door._doors[0].mode == MODE_LOCKDOWN
 
 
 def test_a_command_that_ended_does_not_come_back() -> None:
@@ -246,13 +279,35 @@ def test_hours_open_the_door_and_close_it_again() -> None:
 
 
 def test_hours_that_cannot_be_written_open_nothing_and_are_tried_again() -> None:
-    rig = in_hours()
-    rig.journal.refused = (EVENT_UNLOCKED,)
-    rig.wait(3)
-    assert rig.lock.level == 0
-    rig.journal.refused = ()
+    for refused in (EVENT_DOOR_MODE, EVENT_UNLOCKED):
+        rig = in_hours()
+        rig.journal.refused = (refused,)
+        rig.wait(3)
+        assert rig.lock.level == 0
+        rig.journal.refused = ()
+        rig.wait(1)
+        assert rig.lock.level == 1
+
+
+def test_hours_may_close_a_door_too() -> None:
+    held = house(EVERY_DAY, MINUTE, MINUTE + 60)
+    rig = Rig(1, {MODE_SCHEDULE_AT: MODE_CLOSED << 8 | 1}, cards_held=held)
+    rig.card(ANN)
     rig.wait(1)
-    assert rig.lock.level == 1
+    assert rig.lock.level == 0
+    assert rig.swipe(ANN) == (EVENT_DENIED, REASON_NORMALLY_CLOSED)
+
+
+def test_a_lock_that_is_unlocked_already_is_not_said_to_be_unlocked_again() -> None:
+    for rig in (Rig(), in_hours()):
+        rig.card(ANN)
+        rig.swipe(ANN)
+        if rig.door._has_modes:
+            rig.wait(1)
+        else:
+            ticket(rig, MODE_OPEN)
+        assert rig.door._doors[0].mode == MODE_OPEN
+        assert rig.told(EVENT_UNLOCKED) == 1
 
 
 def test_a_command_counts_before_hours_and_hours_before_the_setting() -> None:
@@ -309,6 +364,17 @@ def test_per_door_settings_are_a_list() -> None:
     rig = in_hours({MODE_SCHEDULE_AT: [0, OPEN_HOURS]}, doors=2)
     rig.wait(1)
     assert [lock.level for lock in rig.locks] == [0, 1]
+
+
+def test_each_door_has_its_own_mode_and_first_card_by_setting() -> None:
+    rig = Rig(2, {MODE: [MODE_CONTROLLED, MODE_CLOSED]})
+    rig.card(ANN)
+    rig.wait(1)
+    assert rig.swipe(ANN, 0) == (EVENT_GRANTED, REASON_CARD)
+    assert rig.swipe(ANN, 1) == (EVENT_DENIED, REASON_NORMALLY_CLOSED)
+    rig = in_hours({FIRST_CARD: [0, 1]}, doors=2)
+    rig.wait(1)
+    assert [lock.level for lock in rig.locks] == [1, 0]
 
 
 # --- first card ------------------------------------------------------------------------------

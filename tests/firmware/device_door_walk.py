@@ -1,6 +1,7 @@
 """Four doors at which anything happens keep their rules, and their heap (MicroPython)."""
 
 from firmware import journal as _early  # noqa: F401  nested imports cost stack
+from firmware.door import Service
 from protocol.codes import EVENT_UNLOCKED
 from tests.firmware.door_walk import SETTINGS, Walk, soaked, walked
 
@@ -15,6 +16,26 @@ def test_whatever_happens_the_relays_are_what_the_journal_says() -> None:
             walk = walked(number, seed, STEPS)
             assert walk.journal.decisions > STEPS // 4
             walk.settle()
+
+
+def test_a_restart_at_any_moment_releases_nothing_without_a_record() -> None:
+    for number in range(len(SETTINGS)):
+        walk = walked(number, 4, STEPS // 10)
+        for _ in range(40):
+            walk.restart()
+            for _ in range(8):
+                walk.check()
+                walk.step()
+        walk.settle()
+
+
+def test_negative_control_a_start_that_leaves_the_relays_is_seen() -> None:
+    walk = walked(0, 4, 10)
+    drive, Service.drive = Service.drive, lambda *_: None
+    try:
+        assert failed(walk.restart)
+    finally:
+        Service.drive = drive
 
 
 def test_negative_control_a_relay_that_moves_without_a_record_is_seen() -> None:

@@ -1,5 +1,6 @@
 """Contacts, supervised lines, REX sensors, chatter and what readers show (MicroPython)."""
 
+from firmware.handlers.seldom import _is_possible
 from firmware.journal import BURST_ACCESS, FOLD_ABOVE
 from firmware.readers.results import (
     SHOW_ALARM,
@@ -25,10 +26,12 @@ from protocol.codes import (
     LINE_OK,
     LINE_OPEN,
     LINE_SHORT,
+    MODE_CLOSED,
     MODE_LOCKDOWN,
     MODE_OPEN,
     REASON_CARD,
     TICKET_DOOR_MODE,
+    TICKET_REBOOT,
 )
 from protocol.policy.door_modes import argument
 from tests.firmware.door_rig import Line, Rig
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ANN = b"ann's"
-REX_KIND, HELD_WARNING_S, HELD_OPEN_S = 7, 6, 3
+REX_KIND, HELD_WARNING_S, HELD_OPEN_S, ATTEMPTS, LOCKOUT_S, RELOCK = 7, 6, 3, 11, 12, 4
 SHORT_MV, REST_MV, ACTED_MV, CUT_MV = 20, 1050, 1960, 3100
 
 
@@ -119,6 +122,29 @@ def test_a_rex_line_that_never_says_the_same_opens_nothing() -> None:
         rig.wires["rex"].level_mv = (ACTED_MV, SHORT_MV, CUT_MV)[number % 3]
         rig.door.turn(10)
     assert rig.lock.level == 0
+
+
+def test_noise_of_two_polls_on_a_supervised_line_is_not_seen() -> None:
+    rig = Rig(lines={"fire": Line()})
+    for level_mv in (CUT_MV, CUT_MV, REST_MV) * 20:
+        rig.wires["fire"].level_mv = level_mv
+        rig.door.turn(10)
+    assert rig.lock.level == 0
+
+
+def test_a_line_that_goes_from_fault_to_fault_says_the_one_that_is_steady() -> None:
+    rig = Rig(lines={"rex": Line()})
+    for level_mv in (CUT_MV, SHORT_MV, CUT_MV, SHORT_MV):
+        rig.wires["rex"].level_mv = level_mv
+        rig.door.turn(10)
+        rig.door._lines.second()
+    assert rig.told(EVENT_INPUT_FAULT) == 0
+    for _ in range(2):
+        rig.door.turn(10)
+    rig.door._lines.second()
+    assert [reason for event, reason in rig.journal.events if event == EVENT_INPUT_FAULT] == [
+        LINE_SHORT
+    ]
 
 
 def test_a_supervised_fire_line_that_acts_is_fire_and_no_fault() -> None:
@@ -209,6 +235,23 @@ def test_held_open_warns_before_it_alarms() -> None:
     assert [rig.told(EVENT_HELD_WARNING), rig.told(EVENT_HELD_OPEN)] == [1, 1]
 
 
+def test_each_door_has_its_own_relock_times_and_kind_of_rex() -> None:
+    rig = Rig(2, {RELOCK: [0, 1]})
+    rig.turn(rex=1, rex2=1)
+    rig.turn(rex=0, rex2=0, door=1, door2=1)
+    rig.wait(1)
+    assert [lock.level for lock in rig.locks] == [1, 0]
+    rig = Rig(2, {REX_KIND: [0, 1]})
+    rig.turn(rex=1, rex2=1)
+    assert [lock.level for lock in rig.locks] == [1, 0]
+    rig = Rig(2, {HELD_WARNING_S: [0, 3], HELD_OPEN_S: [5, 9]})
+    rig.turn(door=1, door2=1)
+    rig.wait(6)
+    held = (EVENT_HELD_WARNING, EVENT_HELD_OPEN)
+    told = [(record[0], record[2]) for record in rig.journal.records if record[0] in held]
+    assert told == [(EVENT_HELD_WARNING, 1), (EVENT_HELD_OPEN, 0)]
+
+
 # --- what readers show -------------------------------------------------------------------------
 
 
@@ -246,6 +289,29 @@ def test_readers_show_the_state_of_their_door() -> None:
     assert last(held) == SHOW_HELD
 
 
+def test_readers_show_an_alarm_of_a_door_held_open_and_an_open_door_in_a_fire() -> None:
+    rig = Rig(settings={HELD_OPEN_S: 5, HELD_WARNING_S: 0})
+    rig.turn(rex=1)
+    rig.turn(rex=0, door=1)
+    rig.wait(5 + 5)
+    assert last(rig) == SHOW_ALARM
+    rig.turn(fire=1)
+    assert last(rig) == SHOW_OPEN
+
+
+def test_readers_show_that_no_card_opens_for_as_long_as_that_is_so() -> None:
+    rig = Rig(settings={ATTEMPTS: 1, LOCKOUT_S: 30})
+    rig.swipe(b"nobody's")
+    rig.wait(2)
+    assert last(rig) == SHOW_SHUT
+    rig.wait(27)
+    assert last(rig) == SHOW_SHUT
+    rig.wait(2)
+    assert last(rig) == SHOW_REST
+    rig.door.act(TICKET_DOOR_MODE, 0, argument(MODE_CLOSED, 0))
+    assert last(rig) == SHOW_SHUT
+
+
 def test_a_reader_is_told_when_what_it_shows_changes_and_not_before() -> None:
     rig = Rig()
     rig.card(ANN)
@@ -277,6 +343,18 @@ def test_a_latched_fire_keeps_a_configuration_waiting_and_a_mode_does_not() -> N
     rig.turn(fire=1)
     rig.turn(fire=0)
     assert not rig.door.is_shut()
+
+
+def test_no_ticket_restarts_a_controller_whose_fire_is_latched() -> None:
+    rig = Rig()
+    rig.kind = rig.door
+    assert _is_possible(rig, TICKET_REBOOT, 0, 0)
+    rig.turn(fire=1)
+    rig.turn(fire=0)
+    assert not _is_possible(rig, TICKET_REBOOT, 0, 0), "it is reset on site alone"
+    rig.turn(rex=1)
+    rig.wait(6)
+    assert _is_possible(rig, TICKET_REBOOT, 0, 0)
 
 
 def test_cards_wait_until_it_is_known_in_which_mode_a_door_is() -> None:

@@ -179,6 +179,16 @@ def test_a_key_is_given_and_speed_raised_on_demand() -> None:
         assert results_of(line.turns(drivers, SECOND)) == [(number, CARD)], "each at its speed"
 
 
+def test_each_reader_has_address_and_key_of_its_own_row_of_the_settings() -> None:
+    one, two = b"1" * 16, b"2" * 16
+    settings = {32: [1, 7, 9], 33: 57600, 34: [b"", one, two]}
+    line = Line([])
+    options = {"addresses": [0, 1], "keys": [bytes(16)], "first": 1, "settings": settings}
+    made = line.drivers(options)
+    assert [driver.address for driver in made] == [7, 9]
+    assert [driver._key for driver in made] == [one, two]
+
+
 def test_an_address_or_key_that_is_none_is_refused() -> None:
     line = Line([])
     for options in (

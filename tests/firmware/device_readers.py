@@ -1,7 +1,20 @@
 """Reader frames, byte by byte: whole ones are cards, doubtful ones are told (MicroPython)."""
 
 from firmware.readers import rdm6300, virtual
-from firmware.readers.results import CARD, DOUBTFUL, NOTHING
+from firmware.readers.results import (
+    CARD,
+    DOUBTFUL,
+    NOTHING,
+    SHOW_ALARM,
+    SHOW_DENIED,
+    SHOW_GRANTED,
+    SHOW_HELD,
+    SHOW_OPEN,
+    SHOW_REST,
+    SHOW_SHUT,
+    SHOW_WAIT,
+)
+from firmware.readers.two_wires import TwoWires
 from protocol.codes import CREDENTIAL_EM4100
 
 CARD_ID = b"\x01\x02\x0a\xbc\xff"
@@ -96,3 +109,41 @@ def test_a_driver_that_has_nothing_to_read_shows_no_sign_of_life() -> None:
     before = driver.edge_ticks
     assert driver.poll(before + 500) == NOTHING
     assert driver.edge_ticks == before
+
+
+# --- lamp and buzzer on wires --------------------------------------------------------------
+
+
+class Wire:
+    """Keeps its level."""
+
+    level = 0
+
+    def value(self, level: int) -> None:
+        self.level = level
+
+
+# in steps of 100 ms: the lamp, the buzzer and the buzzer in the round after
+PATTERNS = {
+    SHOW_REST: ("." * 16, "." * 16, "." * 16),
+    SHOW_GRANTED: ("#" * 16, "##..............", "." * 16),
+    SHOW_DENIED: ("#." * 8, "#.#.#...........", "." * 16),
+    SHOW_WAIT: ("####....####....", "#...............", "." * 16),
+    SHOW_HELD: ("." * 16, "#.......#.......", "#.......#......."),
+    SHOW_ALARM: ("#." * 8, "####....####....", "####....####...."),
+    SHOW_OPEN: ("#" * 16, "." * 16, "." * 16),
+    SHOW_SHUT: ("#...............", "." * 16, "." * 16),
+}
+
+
+def test_every_pattern_is_told_by_lamp_and_buzzer() -> None:
+    for pattern, (lamp_steps, once, again) in PATTERNS.items():
+        lamp, buzzer = Wire(), Wire()
+        shown = TwoWires(lamp, buzzer)
+        shown.show(pattern, 0)
+        seen = []
+        for step in range(32):
+            shown.turn(100 * step + 50)
+            seen.append((lamp.level, buzzer.level))
+        assert "".join([".#"[on] for on, _ in seen]) == 2 * lamp_steps, pattern
+        assert "".join([".#"[on] for _, on in seen]) == once + again, pattern

@@ -2,7 +2,14 @@
 
 from controller_tool.sim.chips.pn532 import TYPE_A, TYPE_B, Card, Pn532
 from firmware.readers.pn532 import Driver, drivers
-from firmware.readers.results import CARD, DOUBTFUL, NOTHING, TROUBLE_LOST, TROUBLE_REFUSED
+from firmware.readers.results import (
+    CARD,
+    DOUBTFUL,
+    NOTHING,
+    SHOW_DENIED,
+    TROUBLE_LOST,
+    TROUBLE_REFUSED,
+)
 from protocol.codes import CREDENTIAL_ISO14443A, CREDENTIAL_ISO14443B
 
 UID4 = b"\x04\xa2\xb3\xc4"
@@ -39,8 +46,8 @@ class Uart:
 class Rig:
     """A driver with its chip; each turn is 10 ms."""
 
-    def __init__(self) -> None:
-        self.chip = Pn532()
+    def __init__(self, chip: "Pn532 | None" = None) -> None:
+        self.chip = chip or Pn532()
         self.driver: Driver = drivers(Uart(self.chip), {})[0]
         self.now_ms = self.driver.edge_ticks
         self.read: list[tuple[int, bytes]] = []
@@ -100,6 +107,25 @@ def test_another_card_of_type_b_is_passed_over() -> None:
     rig = held(Card(TYPE_B, ID_CARD, is_id_card=False))
     assert rig.turns(200) == []
     assert rig.driver.trouble == 0
+
+
+class Stranger(Pn532):
+    """An ID card answers with another status."""
+
+    status = b""
+
+    def _through(self, data: bytes) -> bytes:
+        answer = super()._through(data)
+        return answer[:-2] + self.status if answer[-2:] == b"\x90\x00" else answer
+
+
+def test_an_id_card_that_answers_with_another_status_is_passed_over() -> None:
+    for status in (b"\x6a\x82", b"\x90\x01", b"\x61\x00"):
+        chip = Stranger()
+        chip.status = status
+        rig = Rig(chip)
+        chip.hold(Card(TYPE_B, ID_CARD))
+        assert rig.turns(100) == []
 
 
 def test_two_cards_are_doubtful_once_and_the_one_that_stays_is_read() -> None:
@@ -241,3 +267,24 @@ def test_its_own_answers_do_not_keep_erases_away() -> None:
     rig.chip.hold(Card(TYPE_A, UID4))
     rig.turns(30)
     assert rig.driver.edge_ticks > before
+
+
+class Wire:
+    """Counts how often it goes on."""
+
+    level = times = 0
+
+    def value(self, level: int) -> None:
+        self.times += level and not self.level
+        self.level = level
+
+
+def test_lamp_and_buzzer_follow_the_pattern_while_cards_are_looked_for() -> None:
+    rig = Rig()
+    lamp, buzzer = Wire(), Wire()
+    options = {"lamp": lamp, "buzzer": buzzer}
+    rig.driver = drivers(Uart(rig.chip), options)[0]
+    rig.turns(20)
+    rig.driver.show(SHOW_DENIED, rig.now_ms)
+    rig.turns(155)
+    assert (lamp.times, buzzer.times) == (8, 3)

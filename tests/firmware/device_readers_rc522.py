@@ -9,7 +9,7 @@ from controller_tool.sim.chips.mfrc522 import (
     crc_a,
 )
 from firmware.readers.rc522 import Driver, drivers
-from firmware.readers.results import CARD, DOUBTFUL, NOTHING, TROUBLE_LOST
+from firmware.readers.results import CARD, DOUBTFUL, NOTHING, SHOW_DENIED, TROUBLE_LOST
 from protocol.codes import CREDENTIAL_ISO14443A
 
 UID4 = b"\x04\xa2\xb3\xc4"
@@ -112,6 +112,15 @@ def test_a_uid_that_begins_with_the_tag_and_ends_there_is_doubtful() -> None:
     assert set(rig.turns(40)) == {DOUBTFUL}
 
 
+def test_the_field_is_off_for_a_turn_behind_a_card() -> None:
+    rig = held(Card(UID4))
+    while not rig.turns(1):
+        pass
+    assert not rig.chip.registers[0x14] & 3
+    rig.turns(2)
+    assert rig.chip.registers[0x14] & 3 == 3
+
+
 def after(exchanges: int, card: Card, flip: int) -> Rig:
     """A rig in which the answer to the exchange of that number has one bit wrong."""
     rig = held(card)
@@ -130,7 +139,8 @@ def test_a_number_that_its_check_byte_does_not_confirm_is_doubtful_and_selects_n
 
 
 def test_an_answer_to_the_selection_that_its_crc_does_not_confirm_is_doubtful() -> None:
-    assert after(3, Card(UID4), 5).turns(3)[0] == DOUBTFUL
+    for flip in range(24):
+        assert after(3, Card(UID4), flip).turns(3)[0] == DOUBTFUL, flip
 
 
 def test_no_one_or_two_flipped_bits_of_any_answer_give_another_card() -> None:
@@ -209,3 +219,25 @@ def test_its_own_answers_do_not_keep_erases_away() -> None:
     rig.chip.hold(Card(UID4))
     rig.turns(30)
     assert rig.driver.edge_ticks > before
+
+
+class Wire:
+    """Counts how often it goes on."""
+
+    level = times = 0
+
+    def value(self, level: int) -> None:
+        self.times += level and not self.level
+        self.level = level
+
+
+def test_lamp_and_buzzer_follow_the_pattern_while_cards_are_looked_for() -> None:
+    rig = Rig()
+    lamp, buzzer = Wire(), Wire()
+    options = {"lamp": lamp, "buzzer": buzzer}
+    bus = Bus(rig.chip)
+    rig.driver = drivers((bus, bus), options)[0]
+    rig.turns(20)
+    rig.driver.show(SHOW_DENIED, rig.now_ms)
+    rig.turns(155)
+    assert (lamp.times, buzzer.times) == (8, 3)

@@ -129,6 +129,35 @@ def test_the_other_bits_of_its_status_stay_and_aging_is_left_alone() -> None:
     assert rig.memory[16] == 0x85
 
 
+class Interrupted:
+    """A bus that fails when the time itself is written."""
+
+    def __init__(self, bus: "Any") -> None:
+        self._bus = bus
+        self.readfrom_mem = bus.readfrom_mem
+
+    def writeto_mem(self, address: int, register: int, data: bytes) -> None:
+        if register == 0:
+            raise OSError(110)
+        self._bus.writeto_mem(address, register, data)
+
+
+def test_a_time_that_was_not_written_is_not_believed() -> None:
+    rig = Rig()
+    rig.set()
+    rig.chip.stop_oscillator()
+    Ds3231(Interrupted(rig.bus)).datetime((2026, 12, 1, 1, 0, 0, 0, 0))
+    assert is_lost(rig)
+
+
+def test_a_year_that_it_cannot_hold_changes_nothing() -> None:
+    rig = Rig()
+    rig.set()
+    before = bytes(rig.memory)
+    rig.driver().datetime((2100, 1, 1, 4, 0, 0, 0, 0))
+    assert bytes(rig.memory) == before
+
+
 def test_a_bus_that_is_stuck_costs_its_timeout_and_no_more() -> None:
     for fault in (model.FAULT_STUCK, model.FAULT_ABSENT):
         rig = Rig()
@@ -173,7 +202,7 @@ def test_what_says_nothing_of_drift_is_not_called_drift() -> None:
     rig.memory[9] ^= 1
     driver = rig.driver()
     rig.passes(DAY_S)
-    driver.datetime((2026, 12, 1, 1, 0, 0, 0, 0))
+    driver.datetime(driver.datetime())
     assert driver.drift_ms_a_day is None, "when it was set is not to be trusted"
     rig.fault = model.FAULT_STUCK
     driver.datetime((2026, 12, 3, 1, 0, 0, 0, 0))

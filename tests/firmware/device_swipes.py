@@ -1,6 +1,7 @@
 """Readers of a door: cards, keys, doubt, and what becomes of a reader itself (MicroPython)."""
 
 import sys
+import time
 
 from firmware.readers.results import (
     CARD,
@@ -14,6 +15,7 @@ from firmware.readers.results import (
     TROUBLE_POWER,
     TROUBLE_TAMPER,
 )
+from firmware.reading import Reader
 from firmware.swipes import Swipes
 from protocol.codes import (
     EVENT_READER_BACK,
@@ -122,6 +124,18 @@ def test_a_card_that_is_held_there_counts_once() -> None:
     for _ in range(6):
         house.swipes.poll()
     assert house.cards == [(0, b"a"), (0, b"b"), (0, b"a")]
+
+
+def test_a_card_that_is_held_there_for_a_minute_counts_once_too() -> None:
+    driver = Driver()
+    reader = Reader(0, driver)
+    now_ms = time.ticks_ms()
+    taken = []
+    for pause_ms in [500] * 120 + [1000]:
+        now_ms = time.ticks_add(now_ms, pause_ms)
+        driver.answers = [b"card"]
+        taken.append(reader.poll(now_ms) == CARD)
+    assert taken == [True] + [False] * 119 + [True]
 
 
 def test_doubt_and_keys_come_before_the_card_behind_them() -> None:

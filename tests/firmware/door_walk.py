@@ -7,6 +7,7 @@ tests/firmware/soak_door.py a million decisions.
 import gc
 import random
 
+from firmware.door import Service
 from protocol.codes import (
     EVENT_DENIED,
     EVENT_GRANTED,
@@ -79,7 +80,8 @@ class Walk:
         held = Cards()
         minute = 1173
         held.manifest.schedules = [[1, _EVERY_DAY, minute, minute + 3, _EVERY_DAY, 0, 300]]
-        self.rig = Rig(DOORS, SETTINGS[number], cards_held=held)
+        self._settings = SETTINGS[number]
+        self.rig = Rig(DOORS, self._settings, cards_held=held)
         self.rig.keeps_shown = False
         self.rig.journal = self.journal = Counted(self.rig)
         self.cards = [b"card%d" % n for n in range(40)]
@@ -156,6 +158,20 @@ class Walk:
         if service._c.config.interlock:
             open_modes = sum(1 for door in service._doors if door.mode == MODE_OPEN)
             assert open_modes <= 1, "an interlock with two doors normally open"
+
+    def restart(self) -> None:
+        """Power goes and comes back: the wires are as they were, the relays anyhow."""
+        wires = self.rig.wires
+        self.rig = rig = self.rig.again(self._settings)
+        rig.keeps_shown = False
+        rig.journal = self.journal = Counted(rig)
+        for name in wires:
+            rig.wires[name].level = wires[name].level
+        for lock in rig.locks:
+            lock.level = 1 - rig.door._locked_level
+        rig.door = Service(rig)
+        for lock in rig.locks:
+            assert lock.level == rig.door._locked_level, "a start releases nothing"
 
     def settle(self) -> None:
         """All wires at rest and a long time: only a mode or a fire keeps a lock released."""

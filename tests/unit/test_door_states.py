@@ -36,9 +36,17 @@ def test_a_changed_rule_changes_the_page(monkeypatch) -> None:
 
 
 def test_every_state_and_stimulus_of_the_page_is_another_one() -> None:
-    assert len({door_states.brought(state).state() for state in door_states.STATES}) == len(
-        door_states.STATES
-    )
+    for sensor, names in (
+        (False, door_states.STATES),
+        (True, door_states.STATES | door_states.SENSOR_STATES),
+    ):
+        words = {door_states.brought(name, sensor=sensor).state() for name in names}
+        assert len(words) == len(names)
+
+
+def test_every_action_stands_on_the_page() -> None:
+    told = {action for row in door_states.rows() for action in row[3].split(", ")}
+    assert told >= set(door_states.ACTIONS.values())
 
 
 class Walk(RuleBasedStateMachine):
