@@ -185,5 +185,7 @@ ZH = {
     "info:longest_handshake_step_ms": "握手最长一步（毫秒）",
     "info:refused_attempts": "被拒的连接次数",
     "info:fault": "故障",
+    "info:reader_trouble": "读卡器状态",
+    "info:reader_pairing": "读卡器配对",
     "info:capacity": "卡容量",
 }

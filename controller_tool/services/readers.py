@@ -60,6 +60,11 @@ class Paired:
     version: int
 
 
+def troubles(told: int) -> tuple[str, ...]:
+    """Names of the troubles in a reader's byte."""
+    return tuple(word for bit, word in enumerate(TROUBLES) if told >> bit & 1)
+
+
 def states(
     site: Site, name: str, way: Way | None = None, notice: Notice | None = None
 ) -> list[State]:
@@ -72,7 +77,7 @@ def states(
     return [
         State(
             number + 1,
-            tuple(word for bit, word in enumerate(TROUBLES) if trouble >> bit & 1),
+            troubles(trouble),
             PAIRINGS.get(pairing, "?"),
             number < len(keys) and bool(keys[number]),
         )

@@ -176,6 +176,32 @@ def test_what_makes_no_sense_is_not_sent(run, tickets) -> None:
     assert tickets == []
 
 
+def test_a_door_that_is_not_there_is_told_before_anybody_is_asked(run, tickets) -> None:
+    for words in (("unlock", "door-1"), ("mode", "door-1", "lockdown")):
+        code, _, err = run("device", *words, "--door", "5")
+        assert code == 1
+        assert err.split("\n")[:2] == ["door-1 has no door 5", "  Its doors are 1 to 4"]
+    assert tickets == []
+
+
+@pytest.mark.usefixtures("tickets")
+def test_what_ends_a_mode_names_its_door(run) -> None:
+    out = run("device", "mode", "door-1", "lockdown", "--door", "2")[1]
+    assert out[0].endswith("end it with: device mode door-1 --door 2 schedule")
+    assert run("device", "unlock", "door-1", "--door", "3")[1][0] == "door-1, door 3 is unlocked"
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "1: lost, tamper; 2: well"),
+                                            ("zh", "1: 无应答, 被拆; 2: 正常")])  # fmt: skip
+def test_info_tells_of_readers_in_words(run, tickets, monkeypatch, lang, said) -> None:
+    assert tickets == []
+    told = {"reader_trouble": bytes((3, 0)), "reader_pairing": bytes((0, 2)), "kind": "door"}
+    monkeypatch.setattr(devices_ops, "info", lambda *_: told)
+    lines = "\n".join(run("device", "info", "door-1", "--lang", lang)[1])
+    assert said in lines
+    assert lang == "en" or "读卡器状态" in lines
+
+
 # --- the virtual board -------------------------------------------------------------------
 
 
