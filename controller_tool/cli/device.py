@@ -20,7 +20,7 @@ from controller_tool.services.boards import display_name
 from controller_tool.services.devices import overview
 from protocol.codes import MODE_SCHEDULE, TICKET_UNLOCK
 from protocol.constants import MODE_MINUTES_MAX
-from protocol.names import MODE_NAMES
+from protocol.names import MODE_NAMES, PAIRING_NAMES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -257,7 +257,7 @@ def _of_readers(key: str, value: bytes) -> str:
     from controller_tool.services import readers  # noqa: PLC0415 - slow to import
 
     said = (
-        name_of("pairing", readers.PAIRINGS.get(one, "?")) or "-"
+        name_of("pairing", PAIRING_NAMES.get(one, "?")) or "-"
         if key == "reader_pairing"
         else ", ".join(name_of("reader", each) for each in readers.troubles(one)) or t("well")
         for one in value
