@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Schedule
+from controller_tool.services.site import CARD_ROLES
 from protocol.settings import MODE_SCHEDULE
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ def numbers(settings: dict[int, Any]) -> set[int]:
 
 
 def require_schedules(site: Site, settings: dict[int, Any]) -> None:
-    """OperatorError for the first schedule that is named and not there."""
+    """OperatorError for the first schedule that is named and not there.
+
+    A folder that was given no schedules, such as a technician's, cannot know.
+    """
+    if site.role not in CARD_ROLES:
+        return
     with site.registry.session() as session:
         for number in sorted(numbers(settings)):
             if session.get(Schedule, number) is None:

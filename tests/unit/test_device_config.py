@@ -214,6 +214,14 @@ def test_hours_with_another_mode_name_a_schedule_that_is_there(site) -> None:
 
 
 @pytest.mark.usefixtures("controller")
+def test_a_folder_that_was_given_no_schedules_takes_any_number(site, tmp_path, open_site) -> None:
+    folder = tmp_path / "technician"
+    export.export(site, "technician", folder, "for this folder alone")
+    technician = open_site(folder, "for this folder alone")
+    assert change(technician, "mode_schedule=open:1", later=True).version == 1
+
+
+@pytest.mark.usefixtures("controller")
 def test_a_schedule_that_a_door_goes_by_is_not_removed(site) -> None:
     schedules.add(site, "work", ["Mon-Fri 08:00-18:00"])
     change(site, "mode_schedule=open:1")
