@@ -13,6 +13,7 @@ from protocol.constants import (
     PROFILE_NEEDS_PIN,
     PROFILE_OPENS_CLOSED,
 )
+from protocol.osdp_panel import PAIR_DONE, PAIR_NONE, PAIR_REFUSED, PAIR_RUNS, PAIR_UNSURE
 
 ERROR_NAMES = {
     c.OK: "ok",
@@ -224,6 +225,28 @@ OPERATION_NAMES = {
     c.OP_GET_CONFIG: "get_config",
     c.OP_PUT_CONFIG: "put_config",
     c.OP_GET_CREDENTIAL: "get_credential",
+}
+
+TICKET_NAMES = {
+    c.TICKET_UNLOCK: "unlock",
+    c.TICKET_DOOR_MODE: "door_mode",
+    c.TICKET_CHARGE_START: "charge_start",
+    c.TICKET_CHARGE_STOP: "charge_stop",
+    c.TICKET_REBOOT: "reboot",
+    c.TICKET_RETIRE: "retire",
+    c.TICKET_ENROL: "enrol",
+    c.TICKET_PAIR_READER: "pair_reader",
+}
+
+# by bit, firmware/readers/results.py
+READER_TROUBLE_NAMES = {1: "lost", 2: "tamper", 4: "power", 8: "refused"}
+
+PAIRING_NAMES = {
+    PAIR_NONE: "",
+    PAIR_RUNS: "runs",
+    PAIR_DONE: "done",
+    PAIR_REFUSED: "refused",
+    PAIR_UNSURE: "unsure",
 }
 
 ROLE_NAMES = {

@@ -6,7 +6,7 @@ import click
 
 from controller_tool import credentials
 from controller_tool.cli.common import App, ToolCommand, pass_app
-from controller_tool.messages import name_of, t
+from controller_tool.messages import t
 from controller_tool.services import same_card
 
 
@@ -22,9 +22,11 @@ def same(app: App, one: str, other: str) -> None:
     """Exit code 1 when they cannot be one card."""
     readings = credentials.parse(one), credentials.parse(other)
     relation = same_card.compare(*readings)
-    line = f"{readings[0]} / {readings[1]}: {name_of('same', relation.how)}"
+    line = f"{readings[0]} / {readings[1]}: {_said(relation.how)}"
     if relation.may_be_one:
-        line += t("; one other card in 2^{bits} would show the same", bits=relation.shared_bits)
+        line += t(
+            "; of other cards, one in 2^{bits} would show the same", bits=relation.shared_bits
+        )
     app.show(
         {"one": str(readings[0]), "other": str(readings[1]), "relation": relation.how,
          "shared_bits": relation.shared_bits, "may_be_one": relation.may_be_one},
@@ -32,3 +34,19 @@ def same(app: App, one: str, other: str) -> None:
     )  # fmt: skip
     if not relation.may_be_one:
         click.get_current_context().exit(1)
+
+
+def _said(how: str) -> str:
+    return {
+        same_card.SAME: t("the same reading"),
+        same_card.BYTES: t("the same bytes, as another type"),
+        same_card.REVERSED: t("the same bytes in the other order"),
+        same_card.CASCADE: t(
+            "one has the first level of the other's number only (88, three bytes)"
+        ),
+        same_card.TAIL: t("one has the last bytes of the other"),
+        same_card.HEAD: t("one has the first bytes of the other"),
+        same_card.TAIL_REVERSED: t("one has the last bytes of the other, in the other order"),
+        same_card.HEAD_REVERSED: t("one has the first bytes of the other, in the other order"),
+        same_card.OTHER: t("not one card, or a form that is not known"),
+    }[how]

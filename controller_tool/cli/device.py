@@ -20,7 +20,7 @@ from controller_tool.services.boards import display_name
 from controller_tool.services.devices import overview
 from protocol.codes import MODE_SCHEDULE, TICKET_UNLOCK
 from protocol.constants import MODE_MINUTES_MAX
-from protocol.names import MODE_NAMES
+from protocol.names import MODE_NAMES, PAIRING_NAMES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -153,7 +153,8 @@ _door = click.option(
 def unlock(app: App, name: str, door: int, via: str | None, port: str | None) -> None:
     """Once, for the door's own unlock duration."""
     devices_ops.ticket(app.site, name, TICKET_UNLOCK, door - 1, way=way(via, port), notice=app.note)
-    app.show({"ok": True, "device": name, "door": door}, t("{device} is unlocked", device=name))
+    which = name if door == 1 else t("{device}, door {door}", device=name, door=door)
+    app.show({"ok": True, "device": name, "door": door}, t("{device} is unlocked", device=which))
 
 
 @device.command("mode", help=t("Set a door's mode, by a signed ticket."))
@@ -180,7 +181,9 @@ def mode(
     elif minutes:
         line += t(", for {minutes} min", minutes=minutes)
     else:
-        line += t(", until further notice; end it with: device mode {device} schedule", device=name)
+        which = name if door == 1 else f"{name} --door {door}"
+        line += t(", until further notice; end it with: device mode {device} schedule",
+                  device=which)  # fmt: skip
     app.show({"ok": True, "device": name, "door": door, "mode": mode, "minutes": minutes}, line)
 
 
@@ -244,4 +247,19 @@ def _readable(key: str, value: object) -> object:
         return yes_no(value)
     if isinstance(value, str):
         return name_of(key, value) if key == "kind" else value
-    return value.hex() if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return _of_readers(key, value) if key.startswith("reader_") else value.hex()
+    return value
+
+
+def _of_readers(key: str, value: bytes) -> str:
+    """What is told of each reader, one byte each, in words."""
+    from controller_tool.services import readers  # noqa: PLC0415 - slow to import
+
+    said = (
+        name_of("pairing", PAIRING_NAMES.get(one, "?")) or "-"
+        if key == "reader_pairing"
+        else ", ".join(name_of("reader", each) for each in readers.troubles(one)) or t("well")
+        for one in value
+    )
+    return "; ".join(f"{number}: {words}" for number, words in enumerate(said, 1))

@@ -82,14 +82,17 @@ def set_(
     done = service.change(app.site, name, wanted, dry_run=dry_run, later=later,
                           way=way(via, port), notice=app.note)  # fmt: skip
     line = t("{device}: configuration {version}", device=name, version=done.version)
-    if dry_run:
+    if not done.changes and not done.sent and not later:
+        line = t("{device} has it so already; nothing was changed", device=name)
+    elif dry_run:
         line = t("{what}; nothing was changed", what=line)
     elif later:
         line = t("{what} is signed; send it with: push {device}", what=line, device=name)
     else:
         line = t("{what} is kept there, in force once its door is shut or its port idle", what=line)
-    shown = table([t("setting"), t("before"), t("after")], done.changes)
-    app.show({"ok": True, "dry_run": dry_run, **_plain(done)}, line, shown)
+    columns = [t("setting"), t("before"), t("after")]
+    shown = [table(columns, done.changes)] if done.changes else []
+    app.show({"ok": True, "dry_run": dry_run, **_plain(done)}, line, *shown)
 
 
 def _plain(done: object) -> dict[str, object]:
@@ -104,9 +107,12 @@ def _plain(done: object) -> dict[str, object]:
 
 
 def _line(found: View) -> str:
-    line = t("{device}: configuration {version}, in force: {yes_no}",
-             device=found.device, version=found.version or "-",
-             yes_no=yes_no(found.in_force))  # fmt: skip
+    if found.version:
+        line = t("{device}: configuration {version}, in force: {yes_no}",
+                 device=found.device, version=found.version,
+                 yes_no=yes_no(found.in_force))  # fmt: skip
+    else:
+        line = t("{device}: no configuration yet, the defaults count", device=found.device)
     if not found.same:
         line += t("; the registry signed {version}: push {device}",
                   version=found.signed_version or "-", device=found.device)  # fmt: skip

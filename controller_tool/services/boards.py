@@ -48,6 +48,11 @@ class Board:
         """Doors or ports."""
         return int(self.capabilities.get("points", 1))
 
+    @property
+    def readers(self) -> int:
+        """Readers, at all its doors or ports."""
+        return int(self.capabilities.get("readers", 1))
+
 
 def list_boards() -> list[Board]:
     """All of them, by name."""

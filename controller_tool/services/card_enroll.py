@@ -14,7 +14,7 @@ from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.credentials import Credential
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
-from controller_tool.services import devices_ops
+from controller_tool.services import boards, devices_ops
 from protocol.codes import ERR_STATE, TICKET_ENROL
 from protocol.constants import CREDENTIAL_MAX_BYTES
 from protocol.names import CREDENTIAL_NAMES
@@ -52,6 +52,12 @@ def wait(
     """The next card at that controller; OperatorError when none came in time."""
     device = site.device(name)
     site.require("ticket")
+    count = boards.show(device.board).readers
+    if reader != ANY_READER and reader >= count:
+        raise OperatorError(
+            t("{device} has no reader {reader}", device=name, reader=reader + 1),
+            t("Its readers are 1 to {count}", count=count),
+        )
     role = next((role for role in _ROLES if role in site.peers()), None)
     with dial(site, device, way, role, notice) as client:
         devices_ops.send_ticket(site, device, client, TICKET_ENROL, reader, 60 * minutes)

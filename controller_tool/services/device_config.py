@@ -5,6 +5,8 @@ Each is complete: what it does not name has its default. Rules of ``change``, in
 - what it starts from is what the controller keeps; with a password that only the registry knows,
   if that is what this registry signed, else the password has to be given anew
 - bounds, and what the board has, are judged here as the controller judges them
+- hours with another mode name a schedule of this folder
+- what the controller keeps and this registry signed already is not signed again
 - its version is above all that this registry signed and the controller has, in this epoch
 - it is signed by the ticket key, kept (append-only, sealed, with an audit entry), then sent. What
   could not be sent goes with the next ``push``, as to a controller that lacks it
@@ -22,7 +24,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.records import DeviceConfig
-from controller_tool.services import audit, boards, setting_words
+from controller_tool.services import audit, boards, mode_hours, setting_words
 from protocol import cbor, cose
 from protocol.constants import AAD_CONFIG, CONFIG_VERSION_MAX
 from protocol.setting_names import NAMES
@@ -161,6 +163,7 @@ def _change(
     before = _base(device, told, signed, changes)
     after = {n: v for n, v in {**before, **changes}.items() if v is not None}
     _require_fit(device, after)
+    mode_hours.require_schedules(site, changes)
     version = _next_version(site, told, signed)
     shown = tuple(
         (setting_words.name(n), setting_words.text(n, before.get(n)) or t("default"),
@@ -168,6 +171,8 @@ def _change(
         for n in sorted({*before, *after})
         if before.get(n) != after.get(n)
     )  # fmt: skip
+    if not shown and _in_step(told, signed):
+        return Changed(device.name, signed.version if signed else 0, False, shown)
     if dry_run:
         return Changed(device.name, version, False, shown)
     envelope = sign(site, device, version, after)
@@ -196,14 +201,21 @@ def _base(
     return dict(told.settings)
 
 
+def _in_step(told: Told | None, signed: Signed | None) -> bool:
+    """Whether a controller that was asked keeps what was signed here last, or none was signed."""
+    theirs = (told.epoch, told.version) if told and told.version else None
+    ours = (signed.epoch, signed.version) if signed else None
+    return told is None or theirs == ours
+
+
 def _require_fit(device: Device, settings: dict[int, Any]) -> None:
     board = boards.show(device.board)
     code, number = first_problem(settings, device.kind, board.capabilities)
     if code:
         refused = setting_words.refusal(code, number)
+        why = setting_words.together(number, settings, board) or refused.why
         raise OperatorError(
-            t("{name} cannot be set so on {device}", name=refused.name, device=device.name),
-            refused.why,
+            t("{name} cannot be set so on {device}", name=refused.name, device=device.name), why
         )
 
 

@@ -10,7 +10,7 @@ from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
-from controller_tool.services import devices
+from controller_tool.services import boards, devices
 from protocol import cbor
 from protocol.codes import (
     CLOCK_SYNCED,
@@ -127,6 +127,7 @@ def ticket(
     site.require("ticket")
     if action in (TICKET_UNLOCK, TICKET_DOOR_MODE) and device.kind != "door":
         raise OperatorError(t("{device} has no door", device=name), t("Name a door controller"))
+    _require_point(device, action, point)
 
     def once() -> None:
         with dial(site, device, way, notice=notice) as client:
@@ -143,6 +144,16 @@ def send_ticket(
         site.id, device.id_bytes, client.nonce(), action, point, argument
     ]  # fmt: skip
     client.do_ticket(site.sign("ticket", AAD_TICKET, cbor.encode(fields)))
+
+
+def _require_point(device: Device, action: int, point: int) -> None:
+    """OperatorError for a door that the controller's board does not have."""
+    count = boards.show(device.board).points
+    if action in (TICKET_UNLOCK, TICKET_DOOR_MODE) and point >= count:
+        raise OperatorError(
+            t("{device} has no door {door}", device=device.name, door=point + 1),
+            t("Its doors are 1 to {count}", count=count),
+        )
 
 
 def door_mode(

@@ -11,17 +11,25 @@ from controller_tool.services.journal_query import Facet, Wanted
 from protocol.codes import (
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
+    EVENT_CONFIG_REFUSED,
     EVENT_DENIED,
     EVENT_DOOR_MODE,
     EVENT_DURESS,
+    EVENT_FIRE,
     EVENT_GRANTED,
     EVENT_INPUT_FAULT,
     EVENT_LIST_REFUSED,
     EVENT_MODE_CHANGED,
+    EVENT_READER_LOST,
+    EVENT_READER_PAIRED,
+    EVENT_READER_TAMPER,
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_REX,
     EVENT_SESSION_CLOSED,
     EVENT_SESSION_OPENED,
+    EVENT_TICKET_EXECUTED,
+    EVENT_TICKET_REFUSED,
+    EVENT_TRUST_REFUSED,
     EVENT_UNLOCKED,
     REASON_UNKNOWN_CARD,
 )
@@ -31,8 +39,11 @@ from protocol.names import (
     EVENT_NAMES,
     LINE_NAMES,
     MODE_NAMES,
+    PAIRING_NAMES,
+    READER_TROUBLE_NAMES,
     REASON_NAMES,
     ROLE_NAMES,
+    TICKET_NAMES,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +57,14 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"  # as --who: credentials that nobody was issued, as far as this folder knows
 RESULTS = {"granted": EVENT_GRANTED, "denied": EVENT_DENIED}
 _REASONS = {
-    EVENT_LIST_REFUSED: ERROR_NAMES,
+    **dict.fromkeys(
+        (EVENT_LIST_REFUSED, EVENT_TRUST_REFUSED, EVENT_CONFIG_REFUSED, EVENT_TICKET_REFUSED),
+        ERROR_NAMES,
+    ),
+    EVENT_TICKET_EXECUTED: TICKET_NAMES,
+    EVENT_READER_LOST: READER_TROUBLE_NAMES,
+    EVENT_READER_TAMPER: READER_TROUBLE_NAMES,
+    EVENT_READER_PAIRED: PAIRING_NAMES,
     EVENT_CHARGE_ENDED: END_NAMES,
     EVENT_SESSION_OPENED: ROLE_NAMES,
     EVENT_SESSION_CLOSED: ROLE_NAMES,
@@ -60,6 +78,7 @@ _REASONS = {
             EVENT_DURESS,
             EVENT_UNLOCKED,
             EVENT_REX,
+            EVENT_FIRE,
             EVENT_CHARGE_STARTED,
             EVENT_REVOKED_CARD_PRESENTED,
         ),
@@ -138,4 +157,4 @@ def reason_name(event: int, reason: int) -> str:
 
 def reason_names() -> list[str]:
     """All names that a reason can have, by the alphabet."""
-    return sorted({name for names in _REASONS.values() for name in names.values()})
+    return sorted({name for names in _REASONS.values() for name in names.values() if name})

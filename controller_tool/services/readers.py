@@ -23,6 +23,7 @@ from controller_tool.errors import LinkError, OperatorError, ToolError
 from controller_tool.messages import t
 from controller_tool.services import boards, device_config, devices_ops
 from protocol.codes import TICKET_PAIR_READER
+from protocol.names import PAIRING_NAMES, READER_TROUBLE_NAMES
 from protocol.osdp import KEY_BYTES
 from protocol.osdp_panel import PAIR_DONE, PAIR_NONE, PAIR_REFUSED, PAIR_RUNS, PAIR_UNSURE
 from protocol.settings import OSDP_KEYS
@@ -36,16 +37,11 @@ _LOOK_S = 0.5
 _REST_S = 1.5  # between sessions: settings come into force when nobody is there for a second
 _FORCE_S = 60  # until its doors are shut
 _PAIR_S = 40  # a reader that rests is asked again after five
-TROUBLES = ("lost", "tamper", "power", "refused")  # by bit, firmware/readers/results.py
-PAIRINGS = {
-    PAIR_NONE: "", PAIR_RUNS: "runs", PAIR_DONE: "done", PAIR_REFUSED: "refused",
-    PAIR_UNSURE: "unsure",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class State:
-    """One reader, from 1. troubles: names of TROUBLES; pairing: of PAIRINGS, since the start."""
+    """One reader, from 1. troubles, pairing (since the start): by their names in protocol/names."""
 
     reader: int
     troubles: tuple[str, ...]
@@ -70,6 +66,11 @@ class _Attempt:
     begun: bool = False
 
 
+def troubles(told: int) -> tuple[str, ...]:
+    """Names of the troubles in a reader's byte."""
+    return tuple(word for bit, word in READER_TROUBLE_NAMES.items() if told & bit)
+
+
 def states(
     site: Site, name: str, way: Way | None = None, notice: Notice | None = None
 ) -> list[State]:
@@ -82,8 +83,8 @@ def states(
     return [
         State(
             number + 1,
-            tuple(word for bit, word in enumerate(TROUBLES) if trouble >> bit & 1),
-            PAIRINGS.get(pairing, "?"),
+            troubles(trouble),
+            PAIRING_NAMES.get(pairing, "?"),
             number < len(keys) and bool(keys[number]),
         )
         for number, (trouble, pairing) in enumerate(
@@ -134,7 +135,7 @@ def pair(
             t("Look with: device reader list {device}. If it is refused, reset it and pair it "
               "with --factory", device=name),
         )  # fmt: skip
-    return Paired(name, reader, PAIRINGS[outcome], version)
+    return Paired(name, reader, PAIRING_NAMES[outcome], version)
 
 
 def _keys(site: Site, device: Device, reader: int) -> list[bytes]:

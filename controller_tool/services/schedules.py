@@ -11,7 +11,7 @@ from sqlalchemy import select
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Profile, Schedule
-from controller_tool.services import audit, rules_room, windows
+from controller_tool.services import audit, device_config, mode_hours, rules_room, windows
 from controller_tool.services.profiles import ALWAYS
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def change(site: Site, name: str, texts: Sequence[str], dry_run: bool = False) -
 
 
 def remove(site: Site, name: str, dry_run: bool = False) -> ScheduleView:
-    """Remove a schedule that no profile names; OperatorError while one does."""
+    """Remove a schedule that no profile and no door names; OperatorError while one does."""
     with rules_room.changing(site, dry_run) as session:
         row = _find(session, name)
         gone = _view(session, row)
@@ -87,9 +87,22 @@ def remove(site: Site, name: str, dry_run: bool = False) -> ScheduleView:
                   name=row.name, profiles=", ".join(gone.profiles)),
                 t("Give them another one first: profile change NAME --schedule always"),
             )  # fmt: skip
+        doors = _doors_by(site, row.id)
+        if doors:
+            raise OperatorError(
+                t("Doors have another mode by schedule {name}: {devices}",
+                  name=row.name, devices=", ".join(doors)),
+                t("Take it from them first: device config set DEVICE mode_schedule="),
+            )  # fmt: skip
         session.delete(row)
         audit.append(session, site.operator, "schedule.remove", **_facts(gone))
     return gone
+
+
+def _doors_by(site: Site, number: int) -> list[str]:
+    """Names of the controllers whose doors have another mode by the schedule of that number."""
+    signed = ((device.name, device_config.newest(site, device)) for device in site.devices())
+    return [name for name, one in signed if one and number in mode_hours.numbers(one.settings)]
 
 
 def _find(session: Session, name: str) -> Schedule:

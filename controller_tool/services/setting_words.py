@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import decimal
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import chinese, name_of, t
@@ -27,7 +27,12 @@ from protocol.settings import (
     SECRETS,
     SETTINGS,
     TEXT,
+    WIFI_NAME,
+    WIFI_PASSWORD,
 )
+
+if TYPE_CHECKING:
+    from controller_tool.services.boards import Board
 
 Changes = dict[int, Any]  # number to value; None: back to the default
 HIDDEN = "******"
@@ -118,6 +123,23 @@ def refusal(code: int, number: int) -> Refused:
         return Refused(number, name(number), t("this board has nothing that it is for"))
     allowed = bounds(number) if number in SETTINGS else "-"
     return Refused(number, name(number), t("it may be: {bounds}", bounds=allowed))
+
+
+def together(number: int, settings: Changes, board: Board) -> str:
+    """Why a setting is refused on a board that can have it, where its bounds do not say it."""
+    if SETTINGS[number][3] not in board.capabilities_and_kind:
+        return ""
+    if number in (WIFI_NAME, WIFI_PASSWORD) and settings.get(number) is None:
+        other = WIFI_NAME if number == WIFI_PASSWORD else WIFI_PASSWORD
+        return t("it goes together with {name}: give both, or take both away", name=name(other))
+    value = settings.get(number)
+    if number == OSDP_ADDRESS:
+        return t("give one address for each of its {n} readers, each another from 0 to 126",
+                 n=board.readers)  # fmt: skip
+    if SETTINGS[number][0] == EACH and isinstance(value, list) and len(value) > board.points:
+        return t("{n} values, and this board has fewer doors: {doors}",
+                 n=len(value), doors=board.points)  # fmt: skip
+    return ""
 
 
 def _value(number: int, written: str) -> Any:

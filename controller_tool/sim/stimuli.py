@@ -8,17 +8,22 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.sim import readers
 from controller_tool.sim.page import layout
 from controller_tool.sim.readers import BadStimulus
+from protocol.codes import CREDENTIAL_CARD_PIN, CREDENTIAL_PIN
 
 if TYPE_CHECKING:
     from controller_tool.sim.supervisor import Supervisor
 
 _Y2K_UNIX_S = 946684800
 _REX_MS = 300
+_KEY_APART_S = 0.08  # eight digits and # within the second for which `sim swipe` looks
+_CARD_S = 0.12  # its frame and the pause that ends it
+_DIGIT_0, _ENTER = ord("0"), 11
 _VOLTAGE_MAX_MV = 3300
 _RTC_WORD = 1 << 32
 _SAG_MV = 9000
@@ -47,11 +52,13 @@ class Stimuli:
 
     def swipe_card(self, credential: str, type: int = 2, reader: int = 0) -> Any:  # noqa: A002
         """Hold a card (credential in hex) to a reader, counted from 0."""
+        wired = self._reader(reader)
         try:
-            wired = self._wiring["readers"][reader]
             data = bytes.fromhex(credential)
-        except (IndexError, ValueError) as error:
+        except ValueError as error:
             raise BadStimulus(f"swipe_card: {error}") from error
+        if wired["kind"] == "wiegand" and type in (CREDENTIAL_PIN, CREDENTIAL_CARD_PIN):
+            return self._type_pin(type, data, reader)
         if wired["kind"] == "wiegand":
             return readers.pulse(self._page, wired, readers.wiegand_bits(type, data))
         if reader in self._board.readers:
@@ -61,6 +68,26 @@ class Stimuli:
         if wired["kind"] not in readers.FRAMES:
             raise BadStimulus("nobody plays this reader: take_uart and send_uart are its line")
         return self.send_uart(wired["uart"], readers.FRAMES[wired["kind"]](type, data).hex())
+
+    def _reader(self, reader: int) -> dict[str, Any]:
+        """A reader's row, counted from 0."""
+        rows: list[dict[str, Any]] = self._wiring["readers"]
+        if not 0 <= reader < len(rows):
+            raise BadStimulus(f"this board has no reader {reader + 1}, but {len(rows)} in all")
+        return rows[reader]
+
+    def _type_pin(self, kind: int, data: bytes, reader: int) -> None:
+        """A card first where there is one, then a PIN's digits and # at the keypad."""
+        if "keypad" not in self._reader(reader):
+            raise BadStimulus("this reader has no keypad")
+        digits, after_s = data, 0.0
+        if kind == CREDENTIAL_CARD_PIN:
+            after_s = _CARD_S
+            card, digits = data[2 : 2 + data[1]], data[2 + data[1] :]
+            self.swipe_card(card.hex(), data[0], reader)
+        for place, key in enumerate([*(digit - _DIGIT_0 for digit in digits), _ENTER], 1):
+            delay_s = after_s + place * _KEY_APART_S
+            self._board.later(delay_s, partial(self.press_key, key, reader))
 
     def hold_cards(self, cards: list[list[Any]], reader: int = 0) -> None:
         """Cards, [type, hex] each, that stay in the field of a reader that has one."""
@@ -77,14 +104,14 @@ class Stimuli:
 
     def press_key(self, key: int, reader: int = 0) -> None:
         """Press a key of a reader's keypad: 0 to 9, 10 for *, 11 for #."""
-        wired = self._wiring["readers"][reader]
+        wired = self._reader(reader)
         if "keypad" not in wired:
             raise BadStimulus("this reader has no keypad")
         readers.pulse(self._page, wired, readers.wiegand_key(key, wired["keypad"]))
 
     def reader_shows(self, reader: int = 0) -> dict[str, bool]:
         """Whether a reader's lamp and buzzer are on."""
-        wired = self._wiring["readers"][reader]
+        wired = self._reader(reader)
         return {
             name: self._page.bytes[layout.OUTPUTS + wired[name]] == 1
             for name in ("lamp", "buzzer")

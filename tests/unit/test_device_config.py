@@ -15,7 +15,7 @@ from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import set_language
 from controller_tool.registry.models import Device
 from controller_tool.registry.records import AuditEntry
-from controller_tool.services import boards, device_config, export, setting_words
+from controller_tool.services import boards, device_config, export, schedules, setting_words
 from controller_tool.services.device_replace import replace
 from controller_tool.services.setting_words import HIDDEN, parse
 from protocol import cbor, cose, trust
@@ -190,6 +190,62 @@ def test_a_dry_run_changes_nothing(site, controller) -> None:
     assert signed(site) is None
 
 
+def test_what_is_so_already_is_not_signed_again(site, controller) -> None:
+    change(site, "unlock_time=7")
+    for how in ({}, {"later": True}, {"dry_run": True}):
+        again = change(site, "unlock_time=7", **how)
+        assert (again.version, again.sent, again.changes) == (1, False, ())
+    assert [getattr(one, "version", 0) for one in (signed(site), controller)] == [1, 1]
+
+
+def test_what_the_controller_has_lost_is_sent_again(site, controller) -> None:
+    change(site, "unlock_time=7")
+    controller.version, controller.settings = 0, {}
+    assert change(site, "unlock_time=").sent
+
+
+@pytest.mark.usefixtures("controller")
+def test_hours_with_another_mode_name_a_schedule_that_is_there(site) -> None:
+    with pytest.raises(OperatorError, match="no schedule with number 1"):
+        change(site, "mode_schedule=open:1")
+    schedules.add(site, "work", ["Mon-Fri 08:00-18:00"])
+    with pytest.raises(OperatorError, match="no schedule with number 2"):
+        change(site, "mode_schedule=closed:2", "unlock_time=7")
+    assert change(site, "mode_schedule=open:1").sent
+
+
+@pytest.mark.usefixtures("controller")
+def test_a_folder_that_was_given_no_schedules_takes_any_number(site, tmp_path, open_site) -> None:
+    folder = tmp_path / "technician"
+    export.export(site, "technician", folder, "for this folder alone")
+    technician = open_site(folder, "for this folder alone")
+    assert change(technician, "mode_schedule=open:1", later=True).version == 1
+
+
+@pytest.mark.usefixtures("controller")
+def test_a_schedule_that_a_door_goes_by_is_not_removed(site) -> None:
+    schedules.add(site, "work", ["Mon-Fri 08:00-18:00"])
+    change(site, "mode_schedule=open:1")
+    with pytest.raises(OperatorError, match="work: door-1") as refused:
+        schedules.remove(site, "work")
+    assert "mode_schedule=" in refused.value.next_step
+    change(site, "mode_schedule=")
+    assert schedules.remove(site, "work").name == "work"
+
+
+@pytest.mark.usefixtures("board")
+def test_a_refusal_says_what_goes_together(site) -> None:
+    def why(*words: str) -> str:
+        with pytest.raises(OperatorError) as refused:
+            change(site, *words, later=True)
+        return refused.value.next_step
+
+    assert why("unlock_time=5,6") == "2 values, and this board has fewer doors: 1"
+    assert why("wifi_name=courtyard").startswith("it goes together with wifi_name")
+    assert why("wifi_password=long enough").startswith("it goes together with wifi_password")
+    assert why("unlock_time=4000") == "it may be: 1 s – 3600 s"
+
+
 def test_numbers_go_on_above_what_another_registry_has_signed(site, controller) -> None:
     controller.epoch, controller.version, controller.settings = 1, 40, {3: 50}
     done = change(site, "unlock_time=7")
@@ -204,8 +260,8 @@ def test_what_the_controller_would_refuse_is_never_signed(site) -> None:
         ("unlock_time=0", "1 s – 3600 s"),
         ("osdp_address=1", "nothing that it is for"),
         ("charge_ceiling=60", "nothing that it is for"),
-        ("unlock_time=5,6", "nothing that it is for"),
-        ("wifi_name=courtyard", "8 to 63 bytes"),
+        ("unlock_time=5,6", "fewer doors: 1"),
+        ("wifi_name=courtyard", "together with wifi_name"),
     ):
         with pytest.raises(OperatorError, match="cannot be set so") as refused:
             change(site, word)

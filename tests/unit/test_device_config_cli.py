@@ -93,3 +93,17 @@ def test_two_readings_of_one_card(call) -> None:
 def test_enrolment_wants_an_end_before_anybody_waits(call) -> None:
     words = ("card", "enroll", "--device", "door-1", "--name", "王芳")
     assert call(*words)[0] == 2
+
+
+def test_a_reader_that_is_not_there_keeps_nobody_waiting(call) -> None:
+    code, shown = call("card", "enroll", "--device", "door-1", "--reader", "7")
+    assert (code, shown["error"]) == (1, "door-1 has no reader 7")
+    assert shown["next_step"] == "Its readers are 1 to 2"
+
+
+def test_two_readings_are_compared_in_a_sentence(call, board, capsys) -> None:
+    words = ("card", "same", "iso14443a:04a1b2c3", "wiegand26:a1b2c3")
+    assert call(*words)[0] == 0
+    assert run(["--site", str(board.site.path), "--lang", "en", *words]) == 0
+    said = "one has the last bytes of the other; of other cards, one in 2^24 would show the same"
+    assert said in capsys.readouterr().out

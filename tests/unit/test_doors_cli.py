@@ -13,6 +13,7 @@ from controller_tool.cli import common
 from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase
 from controller_tool.services import devices_ops, list_content
+from controller_tool.sim import readers
 from controller_tool.sim.folder import describe
 from controller_tool.sim.page import layout
 from controller_tool.sim.readers import BadStimulus
@@ -22,6 +23,7 @@ from protocol.codes import (
     CREDENTIAL_CARD_PIN,
     CREDENTIAL_EM4100,
     CREDENTIAL_PIN,
+    CREDENTIAL_WIEGAND26,
     MODE_LOCKDOWN,
     MODE_OPEN,
     TICKET_DOOR_MODE,
@@ -33,6 +35,8 @@ from protocol.policy.door_modes import argument
 from tests.unit.registry_support import PASSPHRASE, Board
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from controller_tool.sim.supervisor import Supervisor
 
 UNTIL_FURTHER_NOTICE = ", until further notice; end it with: device mode door-1 schedule"
@@ -176,6 +180,32 @@ def test_what_makes_no_sense_is_not_sent(run, tickets) -> None:
     assert tickets == []
 
 
+def test_a_door_that_is_not_there_is_told_before_anybody_is_asked(run, tickets) -> None:
+    for words in (("unlock", "door-1"), ("mode", "door-1", "lockdown")):
+        code, _, err = run("device", *words, "--door", "5")
+        assert code == 1
+        assert err.split("\n")[:2] == ["door-1 has no door 5", "  Its doors are 1 to 4"]
+    assert tickets == []
+
+
+@pytest.mark.usefixtures("tickets")
+def test_what_ends_a_mode_names_its_door(run) -> None:
+    out = run("device", "mode", "door-1", "lockdown", "--door", "2")[1]
+    assert out[0].endswith("end it with: device mode door-1 --door 2 schedule")
+    assert run("device", "unlock", "door-1", "--door", "3")[1][0] == "door-1, door 3 is unlocked"
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "1: lost, tamper; 2: well"),
+                                            ("zh", "1: 无应答, 被拆; 2: 正常")])  # fmt: skip
+def test_info_tells_of_readers_in_words(run, tickets, monkeypatch, lang, said) -> None:
+    assert tickets == []
+    told = {"reader_trouble": bytes((3, 0)), "reader_pairing": bytes((0, 2)), "kind": "door"}
+    monkeypatch.setattr(devices_ops, "info", lambda *_: told)
+    lines = "\n".join(run("device", "info", "door-1", "--lang", lang)[1])
+    assert said in lines
+    assert lang == "en" or "读卡器状态" in lines
+
+
 # --- the virtual board -------------------------------------------------------------------
 
 
@@ -186,12 +216,15 @@ class Wires:
         self.description = describe(board)
         self.page = self
         self.bytes = bytearray(layout.PAGE_BYTES)
+        self.readers: dict[int, object] = {}
+        self.waiting: list[tuple[float, Callable[[], None]]] = []
 
     def raise_generation(self, _: int) -> None:
         """Nobody looks."""
 
-    def later(self, _: float, __) -> None:
-        """It stays as it is."""
+    def later(self, delay_s: float, action) -> None:
+        """It stays as it is until a test looks."""
+        self.waiting.append((delay_s, action))
 
 
 def test_stimuli_name_their_door() -> None:
@@ -206,6 +239,31 @@ def test_stimuli_name_their_door() -> None:
         stimuli.apply("open_door", {"door": 5})
     with pytest.raises(BadStimulus, match="door2"):
         Stimuli(cast("Supervisor", Wires("virtual_door"))).apply("open_door", {"door": 2})
+
+
+def test_a_pin_is_typed_where_the_reader_has_a_keypad(monkeypatch) -> None:
+    wires = Wires("virtual_door_wiegand")
+    stimuli, typed = Stimuli(cast("Supervisor", wires)), []
+    monkeypatch.setattr(readers, "pulse", lambda _page, _wired, bits: typed.append(len(bits)))
+    monkeypatch.setattr(readers, "wiegand_key", lambda key, _bits: [0] * key)
+    pin = {"type": CREDENTIAL_PIN, "credential": b"4711".hex()}
+    stimuli.apply("swipe_card", pin)
+    card = bytes((CREDENTIAL_WIEGAND26, 3, 1, 2, 3))
+    both = {"type": CREDENTIAL_CARD_PIN, "credential": (card + b"12345678").hex()}
+    stimuli.apply("swipe_card", both)
+    assert typed == [26], "the card at once, keys one after the other"
+    assert all(delay_s < 0.9 for delay_s, _ in wires.waiting), "while somebody looks"
+    assert wires.waiting[5][0] > 0.15, "when the card's frame is over"
+    for _, press in wires.waiting:
+        press()
+    assert typed == [26, 4, 7, 1, 1, 11, 1, 2, 3, 4, 5, 6, 7, 8, 11]
+
+
+def test_a_reader_that_is_not_there_is_named() -> None:
+    stimuli = Stimuli(cast("Supervisor", Wires("virtual_door")))
+    for verb, more in (("swipe_card", {"credential": "01"}), ("press_key", {"key": 1})):
+        with pytest.raises(BadStimulus, match="no reader 3, but 2"):
+            stimuli.apply(verb, {**more, "reader": 2})
 
 
 def test_a_supervised_line_takes_a_voltage_or_acts() -> None:

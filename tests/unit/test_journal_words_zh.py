@@ -13,9 +13,23 @@ from controller_tool.messages import name_of, t
 from controller_tool.services import journal_export, journal_filter, journal_read
 from controller_tool.services.journal_filter import Filter
 from controller_tool.services.journal_words import RING_NAMES
-from protocol.codes import EVENT_SESSION_OPENED, ROLE_DESK
+from protocol.codes import (
+    ERR_ARGUMENT,
+    ERR_SETTING,
+    EVENT_CONFIG_REFUSED,
+    EVENT_FIRE,
+    EVENT_READER_LOST,
+    EVENT_READER_PAIRED,
+    EVENT_SESSION_OPENED,
+    EVENT_TICKET_EXECUTED,
+    EVENT_TICKET_REFUSED,
+    REASON_FIRE,
+    ROLE_DESK,
+    TICKET_DOOR_MODE,
+)
 from protocol.constants import RING_ALARM
 from protocol.names import CLOCK_NAMES, EVENT_NAMES
+from protocol.osdp_panel import PAIR_REFUSED
 from tests.unit.test_journal import pull
 from tests.unit.test_journal_cli import run, told
 from tests.unit.test_journal_reading import rows_of
@@ -98,3 +112,20 @@ def test_spreadsheets_have_chinese_headers_and_ndjson_english_keys(site, tmp_pat
             assert [key for key in keys if not _HAN.search(key)] == []
     sheet = openpyxl.load_workbook(tmp_path / "log.xlsx").worksheets[0]
     assert [cell.value for cell in sheet[1]][:2] == ["控制器", "环"]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "word"),
+    [
+        (EVENT_TICKET_EXECUTED, TICKET_DOOR_MODE, "door_mode"),
+        (EVENT_TICKET_REFUSED, ERR_ARGUMENT, "bad_argument"),
+        (EVENT_CONFIG_REFUSED, ERR_SETTING, "setting_out_of_bounds"),
+        (EVENT_READER_LOST, 1, "lost"),
+        (EVENT_READER_PAIRED, PAIR_REFUSED, "refused"),
+        (EVENT_READER_PAIRED, 0, ""),
+        (EVENT_FIRE, REASON_FIRE, "fire"),
+    ],
+)
+def test_what_a_door_was_told_to_do_is_a_word(event, reason, word) -> None:
+    assert journal_filter.reason_name(event, reason) == word
+    assert "" not in journal_filter.reason_names()
