@@ -79,6 +79,14 @@ def test_fire_is_reset_on_site_only_and_not_while_it_burns() -> None:
     assert door.tick(1) == d.ACT_FIRE_CLEARED | d.ACT_LOCK
 
 
+def test_the_reset_of_a_fire_ends_a_long_unlock_too() -> None:
+    door = Door()
+    door.unlock(36000)
+    quiet(door, fire=True)
+    quiet(door, rex=True)
+    assert door.tick(d.FIRE_RESET_HOLD_MS) == d.ACT_FIRE_CLEARED | d.ACT_LOCK
+
+
 def test_a_short_press_does_not_reset_fire() -> None:
     door = Door()
     quiet(door, fire=True)
