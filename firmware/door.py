@@ -105,7 +105,7 @@ class Service:
         config = controller.config
         board = controller.board
         contacts = board.inputs()
-        self._points: "list[Point]" = []
+        self.points: "list[Point]" = []
         self._doors: "list[Door]" = []
         watched: "list[Any]" = []
         self._keeper: "Keeper | None" = None
@@ -123,8 +123,8 @@ class Service:
         self._fire = wired(contacts.get("fire"))
         self._tamper = wired(contacts.get("tamper"))
         for relay in board.relays():
-            point = Point(len(self._points), relay, contacts, config)
-            self._points.append(point)
+            point = Point(len(self.points), relay, contacts, config)
+            self.points.append(point)
             self._doors.append(point.door)
             watched += (point.leaf, point.number, 0), (point.rex, point.number, 1)
             self.drive(point)
@@ -136,7 +136,7 @@ class Service:
     def _bring(self, contacts: "dict[str, Any]", watched: "list[Any]") -> None:
         """Load what this door was set to do, or its board has, beyond what every door does."""
         config = self._c.config
-        commanded = [self._c.nvs.get("mode" + str(point.number)) for point in self._points]
+        commanded = [self._c.nvs.get("mode" + str(point.number)) for point in self.points]
         # loaded a second after the start: a list and what sessions need in one piece come before
         self._has_modes = bool(config.mode or config.mode_schedule or any(commanded))
         if config.passback:
@@ -152,7 +152,7 @@ class Service:
         """Serve the doors once; called every 10 ms. The ways out come before the cards, which wait
         in the readers' lines until it is known whether a door is, say, in lockdown."""
         fire, tamper = self._fire.poll(), self._tamper.poll()
-        for point in self._points:
+        for point in self.points:
             door = point.door
             rex, leaf = point.rex.poll(), point.leaf.poll()
             actions = door.inputs(rex, leaf, fire, tamper and not point.number)
@@ -194,7 +194,7 @@ class Service:
         """Something is about to be judged at a reader; card_key: of the card before a PIN."""
         self._reader = reader
         self._card_key = card_key
-        return self._points[reader % len(self._points)]
+        return self.points[reader % len(self.points)]
 
     def settle(self, point: Point, granted: bool, reason: int) -> None:
         """What follows a decision. OSError when a grant cannot be written: nothing has changed."""
@@ -231,7 +231,7 @@ class Service:
 
     def _rules(self, number: int) -> int:
         """RULE_… that hold at a door for the card whose key access has just made."""
-        point = self._points[number]
+        point = self.points[number]
         mode = point.door.mode
         access = self._c.access
         access.lockdown = mode == MODE_LOCKDOWN
@@ -253,7 +253,7 @@ class Service:
         return self._c.config.interlock != 0 and blocked(self._doors, number)
 
     def _side(self) -> int:
-        return self._reader // len(self._points) & 1
+        return self._reader // len(self.points) & 1
 
     def _minute(self) -> int:
         return self._c.clock.uptime_s // 60
@@ -271,7 +271,7 @@ class Service:
         if self._keeper is None:
             from firmware.mode_keeper import Keeper
 
-            self._keeper = Keeper(self._c, self, len(self._points))
+            self._keeper = Keeper(self._c, self, len(self.points))
         return self._keeper
 
     def _second(self) -> None:
@@ -279,7 +279,7 @@ class Service:
         if self._has_modes:
             self._modes()
         minute = self._seconds % 60 == 0
-        for point in self._points:
+        for point in self.points:
             if point.second(self._c.clock.uptime_s):
                 self._show_state(point)
             if self._keeper is not None:
@@ -316,14 +316,14 @@ class Service:
 
     def _show_state(self, point: Point) -> None:
         pattern = point.pattern(self._c.clock.uptime_s)
-        for reader in range(point.number, len(self.swipes.readers), len(self._points)):
+        for reader in range(point.number, len(self.swipes.readers), len(self.points)):
             self.swipes.show(reader, pattern)
 
     # --- tickets and questions ------------------------------------------------------------
 
     def takes(self, action: int, point: int, argument: int) -> bool:
         """Whether a ticket may ask for this here."""
-        if point >= len(self._points):
+        if point >= len(self.points):
             return False
         mode = argument >> _MODE_SHIFT
         if action == TICKET_DOOR_MODE:
@@ -336,9 +336,9 @@ class Service:
         OSError when it cannot be written, and then nothing has changed.
         """
         if action == TICKET_UNLOCK:
-            self._unlock(self._points[point], argument, REASON_TICKET)
+            self._unlock(self.points[point], argument, REASON_TICKET)
         else:
-            self._modes().command(self._points[point], argument)
+            self._modes().command(self.points[point], argument)
 
     def at_rest(self) -> bool:
         """Whether a restart would change nothing for anybody, but for some seconds."""
@@ -353,14 +353,14 @@ class Service:
         Then a configuration may be put into force; a door that a mode holds open locks for a
         second by that. A latched fire or a REX that is pressed keeps it waiting.
         """
-        for point in self._points:
+        for point in self.points:
             if point.leaf.active:
                 return False
         return self.at_rest()
 
     def relay_follows(self) -> bool:
         """Whether the relays' outputs are what they should be."""
-        for point in self._points:  # noqa: SIM110  a generator would be an allocation
+        for point in self.points:  # noqa: SIM110  a generator would be an allocation
             if point.relay.value() != self._level(point):
                 return False
         return True

@@ -182,6 +182,13 @@ STALE_DENY = 0
 STALE_GRACE = 1
 
 # --- ticket actions ------------------------------------------------------------------------
+# how a door is, in the info: bits, and MODE_… above them
+DOOR_UNLOCKED = 1
+DOOR_LEAF_OPEN = 2
+DOOR_FIRE = 4  # latched
+DOOR_ALARM = 8  # forced, or open for too long
+DOOR_MODE_SHIFT = 4
+
 TICKET_UNLOCK = 1
 TICKET_DOOR_MODE = 2
 TICKET_CHARGE_START = 3

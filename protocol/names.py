@@ -238,6 +238,14 @@ TICKET_NAMES = {
     c.TICKET_PAIR_READER: "pair_reader",
 }
 
+# by bit; what is not set has a name too
+DOOR_STATE_NAMES = {
+    c.DOOR_UNLOCKED: ("locked", "unlocked"),
+    c.DOOR_LEAF_OPEN: ("leaf_closed", "leaf_open"),
+    c.DOOR_FIRE: ("", "fire_latched"),
+    c.DOOR_ALARM: ("", "forced_or_held"),
+}
+
 # by bit, firmware/readers/results.py
 READER_TROUBLE_NAMES = {1: "lost", 2: "tamper", 4: "power", 8: "refused"}
 

@@ -18,9 +18,9 @@ from controller_tool.services import devices_ops
 from controller_tool.services import provision as service
 from controller_tool.services.boards import display_name
 from controller_tool.services.devices import overview
-from protocol.codes import MODE_SCHEDULE, TICKET_UNLOCK
+from protocol.codes import DOOR_MODE_SHIFT, MODE_SCHEDULE, TICKET_UNLOCK
 from protocol.constants import MODE_MINUTES_MAX
-from protocol.names import MODE_NAMES, PAIRING_NAMES
+from protocol.names import DOOR_STATE_NAMES, MODE_NAMES, PAIRING_NAMES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -247,9 +247,22 @@ def _readable(key: str, value: object) -> object:
         return yes_no(value)
     if isinstance(value, str):
         return name_of(key, value) if key == "kind" else value
+    if key == "doors" and isinstance(value, bytes):
+        return _of_doors(value)
     if isinstance(value, bytes):
         return _of_readers(key, value) if key.startswith("reader_") else value.hex()
     return value
+
+
+def _of_doors(value: bytes) -> str:
+    """How each door is, in words."""
+    said = []
+    for one in value:
+        words = [names[bool(one & bit)] for bit, names in DOOR_STATE_NAMES.items()]
+        mode = MODE_NAMES.get(one >> DOOR_MODE_SHIFT, "?")
+        states = [name_of("door", word) for word in words if word]
+        said.append(", ".join([name_of("mode", mode), *states]))
+    return "; ".join(f"{number}: {words}" for number, words in enumerate(said, 1)) or "-"
 
 
 def _of_readers(key: str, value: bytes) -> str:

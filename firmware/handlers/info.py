@@ -2,10 +2,19 @@
 
 import gc
 
+from protocol.codes import (
+    DOOR_ALARM,
+    DOOR_FIRE,
+    DOOR_LEAF_OPEN,
+    DOOR_MODE_SHIFT,
+    DOOR_UNLOCKED,
+)
 from protocol.constants import PROTOCOL_VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.controller import Controller, Value
 
 
@@ -32,6 +41,7 @@ def info(c: "Controller") -> "Value":
         "refused_attempts": c.admission.total,
         "fault": c.fault,
         "capacity": c.board.capabilities["cards"],
+        "doors": bytes([state_of(point.door) for point in getattr(c.kind, "points", ())]),
         "reader_trouble": bytes([reader.driver.trouble for reader in readers]),
         "reader_pairing": bytes([getattr(reader.driver, "pairing", 0) for reader in readers]),
     }
@@ -39,3 +49,17 @@ def info(c: "Controller") -> "Value":
     if drift is not None:
         told["drift_ms_a_day"] = drift
     return told
+
+
+def state_of(door: "Any") -> int:
+    """DOOR_… bits of protocol/codes.py, and its mode above them."""
+    state = door.mode << DOOR_MODE_SHIFT
+    if door.unlocked:
+        state |= DOOR_UNLOCKED
+    if door.leaf_open:
+        state |= DOOR_LEAF_OPEN
+    if door.fire:
+        state |= DOOR_FIRE
+    if door.forced or door.held:
+        state |= DOOR_ALARM
+    return state

@@ -73,7 +73,7 @@ class House:
         self.doors.access.rules = self.doors.door._rules
         self.doors.keeps_shown = False
         self.locks = [Lock(lists.chip) for _ in range(DOORS)]
-        for point, lock in zip(self.doors.door._points, self.locks):  # noqa: B905
+        for point, lock in zip(self.doors.door.points, self.locks):  # noqa: B905
             point.relay = lock
         self.page = memoryview(bytearray(JOURNAL_PAGE_RECORDS * RECORD_BYTES))
         self.pulled = 0

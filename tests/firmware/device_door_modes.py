@@ -1,7 +1,13 @@
 """Door modes by ticket, by hours and by setting; first card; what a restart keeps (MicroPython)."""
 
+from firmware.handlers.info import state_of
 from protocol.codes import (
     CLOCK_UNSET,
+    DOOR_ALARM,
+    DOOR_FIRE,
+    DOOR_LEAF_OPEN,
+    DOOR_MODE_SHIFT,
+    DOOR_UNLOCKED,
     EVENT_DENIED,
     EVENT_DOOR_MODE,
     EVENT_GRANTED,
@@ -425,3 +431,21 @@ def test_a_list_that_rolls_back_hours_ends_them() -> None:
     rig.whitelist.manifest.schedules = []
     rig.wait(2)
     assert rig.lock.level == 0
+
+
+def test_the_info_says_how_a_door_is() -> None:
+    rig = Rig()
+    door = rig.door.points[0].door
+    assert state_of(door) == 0
+    rig.wires["fire"].level = 1
+    rig.wires["door"].level = 1
+    rig.turn()
+    rig.wires["fire"].level = 0
+    rig.wait(1)
+    assert state_of(door) == DOOR_UNLOCKED | DOOR_LEAF_OPEN | DOOR_FIRE
+    rig.door.act(TICKET_DOOR_MODE, 0, argument(MODE_LOCKDOWN, 0))
+    assert state_of(door) >> DOOR_MODE_SHIFT == MODE_LOCKDOWN
+    other = Rig()
+    other.wires["door"].level = 1
+    other.turn()
+    assert state_of(other.door.points[0].door) == DOOR_LEAF_OPEN | DOOR_ALARM, "forced"

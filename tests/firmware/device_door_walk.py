@@ -41,7 +41,7 @@ def test_negative_control_a_start_that_leaves_the_relays_is_seen() -> None:
 def test_negative_control_a_relay_that_moves_without_a_record_is_seen() -> None:
     walk = Walk(0, 3)
     walk.rig.door._doors[2].unlocked = True
-    walk.rig.door.drive(walk.rig.door._points[2])
+    walk.rig.door.drive(walk.rig.door.points[2])
     assert failed(walk.check)
 
 
@@ -54,7 +54,7 @@ def test_negative_control_a_record_without_a_reason_and_one_that_comes_late_are_
 
 def test_negative_control_a_door_that_is_deaf_to_fire_is_seen() -> None:
     walk = Walk(0, 3)
-    point = walk.rig.door._points[3].door
+    point = walk.rig.door.points[3].door
     point.inputs = lambda *_: 0
     walk.rig.turn(fire=1)
     assert failed(walk.check)

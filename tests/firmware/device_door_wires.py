@@ -362,7 +362,7 @@ def test_cards_wait_until_it_is_known_in_which_mode_a_door_is() -> None:
     rig.door.act(TICKET_DOOR_MODE, 0, argument(MODE_LOCKDOWN, 0))
     again = rig.again()
     polled = []
-    again.door.swipes.poll = lambda: polled.append(again.door._points[0].door.mode)
+    again.door.swipes.poll = lambda: polled.append(again.door.points[0].door.mode)
     again.wait(2)
     assert polled, "afterwards they are taken"
     assert set(polled) == {MODE_LOCKDOWN}

@@ -45,6 +45,7 @@ INFO: dict[str, Any] = {
     "heap_used": 50000,
     "longest_gap_ms": 40,
     "longest_handshake_step_ms": 698,
+    "doors": bytes((0x30, 5)),
     "reader_trouble": bytes((0, 4)),
     "reader_pairing": bytes((2, 0)),
     "refused_attempts": 0,

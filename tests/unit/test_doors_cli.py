@@ -206,6 +206,17 @@ def test_info_tells_of_readers_in_words(run, tickets, monkeypatch, lang, said) -
     assert lang == "en" or "读卡器状态" in lines
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "1: lockdown, locked, leaf_closed; 2: controlled, unlocked, leaf_open, fire_latched"),
+     ("zh", "2: 受控, 未锁, 门开着, 消防释放中")],
+)  # fmt: skip
+def test_info_tells_how_each_door_is(run, tickets, monkeypatch, lang, said) -> None:
+    assert tickets == []
+    monkeypatch.setattr(devices_ops, "info", lambda *_: {"doors": bytes((0x30, 7))})
+    assert said in "\n".join(run("device", "info", "door-1", "--lang", lang)[1])
+
+
 # --- the virtual board -------------------------------------------------------------------
 
 
