@@ -11,7 +11,7 @@ import pytest
 
 from controller_tool import clock
 from controller_tool.channel.dial import dial
-from controller_tool.errors import DeviceError
+from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.services import cards, devices_ops, people, profiles, push
 from controller_tool.services.virtual_house import VirtualHouse
 from protocol import records
@@ -98,8 +98,11 @@ def test_a_ticket_unlocks_the_door_that_it_names(four) -> None:
     devices_ops.ticket(four.site, GATE, TICKET_UNLOCK, 2)
     assert soon(lambda: released(four) == {"lock3"})
     assert soon(lambda: released(four) == set())
-    with pytest.raises(DeviceError):
+    with pytest.raises(OperatorError, match="no door 5"):
         devices_ops.ticket(four.site, GATE, TICKET_UNLOCK, 4)
+    gate = four.site.device(GATE)
+    with dial(four.site, gate) as client, pytest.raises(DeviceError):
+        devices_ops.send_ticket(four.site, gate, client, TICKET_UNLOCK, 4, 0)
 
 
 def test_each_reader_and_exit_button_opens_its_own_door(four) -> None:
