@@ -38,9 +38,12 @@ _ROWS: list[tuple[str, str, float, str, float | None]] = [
 ]
 
 
-def compiled(folder: Path) -> None:
-    """The firmware as the board's compiler makes it: heap figures are those of a controller."""
-    for package in ("firmware", "protocol"):
+def compiled(folder: Path, *beside: str) -> None:
+    """The firmware as the board's compiler makes it: heap figures are those of a controller.
+
+    beside: other packages that are to be compiled too, with a slash between their names.
+    """
+    for package in ("firmware", "protocol", *beside):
         for source in (ROOT / package).rglob("*.py"):
             target = (folder / source.relative_to(ROOT)).with_suffix(".mpy")
             target.parent.mkdir(parents=True, exist_ok=True)
