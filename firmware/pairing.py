@@ -1,13 +1,14 @@
 """Gives an OSDP reader the key that its configuration has for it (device); loaded for a ticket.
 
 The key that it has until then is that of the configuration before, or the factory's when the ticket
-says so: nobody else may be given a key that everybody knows how to read.
+says so: a key that is given under that one can be read by whoever listens.
 """
 
 import time
 
 from firmware.device_config import settings_before
 from firmware.loan import forget
+from protocol.osdp import SCBK_D
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from firmware.controller import Controller
 
 _OSDP_KEYS = 34
-_SCBK_D = b"0123456789:;<=>?"
 
 
 def keys_for(c: "Controller", number: int, first: bool) -> "tuple[bytes, bytes] | None":
@@ -25,7 +25,7 @@ def keys_for(c: "Controller", number: int, first: bool) -> "tuple[bytes, bytes] 
     readers = c.kind.swipes.readers
     if number >= len(readers) or not hasattr(readers[number].driver, "pair"):
         return None
-    before = _SCBK_D if first else _key_of(settings_before(), number)
+    before = SCBK_D if first else _key_of(settings_before(), number)
     key = _key_of(c.config.settings, number)
     return (before, key) if before and key else None
 

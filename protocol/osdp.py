@@ -6,6 +6,7 @@ channel, CRC-16.
 All numbers on the wire have their least significant byte first.
 """
 
+SCBK_D = b"0123456789:;<=>?"  # the key of every reader at the factory: it proves nothing
 START = 0x53
 REPLY = 0x80  # in the address: from a reader
 CONTROL_SEQUENCE = 0x03

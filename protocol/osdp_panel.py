@@ -23,6 +23,7 @@ at the others in turn. One that is met at another is told (COMSET), whoever set 
 """
 
 from protocol import osdp
+from protocol.osdp import SCBK_D
 from protocol.osdp_frame import copy, finish
 from protocol.osdp_secure import Secure, is_same
 from protocol.osdp_show import put
@@ -30,8 +31,6 @@ from protocol.osdp_show import put
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
-
-SCBK_D = b"0123456789:;<=>?"  # every reader's at the factory: proves nothing
 
 # where its session stands
 GREETING = 0

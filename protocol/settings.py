@@ -11,6 +11,7 @@ Rules, in the order in which they are applied:
 """
 
 from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING
+from protocol.osdp import KEY_BYTES, SCBK_D
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ MAINS_S = 50
 
 SECRETS = (OSDP_KEYS, WIFI_PASSWORD)  # never read back, never shown
 DOORS_MAX = 4
-_KEY_BYTES = 16
-_KEY_OF_ALL = b"0123456789:;<=>?"  # SCBK-D, every OSDP reader's at the factory
 _BAUDS = (9600, 19200, 38400, 57600, 115200, 230400)
 CHOICES: "dict[int, tuple[int, ...]]" = {OSDP_BAUD: _BAUDS}
 
@@ -63,7 +62,7 @@ SETTINGS: "dict[int, Row]" = {
     17: (EACH, 0, 2, "door"),
     OSDP_ADDRESS: (EACH, 0, 126, "osdp"),  # of each reader
     OSDP_BAUD: (CHOICE, 9600, 230400, "osdp"),
-    OSDP_KEYS: (KEYS, 0, _KEY_BYTES, "osdp"),
+    OSDP_KEYS: (KEYS, 0, KEY_BYTES, "osdp"),
     35: (ONE, 0, 1, "osdp"),
     WIFI_NAME: (TEXT, 1, 32, "wifi"),
     WIFI_PASSWORD: (TEXT, 8, 63, "wifi"),
@@ -132,7 +131,7 @@ def _count_of(capabilities: "Mapping[str, object]", what: str) -> int:
 
 
 def _is_key(value: "object") -> bool:
-    return isinstance(value, bytes) and len(value) in (0, _KEY_BYTES) and value != _KEY_OF_ALL
+    return isinstance(value, bytes) and len(value) in (0, KEY_BYTES) and value != SCBK_D
 
 
 def _within(value: "object", least: int, greatest: int) -> bool:

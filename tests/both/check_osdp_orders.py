@@ -1,6 +1,6 @@
 """What a panel tells an OSDP reader: patterns, keys, another speed (both)."""
 
-from protocol import osdp_panel
+from protocol import osdp, osdp_panel
 from protocol.osdp import CMD_LED, CMD_TEXT, REPLY_RAW
 from protocol.osdp_panel import ONLINE, REFUSED
 from tests.both import osdp_reader
@@ -73,7 +73,7 @@ def test_a_reader_that_was_away_shows_what_is_so_now() -> None:
 
 def test_a_factory_reader_gets_its_key_when_told_so() -> None:
     wire = Wire(None, Reader(5, factory=True))
-    assert wire.panel.pair(KEY, osdp_panel.SCBK_D, 0)
+    assert wire.panel.pair(KEY, osdp.SCBK_D, 0)
     wire.reader.swipe_card(BITS)
     found = wire.run(8)
     assert wire.panel.pairing == osdp_panel.PAIR_DONE
@@ -102,7 +102,7 @@ def test_nobody_gets_a_key_unasked() -> None:
 
 def test_a_reader_that_has_a_key_is_not_taken_for_a_new_one() -> None:
     wire = Wire(None, Reader(5, OTHER))
-    wire.panel.pair(KEY, osdp_panel.SCBK_D, 0)
+    wire.panel.pair(KEY, osdp.SCBK_D, 0)
     wire.run(6)
     assert wire.panel.pairing == osdp_panel.PAIR_REFUSED
     assert wire.reader.key == OTHER
@@ -111,8 +111,8 @@ def test_a_reader_that_has_a_key_is_not_taken_for_a_new_one() -> None:
 def test_no_first_key_without_the_word() -> None:
     panel = Wire(None, Reader(5)).panel
     assert not panel.pair(KEY, b"", 0)
-    assert not panel.pair(KEY[:15], osdp_panel.SCBK_D, 0)
-    assert not panel.pair(osdp_panel.SCBK_D, osdp_panel.SCBK_D, 0)
+    assert not panel.pair(KEY[:15], osdp.SCBK_D, 0)
+    assert not panel.pair(osdp.SCBK_D, osdp.SCBK_D, 0)
 
 
 def test_a_key_whose_acknowledgement_is_lost_counts_when_the_reader_proves_it() -> None:

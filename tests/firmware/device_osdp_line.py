@@ -5,6 +5,7 @@ from time import ticks_add
 from firmware.readers import results
 from firmware.readers.results import CARD
 from protocol import osdp_panel
+from protocol.osdp import SCBK_D
 from protocol.osdp_panel import ONLINE
 from tests.both.osdp_reader import with_crc
 from tests.both.support import flipped, raises
@@ -167,7 +168,7 @@ def test_a_key_is_given_and_speed_raised_on_demand() -> None:
     line.readers[1].key, line.readers[1].factory = None, True
     line.readers[1].restart()
     drivers[1]._key = drivers[1]._use = None
-    assert drivers[1].pair(KEYS[5], osdp_panel.SCBK_D, line.now_ms)
+    assert drivers[1].pair(KEYS[5], SCBK_D, line.now_ms)
     line.turns(drivers, 3 * SECOND)
     assert drivers[1].pairing == osdp_panel.PAIR_DONE
     assert line.readers[1].key == KEYS[5]
@@ -195,6 +196,6 @@ def test_an_address_or_key_that_is_none_is_refused() -> None:
         {"addresses": [127]},
         {"addresses": [-1]},
         {"addresses": [0], "keys": [bytes(15)]},
-        {"addresses": [0], "keys": [osdp_panel.SCBK_D]},
+        {"addresses": [0], "keys": [SCBK_D]},
     ):
         raises(ValueError, line.drivers, options)

@@ -13,7 +13,8 @@ import time
 
 from firmware.readers import osdp
 from firmware.readers.results import CARD, KEY, NOTHING
-from protocol.osdp_panel import ONLINE, SCBK_D
+from protocol.osdp import SCBK_D
+from protocol.osdp_panel import ONLINE
 
 TURN_MS = 10
 
