@@ -1,6 +1,10 @@
 """Which key a reader is given, and by which it is asked to take it (MicroPython)."""
 
+import sys
+
 from firmware import pairing
+from firmware.handlers import seldom
+from protocol.codes import TICKET_PAIR_READER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,3 +83,10 @@ def test_a_driver_that_does_not_begin_is_not_waited_for() -> None:
     c.readers[1].driver.begins = False
     pairing.pair(c, 1, True)
     assert not c.readers[1].pairs
+
+
+def test_a_ticket_says_first_or_not_and_nothing_else() -> None:
+    for argument, may in ((2, False), (0, True), (1, True)):
+        c = Controller([b"", NEW], [b"", OLD])
+        sys.modules["firmware.pairing"] = pairing  # with what it is to find; a request forgets it
+        assert seldom._is_possible(c, TICKET_PAIR_READER, 1, argument) == may, argument
