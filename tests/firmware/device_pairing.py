@@ -88,5 +88,6 @@ def test_a_driver_that_does_not_begin_is_not_waited_for() -> None:
 def test_a_ticket_says_first_or_not_and_nothing_else() -> None:
     for argument, may in ((2, False), (0, True), (1, True)):
         c = Controller([b"", NEW], [b"", OLD])
-        sys.modules["firmware.pairing"] = pairing  # with what it is to find; a request forgets it
+        # with what it is to find; a request forgets it
+        sys.modules["firmware.pairing"] = sys.modules["firmware"].pairing = pairing
         assert seldom._is_possible(c, TICKET_PAIR_READER, 1, argument) == may, argument
