@@ -17,7 +17,9 @@ from controller_tool.sim.micropython import find
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = Path(__file__).with_name("runner.py")
-HEAP_BYTES = 111 * 1024
+# A check, its vectors and sources compiled on the way lie in it too, which takes more than a pack:
+# what an ESP32 (109 KB, ADR-0016) has room for is asked in tests/e2e, which run packs.
+HEAP_BYTES = 144 * 1024
 HANG_S = 240
 FULL_HANG_S = 1800
 FULL_SUFFIX = "_in_full"  # of functions that `./dev test --full` alone runs
