@@ -75,7 +75,8 @@ class Chores:
                     c.kind = __import__("firmware." + c.board.KIND, None, None, ("*",)).Service(c)
                     c.restart_wanted = c.config_lost  # relays are powered again by a start alone
                 gc.collect()
-                reserve.keep()
+                if c.admission.guest is None:  # else a request may be in it, between two steps
+                    reserve.keep()
             self._renew_heap()
         except OSError:
             c.fault = "OSError"

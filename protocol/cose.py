@@ -35,7 +35,7 @@ class BadSignature(ValueError):
 class Envelope:
     """Parts of an envelope that has the right shape: nothing is verified yet."""
 
-    def __init__(self, kid: bytes, payload: "Buffer", signature: bytes) -> None:
+    def __init__(self, kid: bytes, payload: "Buffer", signature: "Buffer") -> None:
         self.kid = kid
         self.protected = protected(kid)
         self.payload = payload
@@ -55,7 +55,7 @@ def protected(kid: bytes) -> bytes:
 def open_envelope(data: "Buffer") -> Envelope:
     """Split an envelope; raises Malformed unless it is the template to the last byte.
 
-    `payload` is a view of `data`, which must not change as long as it is used.
+    `payload` and `signature` are views of `data`, which must not change as long as they are used.
     """
     at = _PAYLOAD_AT
     if len(data) > ENVELOPE_MAX_BYTES or len(data) < at + 1 + 3 + RSA_BYTES:
@@ -73,7 +73,8 @@ def open_envelope(data: "Buffer") -> Envelope:
     if bytes(data[end : end + 3]) != _SIGNATURE_HEAD:
         raise Malformed("signature length")
     kid = bytes(data[len(_OPENING) : len(_OPENING) + ID_BYTES])
-    return Envelope(kid, memoryview(data)[at + size : end], bytes(data[end + 3 :]))
+    whole = memoryview(data)
+    return Envelope(kid, whole[at + size : end], whole[end + 3 :])
 
 
 def length_of(head: "Buffer") -> int:

@@ -16,7 +16,10 @@ _DIGEST_INFO = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x0
 
 
 class Verification:
-    """One signature being checked: call step() until it returns False, then read `ok`."""
+    """One signature being checked: call step() until it returns False, then read `ok`.
+
+    `signature` must not change as long as there are steps.
+    """
 
     def __init__(self, modulus: "Buffer", signature: "Buffer", digest: "Buffer") -> None:
         self.ok = False
@@ -24,10 +27,11 @@ class Verification:
         if len(modulus) != RSA_BYTES or len(signature) != RSA_BYTES or len(digest) != 32:
             return
         self._n = int.from_bytes(modulus, "big")
-        self._s = self._x = int.from_bytes(signature, "big")
+        self._x = int.from_bytes(signature, "big")
+        self._signature = signature  # its number again only at the end: a step needs all the room
         self._digest = bytes(digest)
         # a modulus of full length and odd, and a representative below it: else refused unseen
-        if modulus[0] & 0x80 and modulus[RSA_BYTES - 1] & 1 and self._s < self._n:
+        if modulus[0] & 0x80 and modulus[RSA_BYTES - 1] & 1 and self._x < self._n:
             self._left = RSA_EXPONENT_SQUARINGS + 1
 
     def step(self) -> bool:
@@ -35,9 +39,10 @@ class Verification:
         if self._left > 1:
             self._x = self._x * self._x % self._n
         elif self._left == 1:
-            self._x = self._x * self._s % self._n
+            self._x = self._x * int.from_bytes(self._signature, "big") % self._n
             self.ok = self._x.to_bytes(RSA_BYTES, "big") == _encoded(self._digest)
-            self._n = self._s = self._x = 0  # whoever still holds this holds no more than that
+            self._n = self._x = 0  # whoever still holds this holds no more than that
+            self._signature = b""
         else:
             return False
         self._left -= 1

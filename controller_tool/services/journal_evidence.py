@@ -111,7 +111,7 @@ def is_signed(envelope: bytes, keys: list[bytes]) -> bool:
             number = int.from_bytes(modulus, "big")
             try:
                 key = rsa.RSAPublicNumbers(RSA_EXPONENT, number).public_key()
-                key.verify(parts.signature, signed, padding.PKCS1v15(), hashes.SHA256())
+                key.verify(bytes(parts.signature), signed, padding.PKCS1v15(), hashes.SHA256())
             except (InvalidSignature, ValueError):  # ValueError: a modulus that is none
                 return False
             return True

@@ -1,7 +1,13 @@
 """Handlers whose code is brought from the pack for one request (device)."""
 
 from firmware.loan import forget
-from protocol.codes import OP_GET_CONFIG, OP_PUT_CONFIG
+from protocol.codes import (
+    OP_DO_TICKET,
+    OP_GET_CONFIG,
+    OP_PUT_CHECKPOINT,
+    OP_PUT_CONFIG,
+    OP_SET_SIGNED_TIME,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,13 +19,17 @@ if TYPE_CHECKING:
 
 
 def on_demand(operation: int) -> "Handler":
-    """The handler of an operation that seldom.py or configure.py of this folder carries out."""
+    """The handler of an operation that orders, seldom or configure of this folder carries out."""
 
     async def handler(c: "Controller", arguments: "Arguments") -> "Value":
         if operation in (OP_GET_CONFIG, OP_PUT_CONFIG):
             from firmware.handlers.configure import carry_out
 
             forget("firmware.handlers.configure")
+        elif operation in (OP_DO_TICKET, OP_SET_SIGNED_TIME, OP_PUT_CHECKPOINT):
+            from firmware.handlers.orders import carry_out
+
+            forget("firmware.handlers.orders")
         else:
             from firmware.handlers.seldom import carry_out
 

@@ -24,6 +24,7 @@ import time
 
 from cryptolib import aes
 
+from firmware.loan import forget
 from firmware.readers.results import (
     CARD,
     DOUBTFUL,
@@ -36,7 +37,7 @@ from protocol.constants import CREDENTIAL_MAX_BYTES
 from protocol.osdp import FRAME_MAX_BYTES, REPLY, REPLY_KEYPAD, REPLY_RAW
 from protocol.osdp_card import credential
 from protocol.osdp_frame import Receiver
-from protocol.osdp_panel import GREETING, ONLINE, Panel, is_key
+from protocol.osdp_panel import GREETING, ONLINE, Panel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,10 +55,6 @@ _SLACK_MS = 3  # of a UART's own clock
 _CHUNK_BYTES = 64
 _CHUNKS_MAX = 4
 _KEYS_MAX = 12
-_SETTING_ADDRESS = 32
-_SETTING_BAUD = 33
-_SETTING_KEYS = 34
-_SETTING_TEXT = 35
 
 
 class Line:
@@ -274,23 +271,7 @@ class Driver(Panel):
 
 def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
     """One for each address. port: the UART; ValueError for an address or a key that is none."""
-    settings = options.get("settings") or {}
-    first = options.get("first", 0)
-    baud = settings.get(_SETTING_BAUD) or options.get("baud", 9600)
-    chinese = settings.get(_SETTING_TEXT, options.get("chinese", 0)) == 1
-    addresses = settings.get(_SETTING_ADDRESS, ())
-    keys = settings.get(_SETTING_KEYS)
-    line = Line(port, options.get("direction"), baud)
-    for i, by_board in enumerate(options["addresses"]):
-        address = by_board
-        if isinstance(addresses, int):
-            address = addresses
-        elif first + i < len(addresses):
-            address = addresses[first + i]
-        # none of the board's own key where others were set: each reader has that of its row
-        known, at = (options.get("keys") or (), i) if keys is None else (keys, first + i)
-        key = known[at] or None if at < len(known) else None
-        if not 0 <= address <= 126 or (key is not None and not is_key(key)):
-            raise ValueError("reader's address or key")
-        line.drivers.append(Driver(line, address, key, baud, chinese))
-    return line.drivers
+    from firmware.osdp_rows import made
+
+    forget("firmware.osdp_rows")
+    return made(port, options)

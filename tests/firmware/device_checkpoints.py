@@ -2,7 +2,7 @@
 
 import asyncio
 
-from firmware.handlers import book, seldom
+from firmware.handlers import book, orders
 from firmware.journal import Journal
 from firmware.store import Nvs
 from protocol import cbor, chain, keyslot, records
@@ -85,14 +85,14 @@ async def _as_it_is(_: "Any", __: int, envelope: bytes, ___: bytes) -> bytes:
     return envelope  # signatures have tests of their own
 
 
-seldom.signed.payload = _as_it_is
+orders.signed.payload = _as_it_is
 
 
 def put(c: "Any", *fields: "Any") -> int:
     """Hand a checkpoint over; the wire error, or 0."""
     payload = cbor.encode(list(fields))
     try:
-        asyncio.run(seldom.carry_out(c, OP_PUT_CHECKPOINT, [payload]))
+        asyncio.run(orders.carry_out(c, OP_PUT_CHECKPOINT, [payload]))
     except Refused as error:
         return error.code
     return 0

@@ -1,6 +1,6 @@
 """Contacts, supervised lines, REX sensors, chatter and what readers show (MicroPython)."""
 
-from firmware.handlers.seldom import _is_possible
+from firmware.handlers.orders import _is_possible
 from firmware.journal import BURST_ACCESS, FOLD_ABOVE
 from firmware.readers.results import (
     SHOW_ALARM,

@@ -118,18 +118,60 @@ def test_a_request_has_the_room_that_is_kept_and_is_told_busy_when_it_is_too_sma
     rooms = []
 
     async def looks(_c, _arguments) -> None:
-        rooms.append(len(reserve._held[0]))
+        rooms.append(room_bytes())
 
     async def wants_more(_c, _arguments) -> None:
         raise MemoryError
 
     assert asked(c, looks) == OK
-    assert (rooms, len(reserve._held[0])) == ([0], reserve._ROOM_BYTES)
+    assert (rooms, room_bytes()) == ([0], reserve._ROOM_BYTES)
     assert not c.heap_is_spent
     assert asked(c, wants_more) == ERR_BUSY
     assert c.heap_is_spent, "and a restart mends it"
     assert part.events == [EVENT_FIRMWARE_FAULT]
-    assert len(reserve._held[0]) == reserve._ROOM_BYTES
+    assert room_bytes() == reserve._ROOM_BYTES
+
+
+def room_bytes() -> int:
+    return sum(map(len, reserve._held))
+
+
+def test_the_room_of_a_request_is_not_taken_while_it_is_under_way() -> None:
+    c, _part = controller()
+    reserve.keep()
+    rooms = []
+
+    async def goes_on_in_the_next_second(c: Controller, _arguments) -> None:
+        a_second(c)
+        rooms.append(room_bytes())
+
+    assert c.admission.ask(ROLE_DESK, PEER, False) == 0
+    assert asked(c, goes_on_in_the_next_second) == OK
+    assert (rooms, room_bytes()) == ([0], reserve._ROOM_BYTES)
+    reserve.give()
+    c.admission.leave()
+    a_second(c)
+    assert room_bytes() == reserve._ROOM_BYTES, "and without a guest it is tried every second"
+
+
+def test_room_that_is_not_to_be_had_in_one_piece_is_kept_in_pieces() -> None:
+    for longest, pieces in ((4096, 1), (2048, 2), (1400, 3), (820, 5), (800, 0)):
+
+        def made(size: int, longest: int = longest) -> bytearray:
+            if size > longest:
+                raise MemoryError
+            return bytearray(size)
+
+        reserve.give()
+        reserve.bytearray = made
+        try:
+            reserve.keep()
+        finally:
+            del reserve.bytearray
+        held = [len(piece) for piece in reserve._held if piece]
+        assert len(held) == pieces, (longest, held)
+        assert sum(held) in ((0,) if not pieces else range(4064, 4097)), held
+    reserve.give()
 
 
 def test_a_guest_who_neither_gets_on_nor_goes_is_stuck() -> None:

@@ -3,7 +3,7 @@
 import sys
 
 from firmware import pairing
-from firmware.handlers import seldom
+from firmware.handlers import orders
 from protocol.codes import TICKET_PAIR_READER
 
 TYPE_CHECKING = False
@@ -90,4 +90,4 @@ def test_a_ticket_says_first_or_not_and_nothing_else() -> None:
         c = Controller([b"", NEW], [b"", OLD])
         # with what it is to find; a request forgets it
         sys.modules["firmware.pairing"] = sys.modules["firmware"].pairing = pairing
-        assert seldom._is_possible(c, TICKET_PAIR_READER, 1, argument) == may, argument
+        assert orders._is_possible(c, TICKET_PAIR_READER, 1, argument) == may, argument
