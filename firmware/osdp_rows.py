@@ -2,25 +2,21 @@
 
 from firmware.readers.osdp import Driver, Line
 from protocol.osdp_panel import is_key
+from protocol.settings import OSDP_ADDRESS, OSDP_BAUD, OSDP_KEYS, OSDP_TEXT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-_SETTING_ADDRESS = 32
-_SETTING_BAUD = 33
-_SETTING_KEYS = 34
-_SETTING_TEXT = 35
 
 
 def made(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
     """As `drivers` of firmware/readers/osdp.py."""
     settings = options.get("settings") or {}
     first = options.get("first", 0)
-    baud = settings.get(_SETTING_BAUD) or options.get("baud", 9600)
-    chinese = settings.get(_SETTING_TEXT, options.get("chinese", 0)) == 1
-    addresses = settings.get(_SETTING_ADDRESS, ())
-    keys = settings.get(_SETTING_KEYS)
+    baud = settings.get(OSDP_BAUD) or options.get("baud", 9600)
+    chinese = settings.get(OSDP_TEXT, options.get("chinese", 0)) == 1
+    addresses = settings.get(OSDP_ADDRESS, ())
+    keys = settings.get(OSDP_KEYS)
     line = Line(port, options.get("direction"), baud)
     for i, by_board in enumerate(options["addresses"]):
         address = by_board

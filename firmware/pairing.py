@@ -9,14 +9,13 @@ import time
 from firmware.device_config import settings_before
 from firmware.loan import forget
 from protocol.osdp import SCBK_D
+from protocol.settings import OSDP_KEYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from firmware.controller import Controller
-
-_OSDP_KEYS = 34
 
 
 def keys_for(c: "Controller", number: int, first: bool) -> "tuple[bytes, bytes] | None":
@@ -39,5 +38,5 @@ def pair(c: "Controller", number: int, first: bool) -> None:
 
 
 def _key_of(settings: "dict[int, Any]", number: int) -> bytes:
-    keys: "list[bytes]" = settings.get(_OSDP_KEYS, [])
+    keys: "list[bytes]" = settings.get(OSDP_KEYS, [])
     return keys[number] if number < len(keys) else b""

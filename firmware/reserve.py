@@ -25,12 +25,12 @@ def give() -> None:
 
 
 def keep() -> None:
-    """Take it, if it is not held, in as few pieces as it can be had."""
-    if len(_held[0]) == _ROOM_BYTES:
+    """Take what is missing of it, in as few pieces as it can be had."""
+    missing = _ROOM_BYTES - sum(map(len, _held))
+    if missing < _PIECES_BYTES[-1]:
         return
-    give()
-    missing = _ROOM_BYTES
-    at = 0
+    gc.collect()
+    at = _held.index(_NOTHING)
     for size in _PIECES_BYTES:
         try:
             while missing >= size:

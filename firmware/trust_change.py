@@ -94,10 +94,11 @@ def _job(number: int, by_itself: bool, good: "list[bytes]") -> "tuple[int, bytes
     What it leaves behind lies before it, so that what it took is one piece again.
     """
     gc.collect()
-    place = memoryview(bytearray(2 * RSA_BYTES))
-    wanted, kid, digest = _describe(number, by_itself, good, place)
+    modulus = bytearray(RSA_BYTES)
+    signature = bytearray(RSA_BYTES)  # by itself: it is held until the end, and the modulus is not
+    wanted, kid, digest = _describe(number, by_itself, good, modulus, signature)
     _sweep(_STACK_DEPTH)
-    return wanted, kid, Verification(place[:RSA_BYTES], place[RSA_BYTES:], digest)
+    return wanted, kid, Verification(modulus, signature, digest)
 
 
 def _sweep(depth: int) -> None:
@@ -109,9 +110,13 @@ def _sweep(depth: int) -> None:
 
 
 def _describe(
-    number: int, by_itself: bool, good: "list[bytes]", place: memoryview
+    number: int,
+    by_itself: bool,
+    good: "list[bytes]",
+    modulus_place: bytearray,
+    signature_place: bytearray,
 ) -> "tuple[int, bytes, bytes]":
-    """(threshold, kid, digest) of one signature; its key and itself are put into the place."""
+    """(threshold, kid, digest) of one signature; its key and itself are put into their places."""
     from protocol.trust import Stored, job, parse
 
     forget("protocol.trust")
@@ -120,9 +125,9 @@ def _describe(
         wanted, kid, modulus, signature, digest = job(
             Stored(new, 0, _size(NEW_PATH)), number, signers, good
         )
-        for piece, part in ((modulus, place[:RSA_BYTES]), (signature, place[RSA_BYTES:])):
-            if digest:
-                piece.readinto(part)  # type: ignore[attr-defined]  # Stored, of a Stored object
+        if digest:
+            modulus.readinto(modulus_place)  # type: ignore[attr-defined]  # Stored, of a Stored
+            signature.readinto(signature_place)  # type: ignore[attr-defined]  # the same
     return wanted, kid, digest
 
 

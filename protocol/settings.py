@@ -32,6 +32,7 @@ WIFI_PASSWORD = 41
 OSDP_ADDRESS = 32
 OSDP_BAUD = 33
 OSDP_KEYS = 34
+OSDP_TEXT = 35
 SUPPLY_LOW_MV = 48
 SUPPLY_HOLD_MV = 49
 MAINS_S = 50
@@ -63,7 +64,7 @@ SETTINGS: "dict[int, Row]" = {
     OSDP_ADDRESS: (EACH, 0, 126, "osdp"),  # of each reader
     OSDP_BAUD: (CHOICE, 9600, 230400, "osdp"),
     OSDP_KEYS: (KEYS, 0, KEY_BYTES, "osdp"),
-    35: (ONE, 0, 1, "osdp"),
+    OSDP_TEXT: (ONE, 0, 1, "osdp"),
     WIFI_NAME: (TEXT, 1, 32, "wifi"),
     WIFI_PASSWORD: (TEXT, 8, 63, "wifi"),
     SUPPLY_LOW_MV: (ONE, 0, 60000, "supply"),

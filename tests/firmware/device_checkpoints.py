@@ -1,6 +1,7 @@
 """Checkpoints are compared with the journal itself, and power may go at any moment of a visit."""
 
 import asyncio
+import sys
 
 from firmware.handlers import book, orders
 from firmware.journal import Journal
@@ -81,7 +82,11 @@ class Board:
         self.chip.operations = 0
 
 
+beside_signatures: "list[list[str]]" = []  # what of the journal was loaded while one was verified
+
+
 async def _as_it_is(_: "Any", __: int, envelope: bytes, ___: bytes) -> bytes:
+    beside_signatures.append([name for name in sys.modules if name == "firmware.ring_pages"])
     return envelope  # signatures have tests of their own
 
 
@@ -122,6 +127,15 @@ def lived(board: Board, swipes: int = 30) -> "Any":
     for _ in range(3):
         c.journal.record(EVENT_SESSION_OPENED, ROLE_DESK)
     return c
+
+
+def test_the_code_of_a_pull_is_let_go_before_the_signature_of_its_checkpoint() -> None:
+    c = lived(Board())
+    assert held(c, 0)
+    assert "firmware.ring_pages" in sys.modules, "a pull has loaded it"
+    beside_signatures.clear()
+    assert put(c, SITE, DEVICE, *state(c)) == 0
+    assert beside_signatures == [[]]
 
 
 def test_a_checkpoint_of_what_the_rings_were_is_taken_and_bound_into_the_chain() -> None:

@@ -154,23 +154,40 @@ def test_the_room_of_a_request_is_not_taken_while_it_is_under_way() -> None:
     assert room_bytes() == reserve._ROOM_BYTES, "and without a guest it is tried every second"
 
 
+def kept_where_no_hole_is_longer(longest: int) -> "tuple[list[int], int]":
+    """What reserve.keep() then holds, and how often it asked for a piece."""
+    asked_for = []
+
+    def made(size: int) -> bytearray:
+        asked_for.append(size)
+        if size > longest:
+            raise MemoryError
+        return bytearray(size)
+
+    reserve.bytearray = made
+    try:
+        reserve.keep()
+    finally:
+        del reserve.bytearray
+    return [len(piece) for piece in reserve._held if piece], len(asked_for)
+
+
 def test_room_that_is_not_to_be_had_in_one_piece_is_kept_in_pieces() -> None:
     for longest, pieces in ((4096, 1), (2048, 2), (1400, 3), (820, 5), (800, 0)):
-
-        def made(size: int, longest: int = longest) -> bytearray:
-            if size > longest:
-                raise MemoryError
-            return bytearray(size)
-
         reserve.give()
-        reserve.bytearray = made
-        try:
-            reserve.keep()
-        finally:
-            del reserve.bytearray
-        held = [len(piece) for piece in reserve._held if piece]
+        held, _ = kept_where_no_hole_is_longer(longest)
         assert len(held) == pieces, (longest, held)
-        assert sum(held) in ((0,) if not pieces else range(4064, 4097)), held
+        if pieces:
+            assert 4064 <= sum(held) <= reserve._ROOM_BYTES, held
+            assert kept_where_no_hole_is_longer(longest) == (held, 0), "nothing is missing"
+    reserve.give()
+
+
+def test_what_is_missing_of_the_room_is_added_to_what_is_held() -> None:
+    reserve.give()
+    first = reserve._held[0] = bytearray(2048)
+    assert kept_where_no_hole_is_longer(4096)[0] == [2048, 2048]
+    assert reserve._held[0] is first
     reserve.give()
 
 
