@@ -1,4 +1,4 @@
-"""Requests whose code is brought for them: each finds the room that carries it out (MicroPython)."""
+"""Requests whose code is brought for them: each finds who carries it out (MicroPython)."""
 
 import asyncio
 import sys
