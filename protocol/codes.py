@@ -49,11 +49,12 @@ EVENT_LOCKED = 4
 EVENT_REX = 5
 EVENT_DOOR_OPENED = 6
 EVENT_DOOR_CLOSED = 7
-EVENT_CHARGE_STARTED = 8
-EVENT_CHARGE_ENDED = 9
+EVENT_CHARGE_STARTED = 8  # extra = quota: minutes << 16 | Wh, 0 is none
+EVENT_CHARGE_ENDED = 9  # reason = end code; extra = minutes << 16 | Wh
 EVENT_READER_DOUBTFUL = 10
 EVENT_OVERWRITTEN = 11  # either ring: extra = oldest number that stays when the ring goes on
 EVENT_DOOR_MODE = 12  # a schedule, a time that is up or a start: reason = mode now in force
+EVENT_CHARGE_CHOOSES = 13  # a card was accepted and no port chosen in time; extra = reader
 EVENT_BOOT = 64
 EVENT_CLOCK_SET = 65
 EVENT_LIST_ACTIVATED = 66
@@ -93,6 +94,21 @@ EVENT_MAINS_BACK = 112
 EVENT_HELD_WARNING = 113
 EVENT_SUPPLY_LOW = 114  # extra = mV
 EVENT_READER_PAIRED = 115  # reason = PAIR_ of protocol/osdp_panel.py
+# a charger's; point = port, NO_POINT for the station
+EVENT_TEMPERATURE_WARNING = 116  # extra = tenths of a degree
+EVENT_OVER_TEMPERATURE = 117  # extra = tenths of a degree
+EVENT_LEAKAGE = 118  # the residual-current device has tripped
+EVENT_EMERGENCY_STOP = 119
+EVENT_RELAY_WELD = 120  # current though it was commanded open: extra = tenths of a watt
+EVENT_METER_LOST = 121  # reason = METER_ bits of firmware/meters/results.py
+EVENT_METER_BACK = 122
+EVENT_OVER_POWER = 123  # extra = tenths of a watt
+EVENT_CONTACTOR_TRIPPED = 124  # the station's contactor was opened: reason = end code
+EVENT_STATION_LIMIT = 125  # a session was shed: extra = watts of the station
+EVENT_RESET_ON_SITE = 126  # latched faults were let go by whoever stands there
+EVENT_OUTPUT_LOST = 127  # the relays' expander does not do or say what it was told
+EVENT_OUTPUT_BACK = 128
+EVENT_ENERGY_LOST = 129  # the account of energy could not be read or written
 
 FIRST_ALARM_RING_EVENT = 64
 
@@ -131,6 +147,10 @@ REASON_LOCKED_OUT = 34  # too many wrong attempts a while ago
 REASON_PIN_WRONG = 35
 REASON_PIN_MISSING = 36
 REASON_NORMALLY_CLOSED = 37
+REASON_STATION_LIMIT = 38  # no head room for another session
+REASON_PORT_FAULT = 39  # the port, or all of them, are latched off
+REASON_QUOTA_DAY = 40  # used up for today
+REASON_RESUMED = 41  # charge_started: the session of before a short outage goes on
 
 # --- operations of the request protocol (arguments and bounds: protocol/messages.py) --------
 OP_GET_INFO = 1
@@ -159,6 +179,8 @@ OP_GET_CONFIG = 23
 OP_PUT_CONFIG = 24
 # 25 is reserved for pairing an OSDP reader
 OP_GET_CREDENTIAL = 26
+OP_GET_PORTS = 27
+OP_READ_ENERGY = 28
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------
 ROLE_INSTALLER = 1
@@ -216,6 +238,8 @@ END_LEAKAGE = 16
 END_POWER_LOSS = 17
 END_REVOKED = 18
 END_WATCHDOG = 19
+END_EMERGENCY_STOP = 20
+END_STATION_LIMIT = 21  # shed: the station took too much, and this was the newest
 
 # --- credential types (first byte of what is hashed into a card key) ----------------------
 CREDENTIAL_EM4100 = 1  # 5 bytes: version + 32-bit id, as RDM6300 sends them

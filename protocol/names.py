@@ -66,6 +66,7 @@ EVENT_NAMES = {
     c.EVENT_READER_DOUBTFUL: "reader_doubtful",
     c.EVENT_OVERWRITTEN: "overwritten",
     c.EVENT_DOOR_MODE: "door_mode",
+    c.EVENT_CHARGE_CHOOSES: "charge_chooses",
     c.EVENT_MODE_CHANGED: "mode_changed",
     c.EVENT_BOOT: "boot",
     c.EVENT_CLOCK_SET: "clock_set",
@@ -105,6 +106,20 @@ EVENT_NAMES = {
     c.EVENT_HELD_WARNING: "held_warning",
     c.EVENT_SUPPLY_LOW: "supply_low",
     c.EVENT_READER_PAIRED: "reader_paired",
+    c.EVENT_TEMPERATURE_WARNING: "temperature_warning",
+    c.EVENT_OVER_TEMPERATURE: "over_temperature",
+    c.EVENT_LEAKAGE: "leakage",
+    c.EVENT_EMERGENCY_STOP: "emergency_stop",
+    c.EVENT_RELAY_WELD: "relay_weld",
+    c.EVENT_METER_LOST: "meter_lost",
+    c.EVENT_METER_BACK: "meter_back",
+    c.EVENT_OVER_POWER: "over_power",
+    c.EVENT_CONTACTOR_TRIPPED: "contactor_tripped",
+    c.EVENT_STATION_LIMIT: "station_limit",
+    c.EVENT_RESET_ON_SITE: "reset_on_site",
+    c.EVENT_OUTPUT_LOST: "output_lost",
+    c.EVENT_OUTPUT_BACK: "output_back",
+    c.EVENT_ENERGY_LOST: "energy_lost",
 }
 
 REASON_NAMES = {
@@ -140,6 +155,10 @@ REASON_NAMES = {
     c.REASON_PIN_WRONG: "pin_wrong",
     c.REASON_PIN_MISSING: "pin_missing",
     c.REASON_NORMALLY_CLOSED: "normally_closed",
+    c.REASON_STATION_LIMIT: "station_limit",
+    c.REASON_PORT_FAULT: "port_fault",
+    c.REASON_QUOTA_DAY: "quota_day",
+    c.REASON_RESUMED: "resumed",
 }
 
 END_NAMES = {
@@ -160,6 +179,8 @@ END_NAMES = {
     c.END_POWER_LOSS: "power_loss",
     c.END_REVOKED: "revoked",
     c.END_WATCHDOG: "watchdog",
+    c.END_EMERGENCY_STOP: "emergency_stop",
+    c.END_STATION_LIMIT: "station_limit",
 }
 
 CREDENTIAL_NAMES = {
@@ -225,6 +246,8 @@ OPERATION_NAMES = {
     c.OP_GET_CONFIG: "get_config",
     c.OP_PUT_CONFIG: "put_config",
     c.OP_GET_CREDENTIAL: "get_credential",
+    c.OP_GET_PORTS: "get_ports",
+    c.OP_READ_ENERGY: "read_energy",
 }
 
 TICKET_NAMES = {
