@@ -179,8 +179,6 @@ OP_GET_CONFIG = 23
 OP_PUT_CONFIG = 24
 # 25 is reserved for pairing an OSDP reader
 OP_GET_CREDENTIAL = 26
-OP_GET_PORTS = 27
-OP_READ_ENERGY = 28
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------
 ROLE_INSTALLER = 1
@@ -210,6 +208,25 @@ DOOR_LEAF_OPEN = 2
 DOOR_FIRE = 4  # latched
 DOOR_ALARM = 8  # forced, or open for too long
 DOOR_MODE_SHIFT = 4
+
+# how a charger's port is, in get_ports
+PORT_IDLE = 0
+PORT_WAITS = 1  # authorised; waits for its turn to close
+PORT_STARTING = 2  # closed; no load yet
+PORT_CHARGING = 3
+PORT_ENDING = 4  # opened; its current must reach zero
+PORT_LOCKED = 5
+# what is wrong with one, bits
+PORT_METER = 1
+PORT_OUTPUT = 2
+PORT_SENSOR = 4
+PORT_HOT = 8
+# what is latched, bits; a reset on site lets go of it
+LATCH_SMOKE = 1
+LATCH_LEAKAGE = 2
+LATCH_ESTOP = 4
+LATCH_TEMPERATURE = 8
+LATCH_WELD = 16
 
 TICKET_UNLOCK = 1
 TICKET_DOOR_MODE = 2

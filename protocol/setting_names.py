@@ -32,6 +32,19 @@ NAMES: "dict[int, tuple[str, str, int, int | None]]" = {
     48: ("supply_low", "V", 1000, None),
     49: ("supply_hold", "V", 1000, None),
     50: ("mains_delay", "s", 1, 2),
+    64: ("station_limit", "W", 1, None),
+    65: ("station_start_limit", "W", 1, None),
+    66: ("port_limit", "W", 1, 1000),
+    67: ("full_power", "W", 1, 20),
+    68: ("full_time", "min", 1, 45),
+    69: ("trickle_ceiling", "min", 1, 120),
+    70: ("unplugged_power", "W", 1, 3),
+    71: ("unplugged_time", "s", 1, 300),
+    72: ("temperature_warning", "C", 1, 65),
+    73: ("temperature_cut", "C", 1, 75),
+    74: ("load_wait", "s", 1, 60),
+    75: ("stagger", "s", 1, 1),
+    76: ("meter_gain", "", 10000, 10000),
 }
 
 # words instead of numbers, in the order of the numbers

@@ -36,9 +36,22 @@ OSDP_TEXT = 35
 SUPPLY_LOW_MV = 48
 SUPPLY_HOLD_MV = 49
 MAINS_S = 50
+STATION_LIMIT_W = 64
+STATION_START_LIMIT_W = 65
+PORT_LIMIT_W = 66
+FULL_POWER_W = 67
+FULL_MIN = 68
+TRICKLE_MIN = 69
+UNPLUGGED_W = 70
+UNPLUGGED_S = 71
+WARN_C = 72
+CUT_C = 73
+LOAD_WAIT_S = 74
+STAGGER_S = 75
+METER_GAIN = 76
 
 SECRETS = (OSDP_KEYS, WIFI_PASSWORD)  # never read back, never shown
-DOORS_MAX = 4
+EACH_MAX = 16  # doors, readers or ports; the board's own number is less, mostly
 _BAUDS = (9600, 19200, 38400, 57600, 115200, 230400)
 CHOICES: "dict[int, tuple[int, ...]]" = {OSDP_BAUD: _BAUDS}
 
@@ -70,6 +83,20 @@ SETTINGS: "dict[int, Row]" = {
     SUPPLY_LOW_MV: (ONE, 0, 60000, "supply"),
     SUPPLY_HOLD_MV: (ONE, 0, 60000, "supply"),
     MAINS_S: (ONE, 0, 600, "mains"),
+    # the greatest of these are the hard bounds of standards.md and of what a socket bears
+    STATION_LIMIT_W: (ONE, 200, 20000, "charger"),
+    STATION_START_LIMIT_W: (ONE, 200, 20000, "charger"),
+    PORT_LIMIT_W: (EACH, 100, 1200, "charger"),
+    FULL_POWER_W: (ONE, 5, 60, "charger"),
+    FULL_MIN: (ONE, 1, 120, "charger"),
+    TRICKLE_MIN: (ONE, 1, 240, "charger"),
+    UNPLUGGED_W: (ONE, 1, 10, "charger"),
+    UNPLUGGED_S: (ONE, 5, 600, "charger"),
+    WARN_C: (ONE, 40, 70, "charger"),
+    CUT_C: (ONE, 45, 80, "charger"),
+    LOAD_WAIT_S: (ONE, 10, 120, "charger"),
+    STAGGER_S: (ONE, 1, 30, "charger"),
+    METER_GAIN: (EACH, 5000, 20000, "charger"),
 }
 
 
@@ -88,9 +115,9 @@ def problem(number: int, value: "object", kind: str, capabilities: "Mapping[str,
             return ERR_SETTING
         if len(value) > _count_of(capabilities, "readers"):
             return ERR_NOT_ON_BOARD
-        fits = 0 < len(value) <= DOORS_MAX and all(map(_is_key, value))
+        fits = 0 < len(value) <= EACH_MAX and all(map(_is_key, value))
     elif shape == EACH and isinstance(value, list):
-        fits = 0 < len(value) <= DOORS_MAX and all(_within(v, least, greatest) for v in value)
+        fits = 0 < len(value) <= EACH_MAX and all(_within(v, least, greatest) for v in value)
         if fits:
             of = "readers" if needs == "osdp" else "points"
             return 0 if len(value) <= _count_of(capabilities, of) else ERR_NOT_ON_BOARD

@@ -73,7 +73,8 @@ def test_values_of_another_shape_are_refused() -> None:
 
 def test_each_door_has_its_own_value_up_to_the_doors_there_are() -> None:
     assert of(2, [50, 60, 70, 80]) == 0
-    assert of(2, [50] * 5) == ERR_SETTING
+    assert of(2, [50] * 17) == ERR_SETTING
+    assert of(2, [50] * 5) == ERR_NOT_ON_BOARD
     assert problem(2, [50, 60], "door", {"points": 1}) == ERR_NOT_ON_BOARD
     assert problem(2, [50], "door", {"points": 1}) == 0
 
