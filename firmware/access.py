@@ -30,7 +30,7 @@ _GRACE_BOOKED_MIN = 10  # powered minutes are booked so many at a time: NVS is f
 
 NO_KEY = bytes(8)
 _FLAGS_AT = 4  # in a profile
-_NO_PROFILE: "tuple[int, ...]" = (0, NO_PROFILE, 0, 0, 0, 0, 0)
+_NO_PROFILE: "tuple[int, ...]" = (0, NO_PROFILE, 0, 0, 0, 0, 0, 0, 0)
 
 
 class Access:

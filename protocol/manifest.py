@@ -66,8 +66,11 @@ _FIELDS = (
     ("utc_offsets", 0, 0),
     ("holidays", 0, 0),
 )
-# id, points mask, schedule, unlock_ds, flags, quota_wh, quota_min
-_PROFILE = ((0, 0xFF), (0, NUMBER_MAX), (0, 0xFF), (0, 36000), (0, PROFILE_FLAGS), _SHORT, _SHORT)
+# id, points mask, schedule, unlock_ds, flags, quota_wh, quota_min, day_wh, day_min
+_PROFILE = (
+    (0, 0xFF), (0, NUMBER_MAX), (0, 0xFF), (0, 36000), (0, PROFILE_FLAGS),
+    _SHORT, _SHORT, _SHORT, _SHORT,
+)  # fmt: skip
 _WINDOW = ((1, 0xFF), (0, 1440), (0, 1440))  # weekday mask, from_min, to_min
 _POLICY = ((0, STALE_GRACE), (0, 43200))  # stale policy, grace_min
 _OFFSET = (_TIME, (-840, 840))

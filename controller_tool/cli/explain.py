@@ -8,7 +8,7 @@ import click
 
 from controller_tool.cli import moments
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app, table
-from controller_tool.cli.profile import points_text
+from controller_tool.cli.profile import points_text, quota_text
 from controller_tool.cli.ways import way, way_options
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
@@ -120,7 +120,8 @@ def _profile(e: Explanation) -> str:
              name=e.profile.name, points=points_text(e.profile.points))  # fmt: skip
     kinds = ((e.emergency, t("emergency card")), (e.master, t("master card")))
     flags = [name_of("flag", flag) for flag in e.profile.flags]
-    return ", ".join([name, *(kind for is_one, kind in kinds if is_one), *flags])
+    facts = [name, *(kind for is_one, kind in kinds if is_one), *flags, quota_text(e.profile)]
+    return ", ".join(fact for fact in facts if fact)
 
 
 def _schedule(e: Explanation) -> str:

@@ -14,6 +14,7 @@ from protocol.names import PROFILE_FLAG_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from controller_tool.services.explain import ProfileFacts
     from controller_tool.services.profiles import ProfileView
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
@@ -31,8 +32,10 @@ def _fields(command: _Command) -> _Command:
         click.option("--flag", "flags", metavar="NAME", multiple=True, default=None,
                      help=t("What else holds at doors, again for more: {flags}; none: nothing",
                             flags=", ".join(PROFILE_FLAG_NAMES.values()))),
-        click.option("--quota-min", type=int, help=t("Minutes of charging; 0: no limit")),
-        click.option("--quota-wh", type=int, help=t("Watt hours of charging; 0: no limit")),
+        click.option("--day-min", type=int, help=t("Minutes of charging a day; 0: no limit")),
+        click.option("--day-wh", type=int, help=t("Watt hours of charging a day; 0: no limit")),
+        click.option("--quota-min", type=int, help=t("Minutes of one session; 0: no limit")),
+        click.option("--quota-wh", type=int, help=t("Watt hours of one session; 0: no limit")),
         click.option("--unlock", "unlock_s", type=float, metavar="SECONDS",
                      help=t("How long the door is unlocked; 0: the door's own time")),
         click.option("--schedule", metavar="NAME", help=t("When; always: at any time")),
@@ -108,6 +111,19 @@ def flags_text(flags: tuple[str, ...]) -> str:
     return ", ".join(name_of("flag", flag) for flag in flags)
 
 
+def quota_text(limits: ProfileView | ProfileFacts) -> str:
+    """Limits of charging for people; empty where there is none."""
+    session = _amounts(limits.quota_wh, limits.quota_min)
+    day = _amounts(limits.day_wh, limits.day_min)
+    return "; ".join(part for part in (session, day and t("{amount} a day", amount=day)) if part)
+
+
+def _amounts(wh: int, minutes: int) -> str:
+    return ", ".join(
+        text for n, text in ((wh, t("{n} Wh", n=wh)), (minutes, t("{n} min", n=minutes))) if n
+    )
+
+
 def _done(app: App, made: ProfileView, dry_run: bool) -> None:
     line = t("Profile {name}, number {id}, {n} cards", name=made.name, id=made.id, n=made.cards)
     finish(app, made, line, dry_run, _table([made]))
@@ -117,9 +133,9 @@ def _table(found: list[ProfileView]) -> Any:
     rows = [
         (p.id, p.name, points_text(p.points), p.schedule or t("always"),
          f"{p.unlock_s:g} s" if p.unlock_s else t("the door's own"),
-         p.quota_wh or "-", p.quota_min or "-", flags_text(p.flags) or "-", p.cards)
+         quota_text(p) or "-", flags_text(p.flags) or "-", p.cards)
         for p in found
     ]  # fmt: skip
     columns = [t("id"), t("name"), t("doors or ports"), t("schedule"), t("unlocked for"),
-               t("quota, Wh"), t("quota, min"), t("flags"), t("cards")]  # fmt: skip
+               t("charging limits"), t("flags"), t("cards")]  # fmt: skip
     return table(columns, rows)

@@ -128,6 +128,8 @@ class Profile(Base):
     flags: Mapped[int] = mapped_column(default=0)
     quota_wh: Mapped[int] = mapped_column(default=0)
     quota_min: Mapped[int] = mapped_column(default=0)
+    day_wh: Mapped[int] = mapped_column(default=0)
+    day_min: Mapped[int] = mapped_column(default=0)
 
 
 class Card(Base):

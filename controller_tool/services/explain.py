@@ -47,7 +47,8 @@ __all__ = ["Explanation", "Verdict", "explain", "live"]
 class ProfileFacts:
     """The profile of the card's record. name, schedule: as the registry calls them today.
 
-    flags: names of PROFILE_FLAG_NAMES; none at a charger, where they say nothing.
+    flags: names of PROFILE_FLAG_NAMES; none at a charger, where they say nothing. Limits of
+    charging: as in profiles.ProfileView; 0 at a door, where they say nothing.
     """
 
     id: int
@@ -55,6 +56,10 @@ class ProfileFacts:
     points: tuple[int, ...] | None
     schedule: str | None
     flags: tuple[str, ...]
+    quota_wh: int
+    quota_min: int
+    day_wh: int
+    day_min: int
 
 
 @dataclass(frozen=True)
@@ -218,6 +223,7 @@ def _profile(
         profiles.points_of(mask),
         None if not number else plan.name if plan else f"#{number}",
         profiles.flag_names(flags if asked.is_door else 0),
+        *((0, 0, 0, 0) if asked.is_door else rules.quotas[record.profile]),
     )
 
 

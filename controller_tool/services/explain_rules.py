@@ -39,6 +39,8 @@ from protocol.policy.decide import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from controller_tool.registry.records import ListVersion
     from controller_tool.services.list_content import Content
 
@@ -76,6 +78,7 @@ class Rules:
 
     payload: bytes
     profiles: dict[int, tuple[int, int, int]]  # id: points mask, schedule, flags
+    quotas: dict[int, tuple[int, ...]]  # id: Wh and minutes of a session, of a day
     schedules: dict[int, list[int]]
     utc_offsets: list[int]
     holidays: list[int]
@@ -118,7 +121,7 @@ def of_list(held: ListVersion | None) -> Rules | None:
         return None
     m = manifest.parse(bytes(cose.open_envelope(held.envelope).payload))
     return Rules(
-        held.payload, _profiles([list(row) for row in m.profiles]), _by_id(m.schedules),
+        held.payload, _profiles(m.profiles), _quotas(m.profiles), _by_id(m.schedules),
         m.utc_offsets, m.holidays, m.policy, m.refresh_by_s,
     )  # fmt: skip
 
@@ -126,8 +129,9 @@ def of_list(held: ListVersion | None) -> Rules | None:
 def of_content(content: Content) -> Rules:
     """The rules as the registry has them now, in force after a push."""
     return Rules(
-        content.payload, _profiles(content.profiles), _by_id(content.schedules),
-        content.utc_offsets, content.holidays, (content.policy[0], content.policy[1]), None,
+        content.payload, _profiles(content.profiles), _quotas(content.profiles),
+        _by_id(content.schedules), content.utc_offsets, content.holidays,
+        (content.policy[0], content.policy[1]), None,
     )  # fmt: skip
 
 
@@ -188,8 +192,12 @@ def _schedule(rules: Rules, number: int, moment: Moment) -> int:
     return INSIDE if schedule.inside(windows, rules.holidays, minute) else OUTSIDE
 
 
-def _profiles(rows: list[list[int]]) -> dict[int, tuple[int, int, int]]:
+def _profiles(rows: Sequence[Sequence[int]]) -> dict[int, tuple[int, int, int]]:
     return {row[0]: (row[1], row[2], row[4]) for row in rows}
+
+
+def _quotas(rows: Sequence[Sequence[int]]) -> dict[int, tuple[int, ...]]:
+    return {row[0]: tuple(row[5:9]) for row in rows}
 
 
 def _by_id(rows: list[list[int]]) -> dict[int, list[int]]:

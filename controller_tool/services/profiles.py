@@ -30,13 +30,15 @@ NO_FLAGS = "none"
 _POINTS_MAX = 30  # a points mask is a small number on a controller
 _UNLOCK_MAX_S = 3600
 _QUOTA_MAX = 0xFFFF
+_QUOTAS = ("quota_wh", "quota_min", "day_wh", "day_min")
 
 
 @dataclass(frozen=True)
 class ProfileView:
     """points: from 1, None for all; schedule: None for always; unlock_s: 0 is the door's own.
 
-    quota_wh, quota_min: 0 is no limit; flags: names of PROFILE_FLAG_NAMES, for doors; cards: how
+    quota_wh, quota_min: of a session, 0 is no limit; day_wh, day_min: of a card's sessions of one
+    local day; flags: names of PROFILE_FLAG_NAMES, for doors; cards: how
     many that are issued go by it.
     """
 
@@ -47,6 +49,8 @@ class ProfileView:
     unlock_s: float
     quota_wh: int
     quota_min: int
+    day_wh: int
+    day_min: int
     flags: tuple[str, ...]
     cards: int
 
@@ -65,6 +69,8 @@ class Wish:
     unlock_s: float | None = None
     quota_wh: int | None = None
     quota_min: int | None = None
+    day_wh: int | None = None
+    day_min: int | None = None
     flags: tuple[str, ...] | None = None
 
 
@@ -82,6 +88,7 @@ def add(site: Site, name: str, wish: Wish, dry_run: bool = False) -> ProfileView
             id=rules_room.free_id(session, Profile),
             name=rules_room.require_name(session, Profile, name),
             points_mask=ALL_POINTS, schedule_id=0, unlock_ds=0, flags=0, quota_wh=0, quota_min=0,
+            day_wh=0, day_min=0,
         )  # fmt: skip
         _fill(session, row, wish)
         session.add(row)
@@ -139,6 +146,8 @@ def view(session: Session, row: Profile) -> ProfileView:
         unlock_s=row.unlock_ds / 10,
         quota_wh=row.quota_wh,
         quota_min=row.quota_min,
+        day_wh=row.day_wh,
+        day_min=row.day_min,
         flags=flag_names(row.flags),
         cards=session.execute(live).scalar() or 0,
     )
@@ -163,10 +172,10 @@ def _fill(session: Session, row: Profile, wish: Wish) -> None:
         row.schedule_id = _schedule_id(session, wish.schedule)
     if wish.unlock_s is not None:
         row.unlock_ds = round(_within(wish.unlock_s, _UNLOCK_MAX_S, t("Unlock seconds")) * 10)
-    if wish.quota_wh is not None:
-        row.quota_wh = round(_within(wish.quota_wh, _QUOTA_MAX, t("The quota")))
-    if wish.quota_min is not None:
-        row.quota_min = round(_within(wish.quota_min, _QUOTA_MAX, t("The quota")))
+    for name in _QUOTAS:
+        asked = getattr(wish, name)
+        if asked is not None:
+            setattr(row, name, round(_within(asked, _QUOTA_MAX, t("The quota"))))
     if wish.flags is not None:
         row.flags = _flags(wish.flags)
 
@@ -246,5 +255,5 @@ def _facts(seen: ProfileView) -> dict[str, object]:
     return {
         "id": seen.id, "name": seen.name, "points": list(seen.points) if seen.points else "all",
         "schedule": seen.schedule or "always", "unlock_s": seen.unlock_s,
-        "quota_wh": seen.quota_wh, "quota_min": seen.quota_min, "flags": list(seen.flags),
+        **{name: getattr(seen, name) for name in _QUOTAS}, "flags": list(seen.flags),
     }  # fmt: skip

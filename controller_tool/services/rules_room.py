@@ -129,7 +129,7 @@ def _longest(session: Session) -> manifest.Manifest:
     m.payload_bytes = LIST_PAYLOAD_MAX_BYTES
     m.issued_at_s = m.refresh_by_s = TIME_END_S
     m.profiles = [
-        (p.id, p.points_mask, p.schedule_id, p.unlock_ds, p.flags, p.quota_wh, p.quota_min)
+        tuple(list_content.profile_row(p))
         for p in session.scalars(select(Profile).order_by(Profile.id))
     ]
     m.schedules = [

@@ -67,7 +67,7 @@ def verdict(
 def head(issued_at_s: int, refresh_by_s: int, version: int = 1) -> bytes:
     values: "tuple[cbor.Value, ...]" = (
         SITE, DEVICE, 1, version, 0, 0, b"", bytes(32), 0, 0, bytes(32), issued_at_s,
-        refresh_by_s, [[1, 1, 0, 0, 0, 0, 0]], [], [0, 0], 1, bytes(32), [0, 480], [],
+        refresh_by_s, [[1, 1, 0, 0, 0, 0, 0, 0, 0]], [], [0, 0], 1, bytes(32), [0, 480], [],
     )  # fmt: skip
     return cbor.encode({key + 1: value for key, value in enumerate(values)})
 

@@ -63,7 +63,7 @@ class House:
         )
         lists.full(1, b"".join([record(key) for key in keys]))
         lists.clock.set_unsigned(ISSUED_S + 3600)
-        lists.whitelist.manifest.profiles = [(1, 0b1111, 0, 5, 0, 0, 0)]
+        lists.whitelist.manifest.profiles = [(1, 0b1111, 0, 5, 0, 0, 0, 0, 0)]
         self.doors = door_rig.Rig(DOORS, {8: 0, 9: 1, 11: 5})
         self.doors.journal = lists.journal
         self.doors.clock = lists.clock

@@ -45,7 +45,7 @@ OLD = records(40)
 NEW = OLD[:15] + bytes((OLD[15] | FLAG_REVOKED,)) + OLD[16:]
 CHANGES = deltas.between(OLD, NEW)
 NAMES = [field[0] for field in manifest._FIELDS]
-OTHER, ROW = b"another-", (1, 1, 0, 50, 0, 0, 0)
+OTHER, ROW = b"another-", (1, 1, 0, 50, 0, 0, 0, 0, 0)
 FAR_S = ISSUED_S + 40 * DAY_S
 
 # field, what it says instead, the code for a full list, the code for a delta
@@ -92,9 +92,9 @@ CASES: "list[Case]" = [
     ("refresh_by_s", TIME_END_S + 1, ERR_BOUNDS, ERR_BOUNDS),
     ("profiles", [], ERR_PROFILE, ERR_PROFILE),
     ("profiles", [ROW, ROW], ERR_BOUNDS, ERR_BOUNDS),
-    ("profiles", [ROW[:6]], ERR_MALFORMED, ERR_MALFORMED),
-    ("profiles", [(1, 1, 9, 50, 0, 0, 0)], ERR_BOUNDS, ERR_BOUNDS),
-    ("profiles", [(1, 1, 0, 36001, 0, 0, 0)], ERR_BOUNDS, ERR_BOUNDS),
+    ("profiles", [ROW[:7]], ERR_MALFORMED, ERR_MALFORMED),
+    ("profiles", [(1, 1, 9, 50, 0, 0, 0, 0, 0)], ERR_BOUNDS, ERR_BOUNDS),
+    ("profiles", [(1, 1, 0, 36001, 0, 0, 0, 0, 0)], ERR_BOUNDS, ERR_BOUNDS),
     ("profiles", 1, ERR_MALFORMED, ERR_MALFORMED),
     ("schedules", [[1]], ERR_BOUNDS, ERR_BOUNDS),
     ("schedules", [[]], ERR_MALFORMED, ERR_MALFORMED),

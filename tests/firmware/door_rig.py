@@ -122,7 +122,7 @@ class Manifest:
         self.refresh_by_s = NOW_S + 30 * 86400
         self.policy = (0, 0)
         # id, points mask, schedule, unlock_ds, flags, quotas
-        self.profiles: list[tuple[int, ...]] = [(1, 0b1111, 0, 30, 0, 0, 0)]
+        self.profiles: list[tuple[int, ...]] = [(1, 0b1111, 0, 30, 0, 0, 0, 0, 0)]
         self.schedules: list[list[int]] = []
         self.utc_offsets: list[int] = []
         self.holidays: list[int] = []
@@ -253,7 +253,7 @@ class Rig:
 
     def profile(self, number: int, flags: int = 0, unlock_ds: int = 30, schedule: int = 0) -> int:
         """Put a profile on the list; returns its number."""
-        row = (number, 0b1111, schedule, unlock_ds, flags, 0, 0)
+        row = (number, 0b1111, schedule, unlock_ds, flags, 0, 0, 0, 0)
         self.whitelist.manifest.profiles.append(row)
         return number
 

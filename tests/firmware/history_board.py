@@ -105,7 +105,7 @@ class HistoryBoard:
         m.result_digest, m.count = digest(records), len(records) // CARD_RECORD_BYTES
         m.payload_bytes, m.payload_sha256 = len(payload), sha256(payload).digest()
         m.issued_at_s, m.refresh_by_s = _STARTED_S + now_s, _STARTED_S + now_s + REFRESH_S
-        m.profiles = [(number, 1, 0, 50, 0, 0, 0) for number in PROFILES]
+        m.profiles = [(number, 1, 0, 50, 0, 0, 0, 0, 0) for number in PROFILES]
         m.schedules, m.policy, m.utc_offsets, m.holidays = [], (0, 0), [], []
         m.trust_version, m.audit_head = 1, bytes(32)
         return m

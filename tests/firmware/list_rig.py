@@ -243,7 +243,7 @@ def draft(version: int, result: bytes, payload: bytes, epoch: int = 1) -> Manife
     m.result_digest, m.count = digest(result), len(result) // CARD_RECORD_BYTES
     m.payload_bytes, m.payload_sha256 = len(payload), hashlib.sha256(payload).digest()
     m.issued_at_s, m.refresh_by_s = ISSUED_S + version, ISSUED_S + version + DAY_S
-    m.profiles, m.schedules, m.policy = [(1, 1, 0, 50, 0, 0, 0)], [], (0, 0)
+    m.profiles, m.schedules, m.policy = [(1, 1, 0, 50, 0, 0, 0, 0, 0)], [], (0, 0)
     m.trust_version, m.audit_head, m.utc_offsets, m.holidays = 1, bytes(32), [], []
     return m
 

@@ -396,6 +396,17 @@ def test_at_a_charger_flags_of_a_profile_say_nothing(site) -> None:
     ]  # fmt: skip
 
 
+def test_limits_of_charging_are_told_at_a_charger_alone(site, said) -> None:
+    Board(site, "pile-1", board="virtual_charger").update()
+    limits = profiles.Wish(quota_wh=500, quota_min=90, day_wh=1200, day_min=240)
+    profiles.add(site, "visitor", limits)
+    issue(site, "0000000009", "王伟", profile_id=3)
+    pile, door = (said("0000000009", name) for name in ("pile-1", "door-1"))
+    told = "500 Wh, 90 min; 1200 Wh, 240 min a day"
+    assert f"profile visitor: doors or ports all, {told}" in pile
+    assert "profile visitor: doors or ports all" in door
+
+
 def test_a_person_reads_what_a_flag_asks(site, said) -> None:
     profiles.change(site, "resident", profiles.Wish(flags=("needs-pin", "escort")))
     lines = said(CARD, "door-1")

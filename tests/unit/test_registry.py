@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from controller_tool.errors import OperatorError
 from controller_tool.registry import database, migrate, records
-from controller_tool.registry.models import Base, Card, Operator
+from controller_tool.registry.models import Base, Card, Operator, Profile
 from controller_tool.registry.records import AuditEntry
 from controller_tool.registry.sealing import Vault, new_key, unwrap_key, wrap_key
 from controller_tool.services import audit, cards, export, people
@@ -223,6 +223,29 @@ def test_lists_of_the_first_schema_are_full_ones_of_the_second(site, board, open
         [row] = session.query(records.ListVersion)
     assert (row.kind, row.base_version, row.base_digest, row.update) == (0, None, None, None)
     assert (row.payload, row.envelope) == (signed.payload, signed.envelope)
+
+
+def test_profiles_of_before_the_seventh_schema_have_no_limit_of_a_day(
+    site, board, open_site
+) -> None:
+    issue(site)
+    board.update()
+    raw(site, *(f"ALTER TABLE profiles DROP COLUMN {column}" for column in ("day_wh", "day_min")))
+    raw(site, "UPDATE alembic_version SET version_num = '0006'")
+    with open_site(site.path).registry.session() as session:
+        [row] = session.query(Profile)
+        assert (row.name, row.day_wh, row.day_min) == ("resident", 0, 0)
+        assert session.query(records.KnownContent).count() == 0, "every list is longer now"
+
+
+def test_limits_of_a_day_are_not_thrown_away(site) -> None:
+    config = migrate.configuration()
+    config.attributes["engine"] = site.registry._engine
+    raw(site, "UPDATE profiles SET day_wh = 500")
+    with pytest.raises(NotImplementedError):
+        command.downgrade(config, "0006")
+    raw(site, "UPDATE profiles SET day_wh = 0")
+    command.downgrade(config, "0006")
 
 
 def test_a_registry_of_a_newer_tool_is_left_alone(site, open_site) -> None:

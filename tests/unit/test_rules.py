@@ -107,11 +107,14 @@ def test_every_wrong_window_is_named(site) -> None:
 
 def test_a_profile_and_its_schedule_reach_the_list(site, board) -> None:
     schedules.add(site, "work", ["Mon-Fri 06:00-22:00", "holiday 09:00-12:00"])
-    wish = profiles.Wish(points="1,3-4", schedule="work", unlock_s=7.5, quota_wh=500, quota_min=90)
+    wish = profiles.Wish(
+        points="1,3-4", schedule="work", unlock_s=7.5, quota_wh=500, quota_min=90,
+        day_wh=900, day_min=120,
+    )  # fmt: skip
     made = profiles.add(site, "cleaner", wish)
     assert (made.id, made.points, made.schedule, made.cards) == (2, (1, 3, 4), "work", 0)
     m = signed_rules(board)
-    assert m.profiles[1] == (2, 0b1101, 1, 75, 0, 500, 90)
+    assert m.profiles[1] == (2, 0b1101, 1, 75, 0, 500, 90, 900, 120)
     assert m.schedules == [[1, 0x1F, 360, 1320, 0x80, 540, 720]]
     assert acts(site)[-3:-1] == ["schedule.add", "profile.add"]
 
@@ -132,7 +135,7 @@ def test_a_dry_run_says_what_would_be_and_leaves_no_trace(site) -> None:
     "wish",
     [{"points": "0"}, {"points": "31"}, {"points": "2-1"}, {"points": ""}, {"points": "a"},
      {"schedule": "none"}, {"unlock_s": -1}, {"unlock_s": 3601}, {"unlock_s": float("nan")},
-     {"quota_wh": 65536}, {"quota_min": -1}],
+     {"quota_wh": 65536}, {"quota_min": -1}, {"day_wh": 65536}, {"day_min": -1}],
 )  # fmt: skip
 def test_what_no_controller_takes_is_refused_at_once(site, wish) -> None:
     with pytest.raises(OperatorError):

@@ -45,9 +45,9 @@ def test_a_cleaner_from_schedule_to_card(run, board) -> None:
     run("schedule", "add", "mornings", "Mon-Fri 08:00-11:30")
     run("profile", "add", "cleaner", "--points", "1", "--schedule", "mornings", "--unlock", "3")
     assert run("profile", "list")[1] == [
-        "id name doors or ports schedule unlocked for quota, Wh quota, min flags cards",
-        "1 resident all always the door's own - - - 0",
-        "2 cleaner 1 mornings 3 s - - - 0",
+        "id name doors or ports schedule unlocked for charging limits flags cards",
+        "1 resident all always the door's own - - 0",
+        "2 cleaner 1 mornings 3 s - - 0",
     ]
     until = clock.local_text(clock.now_s() + 30 * 86400)[:10]
     words = ("card", "issue", CARD, "--name", "张姐", "--until", until, "--profile", "cleaner")
@@ -60,6 +60,15 @@ def test_a_cleaner_from_schedule_to_card(run, board) -> None:
     assert board.update().payload[14:16] == bytes((2, 4))
     code, _, err = run("profile", "remove", "cleaner")
     assert (code, len(err.splitlines())) == (1, 2)
+
+
+def test_limits_of_charging_are_one_column(run) -> None:
+    limits = ("--quota-wh", "500", "--quota-min", "90", "--day-wh", "1200", "--day-min", "240")
+    made = data(run, "profile", "add", "visitor", *limits)["result"]
+    assert [made[n] for n in ("quota_wh", "quota_min", "day_wh", "day_min")] == [500, 90, 1200, 240]
+    assert "500 Wh, 90 min; 1200 Wh, 240 min a day" in run("profile", "list")[1][2]
+    run("profile", "change", "visitor", "--quota-wh", "0", "--quota-min", "0", "--day-min", "0")
+    assert "always the door's own 1200 Wh a day - 0" in run("profile", "list")[1][2]
 
 
 def test_what_a_change_says(run) -> None:
