@@ -1,0 +1,97 @@
+"""What the slots of an energy ring tell at a start (device).
+
+They are read twice: for the newest number, then in the order in which they were written. Each
+minute counts as it did when it was written; a whole ledger puts itself in the place of all before
+it. What came before the last whole ledger may be missing, what came after it may not: then the
+account is not what it was, and whoever starts is told.
+"""
+
+from protocol import energy_slot
+from protocol.constants import ENERGY_SLOT_BYTES, SECTOR_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from firmware.energy_ring import EnergyRing
+
+_SLOTS = SECTOR_BYTES // ENERGY_SLOT_BYTES
+_KIND_AT = 11
+
+
+def restore(ring: "EnergyRing") -> None:
+    """Set everything in the ring that its slots tell."""
+    ring.restored = False
+    ring.empty()
+    ring.slot[:] = bytes(ENERGY_SLOT_BYTES)
+    if _find_newest(ring):
+        _live_through(ring)
+    ring.restored = True
+
+
+def _find_newest(ring: "EnergyRing") -> bool:
+    other = ring.other
+    used = 0
+    newest = 0
+    for sector in range(ring.count):
+        for place in range(_SLOTS):
+            ring.load(sector, place)
+            used += min(other) != 0xFF
+            if energy_slot.is_whole(other):
+                number = int.from_bytes(other[:4], "big")
+                if number > newest:
+                    newest, ring.sector, ring.place = number, sector, place + 1
+    ring.seq = newest + 1
+    ring.damaged = not newest and used > 1  # one may be the first of all, torn
+    return newest > 0
+
+
+def _live_through(ring: "EnergyRing") -> None:
+    other = ring.other
+    number = 0  # of the slot before
+    missing = False
+    parts = bytearray()  # of a ledger, as far as it has come
+    began = 0
+    for sector in _in_order(ring):
+        found = int.from_bytes(other[:4], "big")
+        if not number:  # the oldest; until a ledger comes it must do
+            ring.covered = sector
+        if found != number + 1:
+            missing = True
+            parts = bytearray()
+        number = found
+        kind = other[_KIND_AT]
+        if kind == energy_slot.KIND_MINUTE:
+            ring.slot[:] = other
+            ring.newest_time_s = int.from_bytes(other[4:8], "big")
+            ring.close_entries(other[8] << 8 | other[9])
+            parts = bytearray()
+            continue
+        if kind == energy_slot.KIND_LEDGER:
+            parts = bytearray()
+            began = sector
+        elif not parts:
+            continue
+        parts += other[energy_slot.HEADER_BYTES : energy_slot.ROWS_AT]
+        if len(parts) >= other[energy_slot.ROWS_AT] * energy_slot.ROW_BYTES:
+            _take_ledger(ring, parts)
+            ring.covered = began
+            missing = False
+    ring.damaged = ring.owing = missing
+
+
+def _in_order(ring: "EnergyRing") -> "Iterator[int]":
+    """The sector of each whole slot, which lies in `other`: the oldest first."""
+    for steps in range(1, ring.count + 1):
+        sector = ring.after(steps)
+        for place in range(_SLOTS if steps < ring.count else ring.place):
+            ring.load(sector, place)
+            if energy_slot.is_whole(ring.other):
+                yield sector
+
+
+def _take_ledger(ring: "EnergyRing", parts: bytearray) -> None:
+    size = min(len(parts), len(ring.ledger))
+    ring.ledger[:size] = parts[:size]
+    ring.rows = ring.other[energy_slot.ROWS_AT]
+    ring.day = ring.other[8] << 8 | ring.other[9]
