@@ -1,10 +1,10 @@
 """Builds the firmware pack of a board: one file of compiled modules with a hash (host).
 
 Which modules go in follows from the imports of `firmware/app.py`, of `firmware/<kind>.py` and of
-the drivers of the readers that board.toml names: a door carries no charger code, and no board
-another's drivers or what only the tool uses. What is left is joined (bundle.py) and shortened
-(shrink/), because a controller's heap holds all of it. Layout: the
-docstring of firmware/packfs.py, which reads it on the controller.
+the drivers of the readers and meters that board.toml names: a door carries no charger code, and no
+board another's drivers or what only the tool uses. What is left is joined (bundle.py) and shortened
+(shrink/), because a controller's heap holds all of it. Layout: the docstring of firmware/packfs.py,
+which reads it on the controller.
 """
 
 import ast
@@ -26,7 +26,8 @@ PACK_MAX_BYTES = 150 * 1024
 _MAGIC = b"CPK1"
 _HEADER_BYTES = 8
 _ENTRY = "firmware.app"
-_READERS = "firmware.readers."  # loaded by name at run time: no import statement shows them
+# loaded by name at run time: no import statement shows them
+_READERS, _METERS = "firmware.readers.", "firmware.meters."
 # even the names in them would cost every other board heap
 _ONLY_WITH = {"firmware.supply": {"supply", "mains"}, "firmware.rtc_ds3231": {"ds3231"}}
 # what runs beside the pack and may name what is in it, besides the board's own file
@@ -61,29 +62,43 @@ def packed_modules(board: str) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
     kind = _kind(board)
     needed = _needed(_sources(board))
-    entries = [_ENTRY, f"firmware.{kind}", *_reader_modules(board)]
+    entries = [_ENTRY, f"firmware.{kind}", *_driver_modules(board)]
     return shrink(bundle(needed, [*entries, *lazy_entries(needed)]), _outside(board))
 
 
 def _outside(board: str) -> list[ast.Module]:
     folder = resources.firmware_dir()
-    chip = resources.boards_dir() / _description(board)["chip"] / "chip.py"
-    paths = [*(folder / name for name in _BESIDE), _board_dir(board) / "board.py", chip]
+    paths = [*(folder / name for name in _BESIDE), *_board_files(board).values()]
     return [ast.parse(path.read_text("utf-8"), str(path)) for path in paths]
+
+
+def _board_files(board: str) -> dict[str, Path]:
+    """`board` and what it takes from its chip's folder, by the names under which it imports them.
+
+    A relay's expander is driven from there, for boot.py makes it safe before there is a pack.
+    """
+    chip = resources.boards_dir() / _description(board)["chip"]
+    found = {"board": _board_dir(board) / "board.py"}
+    waiting = list(found)
+    while waiting:
+        path = found[waiting.pop()]
+        for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module not in found:
+                other = chip / f"{node.module}.py"
+                if other.is_file():
+                    found[node.module] = other
+                    waiting.append(node.module)
+    return found
 
 
 def boot_files(board: str) -> dict[str, bytes]:
     """The plain files beside the pack, by their path on the controller.
 
-    `board`, its `chip` and `packfs` stand outside the pack because boot.py needs them before it
-    trusts one: its first act drives the relays to their fail state.
+    `board`, what it has of its chip, and `packfs` stand outside the pack because boot.py needs them
+    before it trusts one: its first act drives the relays to their fail state.
     """
     folder = resources.firmware_dir()
-    plain = {
-        "packfs": folder / "packfs.py",
-        "board": _board_dir(board) / "board.py",
-        "chip": resources.boards_dir() / _description(board)["chip"] / "chip.py",
-    }
+    plain = {"packfs": folder / "packfs.py", **_board_files(board)}
     compiled = {f"/{name}.mpy": _compile(_inlined(name, path)) for name, path in plain.items()}
     return {
         "/boot.py": (folder / "boot.py").read_bytes(),
@@ -124,17 +139,18 @@ def _module_path(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _reader_modules(board: str) -> list[str]:
+def _driver_modules(board: str) -> list[str]:
     """The drivers that board.toml names."""
-    rows = _description(board).get("wiring", {}).get("readers", [])
-    return sorted({_READERS + row["kind"] for row in rows})
+    wiring = _description(board).get("wiring", {})
+    found = {_READERS + row["kind"] for row in wiring.get("readers", [])}
+    return sorted(found | {_METERS + row["kind"] for row in wiring.get("meters", [])})
 
 
 def _sources(board: str) -> dict[str, ast.Module]:
     """Every module that the entries reach and the board has a use for, by its dotted name."""
     has = {name for name, value in _description(board)["capabilities"].items() if value}
     unused = {name for name, needs in _ONLY_WITH.items() if not needs & has}
-    entries = [_ENTRY, f"firmware.{_kind(board)}", *_reader_modules(board)]
+    entries = [_ENTRY, f"firmware.{_kind(board)}", *_driver_modules(board)]
     waiting = list(entries)
     found: dict[str, ast.Module] = {}
     while waiting:

@@ -4,14 +4,18 @@ import gc
 import struct
 
 import nvs as store
+import page as layout
 
 SECTOR_BYTES = 4096
 _EINVAL = 22
 _ERR_LENGTH = -0x110C
 
 
-def build(nor, table: list, lines, pump) -> dict:
-    """The module's names, for a chip with this table of (label, type, subtype, offset, size)."""
+def build(nor, table: list, lines, pump, page, meter_pins: list) -> dict:
+    """The module's names, for a chip with this table of (label, type, subtype, offset, size).
+
+    meter_pins: where the host counts pulses, in the order of layout.PULSES.
+    """
     nvs_row = next(row for row in table if row[0] == "nvs")
     log = store.NvsLog(nor, nvs_row[3], nvs_row[4])
 
@@ -132,6 +136,11 @@ def build(nor, table: list, lines, pump) -> dict:
                 raise OSError(store.ERR_NOT_FOUND)
             return value
 
+    def edges(pin: int) -> int:
+        if pin in meter_pins:
+            return page.word(layout.PULSES + 4 * meter_pins.index(pin))
+        return lines.counts.get(pin, 0)
+
     class PCNT:
         """A pulse counter on one pin; falling edges are all that a virtual wire has."""
 
@@ -151,7 +160,7 @@ def build(nor, table: list, lines, pump) -> dict:
             if pin is not None:
                 self._pin = pin._id
                 self._falling = falling
-                self._base = lines.counts.get(self._pin, 0)
+                self._base = edges(self._pin)
             if value is not None:
                 self.value(value)
 
@@ -166,7 +175,7 @@ def build(nor, table: list, lines, pump) -> dict:
 
         def value(self, value=None) -> int:
             pump.run()
-            count = lines.counts.get(self._pin, 0)
+            count = edges(self._pin)
             found = count - self._base if self._counts and self._falling else 0
             if value is not None:
                 self._base = count

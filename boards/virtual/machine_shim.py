@@ -20,6 +20,32 @@ class Reader:
     last_us = None
 
 
+hooks = {}  # pin: called with the level that the board drives there
+
+
+def set_output(page, pin: int, level: int) -> None:
+    """What the board drives at a pin, or an expander at an output; a relay's change is logged."""
+    at = layout.OUTPUTS + pin
+    if page.bytes[at] == level:
+        return
+    page.bytes[at] = level
+    if page.bytes[layout.ROLES + pin] == layout.ROLE_RELAY:
+        _log_relay(page, pin, level)
+    if pin in hooks:
+        hooks[pin](level)
+
+
+def _log_relay(page, pin: int, level: int) -> None:
+    now_us = time.ticks_us()
+    since_us = layout.SINCE_READ_NEVER
+    if Reader.last_us is not None:
+        since_us = time.ticks_diff(now_us, Reader.last_us)
+    count = page.word(layout.RELAY_LOG_COUNT)
+    entry = layout.RELAY_LOG + count % layout.RELAY_LOG_ENTRIES * layout.RELAY_LOG_ENTRY_BYTES
+    struct.pack_into("<IIBB", page.bytes, entry, now_us & layout.TICKS_MASK, since_us, pin, level)
+    page.set_word(layout.RELAY_LOG_COUNT, count + 1)
+
+
 class Ending:
     """The exception that was under way when something was last imported.
 
@@ -29,8 +55,10 @@ class Ending:
     error = None
 
 
-def build(page, pump, leave, native_machine, unique: bytes, uart_type, spi_type, lines) -> dict:
-    """The module's names for one board."""
+def build(
+    page, pump, leave, native_machine, unique: bytes, uart_type, spi_type, lines, multiplexer
+) -> dict:
+    """The module's names for one board; multiplexer: of its board.toml, {} where it has none."""
     shared = page.bytes
     handlers = {}
     clock_hz = [160000000]
@@ -99,7 +127,8 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type, spi_type,
 
         def _look(self) -> int:
             driven = shared[layout.OUTPUTS + self._id]
-            if driven != layout.LEVEL_FLOATING and self._mode != self.IN:
+            released = driven == 1 and self._mode == self.OPEN_DRAIN
+            if driven != layout.LEVEL_FLOATING and self._mode != self.IN and not released:
                 return driven
             level = shared[layout.LEVELS + self._id]
             if level == layout.LEVEL_FLOATING:
@@ -107,23 +136,7 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type, spi_type,
             return level
 
         def _drive(self, value: object) -> None:
-            level = 1 if value else 0
-            at = layout.OUTPUTS + self._id
-            if shared[at] == level:
-                return
-            shared[at] = level
-            if shared[layout.ROLES + self._id] == layout.ROLE_RELAY:
-                log_relay(self._id, level)
-
-    def log_relay(pin: int, level: int) -> None:
-        now_us = time.ticks_us()
-        since_us = layout.SINCE_READ_NEVER
-        if Reader.last_us is not None:
-            since_us = time.ticks_diff(now_us, Reader.last_us)
-        count = page.word(layout.RELAY_LOG_COUNT)
-        entry = layout.RELAY_LOG + count % layout.RELAY_LOG_ENTRIES * layout.RELAY_LOG_ENTRY_BYTES
-        struct.pack_into("<IIBB", shared, entry, now_us & layout.TICKS_MASK, since_us, pin, level)
-        page.set_word(layout.RELAY_LOG_COUNT, count + 1)
+            set_output(page, self._id, 1 if value else 0)
 
     def run_handlers() -> None:
         for entry in list(handlers.values()):
@@ -142,11 +155,16 @@ def build(page, pump, leave, native_machine, unique: bytes, uart_type, spi_type,
         ATTN_11DB = 3
 
         def __init__(self, pin, atten: int = 3) -> None:
-            self._at = layout.ANALOG_MV + 2 * (pin if isinstance(pin, int) else pin._id)
+            self._pin = pin if isinstance(pin, int) else pin._id
 
         def read_uv(self) -> int:
             pump.run()
-            return struct.unpack_from("<H", shared, self._at)[0] * 1000
+            number = self._pin
+            if number == multiplexer.get("pin"):
+                number = multiplexer["first"]
+                for place, select in enumerate(multiplexer["select"]):
+                    number += (shared[layout.OUTPUTS + select] == 1) << place
+            return struct.unpack_from("<H", shared, layout.ANALOG_MV + 2 * number)[0] * 1000
 
         def read_u16(self) -> int:
             return min(65535, self.read_uv() // 1000 * 65535 // 3300)

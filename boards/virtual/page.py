@@ -5,7 +5,8 @@ The page is a file, so it outlives a reset; the host clears it when power is cut
 """
 
 PAGE_BYTES = 4096
-PINS = 64
+PINS = 64  # 0 to 39 are the chip's, the others outputs of expanders or inputs of multiplexers
+CHIP_PINS = 40
 LEVEL_FLOATING = 0xFF
 ROLE_RELAY = 1
 
@@ -56,8 +57,11 @@ FIELD = 1928  # 2 x {u8 type, u8 length, 10 bytes UID}, host: cards in an SPI re
 FIELD_CARDS = 2
 FIELD_CARD_BYTES = 12
 FIELD_FAULTS = 1952  # u8, host: bits of controller_tool/sim/chips/mfrc522.py
-I2C_FAULT = 1956  # u8, host: boards/virtual/ds3231.py has the values
+I2C_FAULT = 1956  # u8, host and device: boards/virtual/i2c_shim.py has the values
 DS3231 = 1960  # 27 bytes, device: the clock chip on the bus; it has a battery of its own
+EXPANDERS = 1988  # 26 bytes, device: state of the expanders' chips, which a reset does not reach
+EXPANDERS_BYTES = 26
+PULSES = 2016  # 4 x u32, host: pulses at the CF pins of the meters, in the order of the ports
 RTC_MEMORY_LENGTH = 2046  # u16, device
 RTC_MEMORY = 2048  # 2048 bytes, device
 

@@ -1,4 +1,4 @@
-"""SPI of a virtual board: an MFRC522 listens when its chip select is low.
+"""SPI of a virtual board: an MFRC522 listens when its chip select is low, a 74HC595 always.
 
 One call is one transaction. The cards in its field and what is wrong with it stand in the page.
 """
@@ -10,8 +10,8 @@ import page as layout
 from machine_shim import Reader
 
 
-def build(page, pump, select_pin: int) -> type:
-    """The SPI class; select_pin: that of the chip, or -1 where none is wired."""
+def build(page, pump, select_pin: int, register) -> type:
+    """The SPI class; select_pin: that of the reader's chip, or -1; register: a 74HC595, or None."""
     shared = page.bytes
     chip = mfrc522.Mfrc522()
     seen = [b""]
@@ -28,6 +28,8 @@ def build(page, pump, select_pin: int) -> type:
 
     def transfer(sent) -> bytes:
         pump.run()
+        if register is not None:
+            register.shift(bytes(sent))
         if select_pin < 0 or shared[layout.OUTPUTS + select_pin] != 0:
             return b"\xff" * len(sent)
         look()

@@ -41,8 +41,9 @@ import vfs
 import __main__
 
 _SHIM_FILES = (
-    "start ds3231 esp32_shim facade guard hostlink lines machine_shim network_shim nor nvs page "
-    "pump repl socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim uart0 uart_shim ffi"
+    "start ds3231 esp32_shim expanders i2c_shim facade guard hostlink lines machine_shim "
+    "network_shim nor nvs page pump repl socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim "
+    "uart0 uart_shim ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
@@ -84,13 +85,21 @@ class Board:
             lambda delay_us: changes.spend(time.sleep_us, delay_us, True), charge,
         )  # fmt: skip
         uart = uart_shim.build(page, changes, wanted["pipes"], open, select.poll)
-        spi = spi_shim.build(page, changes, wanted["spi_select"])
+        chips = None
+        if wanted.get("expanders"):  # their shim costs heap, which a board without them keeps
+            import i2c_shim
+
+            chips = i2c_shim.Chips(page, time, wanted["expanders"], wanted["bus"])
+        spi = spi_shim.build(page, changes, wanted["spi_select"], chips and chips.register)
         text_in = uart0.Uart0In(self.wire, True)
         shims = {
             "machine": machine_shim.build(
-                page, changes, hostlink.leave, machine, unique, uart, spi, self.lines
+                page, changes, hostlink.leave, machine, unique, uart, spi, self.lines,
+                wanted.get("multiplexer", {}),
             ),
-            "esp32": esp32_shim.build(chip, wanted["partitions"], self.lines, changes),
+            "esp32": esp32_shim.build(
+                chip, wanted["partitions"], self.lines, changes, page, wanted.get("meter_pins", [])
+            ),
             "network": network_shim.build(page, changes, unique, wanted["address"]),
             "socket": socket_shim.build(socket, hostlink.no_delay, page, wanted["address"]),
             "tls": tls_shim.build(
@@ -106,6 +115,8 @@ class Board:
             "sys": sys_shim.build_sys(sys, wanted["machine"], text_in, self.out),
         }  # fmt: skip
         sys_shim.print_to(self.out)
+        if chips is not None:
+            shims["machine"]["I2C"] = i2c_shim.build(chips)
         if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
             import ds3231
 

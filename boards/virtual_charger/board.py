@@ -51,9 +51,9 @@ def supply() -> int:
     return millivolts
 
 
-def meters() -> "list[ADC]":
-    """One current sensor a port: 1 mV a watt."""
-    return [ADC(Pin(34, Pin.IN))]
+def meters() -> "list[tuple[str, list[ADC], dict[str, int]]]":
+    """Kind (a module of firmware/meters), port and options of each row of meters."""
+    return [("analog", [ADC(Pin(34, Pin.IN), atten=ADC.ATTN_11DB)], {})]
 
 
 def indicator() -> Pin:

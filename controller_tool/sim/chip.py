@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from controller_tool.sim.folder import describe
 from controller_tool.sim.page import PageView, layout
 from controller_tool.sim.shims import Shims, environment
 
@@ -64,6 +65,12 @@ class Chip:
         self._options = options
         self._page = page
         self.shims = shims
+        wiring = describe(options.board)["wiring"]
+        self._enabled = [  # outputs that go off when the chip lets go of their enable line
+            (layout.OUTPUTS + row["first"], 8 * row["chips"])
+            for row in wiring.get("expanders", [])
+            if "enable" in row
+        ]
         self._process: subprocess.Popen[bytes] | None = None
         self._interrupted_s = 0.0
         self.stdin = Pipe()
@@ -92,7 +99,9 @@ class Chip:
         self._kill()
         self.powered = False
         self._page.set_word(layout.FLASH_CUT_AT, 0)
-        self._float_outputs()
+        self._float_outputs(layout.PINS)
+        held = slice(layout.EXPANDERS, layout.EXPANDERS + layout.EXPANDERS_BYTES)
+        self._page.bytes[held] = bytes(layout.EXPANDERS_BYTES)
 
     def reset(self, cause: int) -> bytes:
         """Start anew with the clock going on; returns what the ROM says on UART0."""
@@ -165,7 +174,9 @@ class Chip:
         page.set_word(layout.WDT_TIMEOUT_MS, 0)
         if cause != RESET_SOFT:
             page.bytes[layout.REPL_RAW] = 0
-            self._float_outputs()
+            self._float_outputs(layout.CHIP_PINS)  # expanders keep their state through a reset
+            for first, count in self._enabled:
+                self._page.bytes[first : first + count] = bytes(count)
             self.stdin.drain()
         for number in UART_NUMBERS:
             self.uart_in[number].drain()
@@ -186,9 +197,9 @@ class Chip:
             return b""
         return BOOT_NOISE % (cause, _NOISE_NAMES[cause])
 
-    def _float_outputs(self) -> None:
-        outputs = slice(layout.OUTPUTS, layout.OUTPUTS + layout.PINS)
-        self._page.bytes[outputs] = bytes([layout.LEVEL_FLOATING]) * layout.PINS
+    def _float_outputs(self, pins: int) -> None:
+        outputs = slice(layout.OUTPUTS, layout.OUTPUTS + pins)
+        self._page.bytes[outputs] = bytes([layout.LEVEL_FLOATING]) * pins
 
     def _kill(self) -> None:
         if self._process is not None:

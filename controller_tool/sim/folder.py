@@ -101,6 +101,7 @@ class Folder:
     def write_start(self, options: Options, pipes: dict[int, tuple[int, int]]) -> None:
         """What the MicroPython process reads first. pipes: UART number -> (receive, send) fd."""
         description = describe(options.board)
+        wiring = description["wiring"]
         rows = [
             [row["label"], row["type"], row["subtype"], row["offset"], row["size"]]
             for row in description["partitions"]
@@ -116,7 +117,11 @@ class Folder:
             "baud": options.line_baud,
             "charge": options.charge,
             "spi_select": _spi_select(description),
-            "clock_chip": description["wiring"].get("clock_chip", False),
+            "clock_chip": wiring.get("clock_chip", False),
+            "expanders": wiring.get("expanders", []),
+            "bus": wiring.get("bus", {}),
+            "multiplexer": wiring.get("thermistors", {}).get("multiplexer", {}),
+            "meter_pins": [pin for row in wiring.get("meters", []) for pin in row.get("cf", [])],
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }
         _write(self.path / "start.json", json.dumps(start))

@@ -21,7 +21,8 @@ import platformdirs
 
 from controller_tool import resources
 from controller_tool.errors import ImageError
-from controller_tool.sim.chips import mfrc522
+from controller_tool.sim.chips import expanders, mfrc522
+from controller_tool.sim.folder import describe
 from controller_tool.sim.micropython import find
 from controller_tool.sim.page import PageView, layout
 
@@ -61,27 +62,42 @@ class Shims:
 def prepare(board: Folder) -> Shims:
     """The shims, compiled and measured at first use; `board` is what they are measured with."""
     sources = sorted((resources.boards_dir() / "virtual").glob("*.py"))
-    sources.append(Path(mfrc522.__file__))  # on the chip's side, for SPI has no wire to the host
+    # on the chip's side, for SPI and I2C have no wire to the host
+    sources += [Path(mfrc522.__file__), Path(expanders.__file__)]
     digest = hashlib.sha256(str(find()).encode())
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     cache = Path(platformdirs.user_cache_dir("controller-tool")) / "virtual-board"
     target = cache / digest.hexdigest()[:16]
-    if not (target / "heap.json").is_file():
-        _build(sources, target, board)
-    told = json.loads((target / "heap.json").read_text(encoding="utf-8"))
-    return Shims(target, told["heap_bytes"], find().bits)
+    if not target.is_dir():
+        _build(sources, target)
+    told = target / f"heap-{_loads(board)}.json"
+    if not told.is_file():
+        _tell(told, {"heap_bytes": _measure(target, board)})
+    return Shims(target, json.loads(told.read_text(encoding="utf-8"))["heap_bytes"], find().bits)
 
 
-def _build(sources: list[Path], target: Path, board: Folder) -> None:
+def _loads(board: Folder) -> str:
+    """What of the shims only some boards load, as far as it shows in their heap."""
+    wiring = describe(board.options().board)["wiring"]
+    kinds = sorted({row["kind"] for row in wiring.get("expanders", [])})
+    return "-".join([*kinds, *(["clock"] if wiring.get("clock_chip") else [])]) or "plain"
+
+
+def _tell(path: Path, what: dict[str, int]) -> None:
+    """Whole or not at all: two boards may measure at once."""
+    handle, part = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(what, file)
+    Path(part).replace(path)
+
+
+def _build(sources: list[Path], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=target.parent))
     try:
         for path in sources:
             _compile(path, made / f"{path.stem}.mpy")
-        heap_bytes = _measure(made, board)
-        text = json.dumps({"heap_bytes": heap_bytes})
-        (made / "heap.json").write_text(text, encoding="utf-8")
         if not target.exists():
             made.rename(target)
     finally:

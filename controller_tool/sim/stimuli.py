@@ -169,8 +169,8 @@ class Stimuli:
     def draw_watts(self, watts: int, port: int = 0) -> None:
         """What is plugged in at a charger's port draws so much."""
         try:
-            pin = self._wiring.get("meters", [])[port]
-        except IndexError as error:
+            pin = self._wiring.get("meters", [])[0]["pins"][port]
+        except (IndexError, KeyError) as error:
             raise BadStimulus("this board has no such meter") from error
         millivolts = min(_VOLTAGE_MAX_MV, watts)
         struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, millivolts)

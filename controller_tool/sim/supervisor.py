@@ -130,7 +130,10 @@ class Supervisor:
         }  # fmt: skip
 
     def _relays(self) -> dict[int, str]:
-        return {pin: name for name, pin in self.description["wiring"]["relays"].items()}
+        """By pin; an expander's outputs have the numbers from 40 on."""
+        wiring = self.description["wiring"]
+        named = {pin: name for name, pin in wiring["relays"].items()}
+        return named | ({wiring["contactor"]: "contactor"} if "contactor" in wiring else {})
 
     def _outputs(self) -> dict[str, bool]:
         """Which relays are powered; one that nobody drives is not."""
@@ -168,7 +171,9 @@ class Supervisor:
             at = layout.ANALOG_MV + 2 * line["pin"]
             if self.page.bytes[at : at + 2] == b"\0\0":
                 struct.pack_into("<H", self.page.bytes, at, line["rest_mv"])
-        for pin in wiring["relays"].values():
+        for pin in wiring.get("bus", {}).values():  # its pull-ups
+            self.page.bytes[layout.LEVELS + pin] = 1
+        for pin in self._relays():
             self.page.bytes[layout.ROLES + pin] = layout.ROLE_RELAY
 
     def _turn(self) -> None:

@@ -12,11 +12,19 @@ BOARDS = {"virtual_door": "charger", "virtual_charger": "door"}
 DRIVERS = {  # of each board, by its readers
     "virtual_door": {"virtual", "rdm6300"},
     "virtual_charger": {"virtual"},
+    "virtual_charger2": {"virtual"},
+    "virtual_charger16": {"virtual"},
     "virtual_door_wiegand": {"wiegand"},
     "virtual_door_pn532": {"pn532"},
     "virtual_door_rc522": {"rc522"},
     "virtual_door_osdp": {"osdp"},
     "virtual_doors4": {"virtual"},
+}
+METERS = {  # of each charger
+    "virtual_door": set(),
+    "virtual_charger": {"analog"},
+    "virtual_charger2": {"hlw8012"},
+    "virtual_charger16": {"bl0942"},
 }
 SHARED = {"serial_line", "two_wires"}
 
@@ -42,6 +50,15 @@ def test_a_controller_carries_the_drivers_of_its_own_readers_alone(
     prefix = "firmware.readers."
     names = {n.removeprefix(prefix) for n in module_names(board) if n.startswith(prefix)}
     assert names - SHARED == drivers
+
+
+@pytest.mark.parametrize(("board", "drivers"), METERS.items())
+def test_a_controller_carries_the_drivers_of_its_own_meters_alone(
+    board: str, drivers: set[str]
+) -> None:
+    prefix = "firmware.meters."
+    names = {n.removeprefix(prefix) for n in module_names(board) if n.startswith(prefix)}
+    assert names - {"results"} == drivers
 
 
 def test_no_controller_carries_what_only_the_tool_uses() -> None:

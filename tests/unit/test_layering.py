@@ -3,8 +3,8 @@
 - protocol: itself, and modules that both interpreters have; what one of them lacks only inside a
   `try` that catches ImportError.
 - firmware: protocol, firmware, board, and what a stock ESP32 has, but no hardware.
-- boards/*/board.py: protocol, chip.py of its chip and what a stock ESP32 has; the only room that
-  touches hardware.
+- boards/*/board.py: protocol, the files of its chip's folder and what a stock ESP32 has; the only
+  room that touches hardware.
 - boards/virtual: what it needs; its shims are held to the ESP32's list by tests of their own.
 - controller_tool: itself, protocol, and the packages that pyproject.toml declares.
 - controller_tool/device_scripts: what a stock ESP32 has; they run on a board that is still blank,
@@ -91,6 +91,11 @@ def beside_boot() -> set[str]:
     return {path.stem for path in (ROOT / "firmware").glob("*.py")}
 
 
+def chip_files() -> set[str]:
+    """Modules of the chips' folders, which go to the controller beside board.py."""
+    return {path.stem for path in (ROOT / "boards" / "esp32").glob("*.py")}
+
+
 @functools.cache
 def declared_packages() -> set[str]:
     """Import names of the run-time packages that pyproject.toml declares."""
@@ -123,7 +128,7 @@ def allowed(where: str, *, guarded: bool) -> set[str] | None:
     rules: dict[str, set[str] | None] = {
         "protocol": {"protocol"} | (stdlib | ESP32 if guarded else BOTH),
         "firmware": {"protocol", "firmware", "board"} | beside_boot() | ESP32 - HARDWARE,
-        "board": {"protocol", "chip"} | set(ESP32),
+        "board": {"protocol"} | chip_files() | set(ESP32),
         "device scripts": {"protocol"} | set(ESP32),
         "virtual board": None,
         "controller_tool": {"protocol", "controller_tool"} | stdlib | declared_packages(),
