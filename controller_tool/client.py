@@ -15,13 +15,21 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from controller_tool.errors import DeviceError
 from controller_tool.messages import t
-from controller_tool.wire_shapes import SECTORS_MAX, answering, continues, headers_of, is_head
+from controller_tool.wire_shapes import (
+    SECTORS_MAX,
+    answering,
+    continues,
+    headers_of,
+    is_head,
+    slots_of,
+)
 from protocol import codes as c
 from protocol.constants import (
     BUCKETS,
     BUCKETS_A_PAGE,
     CARD_RECORD_BYTES,
     CHUNK_BYTES,
+    ENERGY_PAGE_SLOTS,
     JOURNAL_PAGE_RECORDS,
     NONCE_BYTES,
     OVERLAY_RECORDS_MAX,
@@ -295,6 +303,24 @@ class Client:
         ERR_STATE once the time for it is over.
         """
         return cast("list[Any] | None", self.session.call(c.OP_GET_CREDENTIAL))
+
+    def ports(self) -> object:
+        """How a charger's station and ports are, as docs/protocol.cddl `ports` has it; unchecked.
+
+        ERR_UNKNOWN_OPERATION from a door.
+        """
+        return self.session.call(c.OP_GET_PORTS)
+
+    def energy_slots(self, seq: int, count: int = ENERGY_PAGE_SLOTS) -> list[bytes]:
+        """Whole slots of a charger's energy ring from number ``seq`` on, rising; none is none.
+
+        DeviceError when what comes is not that, ERR_UNKNOWN_OPERATION from a door.
+        """
+        page = self.session.call(c.OP_READ_ENERGY, seq, count)
+        slots = slots_of(page, seq, count) if isinstance(page, bytes) else None
+        if slots is None:
+            raise self._unreadable()
+        return slots
 
     def enroll(self) -> list[Any]:
         """The sealed audit keys of both rings, and the state of enrolment."""

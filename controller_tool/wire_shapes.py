@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from protocol import sector_header
+from protocol import energy_slot, sector_header
 from protocol.constants import (
     CARD_KEY_BYTES,
     CARD_RECORD_BYTES,
     CHAIN_BYTES,
+    ENERGY_SLOT_BYTES,
     LIST_PAYLOAD_MAX_BYTES,
     RECORD_BYTES,
     RECORDS_A_PAGE,
@@ -75,6 +76,18 @@ def answering(page: bytes, asked: range, wanted: range) -> bytes | None:
             kept.append(page[index * RECORD_BYTES : (index + 1) * RECORD_BYTES])
             newest = number
     return b"".join(kept)
+
+
+def slots_of(page: bytes, seq: int, count: int) -> list[bytes] | None:
+    """The slots of a page of energy, whole and rising from ``seq`` on; None for another shape."""
+    starts = range(0, len(page), ENERGY_SLOT_BYTES)
+    slots = [page[at : at + ENERGY_SLOT_BYTES] for at in starts]
+    numbers = [int.from_bytes(slot[:4], "big") for slot in slots]
+    if len(slots) > count or not all(map(energy_slot.is_whole, slots)):
+        return None
+    if any(now <= before for before, now in pairwise([max(seq, 1) - 1, *numbers])):
+        return None
+    return slots
 
 
 def headers_of(page: bytes, ring: int, end_seq: int) -> tuple[bytes, int]:

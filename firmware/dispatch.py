@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 _ENOMEM = 12
 
-_HANDLERS = {
+HANDLERS = {  # a charger adds its own
     OP_GET_INFO: about.get_info,
     OP_GET_STATE: about.get_state,
     OP_SELF_TEST: about.self_test,
@@ -105,16 +105,16 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
 
 
 async def _carry_out(c: "Controller", role: int, operation: int, arguments: "Arguments") -> "Any":
-    if operation in _HANDLERS and not roles.may(role, operation):
+    if operation in HANDLERS and not roles.may(role, operation):
         raise messages.Refused(ERR_ROLE)
     messages.check_args(operation, arguments)
     if operation in _HELD and c.supply is not None and c.supply.sags():
         raise messages.Refused(ERR_BUSY)
     if operation in _LIGHT:
-        return await _HANDLERS[operation](c, arguments)
+        return await HANDLERS[operation](c, arguments)
     reserve.give()
     try:
-        return await _HANDLERS[operation](c, arguments)
+        return await HANDLERS[operation](c, arguments)
     finally:
         reserve.keep()
 

@@ -246,6 +246,8 @@ OPERATION_NAMES = {
     c.OP_GET_CONFIG: "get_config",
     c.OP_PUT_CONFIG: "put_config",
     c.OP_GET_CREDENTIAL: "get_credential",
+    c.OP_GET_PORTS: "get_ports",
+    c.OP_READ_ENERGY: "read_energy",
 }
 
 TICKET_NAMES = {

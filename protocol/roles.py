@@ -36,7 +36,7 @@ from protocol.codes import (
 _TIMES = (OP_SET_TIME, OP_SET_SIGNED_TIME, OP_GET_NONCE)
 # a ticket or configuration proves itself; what is read is for those who set it up or enrol cards
 _ON_SITE = (OP_DO_TICKET, OP_GET_CONFIG, OP_PUT_CONFIG, OP_GET_CREDENTIAL)
-_ALLOWED = {
+ALLOWED: "dict[int, tuple[int, ...]]" = {  # protocol/charging_ops.py adds to it
     ROLE_INSTALLER: _ON_SITE + (OP_SELF_TEST, OP_ENROLL),  # noqa: RUF005  not in MicroPython
     ROLE_DESK: _ON_SITE + (OP_PUT_CHECKPOINT,),  # noqa: RUF005
     ROLE_TECHNICIAN: _ON_SITE + (OP_SELF_TEST, OP_GET_RECEIPT),  # noqa: RUF005
@@ -69,7 +69,7 @@ _ANYONE = (
 
 def may(role: int, operation: int) -> bool:
     """Whether a peer of this role may call the operation; False for roles that do not exist."""
-    allowed = _ALLOWED.get(role)
+    allowed = ALLOWED.get(role)
     if allowed is None:
         return False
     return (

@@ -9,15 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import cbor, manifest, messages, receipt, trust
+from protocol import cbor, charging_ops, manifest, messages, receipt, trust
 from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING, OK
 from protocol.names import OPERATION_NAMES
 from tests import cddl
 from tests.both.check_manifest import FIELDS
 
+charging_ops.offer()
+
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE, DEVICE, NONCE, DIGEST = b"s" * 8, b"d" * 8, b"n" * 16, b"h" * 32
 
+PORT: list[Any] = [3, b"k" * 8, 5000, 482253, 3600, 315, 0, None]
+EMPTY_PORT: list[Any] = [0, b"", 0, 0, 0, None, 15, 21]
+STATION: list[Any] = [8700, 87000, 31, 2, -120]
 CONFIG: dict[int, Any] = {
     1: SITE,
     2: DEVICE,
@@ -78,6 +83,8 @@ REPLIES: dict[str, Any] = {
     "get_config": [1, 3, True, {2: 50, 3: [30, 40], 40: "network"}, [41]],
     "put_config": 16383,
     "get_credential": [2, 0, b"\x04\xa1\xb2\xc3", 0],
+    "get_ports": [STATION, [PORT, EMPTY_PORT]],
+    "read_energy": bytes(2016),
 }
 WRONG: dict[str, list[Any]] = {
     "get_info": [{**INFO, "more": 1}, {**INFO, "kind": "window"}, {**INFO, "boot": 65536}, {}],
@@ -111,6 +118,19 @@ WRONG: dict[str, list[Any]] = {
     ],
     "put_config": [0, 16384, None],
     "get_credential": [[2, 0, b"", 0], [2, 0, bytes(33), 0], [2, 0, b"x"]],
+    "get_ports": [
+        [],
+        [STATION],
+        [STATION, []],
+        [STATION, [PORT] * 17],
+        [[*STATION[:3], 3, None], [PORT]],
+        [[*STATION[:2], 32, 0, None], [PORT]],
+        [STATION, [[6, *PORT[1:]]]],
+        [STATION, [[3, b"short", *PORT[2:]]]],
+        [STATION, [[*PORT[:6], 16, None]]],
+        [STATION, [PORT[:7]]],
+    ],
+    "read_energy": [None, bytes(2017), ""],
 }
 
 
