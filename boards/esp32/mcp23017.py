@@ -37,10 +37,11 @@ class Mcp23017:
         i2c.writeto_mem(self._address, _IOCON_OF_BANK_1, zero)
         i2c.writeto_mem(self._address, _IOCON, zero)
         self._write(i2c)
-        i2c.writeto_mem(self._address, _IODIRA, self._zeros)
 
     def _write(self, i2c: "I2C") -> None:
+        """The directions with each: after a dip of its supply its pins would be inputs for good."""
         i2c.writeto_mem(self._address, _OLATA, self._state)
+        i2c.writeto_mem(self._address, _IODIRA, self._zeros)
 
     def _read(self, i2c: "I2C") -> None:
         i2c.readfrom_mem_into(self._address, _GPIOA, self._seen)

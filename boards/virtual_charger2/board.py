@@ -16,7 +16,7 @@ STATION_LIMIT_W = 2200
 STATION_START_LIMIT_W = 2000
 _SUPPLY_DIVIDER = 5  # 12 V come as 2.4 V
 
-_RELAYS = (26, 14)
+_RELAYS = (26, 33)
 _CF = (18, 19)
 _THERMISTORS = ((0, 32), (1, 34), (255, 35))
 # a second of a reader's line: longer than any step of a handshake, when nobody looks at it

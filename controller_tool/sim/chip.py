@@ -100,8 +100,14 @@ class Chip:
         self.powered = False
         self._page.set_word(layout.FLASH_CUT_AT, 0)
         self._float_outputs(layout.PINS)
+        self.clear_expanders()
+
+    def clear_expanders(self) -> None:
+        """They lost their supply: registers as after power-up, and no relay powered."""
         held = slice(layout.EXPANDERS, layout.EXPANDERS + layout.EXPANDERS_BYTES)
         self._page.bytes[held] = bytes(layout.EXPANDERS_BYTES)
+        outputs = slice(layout.OUTPUTS + layout.CHIP_PINS, layout.OUTPUTS + layout.PINS)
+        self._page.bytes[outputs] = bytes(layout.PINS - layout.CHIP_PINS)
 
     def reset(self, cause: int) -> bytes:
         """Start anew with the clock going on; returns what the ROM says on UART0."""

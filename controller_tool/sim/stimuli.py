@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from controller_tool.sim import readers
 from controller_tool.sim.page import layout
 from controller_tool.sim.readers import BadStimulus
+from controller_tool.sim.station import Station
 from protocol.codes import CREDENTIAL_CARD_PIN, CREDENTIAL_PIN
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SAG_MV = 9000
 _STEADY_MV = 12000
 
 
-class Stimuli:
+class Stimuli(Station):
     """The verbs of one board; `VERBS` lists them."""
 
     def __init__(self, board: Supervisor) -> None:
@@ -166,15 +167,6 @@ class Stimuli:
         self._page.bytes[layout.LEVELS + wired["pin"]] = level
         self._page.raise_generation(layout.INPUT_GENERATION)
 
-    def draw_watts(self, watts: int, port: int = 0) -> None:
-        """What is plugged in at a charger's port draws so much."""
-        try:
-            pin = self._wiring.get("meters", [])[0]["pins"][port]
-        except (IndexError, KeyError) as error:
-            raise BadStimulus("this board has no such meter") from error
-        millivolts = min(_VOLTAGE_MAX_MV, watts)
-        struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, millivolts)
-
     def set_supply(self, mv: int) -> None:
         """What feeds the board; 0: the wire to its divider is off."""
         wired = self._wiring.get("supply")
@@ -211,10 +203,6 @@ class Stimuli:
             raise BadStimulus("the clock reaches from 2000 to now and as far back from now")
         self._page.set_word(layout.RTC_ZERO_S, zero_us // 1000000)
         self._page.set_word(layout.RTC_ZERO_US, zero_us % 1000000)
-
-    def i2c_fault(self, fault: int) -> None:
-        """The bus of the clock chip: 0 well, 1 nobody on it, 2 stuck."""
-        self._page.bytes[layout.I2C_FAULT] = fault
 
     def stop_oscillator(self) -> None:
         """What an empty coin cell leaves behind in the clock chip."""
@@ -290,15 +278,15 @@ def _input(name: str, *, active: bool) -> Callable[[Stimuli], None]:
 
 VERBS: dict[str, Callable[..., Any]] = {
     name: function
-    for name, function in vars(Stimuli).items()
+    for name, function in (vars(Station) | vars(Stimuli)).items()
     if not name.startswith("_") and name != "apply"
 } | {
-    "raise_smoke": _input("fire", active=True),
-    "clear_smoke": _input("fire", active=False),
     "open_tamper": _input("tamper", active=True),
     "close_tamper": _input("tamper", active=False),
-    "plug_in": _input("plug", active=True),
-    "unplug": _input("plug", active=False),
+    "trip_leakage": _input("leakage", active=True),
+    "restore_leakage": _input("leakage", active=False),
+    "press_estop": _input("estop", active=True),
+    "release_estop": _input("estop", active=False),
     "lose_mains": _input("mains", active=True),
     "restore_mains": _input("mains", active=False),
     "sag_supply": lambda stimuli: stimuli.set_supply(_SAG_MV),

@@ -27,14 +27,17 @@ from typing import Any
 from controller_tool.sim.cable import Cable
 from controller_tool.sim.chip import Chip
 from controller_tool.sim.folder import Folder, describe
+from controller_tool.sim.loads import LOOK_S, Loads
 from controller_tool.sim.page import PageView, layout
 from controller_tool.sim.readers import BadStimulus, chips_of, receive
 from controller_tool.sim.shims import prepare
+from controller_tool.sim.station import sensor_pins, thermistor_mv
 from controller_tool.sim.stimuli import Stimuli
 
 _LOOK_S = 0.02  # watchdog, exits, and a host's end that is being opened
 _FOLDER_LOOK_S = 0.5
 _LOCK_S = 2.0
+_ROOM_C = 22
 _REQUEST_MAX_BYTES = 65536
 _SENT_MAX_BYTES = 4096  # on a UART, kept until somebody asks
 
@@ -52,6 +55,7 @@ class Supervisor:
         self.cable = Cable(self.options, self.page, self.chip.interrupt)
         self.stopping = False
         self.readers = chips_of(self.description["wiring"]["readers"], self.page)
+        self.loads = Loads(self.description["wiring"], self.page)
         self.sent = {number: bytearray() for number in self.chip.uart_out}
         self._stimuli = Stimuli(self)
         self._selector = selectors.SelectSelector()  # epoll rounds waits up to whole milliseconds
@@ -171,6 +175,10 @@ class Supervisor:
             at = layout.ANALOG_MV + 2 * line["pin"]
             if self.page.bytes[at : at + 2] == b"\0\0":
                 struct.pack_into("<H", self.page.bytes, at, line["rest_mv"])
+        for pin in sensor_pins(wiring).values():
+            at = layout.ANALOG_MV + 2 * pin
+            if self.page.bytes[at : at + 2] == b"\0\0":
+                struct.pack_into("<H", self.page.bytes, at, thermistor_mv(_ROOM_C))
         for pin in wiring.get("bus", {}).values():  # its pull-ups
             self.page.bytes[layout.LEVELS + pin] = 1
         for pin in self._relays():
@@ -182,6 +190,8 @@ class Supervisor:
         now_s = time.monotonic()
         while self._later and self._later[0][0] <= now_s:
             heapq.heappop(self._later)[2]()
+        if self.loads.ports:
+            self.loads.advance()
         self._watch_cable()
         if self.chip.powered:
             self.cable.to_board(self.chip.stdin.write, self.chip.stdin.read)
@@ -195,7 +205,7 @@ class Supervisor:
                 self.stopping = True
 
     def _wait_s(self) -> float:
-        waits = [_LOOK_S]
+        waits = [LOOK_S if self.loads.ports else _LOOK_S]
         wait = self.cable.wait_s()
         if wait is not None:
             waits.append(wait)
@@ -237,6 +247,12 @@ class Supervisor:
             if reader.uart == uart:
                 reader.chip.receive(data)
                 receive(self.page, self.chip.uart_in[uart], uart, reader.chip.send())
+        answer, after_s = self.loads.heard(uart, data)
+        if answer:
+            self.later(after_s, partial(self._send, uart, answer))
+
+    def _send(self, uart: int, data: bytes) -> None:
+        receive(self.page, self.chip.uart_in[uart], uart, data)
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)

@@ -13,6 +13,8 @@ DRIVERS = {  # of each board, by its readers
     "virtual_door": {"virtual", "rdm6300"},
     "virtual_charger": {"virtual"},
     "virtual_charger2": {"virtual"},
+    "virtual_charger10": {"virtual"},
+    "virtual_charger12": {"virtual"},
     "virtual_charger16": {"virtual"},
     "virtual_door_wiegand": {"wiegand"},
     "virtual_door_pn532": {"pn532"},
@@ -24,6 +26,8 @@ METERS = {  # of each charger
     "virtual_door": set(),
     "virtual_charger": {"analog"},
     "virtual_charger2": {"hlw8012"},
+    "virtual_charger10": {"bl0942"},
+    "virtual_charger12": {"bl0942"},
     "virtual_charger16": {"bl0942"},
 }
 SHARED = {"serial_line", "two_wires"}
