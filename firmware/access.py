@@ -72,7 +72,7 @@ class Access:
             self.flags = NO_LIST
         elif whitelist.find(self.key):
             self.flags = whitelist.found_flags
-            self.profile = _profile(held, whitelist.found_profile)
+            self.profile = self.profile_of(whitelist.found_profile)
         else:
             self.flags = NOT_LISTED
         rules = profile_flags = 0
@@ -96,6 +96,15 @@ class Access:
             rules,
             profile_flags,
         )
+
+    def profile_of(self, number: int) -> "tuple[int, ...]":
+        """That profile of the list in force; one that names nothing when it has none."""
+        held = self._whitelist.manifest
+        if held is not None:
+            for profile in held.profiles:
+                if profile[0] == number:
+                    return profile
+        return _NO_PROFILE
 
     def within(self, number: int) -> bool:
         """Whether the time lies in a schedule of the list; never without a clock or that schedule.
@@ -144,10 +153,3 @@ class Access:
         if self._grace_booked_min and self.freshness() == FRESH:
             self.grace_used_min = self._grace_booked_min = 0
             self._nvs.put("grace", 0)
-
-
-def _profile(held: "Manifest", number: int) -> "tuple[int, ...]":
-    for profile in held.profiles:
-        if profile[0] == number:
-            return profile
-    return _NO_PROFILE

@@ -1,139 +1,119 @@
-"""A charger port: reader, contactor, fire and tamper (device).
+"""A charger: its ports, its readers, what its tickets may do (device).
 
-Who may start and stop it is protocol/policy/charger.py. Opening the contactor is the safe
-direction and waits for nothing; closing it comes after the record of it.
+Who may charge where is firmware/charge_cards.py, how sessions run charge_sessions.py, what opens
+everything charge_safety.py. Without access (firmware/way_out.py) every port stays open.
 """
 
-from firmware.journal import NO_KEY
-from firmware.reading import Input, Reader
-from firmware.swipes import Swipes
-from protocol.codes import (
-    EVENT_CHARGE_ENDED,
-    EVENT_CHARGE_STARTED,
-    EVENT_DENIED,
-    EVENT_FIRE,
-    EVENT_GRANTED,
-    EVENT_TAMPER,
-    REASON_CARD,
-    REASON_PORT_BUSY,
-    REASON_REVOKED,
-    REASON_TICKET,
-    TICKET_CHARGE_START,
-    TICKET_CHARGE_STOP,
-)
-from protocol.constants import FLAG_REVOKED
-from protocol.policy.charger import NO_END, Port
+from firmware.charge_cards import Chooser
+from firmware.charge_sessions import Sessions
+from firmware.loan import forget
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.controller import Controller
 
-_POINT = 0
-_QUOTA_MIN_AT = 6  # in a profile
+_SLOT_S = 60
+_QUIET_MS = 100
 
 
 class Service:
-    """One port and what belongs to it."""
+    """All ports of the board."""
+
+    sessions: "Any" = None  # firmware.charge_sessions.Sessions; None: nobody may be judged
+    energy: "Any"
 
     def __init__(self, controller: "Controller") -> None:
         self._c = controller
-        board = controller.board
-        self._port = Port(controller.config.ceiling_min)
-        self._relay = board.relays()[_POINT]
-        self._light = board.indicator()
-        self.swipes = Swipes(controller, self._card)
-        contacts = board.inputs()
-        self._fire = Input(contacts.get("fire"), False)
-        self._tamper = Input(contacts.get("tamper"), False)
-        self._lists_seen = 0
-        self._drive()
+        self._chooser = Chooser(controller)
+        self.swipes = self._chooser.swipes
+        if controller.access is None:
+            import board
+
+            board.safe_state()
+            return
+        sessions = self.sessions = self._chooser.sessions = Sessions(
+            controller, self._chooser.chosen
+        )
+        self._settled = False  # what a power cut left of the sessions before it
+        self._ms = self._seconds = 0
+        from firmware.charge_setup import build
+
+        forget("firmware.charge_setup")
+        build(sessions, controller)
+        self.energy = sessions.energy
+        from firmware.handlers.charging import offer
+
+        forget("firmware.handlers.charging")
+        offer()
 
     def turn(self, passed_ms: int) -> None:
-        """Serve the port once; called every 10 ms."""
-        port = self._port
-        if self._fire.poll() and not port.fire:
-            self._end(port.smoke())
-            self._c.journal.note(EVENT_FIRE, point=_POINT)
-        tampered = self._tamper.active
-        if self._tamper.poll() and not tampered:
-            self._c.journal.note(EVENT_TAMPER)
-        self._end(port.tick(passed_ms))
-        self.swipes.poll()
-        if self._lists_seen != self._c.intake.changes:
-            self._look_up_session()
-
-    def _card(self, reader: Reader) -> None:
-        c = self._c
-        granted, reason = self.swipes.judge(reader, _POINT, self._port.fire)
-        key = c.access.key
-        if reason == REASON_REVOKED:
-            self._end(self._port.revoked(key))
-        elif self._port.owns(key):
-            self._end(self._port.card(key, 0))
+        """Serve the ports once; called every 10 ms. What opens them comes first."""
+        sessions = self.sessions
+        if sessions is None:
             return
-        if not granted:
-            self.swipes.deny(reason, _POINT, reader.number)
-        elif self._port.active:
-            c.journal.note(EVENT_DENIED, REASON_PORT_BUSY, _POINT, key, reader.number)
-        else:
-            c.journal.record(EVENT_GRANTED, reason, _POINT, key, reader.number)
-            self._start(key, c.access.profile[_QUOTA_MIN_AT], REASON_CARD)
+        if not self._settled:  # now there is a list, if there is one
+            from firmware.charge_setup import settle
 
-    def _start(self, key: bytes, quota_min: int, reason: int) -> None:
-        """OSError when it cannot be written, and then nothing has begun."""
-        if self._port.active or self._port.fire:
-            return
-        self._c.journal.record(EVENT_CHARGE_STARTED, reason, _POINT, key, quota_min)
-        self._port.start(key, quota_min)
-        self._drive()
+            forget("firmware.charge_setup")
+            self._settled = True
+            settle(sessions, self._c)
+            del settle
+        sessions.turn(passed_ms)
+        self._chooser.turn(passed_ms)
+        self._ms += passed_ms
+        if self._ms >= 1000:
+            self._ms -= 1000
+            self._second(sessions)
 
-    def _end(self, code: int) -> None:
-        """Carry out an end of the port's session; extra of its record: minutes."""
-        if code == NO_END:
-            return
-        self._drive()
-        port = self._port
-        self._c.journal.note(EVENT_CHARGE_ENDED, code, _POINT, port.key, port.minutes)
+    def _second(self, sessions: Sessions) -> None:
+        self._seconds += 1
+        sessions.safety.second()
+        sessions.second()
+        self._chooser.second()
+        if self._seconds >= _SLOT_S:
+            self._seconds = 0
+            sessions.minute()
+        elif self._c.pace.quiet_for(_QUIET_MS):
+            supply = self._c.supply
+            if supply is None or not supply.sags():
+                sessions.energy.erase_ahead()
 
-    def _look_up_session(self) -> None:
-        """A new list came: the card that charges may have been collected."""
-        port = self._port
-        whitelist = self._c.whitelist
-        if port.active and port.key != NO_KEY:
-            try:
-                listed = whitelist.find(port.key)
-            except OSError:  # unread is unseen: asked again at the next turn
-                return
-            if not listed or whitelist.found_flags & FLAG_REVOKED:
-                self._end(port.revoked(port.key))
-        self._lists_seen = self._c.intake.changes
-
-    def _drive(self) -> None:
-        level = 1 if self._port.active else 0
-        self._relay.value(level)
-        self._light.value(level)
+    # --- tickets and questions ------------------------------------------------------------
 
     def takes(self, action: int, point: int, argument: int) -> bool:
         """Whether a ticket may ask for this here."""
-        if point != _POINT:
+        if self.sessions is None:
             return False
-        if action == TICKET_CHARGE_START:
-            return not self._port.active and not self._port.fire
-        return action == TICKET_CHARGE_STOP
+        from firmware.charge_card import takes
+
+        forget("firmware.charge_card")
+        return takes(self.sessions, action, point)
 
     def act(self, action: int, point: int, argument: int) -> None:
-        """Start (argument: minutes, 0 for the ceiling) or stop by ticket."""
-        if action == TICKET_CHARGE_START:
-            self._start(NO_KEY, argument, REASON_TICKET)
-        else:
-            self._end(self._port.stop())
+        """Start (argument: Wh << 10 | minutes, 0 for the ceiling) or stop by ticket."""
+        from firmware.charge_card import act
+
+        forget("firmware.charge_card")
+        act(self.sessions, action, point, argument)
+
+    def told(self) -> "list[Any]":
+        """What get_ports answers (docs/protocol.cddl `ports`)."""
+        from firmware.charge_told import told
+
+        forget("firmware.charge_told")
+        return told(self.sessions)
 
     def at_rest(self) -> bool:
-        """Whether a restart would change nothing for anybody; it would reset a latched fire."""
-        return not (self._port.active or self._port.fire)
+        """Whether a restart would change nothing for anybody: what is latched stays so."""
+        return self.sessions is None or not (self.sessions.is_busy() or self._chooser.mask)
 
     is_shut = at_rest
 
     def relay_follows(self) -> bool:
-        """Whether the contactor's output is what it should be."""
-        return bool(self._relay.value() == (1 if self._port.active else 0))
+        """Whether all outputs are what they should be."""
+        from firmware.charge_told import follow
+
+        forget("firmware.charge_told")
+        return self.sessions is not None and follow(self.sessions)

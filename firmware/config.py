@@ -35,6 +35,13 @@ def read_file(path: str) -> bytes:
         return file.read()
 
 
+def own(setting: "PerDoor", number: int) -> int:
+    """A door's own of a setting; a list that is too short goes on with its last."""
+    if isinstance(setting, int):
+        return setting
+    return setting[min(number, len(setting) - 1)]
+
+
 class Config:
     """/cfg/config.cbor: identity, secrets and settings. Cbor errors mean a damaged board."""
 

@@ -13,9 +13,9 @@ comes into force is such a restart for the doors, but it waits for a latched fir
 """
 
 from firmware.journal import NO_KEY
-from firmware.point import Point, wired
+from firmware.point import Point
 from firmware.readers.results import SHOW_DENIED, SHOW_WAIT
-from firmware.reading import Reader
+from firmware.reading import Reader, wired
 from firmware.swipes import Swipes
 from protocol.codes import (
     EVENT_DOOR_CLOSED,

@@ -1,13 +1,12 @@
 """Pages of the energy ring, for whoever pulls it (device). Loaded for each and forgotten."""
 
 from protocol import energy_slot
-from protocol.constants import ENERGY_SLOT_BYTES, SECTOR_BYTES
+from protocol.constants import ENERGY_SLOT_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.energy_ring import EnergyRing
 
-_SLOTS = SECTOR_BYTES // ENERGY_SLOT_BYTES
 _NONE = 0
 
 
@@ -20,7 +19,7 @@ def read(ring: "EnergyRing", seq: int, out: memoryview) -> int:
     filled = 0
     for steps in range(_start(ring, seq), ring.count + 1):
         sector = ring.after(steps)
-        for place in range(_SLOTS if steps < ring.count else ring.place):
+        for place in range(energy_slot.SLOTS if steps < ring.count else ring.place):
             if filled == len(out):
                 return filled
             if seq <= _number(ring, sector, place) < ring.seq:
@@ -32,7 +31,7 @@ def read(ring: "EnergyRing", seq: int, out: memoryview) -> int:
 def _start(ring: "EnergyRing", seq: int) -> int:
     """How many sectors on the one lies whose slots begin nearest at or before `seq`."""
     for steps in range(ring.count, 1, -1):
-        places = ring.place if steps == ring.count else _SLOTS
+        places = ring.place if steps == ring.count else energy_slot.SLOTS
         if _NONE < _first(ring, ring.after(steps), places) <= seq:
             return steps
     return 1

@@ -6,8 +6,9 @@ it. What came before the last whole ledger may be missing, what came after it ma
 account is not what it was, and whoever starts is told.
 """
 
+from firmware.loan import forget
 from protocol import energy_slot
-from protocol.constants import ENERGY_SLOT_BYTES, SECTOR_BYTES
+from protocol.constants import ENERGY_SLOT_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from firmware.energy_ring import EnergyRing
 
-_SLOTS = SECTOR_BYTES // ENERGY_SLOT_BYTES
 _KIND_AT = 11
 
 
@@ -34,7 +34,7 @@ def _find_newest(ring: "EnergyRing") -> bool:
     used = 0
     newest = 0
     for sector in range(ring.count):
-        for place in range(_SLOTS):
+        for place in range(energy_slot.SLOTS):
             ring.load(sector, place)
             used += min(other) != 0xFF
             if energy_slot.is_whole(other):
@@ -46,7 +46,29 @@ def _find_newest(ring: "EnergyRing") -> bool:
     return newest > 0
 
 
+def open_entries(ring: "EnergyRing") -> "list[tuple[int, bytes, int, int, bool]]":
+    """(port, key, mWh, seconds, by ticket) of each session that has not ended."""
+    found = []
+    for port in range(ring.ports):
+        key, energy_mwh, seconds, _, flags = energy_slot.entry(ring.slot, port)
+        if flags & (energy_slot.ENERGY_LIVE | energy_slot.ENERGY_ENDED) == energy_slot.ENERGY_LIVE:
+            found.append(
+                (port, key, energy_mwh, seconds, flags & energy_slot.ENERGY_BY_TICKET != 0)
+            )
+    return found
+
+
 def _live_through(ring: "EnergyRing") -> None:
+    from firmware.energy_ledger import spend
+    from firmware.energy_write import NO_KEY, close_entries
+
+    forget("firmware.energy_ledger")
+    forget("firmware.energy_write")
+
+    def count(key: bytes, energy_mwh: int, seconds: int) -> None:
+        if key != NO_KEY:
+            spend(ring, key, energy_mwh, seconds)
+
     other = ring.other
     number = 0  # of the slot before
     missing = False
@@ -64,7 +86,7 @@ def _live_through(ring: "EnergyRing") -> None:
         if kind == energy_slot.KIND_MINUTE:
             ring.slot[:] = other
             ring.newest_time_s = int.from_bytes(other[4:8], "big")
-            ring.close_entries(other[8] << 8 | other[9])
+            close_entries(ring, other[8] << 8 | other[9], count)
             parts = bytearray()
             continue
         if kind == energy_slot.KIND_LEDGER:
@@ -84,7 +106,7 @@ def _in_order(ring: "EnergyRing") -> "Iterator[int]":
     """The sector of each whole slot, which lies in `other`: the oldest first."""
     for steps in range(1, ring.count + 1):
         sector = ring.after(steps)
-        for place in range(_SLOTS if steps < ring.count else ring.place):
+        for place in range(energy_slot.SLOTS if steps < ring.count else ring.place):
             ring.load(sector, place)
             if energy_slot.is_whole(ring.other):
                 yield sector

@@ -5,7 +5,8 @@ Which mode counts is protocol/policy/door_modes.py. A mode that unlocks is on re
 moves; one that locks does not wait for the flash.
 """
 
-from firmware.point import Point, own
+from firmware.config import own
+from firmware.point import Point
 from protocol.codes import (
     EVENT_DOOR_MODE,
     EVENT_MODE_CHANGED,

@@ -1,5 +1,6 @@
 """One door of a controller: what is wired to it, what it is told, and what it shows (device)."""
 
+from firmware.config import own
 from firmware.readers.results import (
     SHOW_ALARM,
     SHOW_GRANTED,
@@ -8,7 +9,7 @@ from firmware.readers.results import (
     SHOW_REST,
     SHOW_SHUT,
 )
-from firmware.reading import Input
+from firmware.reading import wired
 from protocol.codes import MODE_CLOSED, MODE_OPEN
 from protocol.policy.attempts import Attempts
 from protocol.policy.door import ACT_HELD_OPEN, Door
@@ -17,25 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.config import Config, PerDoor
-    from firmware.supervised import Supervised
-
-
-def wired(pin: "Any", fault: bool = True) -> "Input | Supervised":
-    """A contact or, where the board gives an analog input, a supervised line; fault: what a line
-    counts as that is cut or shorted."""
-    if not hasattr(pin, "read_uv"):
-        return Input(pin, False)
-    from firmware.supervised import Supervised
-
-    return Supervised(pin, fault)
-
-
-def own(setting: "PerDoor", number: int) -> int:
-    """A door's own of a setting; a list that is too short goes on with its last."""
-    if isinstance(setting, int):
-        return setting
-    return setting[min(number, len(setting) - 1)]
+    from firmware.config import Config
 
 
 class Point:

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from firmware.supervised import Supervised
+
 
 class Reader:
     """One reader: its driver, the card that it last gave, and how it is."""
@@ -70,3 +72,13 @@ class Input:
                 self._polls = 0
                 self.active = level
         return self.active
+
+
+def wired(pin: "Any", fault: bool = True) -> "Input | Supervised":
+    """A contact or, where the board gives an analog input, a supervised line; fault: what a line
+    counts as that is cut or shorted."""
+    if not hasattr(pin, "read_uv"):
+        return Input(pin, False)
+    from firmware.supervised import Supervised
+
+    return Supervised(pin, fault)

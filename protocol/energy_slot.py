@@ -7,7 +7,7 @@ today, is one slot of KIND_LEDGER and as many of KIND_LEDGER_MORE, numbered on, 
 import struct
 from binascii import crc32
 
-from protocol.constants import ENERGY_SLOT_BYTES
+from protocol.constants import ENERGY_SLOT_BYTES, SECTOR_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ ENERGY_LIVE = 1
 ENERGY_ENDED = 2
 ENERGY_BY_TICKET = 4
 
+SLOTS = SECTOR_BYTES // ENERGY_SLOT_BYTES  # in a sector
 PORTS = 16
 HEADER_BYTES = 16
 ENTRY_BYTES = 17
@@ -61,10 +62,15 @@ def put_entry(
 
 def entry(data: "Buffer", port: int) -> "tuple[bytes, int, int, int, int]":
     """(key, mWh, seconds, watts, flags) of a port."""
-    key, energy_mwh, seconds, power_w, flags = struct.unpack_from(
+    key, energy_mwh, seconds, power_w, bits = struct.unpack_from(
         ENTRY, data, HEADER_BYTES + port * ENTRY_BYTES
     )
-    return key, energy_mwh, seconds, power_w, flags
+    return key, energy_mwh, seconds, power_w, bits
+
+
+def flags(data: "Buffer", port: int) -> int:
+    """ENERGY_… bits of a port's entry."""
+    return data[HEADER_BYTES + (port + 1) * ENTRY_BYTES - 1]
 
 
 def _crc(data: "Buffer") -> bytes:

@@ -11,6 +11,8 @@ import string
 import struct
 from collections.abc import Iterable, Iterator
 
+from controller_tool.shrink.owners import owners
+
 Trees = dict[str, ast.Module]
 
 # called by MicroPython itself, or by name from outside
@@ -164,7 +166,8 @@ def short_names(trees: Trees, keep: set[str]) -> tuple[dict[str, str], dict[str,
 
     Both begin with the same ones: what stands behind a dot is never mistaken for what does not,
     and a name that both use is paid for once. So is a name of two modules' globals, where no module
-    mentions both. Locals come after all of them, for they cost nothing.
+    mentions both, and that of two classes' attributes, where no object has both. Locals come after
+    all of them, for they cost nothing.
     """
     taken = set(keep)
     attributes: collections.Counter[str] = collections.Counter()
@@ -191,20 +194,24 @@ def short_names(trees: Trees, keep: set[str]) -> tuple[dict[str, str], dict[str,
     globals_, last = _apart(wanted(lasting, others), mentioned, free)
     locals_ = wanted(set(others) - lasting, others)
     return (
-        dict(zip(wanted(attributes, attributes), free, strict=False)),
+        _apart(wanted(attributes, attributes), owners(trees), free)[0],
         {**globals_, **dict(zip(locals_, free[last:], strict=False))},
     )
 
 
 def _apart(
-    names: list[str], mentioned: dict[str, set[str]], free: list[str]
+    names: list[str], places: dict[str, set[str]], free: list[str]
 ) -> tuple[dict[str, str], int]:
-    """(a free name for each, not the same for two that one module mentions, how many that took)."""
+    """(a free name for each, how many that took): not the same for two that meet in a place.
+
+    places: modules, or families of classes; a name without any is met everywhere.
+    """
     given: dict[str, str] = {}
     used: dict[str, set[int]] = {}
+    everywhere = set().union(*places.values())
     last = 0
     for name in names:
-        modules = mentioned.get(name, set(mentioned))
+        modules = places.get(name, everywhere)
         number = next(
             n for n in itertools.count() if all(n not in used.get(m, ()) for m in modules)
         )

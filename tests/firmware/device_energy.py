@@ -2,10 +2,10 @@
 
 import gc
 
-from firmware.energy_ring import SLOTS, EnergyRing
+from firmware.energy_ring import EnergyRing
 from protocol import energy_slot
 from protocol.constants import ENERGY_PAGE_SLOTS, ENERGY_SLOT_BYTES, SECTOR_BYTES
-from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE
+from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE, SLOTS
 from tests.firmware.device_broken_flash import Moody
 from tests.firmware.energy_rig import (
     FIRST_DAY,
@@ -19,6 +19,10 @@ from tests.firmware.energy_rig import (
     twin,
 )
 from tests.firmware.flash import PowerCut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 REAL_SECTORS = 16
 MINUTES_A_DAY = 1440
@@ -67,26 +71,26 @@ def test_a_start_finds_what_ran_and_what_has_ended() -> None:
     ring.put(15, bytes(8), 7, 8, 9, ENERGY_LIVE | ENERGY_BY_TICKET)
     ring.commit(FIRST_DAY, 7000, 3)
     ring.spend(card(1), 500_499, 3629)
-    assert (ring.used_wh(card(1)), ring.used_min(card(1))) == (500, 60)
+    assert ring.used(card(1)) == (500, 60)
     ring.put(0, card(1), 500_499, 3629, 0, ENERGY_ENDED)
     ring.commit(FIRST_DAY, 7029, 3)
     again = board.start()
     assert list(again.open_entries()) == [(15, bytes(8), 7, 8, True)]
     assert (again.day, again.newest_time_s, again.damaged) == (FIRST_DAY, 7029, False)
-    assert (again.used_wh(card(1)), again.used_min(card(1))) == (500, 60)
-    assert again.used_wh(card(NOT_THERE)) == again.used_min(card(NOT_THERE)) == 0
+    assert again.used(card(1)) == (500, 60)
+    assert again.used(card(NOT_THERE))[0] == again.used(card(NOT_THERE))[1] == 0
 
 
 def test_a_new_day_forgets_and_an_unknown_one_does_not() -> None:
     ring = Board().start()
     ring.spend(card(1), 9000, 60)  # before the clock was ever known
     ring.begin_day(FIRST_DAY)
-    assert ring.used_wh(card(1)) == 9
+    assert ring.used(card(1))[0] == 9
     ring.begin_day(0)
     ring.begin_day(FIRST_DAY)
-    assert ring.used_wh(card(1)) == 9
+    assert ring.used(card(1))[0] == 9
     ring.begin_day(FIRST_DAY + 1)
-    assert ring.used_wh(card(1)) == 0
+    assert ring.used(card(1))[0] == 0
 
 
 def test_an_end_that_is_committed_on_another_day_counts_for_that_day() -> None:
@@ -97,7 +101,7 @@ def test_an_end_that_is_committed_on_another_day_counts_for_that_day() -> None:
     ring.put(0, card(1), 9000, 60, 0, ENERGY_ENDED)
     ring.commit(FIRST_DAY + 1, 7000, 3)  # nobody said that the day has changed
     for found in (ring, board.start()):
-        assert (found.day, found.used_wh(card(1))) == (FIRST_DAY + 1, 9)
+        assert (found.day, found.used(card(1))[0]) == (FIRST_DAY + 1, 9)
 
 
 def test_tickets_are_on_nobodys_account() -> None:
@@ -115,10 +119,10 @@ def test_the_one_who_used_least_falls_out_of_a_full_ledger() -> None:
     ring.spend(card(0), 90_000, 60)
     ring.spend(card(NOT_THERE), 3000, 60)
     assert ring.rows == energy_slot.LEDGER_ROWS
-    assert ring.used_wh(card(NOT_THERE)) == 3
-    assert ring.used_wh(card(0)) == 100
-    assert ring.used_wh(card(50)) == 0  # the first of the two with 10 Wh left
-    assert ring.used_wh(card(1)) == 11
+    assert ring.used(card(NOT_THERE))[0] == 3
+    assert ring.used(card(0))[0] == 100
+    assert ring.used(card(50))[0] == 0  # the first of the two with 10 Wh left
+    assert ring.used(card(1))[0] == 11
     ring.commit(FIRST_DAY, 7000, 3)
     ring.owing = True
     assert ring.erase_ahead() is False  # looks at the sector ahead, which is blank
@@ -133,7 +137,7 @@ def test_what_a_field_cannot_hold_is_as_much_as_it_can() -> None:
     ring = board.start()
     for _ in range(3):
         ring.spend(card(1), 40_000_000, 2_400_000)
-    assert ring.used_wh(card(1)) == ring.used_min(card(1)) == 0xFFFF
+    assert ring.used(card(1))[0] == ring.used(card(1))[1] == 0xFFFF
     ring.put(0, card(1), 1 << 29, 70_000, 70_000, ENERGY_LIVE)
     ring.commit(0, 0, 0)
     assert list(board.start().open_entries()) == [(0, card(1), 1 << 29, 0xFFFF, False)]
@@ -313,19 +317,20 @@ def test_a_refusal_counts_no_session_twice_and_forgets_none() -> None:
 
 def test_a_ring_that_leaves_what_was_refused_is_noticed() -> None:
     """Negative control."""
-    whole = EnergyRing._find_place
+    whole = EnergyRing.commit
 
-    def leaves_it(self: EnergyRing) -> None:
-        self._refused = False
-        whole(self)
+    def leaves_it(self: EnergyRing, day: int, time_s: int, quality: int) -> None:
+        self.refused = False
+        whole(self, day, time_s, quality)
 
-    EnergyRing._find_place = leaves_it
+    replaced: Any = EnergyRing
+    replaced.commit = leaves_it
     try:
         refused_once(2, 3, 200, 200)
         noticed = False
     except AssertionError:
         noticed = True
-    EnergyRing._find_place = whole
+    replaced.commit = whole
     assert noticed
 
 
@@ -341,7 +346,7 @@ def test_no_ledger_is_written_between_a_spend_and_its_commit() -> None:
     ring.put(0, card(1), 9000, 60, 0, ENERGY_ENDED)
     ring.commit(FIRST_DAY, 110, 3)
     assert ring.erase_ahead() is True
-    assert board.start().used_wh(card(1)) == 9
+    assert board.start().used(card(1))[0] == 9
 
 
 def test_an_end_that_no_slot_could_tell_is_told_by_the_next_ledger() -> None:
@@ -363,7 +368,7 @@ def test_an_end_that_no_slot_could_tell_is_told_by_the_next_ledger() -> None:
     for _ in range(2):
         ring.erase_ahead()
     again = board.start()
-    assert again.used_wh(card(1)) == 9
+    assert again.used(card(1))[0] == 9
     assert [port[1] for port in again.open_entries()] == [card(2)]
 
 
@@ -385,7 +390,7 @@ def test_after_a_refusal_power_may_go_as_well() -> None:
         board.partition.refuse_at = 0
     assert numbers(ring) == [1]  # what was refused is shown to nobody
     held = bytes(board.partition.data)
-    assert (board.start().used_wh(card(1)), list(board.start().open_entries())) == (9, [])
+    assert (board.start().used(card(1))[0], list(board.start().open_entries())) == (9, [])
     for tear in (0, 2, 4):
         board.partition.data[:] = held
         board.chip.operations, board.chip.cut_at, board.chip.cut_quarters = 0, 1, tear
@@ -396,7 +401,7 @@ def test_after_a_refusal_power_may_go_as_well() -> None:
             board.chip.cut_at = 0
         again = board.start()
         running = sum([mwh for _, _, mwh, _, _ in again.open_entries()])
-        assert again.used_wh(card(1)) + running // 1000 == 9
+        assert again.used(card(1))[0] + running // 1000 == 9
 
 
 def test_a_flash_that_is_never_blank_is_told_and_does_not_hang() -> None:

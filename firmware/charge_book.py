@@ -1,0 +1,105 @@
+"""What is written of a charger's sessions: their records, and the account of energy (device).
+
+Loaded when a session begins or ends, each minute while one runs, and for what a card may take of
+its day; forgotten after it. Order: the account has a session before the record of its beginning,
+and the record of its end comes before the account lets go of it. So after a power cut the journal
+has the last word (firmware/charge_setup.py).
+"""
+
+from protocol.codes import EVENT_CHARGE_ENDED, EVENT_CHARGE_STARTED, REASON_QUOTA_DAY, REASON_TICKET
+from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE
+from protocol.policy.charge_station import NONE
+from protocol.policy.schedule import MINUTES_PER_DAY, local_minute
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.charge_sessions import Sessions
+    from firmware.controller import Controller
+
+_QUOTA_WH_AT = 5  # in a profile; then minutes, and both of a day
+_WH_MAX = 0xFFFF
+
+
+def begin(sessions: "Sessions", c: "Controller", number: int) -> bool:
+    """Put it on record that a session begins; False: it must not."""
+    port = sessions.ports[number]
+    sessions.running[number] = 1
+    account(sessions, c, NONE)
+    extra = port.quota_min << 16 | port.quota_wh
+    try:
+        c.journal.record(EVENT_CHARGE_STARTED, sessions.reasons[number], number, port.key, extra)
+    except OSError:
+        sessions.running[number] = 0
+        sessions.energy.put(number, bytes(8), 0, 0, 0, 0)
+        c.journal.lost += 1
+        return False
+    return True
+
+
+def end(sessions: "Sessions", c: "Controller", number: int) -> None:
+    """The session's one record of its end; then it counts against the day. OSError: not yet."""
+    port = sessions.ports[number]
+    extra = port.seconds // 60 << 16 | min(port.energy_mwh // 1000, _WH_MAX)
+    c.journal.record(EVENT_CHARGE_ENDED, port.code, number, port.key, extra)
+    close(sessions, c, number)
+
+
+def close(sessions: "Sessions", c: "Controller", number: int) -> None:
+    """A session whose end is on record leaves the account."""
+    port = sessions.ports[number]
+    sessions.running[number] = 0
+    sessions.energy.spend(port.key, port.energy_mwh, port.seconds)
+    account(sessions, c, number)
+    sessions.reasons[number] = 0
+
+
+def account(sessions: "Sessions", c: "Controller", ended: int) -> None:
+    """One slot for all ports: those with a session, and the one that has just ended, or NONE."""
+    for number in range(len(sessions.ports)):
+        if sessions.running[number] or number == ended:
+            _put(sessions, number, ENERGY_ENDED if number == ended else ENERGY_LIVE)
+    try:
+        sessions.energy.commit(day(c), c.clock.time_s, c.clock.quality)
+    except OSError:  # what was put stays until the next
+        c.journal.lost += 1
+
+
+def _put(sessions: "Sessions", number: int, flags: int) -> None:
+    port = sessions.ports[number]
+    meter = sessions.meters[number]
+    passed_s = port.seconds - meter.slot_s
+    watts = (port.energy_mwh - meter.slot_mwh) * 36 // passed_s // 10 if passed_s > 0 else 0
+    meter.slot_s, meter.slot_mwh = port.seconds, port.energy_mwh
+    if sessions.reasons[number] == REASON_TICKET:
+        flags |= ENERGY_BY_TICKET
+    sessions.energy.put(number, port.key, port.energy_mwh, port.seconds, watts, flags)
+
+
+def day(c: "Controller") -> int:
+    """The local day since 2020, 0 without a clock or a list that says where it is."""
+    held = c.whitelist.manifest
+    if not c.clock.quality or held is None:
+        return 0
+    return local_minute(held.utc_offsets, c.clock.time_s) // MINUTES_PER_DAY
+
+
+def quotas(sessions: "Sessions", c: "Controller", key: bytes, profile: "tuple[int, ...]") -> int:
+    """Work out what a session may take into `offer_…`; REASON_QUOTA_DAY when nothing is left."""
+    wh, minutes, day_wh, day_min = profile[_QUOTA_WH_AT : _QUOTA_WH_AT + 4]
+    if day_wh or day_min:
+        sessions.energy.begin_day(day(c))
+        used_wh, used_min = sessions.energy.used(key)
+        if (day_wh and used_wh >= day_wh) or (day_min and used_min >= day_min):
+            return REASON_QUOTA_DAY
+        if day_wh:
+            wh = min(wh or day_wh, day_wh - used_wh)
+        if day_min:
+            minutes = min(minutes or day_min, day_min - used_min)
+    sessions.offer_wh, sessions.offer_min = wh, minutes
+    return 0
+
+
+def minute(sessions: "Sessions", c: "Controller") -> None:
+    """A minute is over in which something was charged."""
+    sessions.energy.begin_day(day(c))
+    account(sessions, c, NONE)

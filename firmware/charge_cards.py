@@ -1,0 +1,85 @@
+"""Whose port it is to be: cards at a charger, and the choice of a port (device).
+
+A station of one port asks no question. Else it is the port whose plug alone is in among those that
+the card may use, or the one whose button is pressed, or into which a plug comes, within CHOOSE_MS.
+What a card may do is firmware/charge_card.py.
+"""
+
+from firmware.journal import CONTROLLER
+from firmware.loan import forget
+from firmware.readers.results import SHOW_ALARM, SHOW_REST
+from firmware.reading import Reader
+from firmware.swipes import Swipes
+from protocol.codes import EVENT_CHARGE_CHOOSES, REASON_CARD
+from protocol.policy.charge_port import NO_KEY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.charge_sessions import Sessions
+    from firmware.controller import Controller
+
+CHOOSE_MS = 30000
+_SHOW_S = 2
+
+
+class Chooser:
+    """mask: ports of which the card `key` has yet to choose one; 0: nobody has."""
+
+    sessions: "Sessions"
+
+    def __init__(self, controller: "Controller") -> None:
+        self._c = controller
+        self.swipes = Swipes(controller, self._card)
+        self.mask = 0
+        self._key = NO_KEY
+        self._choose_ms = self._reader = self._shown_s = 0
+
+    def _card(self, reader: Reader) -> None:
+        from firmware.charge_card import card
+
+        forget("firmware.charge_card")
+        card(self, self.sessions, self._c, reader)
+
+    def ask(self, key: bytes, mask: int, reader: int) -> None:
+        """A card was accepted at one of these ports; whoever was asked before comes again."""
+        self.give_up()
+        self._key, self.mask, self._choose_ms, self._reader = key, mask, 0, reader
+
+    def turn(self, passed_ms: int) -> None:
+        """Cards, and the buttons while somebody has to choose."""
+        self.swipes.poll()
+        if not self.mask:
+            return
+        self._choose_ms += passed_ms
+        for number in range(len(self.sessions.ports)):
+            button = self.sessions.inputs[number][1]
+            if button is not None and button.poll():
+                self.chosen(number)
+        if self._choose_ms >= CHOOSE_MS:
+            self.give_up()
+
+    def chosen(self, number: int) -> None:
+        """That port's button was pressed, or something was plugged in there."""
+        if self.mask >> number & 1 and self.sessions.is_free(number):
+            self.mask = 0
+            self.sessions.promise(number, self._key, REASON_CARD)
+
+    def give_up(self) -> None:
+        """Whoever has not chosen yet has to come again."""
+        if self.mask:
+            self.mask = 0
+            self._c.journal.note(EVENT_CHARGE_CHOOSES, 0, CONTROLLER, self._key, self._reader)
+
+    def second(self) -> None:
+        """A second is over: readers show how the station is once a card's answer was seen."""
+        if self._shown_s:
+            self._shown_s -= 1
+        elif not self.mask:
+            pattern = SHOW_ALARM if self.sessions.station.latches else SHOW_REST
+            for reader in range(len(self.swipes.readers)):
+                self.swipes.show(reader, pattern)
+
+    def show(self, reader: int, pattern: int) -> None:
+        """The answer to a card, for some seconds."""
+        self.swipes.show(reader, pattern)
+        self._shown_s = _SHOW_S

@@ -1,0 +1,267 @@
+"""Sessions at the ports of a charger: meters, relays, records, the account of energy (device).
+
+When a session begins and ends is protocol/policy/charge_port.py, what ports share is
+charge_station.py; this carries it out. A session is on record before its relay closes. Opening is
+the safe direction: a relay opens first, and what is to be said of it is written in the same turn
+(ADR-0019).
+"""
+
+import time
+
+from firmware.charge_safety import Safety
+from firmware.energy_ring import EnergyRing
+from firmware.loan import forget
+from firmware.reading import Input
+from protocol.codes import (
+    END_OVER_POWER,
+    END_POWER_LOSS,
+    END_REVOKED,
+    END_STATION_LIMIT,
+    EVENT_DENIED,
+    EVENT_OVER_POWER,
+    EVENT_STATION_LIMIT,
+    PORT_IDLE,
+    PORT_LOCKED,
+    PORT_WAITS,
+    REASON_PORT_FAULT,
+    REASON_STATION_LIMIT,
+)
+from protocol.policy.charge_port import NO_END, WELDED, Port
+from protocol.policy.charge_station import NONE, Station
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from firmware.controller import Controller
+    from protocol.policy.charge_port import Rules
+
+_QUOTA_WH_AT = 5  # in a profile; then minutes, and both of a day
+_WH_MAX = 0xFFFF
+_WAIT_MS = 10000  # for head room and the meter, before a port that was promised is refused
+_OUT_MS = 5000  # a plug that is out for so long was pulled out
+
+
+class Meter:
+    """A port's meter, and what the loop keeps of the port."""
+
+    def __init__(self, driver: "Any") -> None:
+        self.driver = driver
+        self.readings = driver.readings
+        self.read_ms = self.served_ms = time.ticks_ms()
+        self.waits_ms = 0  # promised, and not closed yet
+        self.out_ms = 0  # its plug is out
+        self.slot_s = self.slot_mwh = 0  # as the last slot of the account has it
+
+
+class Sessions:
+    """on_plug(port): something was plugged in there. firmware/charge_setup.py fills the rest in.
+
+    reasons: of each port, why its session begins or ran; running: it is on record as begun, and not
+    as ended. offer_wh, offer_min: what the card that was accepted last may take.
+    """
+
+    def __init__(self, controller: "Controller", on_plug: "Callable[[int], None]") -> None:
+        self._c = controller
+        self._on_plug = on_plug
+        self.relays: "list[Any]" = controller.board.relays()
+        self._light = controller.board.indicator()
+        self.ports: "list[Port]" = []
+        self.meters: "list[Meter]" = []
+        self.inputs: "list[tuple[Any, Any]]" = []  # of each port: plug and button, or None
+        self.reasons = bytearray(len(self.relays))
+        self.running = bytearray(len(self.relays))
+        self.station = Station(self.ports, 0, 0)
+        self.energy = EnergyRing(controller.board.partition("energy"), len(self.relays))
+        self.safety = Safety(controller, self)
+        self.offer_wh = self.offer_min = 0
+        self._number = 0
+        self._lists_seen = controller.intake.changes
+
+    def add(self, rules: "Rules", limit_w: int, plug: "Any", button: "Any") -> None:
+        """One more port, with its contacts or None."""
+        self.ports.append(Port(rules, limit_w))
+        self.inputs.append((plug and Input(plug, False), button and Input(button, False)))
+
+    def turn(self, passed_ms: int) -> None:
+        """What opens ports, then every meter, then one port after another: one a turn."""
+        station = self.station
+        self.safety.turn(passed_ms)
+        station.tick(passed_ms)
+        now = time.ticks_ms()
+        for number in range(len(self.ports)):
+            self._measure(number, now)
+        shed = station.to_shed()
+        if shed != NONE:
+            self._shed(shed)
+        self._number = (self._number + 1) % len(self.ports)
+        self._serve(self._number, now)
+        if self._lists_seen != self._c.intake.changes:
+            self._look_up()
+
+    def _measure(self, number: int, now: int) -> None:
+        meter = self.meters[number]
+        meter.driver.poll(now)
+        if meter.driver.readings == meter.readings:
+            return
+        since_ms = time.ticks_diff(meter.driver.read_ms, meter.read_ms)
+        meter.readings = meter.driver.readings
+        meter.read_ms = meter.driver.read_ms
+        port = self.ports[number]
+        self.carry_out(number, port.read(meter.driver.power_dw, since_ms))
+
+    def _serve(self, number: int, now: int) -> None:
+        """What every port is asked some times a second, in turn."""
+        port = self.ports[number]
+        meter = self.meters[number]
+        passed_ms = time.ticks_diff(now, meter.served_ms)
+        meter.served_ms = now
+        self.safety.look_at(number)
+        self.carry_out(number, port.tick(passed_ms))
+        plug = self.inputs[number][0]
+        if plug is not None:
+            was_in = plug.active
+            is_in = plug.poll()
+            meter.out_ms = 0 if is_in else meter.out_ms + passed_ms
+            if meter.out_ms >= _OUT_MS:
+                self.carry_out(number, port.pulled_out())
+            if is_in and not was_in:
+                self._on_plug(number)
+        if port.state == PORT_WAITS:
+            waits_for_turn = port.ready and self.station.has_room()
+            meter.waits_ms = 0 if waits_for_turn else meter.waits_ms + passed_ms
+            if waits_for_turn and self.station.may_close():
+                self._begin(number)
+            elif port.trouble or self.station.latches or meter.waits_ms >= _WAIT_MS:
+                self._withdraw(number)
+        self.safety.check_output(number)
+
+    def carry_out(self, number: int, result: int) -> None:
+        """What a port's policy has said: open its relay, or say what became of it."""
+        if result == NO_END:
+            return
+        port = self.ports[number]
+        if result >= 0:
+            self.safety.open(number)
+            if result == END_OVER_POWER:
+                self._c.journal.note(EVENT_OVER_POWER, 0, number, port.key, port.power_dw)
+            self._light.value(1 if self.any_live() else 0)
+            return
+        if result == WELDED:
+            self.safety.weld(number)
+        if self.running[number]:
+            self._end(number)
+        elif self.reasons[number]:  # its relay was found welded before it ever closed
+            self.reasons[number] = 0
+            self._c.journal.note(EVENT_DENIED, REASON_PORT_FAULT, number, port.key)
+
+    def _begin(self, number: int) -> None:
+        from firmware.charge_book import begin
+
+        forget("firmware.charge_book")
+        port = self.ports[number]
+        if not begin(self, self._c, number):  # as if the card had not been there
+            self.reasons[number] = 0
+            port.cancel()
+            return
+        port.close()
+        self.safety.close(number)
+        self.station.closed(number)
+        self._light.value(1)
+
+    def _withdraw(self, number: int) -> None:
+        """What was promised does not begin after all."""
+        port = self.ports[number]
+        reason = REASON_PORT_FAULT
+        if port.ready and not self.station.latches:
+            reason = REASON_STATION_LIMIT
+        self._c.journal.note(EVENT_DENIED, reason, number, port.key)
+        self.stop(number, END_POWER_LOSS)
+
+    def _end(self, number: int) -> None:
+        """Put it on record; what flash or heap refuse now is tried again each second."""
+        try:
+            from firmware.charge_book import end
+
+            forget("firmware.charge_book")
+            end(self, self._c, number)
+        except (OSError, MemoryError):
+            self._c.journal.lost += 1
+
+    def second(self) -> None:
+        """A second is over: an end that is not on record yet is tried again."""
+        for number in range(len(self.ports)):
+            if self.running[number] and not PORT_IDLE < self.ports[number].state < PORT_LOCKED:
+                self._end(number)
+
+    def minute(self) -> None:
+        """A minute is over."""
+        if self.any_live():
+            from firmware.charge_book import minute
+
+            forget("firmware.charge_book")
+            minute(self, self._c)
+
+    def _shed(self, number: int) -> None:
+        watts = self.station.power_dw() // 10
+        self.carry_out(number, self.ports[number].end(END_STATION_LIMIT))
+        self._c.journal.note(EVENT_STATION_LIMIT, 0, number, self.ports[number].key, watts)
+
+    def any_live(self) -> bool:
+        """Whether a relay is to be closed."""
+        for port in self.ports:  # noqa: SIM110  a generator would be an allocation
+            if port.live:
+                return True
+        return False
+
+    def is_busy(self) -> bool:
+        """Whether a port has a session, is to have one, or has yet to show no current."""
+        for port in self.ports:  # noqa: SIM110  a generator would be an allocation
+            if PORT_IDLE < port.state < PORT_LOCKED:
+                return True
+        return False
+
+    def is_free(self, number: int) -> bool:
+        """Whether a port is idle and well, and its last session on record."""
+        port = self.ports[number]
+        return port.state == PORT_IDLE and not port.trouble and not self.running[number]
+
+    def promise(self, number: int, key: bytes, reason: int) -> None:
+        """A free port is to serve this card, with what was offered to it."""
+        self.ports[number].authorise(key, self.offer_wh, self.offer_min)
+        self.reasons[number] = reason
+        meter = self.meters[number]
+        meter.waits_ms = meter.slot_s = meter.slot_mwh = 0
+        self.safety.power(True)
+
+    def stop(self, number: int, code: int) -> None:
+        """A session, or what is to become one, ends with that code."""
+        port = self.ports[number]
+        if port.state != PORT_WAITS:
+            self.carry_out(number, port.end(code))
+            return
+        port.cancel()
+        if self.running[number]:  # it was to go on after a short outage
+            port.code = code
+            self._end(number)
+        else:
+            self.reasons[number] = 0
+
+    def stop_all(self, code: int) -> None:
+        """Every session ends with that code; the relays are open by then."""
+        for number in range(len(self.ports)):
+            self.stop(number, code)
+
+    def _look_up(self) -> None:
+        """A new list came: cards that charge may have been collected."""
+        try:
+            from firmware.charge_told import collected
+
+            forget("firmware.charge_told")
+            gone = collected(self, self._c.whitelist)
+        except (OSError, MemoryError):  # unread is unseen: asked again at the next turn
+            return
+        self._lists_seen = self._c.intake.changes
+        for number in range(len(self.ports)):
+            if gone >> number & 1:
+                self.stop(number, END_REVOKED)

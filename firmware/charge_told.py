@@ -1,0 +1,77 @@
+"""What is asked of a charger's ports now and then: by guests, a self-test, a new list (device).
+
+Loaded for each question, and forgotten.
+"""
+
+from firmware.journal import CONTROLLER
+from protocol.constants import FLAG_REVOKED
+from protocol.policy.charge_port import NO_KEY
+from protocol.policy.thermistor import UNKNOWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.charge_sessions import Sessions
+    from firmware.whitelist import Whitelist
+
+_NO_CONTACTOR = 2
+_IDLE = 0
+
+
+def told(sessions: "Sessions") -> "list[Any]":
+    """[station, ports]: docs/protocol.md says what each number is."""
+    station = sessions.station
+    contactor = sessions.safety.contactor
+    rows = []
+    for number in range(len(sessions.ports)):
+        port = sessions.ports[number]
+        rows.append(
+            [
+                port.state,
+                port.key if port.state != _IDLE else b"",
+                port.power_dw,
+                port.energy_mwh,
+                port.seconds,
+                _temperature(sessions, number),
+                port.trouble,
+                port.code if port.code >= 0 else None,
+            ]
+        )
+    return [
+        [
+            station.limit_dw // 10,
+            station.power_dw(),
+            station.latches,
+            _NO_CONTACTOR if contactor is None else contactor.value(),
+            _temperature(sessions, CONTROLLER),
+        ],
+        rows,
+    ]
+
+
+def _temperature(sessions: "Sessions", point: int) -> "int | None":
+    for sensor in sessions.safety.sensors:
+        if sensor.point == point and sensor.value != UNKNOWN and not sensor.broken:
+            return sensor.value
+    return None
+
+
+def follow(sessions: "Sessions") -> bool:
+    """Whether all outputs are what they should be; OSError from a bus that fails."""
+    for number in range(len(sessions.ports)):
+        if sessions.relays[number].value() != (1 if sessions.ports[number].live else 0):
+            return False
+    return True
+
+
+def collected(sessions: "Sessions", whitelist: "Whitelist") -> int:
+    """The ports, as a mask, whose card is listed no more or as collected."""
+    mask = 0
+    for number in range(len(sessions.ports)):
+        port = sessions.ports[number]
+        if port.key != NO_KEY and port.owns(port.key):
+            listed = whitelist.find(port.key)
+            if not listed or whitelist.found_flags & FLAG_REVOKED:
+                mask |= 1 << number
+    return mask
