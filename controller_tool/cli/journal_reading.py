@@ -80,15 +80,7 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
 
 def _filter(site: Site, **given: Any) -> Filter:
     local = journal_read.local_of(site)
-    since, until = (
-        None if text is None else moments.minute(local, text, last_day=last_day) * 60
-        for text, last_day in ((given["since"], False), (given["until"], True))
-    )
-    if since is not None and until is not None and since >= until:
-        raise click.UsageError(
-            t("--since {since} is after --until {until}: nothing lies between them",
-              since=given["since"], until=given["until"])
-        )  # fmt: skip
+    since, until = moments.span(local, given["since"], given["until"])
     return Filter(
         devices=tuple(given["devices"]),
         ring=_RINGS[given["ring"]],

@@ -1,0 +1,33 @@
+"""Chinese for a charger's account of energy: curves, sums, key figures (host)."""
+
+ZH = {
+    "{device} does not charge anything": "{device} 不是充电控制器",
+    "Name a charger controller": "请指定充电控制器",
+    "What a charger drew: pulls it, shows a curve.": "充电桩的用电：读取账目并显示负荷曲线。",
+    "Only this charging port, from 1": "只看该充电端口（从 1 起）",
+    "Only what is stored here; ask no controller": "只用本地已存数据，不联系控制器",
+    "Write the curve as a picture": "把曲线写成图片",
+    "Write each port's minutes as a table": "把各端口每分钟数据写成表格",
+    "{device}, port {port}": "{device}，端口 {port}",
+    "port": "端口",
+    "energy": "电量",
+    "peak": "峰值",
+    "minutes": "分钟",
+    "{device} has told of no energy yet": "{device} 尚无电量账目",
+    "{device} began its account of energy anew": "{device} 的电量账目重新开始",
+    "What is stored stays; see: journal show {device} --event energy_lost": "已存数据保留；请查看：journal show {device} --event energy_lost",
+    "{device}: {n} entries of its account were overwritten before they were pulled": "{device}：账目中有 {n} 条在读取之前已被覆盖",
+    "Pull at least every three hours; sessions with their Wh are in the journal": "请至少每三小时读取一次；每次充电的电量见日志",
+    "{which}: no energy from {since} to {until}": "{which}：{since} 至 {until} 没有用电",
+    "{which}, {since} to {until}: {energy}, at most {peak} W at {time}": "{which}，{since} 至 {until}：{energy}，{time} 时最高 {peak} W",
+    "each column: the mean of {minutes:.1f} min": "每列为 {minutes:.1f} 分钟的平均值",
+    "{file} written": "已写入 {file}",
+    # in pictures
+    "all ports": "全部端口",
+    "port {n}": "端口 {n}",
+    "{device}, {since} to {until}": "{device}，{since} 至 {until}",
+    "power, W": "功率，W",
+    "temperature, °C": "温度，°C",
+    "seconds": "秒",
+    "local time": "当地时间",
+}
