@@ -26,17 +26,17 @@ def minute(local: SiteTime, text: str, last_day: bool = False) -> int:
 
 
 def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | None, int | None]:
-    """Seconds since 2020 of --since and --until; UsageError when nothing lies between them."""
-    since_s, until_s = (
-        None if given is None else minute(local, given, last_day=last_day) * 60
-        for given, last_day in ((since, False), (until, True))
+    """Seconds since 2020 of --since and --until; what begins at the second is not within."""
+    begin_s, end_s = (
+        None if words is None else minute(local, words, last_day=last_day) * 60
+        for words, last_day in ((since, False), (until, True))
     )
-    if since_s is not None and until_s is not None and since_s >= until_s:
+    if begin_s is not None and end_s is not None and begin_s >= end_s:
         raise click.UsageError(
             t("--since {since} is after --until {until}: nothing lies between them",
               since=since, until=until)
         )  # fmt: skip
-    return since_s, until_s
+    return begin_s, end_s
 
 
 def text(local: SiteTime, minute: int) -> str:
