@@ -124,9 +124,7 @@ def picture(site: Site, made: EnergyReport, path: Path, force: bool = False) -> 
     title = word("{device}, {since} to {until}",
                  device=made.device, since=made.since, until=made.until)  # fmt: skip
     local = journal_read.local_of(site)
-    png = load_curve.draw(curves, title=title, offset_min=local.offset_min)
-    with new_file(path, force) as file:
-        file.write(png)
+    load_curve.save(path, curves, force=force, title=title, offset_min=local.offset_min)
 
 
 def as_csv(site: Site, made: EnergyReport, path: Path, force: bool = False) -> int:
