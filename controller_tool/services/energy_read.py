@@ -17,13 +17,18 @@ from controller_tool.registry.records import EnergySlot
 from protocol import energy_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy.orm import Session
 
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
 _GAP_S = 90
 _MINUTE_S = 60
+_AT_ONCE = 1000
+_KIND_AT = 11
+_POWERS = struct.Struct(">" + "14xHx" * energy_slot.PORTS)  # of all entries, and nothing else
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,32 @@ def minutes(
     site: Site, device: Device, since_s: int | None = None, until_s: int | None = None
 ) -> list[Minute]:
     """Minutes in the order of time, from ``since_s`` on and before ``until_s``."""
+    with site.registry.session() as session:
+        found = [
+            Minute(era, seq, time_s, guessed, _ports(slot))
+            for era, seq, time_s, guessed, slot in _written(session, device, since_s, until_s)
+        ]
+    return sorted(found, key=lambda one: (one.time_s, one.era, one.seq))
+
+
+def station_steps(
+    site: Site, device: Device, since_s: int | None = None, until_s: int | None = None
+) -> Iterator[Step]:
+    """Mean power of all ports together, one after another: there may be years of them."""
+    before_s = 0
+    with site.registry.session() as session:
+        for _, _, time_s, _, slot in _written(session, device, since_s, until_s):
+            begin_s = _begin_s(before_s, time_s)
+            before_s = time_s
+            power_w = sum(_POWERS.unpack_from(slot, energy_slot.HEADER_BYTES))
+            if power_w and begin_s < time_s:
+                yield Step(begin_s, time_s, power_w)
+
+
+def _written(
+    session: Session, device: Device, since_s: int | None, until_s: int | None
+) -> Iterator[tuple[int, int, int, bool, bytes]]:
+    """(era, number, time, whether that is guessed, slot) of each minute, as they were written."""
     query = select(EnergySlot.era, EnergySlot.seq, EnergySlot.time_s, EnergySlot.slot).where(
         EnergySlot.device_id == device.id
     )
@@ -87,22 +118,20 @@ def minutes(
         query = query.where(or_(EnergySlot.time_s >= since_s, EnergySlot.time_s == 0))
     if until_s is not None:
         query = query.where(EnergySlot.time_s < until_s)
-    found: list[Minute] = []
+    ordered = query.order_by(EnergySlot.era, EnergySlot.seq).execution_options(yield_per=_AT_ONCE)
     before_s = 0
-    with site.registry.session() as session:
-        for era, seq, time_s, slot in session.execute(
-            query.order_by(EnergySlot.era, EnergySlot.seq)
-        ):
-            guess_s = time_s or (before_s and before_s + _MINUTE_S)
-            if not guess_s or not energy_slot.is_whole(slot):
-                continue
-            before_s = guess_s
-            if slot[11] == energy_slot.KIND_MINUTE:
-                found.append(Minute(era, seq, guess_s, not time_s, _ports(slot)))
-    return sorted(
-        (one for one in found if until_s is None or one.time_s < until_s),
-        key=lambda one: (one.time_s, one.era, one.seq),
-    )
+    for era, seq, told_s, slot in session.execute(ordered):
+        time_s = told_s or (before_s and before_s + _MINUTE_S)
+        if not time_s or not energy_slot.is_whole(slot):
+            continue
+        before_s = time_s
+        if slot[_KIND_AT] == energy_slot.KIND_MINUTE and (until_s is None or time_s < until_s):
+            yield era, seq, time_s, not told_s, slot
+
+
+def _begin_s(before_s: int, time_s: int) -> int:
+    """When the minute began that was written then, after one that was written before."""
+    return before_s if time_s - before_s <= _GAP_S else time_s - _MINUTE_S
 
 
 def _ports(slot: bytes) -> tuple[PortMinute, ...]:
@@ -123,7 +152,7 @@ def steps(found: Sequence[Minute], port: int | None = None) -> list[Step]:
     made: list[Step] = []
     before_s = 0
     for minute in found:
-        begin_s = before_s if minute.time_s - before_s <= _GAP_S else minute.time_s - _MINUTE_S
+        begin_s = _begin_s(before_s, minute.time_s)
         before_s = minute.time_s
         power_w = sum(one.power_w for one in minute.ports if port is None or one.port == port)
         if power_w and begin_s < minute.time_s:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 DAY, WEEK, MONTH, ALL = PERIODS = ("day", "week", "month", "all")
+_QUARTER_S = 900
 _ENDED = EVENT_NAMES[c.EVENT_CHARGE_ENDED]
 FAULTS = frozenset(
     EVENT_NAMES[event]
@@ -184,8 +185,12 @@ def _peaks(
 ) -> None:
     local = journal_read.local_of(site)
     highest: dict[str, Step] = {}
-    for step in energy_read.steps(energy_read.minutes(site, device, since_s, until_s)):
-        period = period_of(local.text(step.begin_s), by)
+    periods: dict[int, str] = {}  # by quarters of an hour: no day begins within one
+    for step in energy_read.station_steps(site, device, since_s, until_s):
+        quarter = step.begin_s // _QUARTER_S
+        if quarter not in periods:
+            periods[quarter] = period_of(local.text(step.begin_s), by)
+        period = periods[quarter]
         if period not in highest or step.power_w > highest[period].power_w:
             highest[period] = step
     for period, step in highest.items():

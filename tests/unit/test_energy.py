@@ -312,3 +312,11 @@ def test_doors_and_backward_times_are_refused(run, site) -> None:
     assert run(NAME, "--stored", "--point", "17")[0] == 2
     with pytest.raises(OperatorError):
         energy_report.report(site, "door-1")
+
+
+@pytest.mark.usefixtures("evening")
+def test_the_station_s_steps_are_those_of_all_its_ports(site, charger) -> None:
+    for since_s, until_s in ((None, None), (BEGIN_S + 1800, BEGIN_S + 4000)):
+        found = energy_read.minutes(site, charger, since_s, until_s)
+        stream = energy_read.station_steps(site, charger, since_s, until_s)
+        assert list(stream) == energy_read.steps(found) != []
