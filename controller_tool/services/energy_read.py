@@ -46,7 +46,10 @@ class PortMinute:
 
 @dataclass(frozen=True)
 class Minute:
-    """All ports that had a session. time_s: when it was written; of an unknown clock a guess."""
+    """All ports that had a session. time_s: when it was written.
+
+    guessed: the clock was not known; it came after a slot of a known time.
+    """
 
     era: int
     seq: int
@@ -119,12 +122,13 @@ def _written(
     if until_s is not None:
         query = query.where(EnergySlot.time_s < until_s)
     ordered = query.order_by(EnergySlot.era, EnergySlot.seq).execution_options(yield_per=_AT_ONCE)
-    before_s = 0
+    before = (-1, 0, 0)
     for era, seq, told_s, slot in session.execute(ordered):
-        time_s = told_s or (before_s and before_s + _MINUTE_S)
+        follows = before[:2] == (era, seq - 1)
+        time_s = told_s or (before[2] + _MINUTE_S if follows else 0)
         if not time_s or not energy_slot.is_whole(slot):
             continue
-        before_s = time_s
+        before = (era, seq, time_s)
         if slot[_KIND_AT] == energy_slot.KIND_MINUTE and (until_s is None or time_s < until_s):
             yield era, seq, time_s, not told_s, slot
 

@@ -127,6 +127,19 @@ def test_times_of_a_clock_that_was_unset_are_guessed(site, charger) -> None:
     ]  # fmt: skip
 
 
+def test_a_time_is_guessed_from_the_very_slot_before_alone(site, charger) -> None:
+    ring = Ring()
+    ring.charge(0, 5, 300)
+    since_s = ring.time_s + 600
+    ring.time_s += 3600
+    ring.minute({0: (5000, 60, 300)})
+    ring.minute({0: (5000, 60, 300)}, knows_time=False)
+    told(site, charger, ring)
+    assert len(energy_read.minutes(site, charger)) == 8
+    assert len(energy_read.minutes(site, charger, until_s=since_s)) == 6
+    assert len(energy_read.minutes(site, charger, since_s)) == 2
+
+
 def test_a_ledger_is_no_minute(site, charger) -> None:
     ring = Ring()
     ring.charge(0, 3, 300)
