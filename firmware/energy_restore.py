@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from firmware.energy_ring import EnergyRing
 
 _KIND_AT = 11
+_TORN_MAX = 3  # without a whole slot these may be the first of all, cut
 
 
 def restore(ring: "EnergyRing") -> None:
@@ -42,7 +43,7 @@ def _find_newest(ring: "EnergyRing") -> bool:
                 if number > newest:
                     newest, ring.sector, ring.place = number, sector, place + 1
     ring.seq = newest + 1
-    ring.damaged = not newest and used > 1  # one may be the first of all, torn
+    ring.damaged = not newest and used > _TORN_MAX
     return newest > 0
 
 

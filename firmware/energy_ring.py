@@ -83,9 +83,10 @@ class EnergyRing:
         """Forget what was used up on another day; 0, the clock is unknown, forgets nothing."""
         if not day or day == self.day:
             return
-        if self.day and self.rows:
-            self.rows = 0
-            self.owing = True
+        if self.rows:
+            self.owing = True  # until a slot tells of the day
+            if self.day:
+                self.rows = 0
         self.day = day
 
     def spend(self, key: bytes, energy_mwh: int, seconds: int) -> None:

@@ -8,6 +8,7 @@ import click
 
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table, yes_no
 from controller_tool.cli.device_config import config
+from controller_tool.cli.device_energy import energy
 from controller_tool.cli.device_reader import reader
 from controller_tool.cli.device_replace import replace
 from controller_tool.cli.narrator import Narrator
@@ -229,6 +230,7 @@ def _compared(found: Comparison) -> str:
 
 
 device.add_command(config)
+device.add_command(energy)
 device.add_command(reader)
 device.add_command(replace)
 

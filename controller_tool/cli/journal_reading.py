@@ -80,15 +80,7 @@ def filters(command: Callable[..., None]) -> Callable[..., None]:
 
 def _filter(site: Site, **given: Any) -> Filter:
     local = journal_read.local_of(site)
-    since, until = (
-        None if text is None else moments.minute(local, text, last_day=last_day) * 60
-        for text, last_day in ((given["since"], False), (given["until"], True))
-    )
-    if since is not None and until is not None and since >= until:
-        raise click.UsageError(
-            t("--since {since} is after --until {until}: nothing lies between them",
-              since=given["since"], until=given["until"])
-        )  # fmt: skip
+    since, until = moments.span(local, given["since"], given["until"])
     return Filter(
         devices=tuple(given["devices"]),
         ring=_RINGS[given["ring"]],
@@ -148,10 +140,10 @@ def show(app: App, /, last: int, before: str | None, **given: Any) -> None:
     if not page.entries:
         shown = [t("Nothing that is stored fits")]
     app.show(page.entries, *shown)
-    _complain_of(page.flaws)
+    complain_of(page.flaws)
 
 
-def _complain_of(flaws: journal_read.Flaws) -> None:
+def complain_of(flaws: journal_read.Flaws) -> None:
     """On standard error with --json too: the result has no place for what is not in it."""
     said = [t("registry row {place} is damaged", place=p) for p in flaws.damaged[:_NAMED]]
     if len(flaws.damaged) > _NAMED:
@@ -246,7 +238,7 @@ def export(app: App, /, output: Path, form: str | None, force: bool, **given: An
         app.show({"file": output, "records": count},
                  t("{n} records written to {file}", n=count, file=output),
                  *([] if count else [t("Nothing that is stored fits")]))  # fmt: skip
-    _complain_of(flaws)
+    complain_of(flaws)
 
 
 @click.command("reindex", cls=ToolCommand, help=t("Make the index of the journals anew."))

@@ -39,6 +39,7 @@ APPEND_ONLY = (
     "journal_checkpoints",
     "audit_pins",
     "device_configs",
+    "energy_slots",
     "audit",
 )
 
@@ -236,6 +237,23 @@ class DeviceConfig(Base):
     version: Mapped[int]
     envelope_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     signed_at_s: Mapped[int]
+
+
+class EnergySlot(Base):
+    """A slot of 288 bytes of a charger's energy ring, as it was pulled.
+
+    era: 0, and one more each time the ring was found to have begun anew; time_s: as the slot has
+    it, 0 where the clock was not known.
+    """
+
+    __tablename__ = "energy_slots"
+    __table_args__ = (Index("energy_slots_by_time", "device_id", "time_s"),)
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    era: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    time_s: Mapped[int]
+    slot: Mapped[bytes] = mapped_column(Evidence)
+    pulled_at_s: Mapped[int]
 
 
 class AuditEntry(Base):

@@ -4,7 +4,8 @@ For each ring: the head first, authenticated for a fresh nonce; then the records
 lacks, wherever they lie, page by page; what has come is stored every half second and when the wire
 breaks, so that nothing has to come twice. Then the headers of the sectors, with which the chain is
 taken up behind what was overwritten, and the audit key as the controller itself sealed it. A desk
-then hands the controller a signed checkpoint of what it holds.
+then hands the controller a signed checkpoint of what it holds. A charger's account of energy comes
+last.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, ToolError, own_fault
-from controller_tool.services import audit_pins, devices, journal_rows, journal_store
+from controller_tool.services import (
+    audit_pins,
+    devices,
+    energy_pull,
+    journal_rows,
+    journal_store,
+)
 from controller_tool.services.devices_ops import again_when_busy, in_parallel
 from controller_tool.services.journal_checkpoint import checkpoint, store_checkpoint
 from protocol.codes import ERR_BUSY
@@ -68,7 +75,8 @@ class Account:
 class PullResult(Account):
     """How one controller's pull went; the account of both its rings.
 
-    checkpointed: whether the controller took a checkpoint.
+    checkpointed: whether the controller took a checkpoint; energy: slots that a charger's account
+    of energy brought.
     """
 
     device: str = ""
@@ -76,6 +84,7 @@ class PullResult(Account):
     what: str = ""
     next_step: str = ""
     checkpointed: bool = False
+    energy: int = 0
     received_bytes: int = 0
     seconds: float = 0.0
 
@@ -126,11 +135,14 @@ def pull_open(
     for ring in journal_rows.RINGS:
         account += _Ring(site, device, client, ring, progress).pull()
     checkpointed = _checkpoint(site, device, client)
+    charges = device.kind == energy_pull.CHARGER
+    energy = energy_pull.pull_open(site, device, client).new if charges else 0
     devices.note_heard(site, device)
     return PullResult(
         **account.__dict__,
         device=device.name,
         checkpointed=checkpointed,
+        energy=energy,
         received_bytes=client.session.received_bytes,
         seconds=time.monotonic() - started,
     )

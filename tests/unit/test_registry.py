@@ -86,10 +86,13 @@ def test_what_happened_cannot_be_changed_by_mistake(site, board, table, change) 
         "journal_checkpoints": "1, '{id}', 0, 0, x'', 0",
         "audit_pins": "'{id}', 0, x'', 1, 0",
         "device_configs": "'x', '{id}', 1, 1, x'', 0",
+        "energy_slots": "'{id}', 0, 1, 0, x'', 0",
     }
     row = values[table].replace("{id}", board.device.id)
     raw(site, f"INSERT INTO {table} VALUES ({row})")
-    column = {"journal_records": "seq", "audit_pins": "ring"}.get(table, "id")
+    column = {"journal_records": "seq", "energy_slots": "seq", "audit_pins": "ring"}.get(
+        table, "id"
+    )
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         raw(
             site,
@@ -231,7 +234,7 @@ def test_profiles_of_before_the_seventh_schema_have_no_limit_of_a_day(
     issue(site)
     board.update()
     raw(site, *(f"ALTER TABLE profiles DROP COLUMN {column}" for column in ("day_wh", "day_min")))
-    raw(site, "UPDATE alembic_version SET version_num = '0006'")
+    raw(site, "DROP TABLE energy_slots", "UPDATE alembic_version SET version_num = '0006'")
     with open_site(site.path).registry.session() as session:
         [row] = session.query(Profile)
         assert (row.name, row.day_wh, row.day_min) == ("resident", 0, 0)
