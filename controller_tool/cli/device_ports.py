@@ -1,4 +1,4 @@
-"""`controller-tool device ports`: what a charger's ports do, once or live (host)."""
+"""`controller-tool device ports` and `calibrate`: what a charger's ports do and measure (host)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from controller_tool.services.ports import PortView, StationView
+
+
+_WATTS = (20, 1200)  # less tells a gain badly, more no port delivers
 
 
 @click.command("ports", cls=ToolCommand, help=t("What a charger's ports do."))
@@ -96,3 +99,37 @@ def _row(p: PortView) -> tuple[object, ...]:
 
 def _degrees(celsius: float) -> str:
     return f"{celsius:.1f} °C"
+
+
+@click.command("calibrate", cls=ToolCommand,
+               help=t("Set a port's meter right by a known load that is plugged in."))  # fmt: skip
+@click.argument("name", metavar="DEVICE")
+@click.argument("number", metavar="PORT", type=click.IntRange(1, 255))
+@click.option("--watts", required=True, type=click.FloatRange(*_WATTS),
+              help=t("What the load takes, as a meter that is known to be right says"))  # fmt: skip
+@click.option("--dry-run", is_flag=True, help=t("Measure, and sign nothing"))
+@way_options
+@pass_app
+def calibrate(
+    app: App, name: str, number: int, watts: float, dry_run: bool, via: str | None,
+    port: str | None,
+) -> None:  # fmt: skip
+    """Ten readings, a second apart, while the port charges."""
+    from controller_tool.services import calibrate as service  # noqa: PLC0415 - slow to import
+
+    app.note(t("{device}, port {port}: reading for {n} s", device=name, port=number,
+               n=service.READINGS))  # fmt: skip
+    load = service.Load(name, number, watts)
+    done = service.calibrate(app.site, load, dry_run=dry_run, way=way(via, port), notice=app.note)
+    line = t("{device}, port {port}: {measured:.1f} W measured, {watts:g} W known;"
+             " gain {before:.4f} becomes {after:.4f}",
+             device=name, port=number, measured=done.measured_w, watts=watts,
+             before=done.before, after=done.after)  # fmt: skip
+    if dry_run:
+        line = t("{what}; nothing was changed", what=line)
+    elif not done.changed.changes:
+        line = t("{what}: it was right already", what=line)
+    else:
+        line = t("{what} with configuration {version}, in force once no port charges",
+                 what=line, version=done.changed.version)  # fmt: skip
+    app.show({"ok": True, "dry_run": dry_run, **plain(done)}, line)
