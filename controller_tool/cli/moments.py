@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import click
+
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from protocol.constants import TIME_END_MIN
@@ -21,6 +23,20 @@ def minute(local: SiteTime, text: str, last_day: bool = False) -> int:
         raise OperatorError(
             t("{text} is not a date", text=text), t("Write 2030-03-31 or 2030-03-31T18:00")
         ) from None
+
+
+def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """Seconds since 2020 of --since and --until; what begins at the second is not within."""
+    begin_s, end_s = (
+        None if words is None else minute(local, words, last_day=last_day) * 60
+        for words, last_day in ((since, False), (until, True))
+    )
+    if begin_s is not None and end_s is not None and begin_s >= end_s:
+        raise click.UsageError(
+            t("--since {since} is after --until {until}: nothing lies between them",
+              since=since, until=until)
+        )  # fmt: skip
+    return begin_s, end_s
 
 
 def text(local: SiteTime, minute: int) -> str:
