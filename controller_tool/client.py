@@ -38,7 +38,6 @@ from protocol.constants import (
     SECTOR_HEADER_BYTES,
     SECTOR_HEADERS_A_PAGE,
 )
-from protocol.messages import Refused
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _HASH_BYTES = 32
-_OP_GET_PORTS = 27  # protocol.codes has it together with the controller's side
 _COMMIT_S = 30.0  # a full check of 20 000 cards on an ESP32 takes some seconds
 
 
@@ -167,13 +165,6 @@ class Client:
     def do_ticket(self, envelope: bytes) -> None:
         """Carries out a signed ticket."""
         self.session.call(c.OP_DO_TICKET, envelope)
-
-    def ports(self) -> cbor.Value:
-        """The station and its ports, as docs/protocol.cddl `ports` has them; chargers only."""
-        try:
-            return self.session.call(_OP_GET_PORTS)
-        except Refused as error:  # until the operation is in the tables
-            raise DeviceError(str(error), "", error.code) from None
 
     def ping(self) -> None:
         """Keeps the session from going idle."""

@@ -15,7 +15,7 @@ from controller_tool.errors import DeviceError, LinkError, OperatorError
 from controller_tool.messages import t
 from controller_tool.services import boards
 from controller_tool.services.journal_people import People
-from protocol.codes import ERR_UNKNOWN_OPERATION
+from protocol.codes import ERR_UNKNOWN_OPERATION, PORT_ENDING, PORT_WAITS
 from protocol.constants import CARD_KEY_BYTES
 from protocol.names import (
     CONTACTOR_NAMES,
@@ -35,12 +35,12 @@ STEP_S = 1.0
 UNKNOWN_CARD = "unknown"
 _NO_KEY = bytes(CARD_KEY_BYTES)
 _NUMBER_MAX = 0x3FFFFFFF  # what is a small int on a controller
-_TENTHS = (-1000, 3000)  # of a degree that a sensor can tell
+_TENTHS = (-2731, 32767)  # of a degree
 
 
 @dataclass(frozen=True)
 class Port:
-    """One port, as it was told. key: of the card, 8 bytes; empty for none, zero by ticket.
+    """One port, as it was told. key: of the card, 8 bytes; empty or zero without one.
 
     power_dw: tenths of a watt; energy_mwh, seconds: of the session that runs, or ran last;
     temperature_dc: tenths of a degree.
@@ -229,13 +229,14 @@ def view(site: Site, device: Device, station: Station) -> StationView:
 def _view(people: People, device: Device, number: int, port: Port) -> PortView:
     known = people.of(device, port.key, device.list_version_receipted) if port.key else None
     by_card = port.key not in (b"", _NO_KEY)
+    runs = PORT_WAITS <= port.state <= PORT_ENDING
     nobody = UNKNOWN_CARD if people.reads(device) else port.key.hex()
     return PortView(
         port=number,
         state=PORT_STATE_NAMES.get(port.state, str(port.state)),
         card=(known.ref if known else nobody) if by_card else "",
         holder=known.holder if known else "",
-        by_ticket=port.key == _NO_KEY,
+        by_ticket=runs and not by_card,
         power_w=port.power_dw / 10,
         energy_wh=round(port.energy_mwh / 1000, 1),
         minutes=round(port.seconds / 60, 1),

@@ -14,6 +14,7 @@ from controller_tool.errors import DeviceError, LinkError
 from controller_tool.keys import passphrase
 from controller_tool.services import cards, charging, export, people, ports
 from protocol import cards as layout
+from protocol import cbor
 from protocol.codes import (
     END_FULL,
     ERR_ARGUMENT,
@@ -29,6 +30,7 @@ from protocol.codes import (
     TICKET_CHARGE_STOP,
 )
 from protocol.constants import CHARGE_WH_SHIFT
+from tests import cddl
 from tests.unit.ports_support import NOBODY, Charger, port, reply
 from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_cards import CARD, issue
@@ -84,7 +86,7 @@ CHANGES = [
     lambda r: r[0].__setitem__(2, True),
     lambda r: r[0].__setitem__(3, 3),
     lambda r: r[0].__setitem__(4, "warm"),
-    lambda r: r[0].__setitem__(4, 5000),
+    lambda r: r[0].__setitem__(4, 40000),
     lambda r: r[1].clear(),
     lambda r: r[1].extend([port()] * 15),
     lambda r: r[1].append(None),
@@ -97,6 +99,16 @@ CHANGES = [
     lambda r: r[1][1].__setitem__(5, 10.5),
     lambda r: r[1][1].__setitem__(7, "full"),
 ]
+
+
+def test_what_is_read_here_is_what_the_contract_says() -> None:
+    told = reply(
+        port(PORT_CHARGING, b"12345678", 5, energy_mwh=1, seconds=2, temperature=-5, trouble=15,
+             last_end=END_FULL),
+        port(), latches=31, contactor=1, temperature=900,
+    )  # fmt: skip
+    assert cddl.problem("ports", cbor.encode(told)) == ""
+    assert ports.parse(cbor.decode(cbor.encode(told))) is not None
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -119,7 +131,7 @@ def test_each_port_is_a_line_with_its_holder(run, site, pile, charger) -> None:
     key = key_of(site, pile.device, CARD)
     charger.replies = [reply(
         port(PORT_CHARGING, key, 2203, energy_mwh=412_340, seconds=37 * 60, temperature=312),
-        port(PORT_CHARGING, NOBODY, 105),
+        port(PORT_CHARGING, power_dw=105),
         port(PORT_LOCKED, trouble=PORT_METER | PORT_HOT, last_end=END_FULL),
         port(PORT_CHARGING, b"stranger"),
         latches=LATCH_SMOKE, contactor=0, temperature=405,
