@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _NO_DOOR = "-"
 _RINGS = {"access": RING_ACCESS, "alarm": RING_ALARM, "both": None}
 _FORMATS = (hzaccess.FORMAT,)
-_ENDS = ("charge_ended", "contactor_tripped")
+_ENDS = frozenset(journal_filter.event_name(event) for event in journal_filter.END_EVENTS)
 _NAMED = 5  # damaged rows, one by one
 
 

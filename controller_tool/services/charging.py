@@ -13,6 +13,7 @@ from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError
 from controller_tool.messages import name_of, t
 from controller_tool.services import devices_ops, ports
+from controller_tool.services.journal_details import bits
 from protocol.codes import (
     ERR_ARGUMENT,
     LATCH_ESTOP,
@@ -97,7 +98,7 @@ def reason(name: str, port: int, station: ports.Station) -> tuple[str, str]:
     there = station.ports[port - 1]
     where = t("{device}, port {port}", device=name, port=port)
     if there.state == PORT_LOCKED or there.trouble:
-        words = ports.bits(PORT_TROUBLE_NAMES, there.trouble)
+        words = bits(PORT_TROUBLE_NAMES, there.trouble)
         named = ", ".join(name_of("port", word) for word in words) or t("locked off")
         return (
             t("{where} is out of order: {trouble}", where=where, trouble=named),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from protocol import codes as c
 from protocol.constants import CHARGE_WH_SHIFT
+from protocol.names import LATCH_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,13 @@ def limits(wh: int, minutes: int) -> str:
     """What a session may come to; 0: no limit of that kind."""
     said = [t("{n} min at most", n=minutes)] if minutes else []
     return ", ".join(said + ([t("{n} Wh at most", n=wh)] if wh else []))
+
+
+def bits(names: dict[int, str], value: int) -> tuple[str, ...]:
+    """Names of the bits that are set; what has no name by its number."""
+    known = [name for bit, name in names.items() if value & bit]
+    rest = value & ~sum(names)
+    return (*known, str(rest)) if rest else tuple(known)
 
 
 def minutes_wh(extra: int) -> tuple[int, int]:
@@ -75,6 +83,9 @@ _WORDS: dict[int, Callable[[int], str]] = {
     c.EVENT_RELAY_WELD: _tenths_of_watts,
     c.EVENT_OVER_POWER: _tenths_of_watts,
     c.EVENT_STATION_LIMIT: lambda extra: f"{extra} W",
+    c.EVENT_RESET_ON_SITE: lambda extra: ", ".join(
+        name_of("latch", one) for one in bits(LATCH_NAMES, extra)
+    ),
     c.EVENT_SUPPLY_LOW: lambda extra: f"{extra / 1000:.2f} V",
     c.EVENT_MODE_CHANGED: lambda extra: t("{n} min", n=extra) if extra else "",
     c.EVENT_REFUSED_ATTEMPTS: lambda extra: t("{n} times", n=extra),

@@ -9,6 +9,7 @@ from controller_tool.services import journal_people
 from controller_tool.services.journal_index import CARD_EVENTS
 from controller_tool.services.journal_query import Facet, Wanted
 from protocol.codes import (
+    END_SMOKE,
     EVENT_CHARGE_CHOOSES,
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
@@ -17,15 +18,19 @@ from protocol.codes import (
     EVENT_DENIED,
     EVENT_DOOR_MODE,
     EVENT_DURESS,
+    EVENT_EMERGENCY_STOP,
     EVENT_FIRE,
     EVENT_GRANTED,
     EVENT_INPUT_FAULT,
+    EVENT_LEAKAGE,
     EVENT_LIST_REFUSED,
     EVENT_METER_LOST,
     EVENT_MODE_CHANGED,
+    EVENT_OVER_TEMPERATURE,
     EVENT_READER_LOST,
     EVENT_READER_PAIRED,
     EVENT_READER_TAMPER,
+    EVENT_RELAY_WELD,
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_REX,
     EVENT_SESSION_CLOSED,
@@ -62,6 +67,11 @@ _BITS = (EVENT_READER_LOST, EVENT_READER_TAMPER, EVENT_METER_LOST)
 JOIN = "+"  # between the names of several bits
 UNKNOWN = "unknown"  # as --who: credentials that nobody was issued, as far as this folder knows
 RESULTS = {"granted": EVENT_GRANTED, "denied": EVENT_DENIED}
+# their reason is the code of the end that they put to sessions
+END_EVENTS = (
+    EVENT_CHARGE_ENDED, EVENT_CONTACTOR_TRIPPED, EVENT_EMERGENCY_STOP, EVENT_LEAKAGE,
+    EVENT_OVER_TEMPERATURE, EVENT_RELAY_WELD,
+)  # fmt: skip
 _REASONS = {
     **dict.fromkeys(
         (EVENT_LIST_REFUSED, EVENT_TRUST_REFUSED, EVENT_CONFIG_REFUSED, EVENT_TICKET_REFUSED),
@@ -72,8 +82,7 @@ _REASONS = {
     EVENT_READER_TAMPER: READER_TROUBLE_NAMES,
     EVENT_METER_LOST: METER_TROUBLE_NAMES,
     EVENT_READER_PAIRED: PAIRING_NAMES,
-    EVENT_CHARGE_ENDED: END_NAMES,
-    EVENT_CONTACTOR_TRIPPED: END_NAMES,
+    **dict.fromkeys(END_EVENTS, END_NAMES),
     EVENT_SESSION_OPENED: ROLE_NAMES,
     EVENT_SESSION_CLOSED: ROLE_NAMES,
     EVENT_DOOR_MODE: MODE_NAMES,
@@ -86,13 +95,13 @@ _REASONS = {
             EVENT_DURESS,
             EVENT_UNLOCKED,
             EVENT_REX,
-            EVENT_FIRE,
             EVENT_CHARGE_CHOOSES,
             EVENT_CHARGE_STARTED,
             EVENT_REVOKED_CARD_PRESENTED,
         ),
         REASON_NAMES,
     ),
+    EVENT_FIRE: {**REASON_NAMES, END_SMOKE: END_NAMES[END_SMOKE]},
 }
 
 

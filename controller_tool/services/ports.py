@@ -14,6 +14,7 @@ from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, LinkError, OperatorError
 from controller_tool.messages import t
 from controller_tool.services import boards
+from controller_tool.services.journal_details import bits
 from controller_tool.services.journal_people import People
 from protocol.codes import ERR_UNKNOWN_OPERATION, PORT_ENDING, PORT_WAITS
 from protocol.constants import CARD_KEY_BYTES
@@ -246,13 +247,6 @@ def _view(people: People, device: Device, number: int, port: Port) -> PortView:
         if port.last_end is None
         else END_NAMES.get(port.last_end, str(port.last_end)),
     )
-
-
-def bits(names: dict[int, str], value: int) -> tuple[str, ...]:
-    """Names of the bits that are set; what has no name by its number."""
-    known = [name for bit, name in names.items() if value & bit]
-    rest = value & ~sum(names)
-    return (*known, str(rest)) if rest else tuple(known)
 
 
 def _degrees(tenths: int | None) -> float | None:

@@ -21,8 +21,10 @@ from protocol.codes import (
 )
 from protocol.constants import CHARGE_WH_MAX, CHARGE_WH_SHIFT, RING_ACCESS
 from tests.e2e.callers import events
+from tests.e2e.test_story import within
 
 if TYPE_CHECKING:
+    from controller_tool.client import Client
     from controller_tool.services.virtual_house import VirtualHouse
     from tests.e2e.callers import Callers
 
@@ -33,17 +35,25 @@ def test_a_session_begins_and_ends_by_ticket(house: VirtualHouse, callers: Calle
     with callers.call(PILE) as client:
         first = client.head(RING_ACCESS).next_seq
     charging.start(house.site, PILE, 1, minutes=30)
+    with callers.call(PILE) as client:
+        assert within(lambda: began(client, first)), "it closes when no current flows"
     with pytest.raises(DeviceError) as caught:
         charging.start(house.site, PILE, 1)
     assert caught.value.code == ERR_ARGUMENT
     assert PILE in caught.value.what
     charging.stop(house.site, PILE, 1)
     with callers.call(PILE) as client:
+        assert within(lambda: len(events(client, RING_ACCESS, first)) > 1)
         seen = [(r.event, r.reason, r.point) for r in events(client, RING_ACCESS, first)]
     assert seen == [
         (EVENT_CHARGE_STARTED, REASON_TICKET, 0),
         (EVENT_CHARGE_ENDED, END_REMOTE, 0),
     ]
+
+
+def began(client: Client, first: int) -> bool:
+    """Whether a session is on record since that number."""
+    return any(r.event == EVENT_CHARGE_STARTED for r in events(client, RING_ACCESS, first))
 
 
 def test_a_ticket_holds_all_the_energy_that_a_profile_can(

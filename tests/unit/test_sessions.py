@@ -284,6 +284,7 @@ def test_a_journal_says_what_its_numbers_mean(site, run, day) -> None:
         (c.EVENT_STATION_LIMIT, 7800, "7800 W"),
         (c.EVENT_CHARGE_CHOOSES, 0, "reader 1"),
         (c.EVENT_SUPPLY_LOW, 10230, "10.23 V"),
+        (c.EVENT_RESET_ON_SITE, 1 | 4, "smoke, emergency_stop"),
         (c.EVENT_LEAKAGE, 0, ""),
     ],
 )
@@ -325,6 +326,35 @@ def test_the_code_of_an_end_is_no_reason_of_a_denial(site, pile) -> None:
     pile.pull()
     assert list(journal_read.walk(site, Filter(who=journal_filter.UNKNOWN))) == []
     assert [e.holder for e in journal_read.walk(site, Filter())] == ["张伟", "张伟"]
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "word"),
+    [
+        (c.EVENT_FIRE, c.END_SMOKE, "smoke"),
+        (c.EVENT_FIRE, c.REASON_FIRE, "fire"),
+        (c.EVENT_LEAKAGE, c.END_LEAKAGE, "leakage"),
+        (c.EVENT_EMERGENCY_STOP, c.END_EMERGENCY_STOP, "emergency_stop"),
+        (c.EVENT_CONTACTOR_TRIPPED, c.END_PORT_FAULT, "port_fault"),
+        (c.EVENT_OVER_TEMPERATURE, c.END_TEMPERATURE, "temperature"),
+        (c.EVENT_CHARGE_STARTED, c.REASON_RESUMED, "resumed"),
+        (c.EVENT_DENIED, c.REASON_QUOTA_DAY, "quota_day"),
+    ],
+)
+def test_what_opened_ports_is_a_word(event, reason, word) -> None:
+    assert journal_filter.reason_name(event, reason) == word
+
+
+def test_whose_session_was_shed_or_cut_is_told(site, pile) -> None:
+    pile.alarm.write(c.EVENT_OVER_POWER, 0, key_of(site, pile.board), extra=11000)
+    pile.alarm.write(c.EVENT_STATION_LIMIT, 0, key_of(site, pile.board, OTHER_CARD), extra=3100)
+    pile.alarm.write(c.EVENT_STATION_LIMIT, 0, extra=3100)
+    pile.pull()
+    told = [(e.event, e.holder, e.details) for e in journal_read.walk(site, Filter())]
+    assert told == [
+        ("over_power", "张伟", "1100.0 W"), ("station_limit", "李娜", "3100 W"),
+        ("station_limit", "", "3100 W"),
+    ]  # fmt: skip
 
 
 def test_several_troubles_of_a_meter_are_all_named(site, pile, run) -> None:
