@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import re
 
 import pytest
+from rich.console import Console
 
 from controller_tool import cli, credentials, messages
 from controller_tool.cli import common
@@ -216,6 +218,19 @@ def test_watching_as_json_is_a_line_a_second(run, charger, monkeypatch) -> None:
     code, out, _ = run("device", "ports", "pile-1", "--watch", "--json")
     assert code == 1
     assert [json.loads(line)["device"] for line in out[:2]] == ["pile-1"] * 2
+
+
+def test_on_a_terminal_the_table_stays_in_its_place(run, charger, monkeypatch) -> None:
+    monkeypatch.setattr(ports, "STEP_S", 0)
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100, highlight=False)
+    monkeypatch.setattr(common.App, "console", staticmethod(lambda **_: console))
+    charger.replies = [reply(port(power_dw=10)), reply(port(power_dw=20)), LinkError("cut off"),
+                       LinkError("cut off")]  # fmt: skip
+    assert run("device", "ports", "pile-1", "--watch")[0] == 1
+    shown = screen.getvalue()
+    first, second = (shown.index(f"pile-1: {watts} of 3000 W") for watts in (1, 2))
+    assert "\x1b[1A" in shown[first:second], "the cursor goes back up"
 
 
 # --- tickets -----------------------------------------------------------------------------
