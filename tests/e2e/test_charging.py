@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller_tool.errors import DeviceError
-from controller_tool.services import charging, devices_ops
+from controller_tool.services import charge_sessions, charging, devices_ops, pull
+from controller_tool.services.charge_sessions import ENDED, Wish
 from protocol.codes import (
     END_REMOTE,
     ERR_ARGUMENT,
@@ -49,6 +50,10 @@ def test_a_session_begins_and_ends_by_ticket(house: VirtualHouse, callers: Calle
         (EVENT_CHARGE_STARTED, REASON_TICKET, 0),
         (EVENT_CHARGE_ENDED, END_REMOTE, 0),
     ]
+    [result] = pull.pull(house.site, [PILE])
+    assert result.ok, result
+    [one] = charge_sessions.sessions(house.site, Wish((PILE,), why=frozenset(("remote",))))
+    assert (one.state, one.by, one.card, one.minutes) == (ENDED, "ticket", "", 0)
 
 
 def began(client: Client, first: int) -> bool:
