@@ -17,7 +17,7 @@ ZH = {
     "began": "开始",
     "ended": "结束",
     "end": "结束原因",
-    "sessions": "充电",
+    "charging sessions": "充电记录",
     "session:running": "进行中",
     "session:lost": "无结束记录",
     "Export again after the next pull": "下次取回后再导出",

@@ -58,7 +58,7 @@ def _ndjson(file: IO[bytes], found: Sequence[Session]) -> None:
 
 
 def _xlsx(file: IO[bytes], found: Sequence[Session]) -> None:
-    journal_sheet.write(file, _headers(), map(_row, found), t("sessions"))
+    journal_sheet.write(file, _headers(), map(_row, found), t("charging sessions"))
 
 
 _WRITERS: dict[str, Callable[[IO[bytes], Sequence[Session]], None]] = {
