@@ -66,6 +66,10 @@ PROFILE_FLAGS = 0x7F  # all of them; a profile with another one is refused
 PIN_DIGITS_MIN = 4
 PIN_DIGITS_MAX = 8
 MODE_MINUTES_MAX = 8191
+# ticket argument of a charge: Wh << CHARGE_WH_SHIFT | minutes, 0 of either: no limit of that kind
+CHARGE_WH_SHIFT = 10
+CHARGE_MINUTES_MAX = 600
+CHARGE_WH_MAX = 0xFFFF
 
 OVERLAY_RECORDS_MAX = 500  # changes that a controller holds beside its base, absences included
 BUCKETS_A_PAGE = 64  # bucket hashes in one reply

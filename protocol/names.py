@@ -272,6 +272,37 @@ DOOR_STATE_NAMES = {
 # by bit, firmware/readers/results.py
 READER_TROUBLE_NAMES = {1: "lost", 2: "tamper", 4: "power", 8: "refused"}
 
+# by bit, firmware/meters/results.py
+METER_TROUBLE_NAMES = {1: "silent", 2: "bad_checksum", 4: "stuck"}
+
+PORT_STATE_NAMES = {
+    c.PORT_IDLE: "idle",
+    c.PORT_WAITS: "waits",
+    c.PORT_STARTING: "starting",
+    c.PORT_CHARGING: "charging",
+    c.PORT_ENDING: "ending",
+    c.PORT_LOCKED: "locked_off",
+}
+
+# by bit
+PORT_TROUBLE_NAMES = {
+    c.PORT_METER: "meter",
+    c.PORT_OUTPUT: "output",
+    c.PORT_SENSOR: "sensor",
+    c.PORT_HOT: "hot",
+}
+
+# by bit
+LATCH_NAMES = {
+    c.LATCH_SMOKE: "smoke",
+    c.LATCH_LEAKAGE: "leakage",
+    c.LATCH_ESTOP: "emergency_stop",
+    c.LATCH_TEMPERATURE: "temperature",
+    c.LATCH_WELD: "relay_weld",
+}
+
+CONTACTOR_NAMES = ("open", "closed", "none")
+
 PAIRING_NAMES = {
     PAIR_NONE: "",
     PAIR_RUNS: "runs",

@@ -60,16 +60,19 @@ def export_ocpp(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--device", "devices", multiple=True, help=t("Controllers; default: all"))
 @click.option("--until", "end", metavar="DATE", help=t("Last day of cards that have no end in it"))
+@click.option("--profile", metavar="NAME",
+              help=t("Of cards that are issued: which ports, when, how much"))  # fmt: skip
 @click.option("--dry-run", is_flag=True, help=t("Check everything, change nothing"))
 @pass_app
 def import_ocpp(
-    app: App, file: Path, devices: tuple[str, ...], end: str | None, dry_run: bool
-) -> None:
+    app: App, file: Path, devices: tuple[str, ...], end: str | None, profile: str | None,
+    dry_run: bool,
+) -> None:  # fmt: skip
     """Every wrong entry is shown; then nothing was imported."""
     local = site_time.of(app.site)
     until_min = None if end is None else moments.minute(local, end, last_day=True)
     try:
-        done = ocpp_cards.import_list(app.site, file, devices or None, until_min, dry_run)
+        done = ocpp_cards.import_list(app.site, file, devices or None, until_min, dry_run, profile)
     except roster.RosterRefused as refused:
         refuse(app, file.name, refused)
         return

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table, yes_no
+from controller_tool.cli.device_charge import charge
 from controller_tool.cli.device_config import config
 from controller_tool.cli.device_energy import energy
+from controller_tool.cli.device_ports import calibrate, ports
 from controller_tool.cli.device_reader import reader
 from controller_tool.cli.device_replace import replace
 from controller_tool.cli.narrator import Narrator
@@ -229,8 +231,11 @@ def _compared(found: Comparison) -> str:
     return line
 
 
+device.add_command(calibrate)
+device.add_command(charge)
 device.add_command(config)
 device.add_command(energy)
+device.add_command(ports)
 device.add_command(reader)
 device.add_command(replace)
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from controller_tool.cli import journal_proof, journal_reading
+from controller_tool.cli import journal_proof, journal_reading, journal_sessions
 from controller_tool.cli.common import App, ToolGroup, pass_app, table
 from controller_tool.cli.ways import way_options, way_to_some
 from controller_tool.messages import t
@@ -20,6 +20,7 @@ def journal() -> None:
 
 journal.add_command(journal_proof.verify)
 journal.add_command(journal_proof.bundle)
+journal.add_command(journal_sessions.sessions)
 
 
 @journal.command("pull", help=t("Fetch what is new; without a name, from all controllers."))

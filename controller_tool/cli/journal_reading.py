@@ -27,12 +27,15 @@ from protocol.names import EVENT_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from rich.table import Table
+
     from controller_tool.services.journal_read import Entry
     from controller_tool.services.site import Site
 
 _NO_DOOR = "-"
 _RINGS = {"access": RING_ACCESS, "alarm": RING_ALARM, "both": None}
 _FORMATS = (hzaccess.FORMAT,)
+_ENDS = frozenset(journal_filter.event_name(event) for event in journal_filter.END_EVENTS)
 _NAMED = 5  # damaged rows, one by one
 
 
@@ -94,7 +97,7 @@ def _filter(site: Site, **given: Any) -> Filter:
     )
 
 
-def _indexed(app: App, wanted: Filter) -> Filter:
+def indexed(app: App, wanted: Filter) -> Filter:
     """What a folder got otherwise than by pulling is indexed once, which can take a minute."""
     require_pulled(app, wanted.devices)
     with app.progress() as progress:
@@ -132,9 +135,9 @@ def _named(given: Iterable[str], names: Iterable[str], group: str) -> frozenset[
 @pass_app
 def show(app: App, /, last: int, before: str | None, **given: Any) -> None:
     """The newest records, the oldest of them first."""
-    wanted = _indexed(app, _filter(app.site, **given))
+    wanted = indexed(app, _filter(app.site, **given))
     page = journal_read.page(app.site, wanted, last, before)
-    shown: list[Any] = [table(_columns(), map(_row, page.entries))]
+    shown: list[Any] = [_table(page.entries)]
     if page.older is not None:
         shown.append(t("There is more: add --before {place}", place=page.older))
     if not page.entries:
@@ -159,6 +162,15 @@ def complain_of(flaws: journal_read.Flaws) -> None:
         click.echo(line, err=True)
 
 
+def _table(entries: Sequence[Entry]) -> Table:
+    """Details have a column where any of them has any."""
+    columns, rows = _columns(), [_row(entry) for entry in entries]
+    if any(entry.details for entry in entries):
+        columns.append(t("details"))
+        rows = [(*row, entry.details) for row, entry in zip(rows, entries, strict=True)]
+    return table(columns, rows)
+
+
 def _columns() -> list[str]:
     return [
         t("controller"), t("ring"), t("number"), t("time"), t("clock"), t("event"), t("reason"),
@@ -169,9 +181,16 @@ def _columns() -> list[str]:
 def _row(e: Entry) -> Sequence[object]:
     return (
         e.controller, t(e.ring), e.seq, _time(e), t(e.clock), t(e.event),
-        name_of("reason", e.reason), _point(e.point), name_of("card", e.card), e.holder,
+        reason_word(e.event, e.reason), _point(e.point), name_of("card", e.card), e.holder,
         name_of("flag", e.flag),
     )  # fmt: skip
+
+
+def reason_word(event: str, reason: str) -> str:
+    """A reason for people; a session's end is named otherwise than a card's."""
+    group = "end" if event in _ENDS else "reason"
+    parts = reason.split(journal_filter.JOIN)
+    return ", ".join(name_of(group, part) for part in parts)
 
 
 def _time(e: Entry) -> str:
@@ -188,7 +207,7 @@ def _point(point: int) -> object:
 @pass_app
 def unknown(app: App, devices: tuple[str, ...]) -> None:
     """By controller and keyed hash, the most recent first; then what was only counted."""
-    _indexed(app, Filter(devices=devices))
+    indexed(app, Filter(devices=devices))
     report = journal_unknown.report(app.site, devices)
     credentials = table(
         [t("controller"), t("credential"), t("tries"), t("first"), t("last"), t("point"),
@@ -225,7 +244,7 @@ def unknown(app: App, devices: tuple[str, ...]) -> None:
 @pass_app
 def export(app: App, /, output: Path, form: str | None, force: bool, **given: Any) -> None:
     """With the 48 bytes of each record, so that it can be checked elsewhere."""
-    wanted = _indexed(app, _filter(app.site, **given))
+    wanted = indexed(app, _filter(app.site, **given))
     flaws = journal_read.Flaws()
     if form is not None:
         with app.progress() as progress:

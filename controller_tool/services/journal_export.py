@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = [field.name for field in fields(journal_read.Entry)]
+DETAILS = "details"  # of `extra` in words, in spreadsheets
 
 
 def export(
@@ -120,13 +121,13 @@ def _csv(file: IO[bytes], entries: Iterable[Entry]) -> int:
 
 def _headers() -> list[str]:
     """The columns in the language of whoever exports."""
-    return [name_of("column", name) for name in COLUMNS]
+    return [name_of("column", name) for name in (*COLUMNS, DETAILS)]
 
 
 def _for_people(entry: Entry) -> list[object]:
     """A row of a spreadsheet: doors count from 1, empty for the controller itself."""
     values = {**vars(entry), "point": journal_read.door_of(entry.point)}
-    return [safe(value) for value in values.values()]
+    return [safe(value) for value in (*values.values(), entry.details)]
 
 
 def _ndjson(file: IO[bytes], entries: Iterable[Entry]) -> int:

@@ -9,20 +9,28 @@ from controller_tool.services import journal_people
 from controller_tool.services.journal_index import CARD_EVENTS
 from controller_tool.services.journal_query import Facet, Wanted
 from protocol.codes import (
+    END_SMOKE,
+    EVENT_CHARGE_CHOOSES,
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
     EVENT_CONFIG_REFUSED,
+    EVENT_CONTACTOR_TRIPPED,
     EVENT_DENIED,
     EVENT_DOOR_MODE,
     EVENT_DURESS,
+    EVENT_EMERGENCY_STOP,
     EVENT_FIRE,
     EVENT_GRANTED,
     EVENT_INPUT_FAULT,
+    EVENT_LEAKAGE,
     EVENT_LIST_REFUSED,
+    EVENT_METER_LOST,
     EVENT_MODE_CHANGED,
+    EVENT_OVER_TEMPERATURE,
     EVENT_READER_LOST,
     EVENT_READER_PAIRED,
     EVENT_READER_TAMPER,
+    EVENT_RELAY_WELD,
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_REX,
     EVENT_SESSION_CLOSED,
@@ -38,6 +46,7 @@ from protocol.names import (
     ERROR_NAMES,
     EVENT_NAMES,
     LINE_NAMES,
+    METER_TROUBLE_NAMES,
     MODE_NAMES,
     PAIRING_NAMES,
     READER_TROUBLE_NAMES,
@@ -54,8 +63,15 @@ if TYPE_CHECKING:
     from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
+_BITS = (EVENT_READER_LOST, EVENT_READER_TAMPER, EVENT_METER_LOST)
+JOIN = "+"  # between the names of several bits
 UNKNOWN = "unknown"  # as --who: credentials that nobody was issued, as far as this folder knows
 RESULTS = {"granted": EVENT_GRANTED, "denied": EVENT_DENIED}
+# their reason is the code of the end that they put to sessions
+END_EVENTS = (
+    EVENT_CHARGE_ENDED, EVENT_CONTACTOR_TRIPPED, EVENT_EMERGENCY_STOP, EVENT_LEAKAGE,
+    EVENT_OVER_TEMPERATURE, EVENT_RELAY_WELD,
+)  # fmt: skip
 _REASONS = {
     **dict.fromkeys(
         (EVENT_LIST_REFUSED, EVENT_TRUST_REFUSED, EVENT_CONFIG_REFUSED, EVENT_TICKET_REFUSED),
@@ -64,8 +80,9 @@ _REASONS = {
     EVENT_TICKET_EXECUTED: TICKET_NAMES,
     EVENT_READER_LOST: READER_TROUBLE_NAMES,
     EVENT_READER_TAMPER: READER_TROUBLE_NAMES,
+    EVENT_METER_LOST: METER_TROUBLE_NAMES,
     EVENT_READER_PAIRED: PAIRING_NAMES,
-    EVENT_CHARGE_ENDED: END_NAMES,
+    **dict.fromkeys(END_EVENTS, END_NAMES),
     EVENT_SESSION_OPENED: ROLE_NAMES,
     EVENT_SESSION_CLOSED: ROLE_NAMES,
     EVENT_DOOR_MODE: MODE_NAMES,
@@ -78,12 +95,13 @@ _REASONS = {
             EVENT_DURESS,
             EVENT_UNLOCKED,
             EVENT_REX,
-            EVENT_FIRE,
+            EVENT_CHARGE_CHOOSES,
             EVENT_CHARGE_STARTED,
             EVENT_REVOKED_CARD_PRESENTED,
         ),
         REASON_NAMES,
     ),
+    EVENT_FIRE: {**REASON_NAMES, END_SMOKE: END_NAMES[END_SMOKE]},
 }
 
 
@@ -118,9 +136,12 @@ class Filter:
             and (not self.points or facet.point in self.points)
             and (not self.events or event_name(facet.event) in self.events)
             and (self.result is None or facet.event == RESULTS[self.result])
-            and (not self.reasons or reason_name(facet.event, facet.reason) in self.reasons)
+            and (not self.reasons or self._wants_reason(reason_name(facet.event, facet.reason)))
             and (self.who != UNKNOWN or is_unknown(facet))
         )
+
+    def _wants_reason(self, name: str) -> bool:
+        return not self.reasons.isdisjoint((name, *name.split(JOIN)))
 
     def resolve(
         self, site: Site, session: Session, devices: Sequence[Device], end_s: int | None
@@ -142,7 +163,8 @@ class Filter:
 
 def is_unknown(facet: Facet) -> bool:
     """Whether the controller did not know the card."""
-    return facet.event in CARD_EVENTS and facet.reason == REASON_UNKNOWN_CARD
+    judged = facet.event in CARD_EVENTS and facet.event != EVENT_CHARGE_ENDED  # an end is no reason
+    return judged and facet.reason == REASON_UNKNOWN_CARD
 
 
 def event_name(event: int) -> str:
@@ -151,8 +173,15 @@ def event_name(event: int) -> str:
 
 
 def reason_name(event: int, reason: int) -> str:
-    """Name of a reason of that event, its number where it has none, nothing for none."""
-    return _REASONS.get(event, {}).get(reason, str(reason) if reason else "")
+    """Name of a reason of that event, its number where it has none, nothing for none.
+
+    Of a reason that is bits the names of all that are set, with JOIN between them.
+    """
+    names = _REASONS.get(event, {})
+    bits = [name for bit, name in names.items() if event in _BITS and reason & bit]
+    if len(bits) > 1:
+        return JOIN.join(bits)
+    return names.get(reason, str(reason) if reason else "")
 
 
 def reason_names() -> list[str]:

@@ -25,13 +25,16 @@ from controller_tool.services import journal_rows
 from controller_tool.services.journal_keys import Keys, Stream, stream_of
 from protocol import chain
 from protocol.codes import (
+    EVENT_CHARGE_CHOOSES,
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
     EVENT_DENIED,
     EVENT_GRANTED,
+    EVENT_OVER_POWER,
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_SESSION_CLOSED,
     EVENT_SESSION_OPENED,
+    EVENT_STATION_LIMIT,
     EVENT_UNLOCKED,
 )
 from protocol.constants import CARD_KEY_BYTES, RECORD_BYTES
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
 # records whose key field is a card, and those in which it is the id of a peer
 CARD_EVENTS = frozenset((
     EVENT_GRANTED, EVENT_DENIED, EVENT_UNLOCKED, EVENT_CHARGE_STARTED, EVENT_CHARGE_ENDED,
-    EVENT_REVOKED_CARD_PRESENTED,
+    EVENT_CHARGE_CHOOSES, EVENT_OVER_POWER, EVENT_STATION_LIMIT, EVENT_REVOKED_CARD_PRESENTED,
 ))  # fmt: skip
 SESSION_EVENTS = frozenset((EVENT_SESSION_OPENED, EVENT_SESSION_CLOSED))
 _KEYED = CARD_EVENTS | SESSION_EVENTS

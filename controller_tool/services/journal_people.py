@@ -62,6 +62,10 @@ class People:
             self._told[asked] = self._one_of(device, issues, list_version)
         return self._told[asked]
 
+    def reads(self, device: Device) -> bool:
+        """Whether this folder can tell the cards of this controller apart at all."""
+        return device.card_key_sealed is not None and self._site.role in CARD_ROLES
+
     def knows(self, device: Device, key: bytes) -> bool:
         """Whether the card was ever issued, to whomever."""
         return key in self._keys(device)
@@ -84,7 +88,7 @@ class People:
         return self._by_device[device.id]
 
     def _read(self, device: Device) -> dict[bytes, list[_Issue]]:
-        if device.card_key_sealed is None or self._site.role not in CARD_ROLES:
+        if not self.reads(device):
             return {}
         if self._issues is None:
             self._issues = self._all()

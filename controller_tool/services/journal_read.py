@@ -16,6 +16,7 @@ from controller_tool import clock
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import (
+    journal_details,
     journal_index,
     journal_keys,
     journal_order,
@@ -28,7 +29,13 @@ from controller_tool.services.journal_people import Known, People
 from controller_tool.services.journal_verify import RING_NAMES
 from controller_tool.services.site import CARD_ROLES
 from protocol import records
-from protocol.codes import EVENT_UNLOCKED, REASON_FIRE, REASON_REX, REASON_TICKET
+from protocol.codes import (
+    EVENT_CHARGE_ENDED,
+    EVENT_UNLOCKED,
+    REASON_FIRE,
+    REASON_REX,
+    REASON_TICKET,
+)
 from protocol.constants import RECORD_BODY_BYTES
 from protocol.names import CLOCK_NAMES
 
@@ -76,6 +83,12 @@ class Entry:
     list_version: int
     extra: int
     record: str
+
+    @property
+    def details(self) -> str:
+        """What `extra` means, in words."""
+        body = records.unpack(bytes.fromhex(self.record)[:RECORD_BODY_BYTES])
+        return journal_details.details(body.event, body.reason, body.point, body.extra)
 
     @property
     def place(self) -> str:
@@ -242,7 +255,7 @@ def _has_card(body: records.Record) -> bool:
     return (
         body.event in CARD_EVENTS
         and body.event != EVENT_UNLOCKED
-        and body.reason not in _CARDLESS
+        and (body.reason not in _CARDLESS or body.event == EVENT_CHARGE_ENDED)
         and body.point != CONTROLLER
     )
 

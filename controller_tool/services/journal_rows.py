@@ -15,7 +15,7 @@ from controller_tool.registry.records import (
     JournalSector,
 )
 from protocol import sector_header
-from protocol.constants import RING_ACCESS, RING_ALARM
+from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +96,13 @@ def noted_seq(session: Session, device_id: str, ring: int) -> int:
 def rows(session: Session, device_id: str, ring: int) -> list[JournalRecord]:
     """Stored records of one ring by sequence number."""
     return list(session.scalars(of(JournalRecord, device_id, ring).order_by(JournalRecord.seq)))
+
+
+def record_at(session: Session, device_id: str, ring: int, seq: int) -> bytes | None:
+    """One stored record; None when there is none of that number, or what is there is no record."""
+    one = of(JournalRecord, device_id, ring).where(JournalRecord.seq == seq)
+    found = session.scalar(one.with_only_columns(JournalRecord.record))
+    return found if found is not None and len(found) == RECORD_BYTES else None
 
 
 def heads(session: Session, device_id: str, ring: int) -> list[JournalHead]:

@@ -20,15 +20,23 @@ if TYPE_CHECKING:
 SHEET_ROWS = 1_000_000  # a sheet has 1 048 576
 
 
-def write(file: IO[bytes], headers: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write the workbook; returns how many rows it has. Raises OSError when the disk is full."""
+def write(
+    file: IO[bytes],
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    title: str = "journal",
+) -> int:
+    """Write the workbook; returns how many rows it has. Raises OSError when the disk is full.
+
+    title: of its sheets, with their numbers.
+    """
     from openpyxl import Workbook  # noqa: PLC0415 - slow to import, seldom asked for
 
     _require_temporary()
     book = Workbook(write_only=True)
     sink = _Sink(file)
     try:
-        count = _fill(book, headers, rows)
+        count = _fill(book, headers, rows, title)
         book.save(sink)
     except BaseException:
         sink.given_up = True
@@ -45,14 +53,16 @@ def _require_temporary() -> None:
         raise OSError(errno.ENOSPC, str(error.strerror)) from None
 
 
-def _fill(book: Workbook, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+def _fill(
+    book: Workbook, headers: Sequence[str], rows: Iterable[Sequence[object]], title: str
+) -> int:
     count = 0
     rest = iter(rows)
     for number in itertools.count(1):
         some = list(itertools.islice(rest, 1))
         if not some and number > 1:
             break
-        sheet = book.create_sheet(f"journal {number}")
+        sheet = book.create_sheet(f"{title} {number}")
         sheet.append(list(headers))
         for row in itertools.chain(some, itertools.islice(rest, SHEET_ROWS - 1)):
             sheet.append(list(row))

@@ -35,7 +35,7 @@ from controller_tool.registry.models import (
     Device,
     Grant,
 )
-from controller_tool.services import audit, cards, list_content, ocpp_list, ocpp_tokens
+from controller_tool.services import audit, card_terms, cards, list_content, ocpp_list, ocpp_tokens
 from controller_tool.services.list_records import oldest_min
 from controller_tool.services.ocpp_list import Entry, LocalList
 from controller_tool.services.roster import RosterRefused
@@ -121,17 +121,20 @@ def import_list(
     devices: tuple[str, ...] | None = None,
     until_min: int | None = None,
     dry_run: bool = False,
+    profile: str | None = None,
 ) -> Taken:
     """Do what the file says on the named controllers (None: on all).
 
-    until_min: the end of cards whose entries have none. Raises RosterRefused with every fault.
+    until_min: the end of cards whose entries have none; profile: by name, of cards that are issued,
+    for a list knows no hours and no limits of charging. Raises RosterRefused with every fault.
     """
     site.require_cards()
+    profile_id = card_terms.profile_id(site, profile)
     found, faults = ocpp_list.load(_json(path))
     if found is None:
         raise RosterRefused(path.name, faults)
     with site.registry.writing() as session:
-        run = _Import(site, session, until_min)
+        run = _Import(site, session, until_min, profile_id)
         for row, entry in enumerate(found.entries, 1):
             run.take(row, entry)
         if run.faults:
@@ -156,7 +159,9 @@ def import_list(
 class _Import:
     """What is to be done, found out before anything is."""
 
-    def __init__(self, site: Site, session: Session, until_min: int | None) -> None:
+    def __init__(
+        self, site: Site, session: Session, until_min: int | None, profile_id: int
+    ) -> None:
         self.faults: list[Fault] = []
         self.new: list[tuple[Credential, int]] = []
         self.ended: list[tuple[Card, str]] = []
@@ -164,6 +169,7 @@ class _Import:
         self._site = site
         self._session = session
         self._until_min = until_min
+        self._profile_id = profile_id
         self._rows: dict[Credential | str, int] = {}
         self._now_min = now_s() // 60
 
@@ -192,7 +198,7 @@ class _Import:
             card.state, card.ended_at_s = state, now_s()
             audit.append(self._session, self._site.operator, f"card.{_ACTS[state]}", ref=card.ref)
         for credential, until_min in self.new:
-            terms = cards.Terms(self._now_min, until_min)
+            terms = cards.Terms(self._now_min, until_min, profile_id=self._profile_id)
             card = cards.add(self._site, self._session, credential, terms, None)
             self._session.add_all(Grant(card_id=card.id, device_id=door.id) for door in doors)
 

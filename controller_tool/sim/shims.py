@@ -36,9 +36,8 @@ _AREAS = 2
 _BETWEEN_BYTES = 2048  # no earlier hole may take what lies between the areas
 _SLACK_BYTES = 16 * 1024  # for shims to load in; filled up before the firmware begins
 # MicroPython's table of names doubles when it is full, in one piece. On a chip it stands at the
-# firmware's own names, of which no pack has 620 (tests/firmware/test_ram.py); here it would stand at
-# the shims' too, and the first name beyond 1260 of both would take 9 KB of the firmware's room
-NAMES_MAX = 620
+# firmware's own names, of which no pack has 620 (ADR-0020); here it would stand at the shims' too,
+# and the first name beyond 1260 of both would take 9 KB of the firmware's room
 _ROOM_FOR_NAMES = """import gc
 for number in range(1260):
     hasattr(0, "%x~" % number)

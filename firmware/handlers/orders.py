@@ -29,11 +29,20 @@ from protocol.codes import (
     OP_DO_TICKET,
     OP_PUT_CHECKPOINT,
     OP_SET_SIGNED_TIME,
+    TICKET_CHARGE_START,
     TICKET_ENROL,
     TICKET_PAIR_READER,
     TICKET_REBOOT,
 )
-from protocol.constants import AAD_CHECKPOINT, AAD_TICKET, AAD_TIME, CARD_KEY_BYTES, ENROL_MAX_S
+from protocol.constants import (
+    AAD_CHECKPOINT,
+    AAD_TICKET,
+    AAD_TIME,
+    CARD_KEY_BYTES,
+    CHARGE_WH_MAX,
+    CHARGE_WH_SHIFT,
+    ENROL_MAX_S,
+)
 from protocol.messages import Refused, is_number
 
 TYPE_CHECKING = False
@@ -42,6 +51,7 @@ if TYPE_CHECKING:
     from firmware.ring import Ring
     from protocol.cose import Buffer
 
+_CHARGE_MAX = CHARGE_WH_MAX << CHARGE_WH_SHIFT | (1 << CHARGE_WH_SHIFT) - 1
 # whoever may ask for these could push the evidence out of the ring
 _RECORDED = {OP_SET_SIGNED_TIME: EVENT_CLOCK_SET, OP_PUT_CHECKPOINT: EVENT_CHECKPOINT}
 
@@ -78,10 +88,11 @@ async def _do_ticket(c: "Controller", arguments: "Arguments") -> "Value":
 
 def _act(c: "Controller", fields: "Arguments") -> None:
     action, point, argument = fields[3:]
-    for number in fields[3:]:
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 0xFFFF:
-            raise Refused(ERR_MALFORMED)
-    if point > (254 if action != TICKET_ENROL else 255) or action > 255:
+    # a charge has its energy beside its minutes
+    greatest = _CHARGE_MAX if action == TICKET_CHARGE_START else 0xFFFF
+    if not (is_number(action, 255) and is_number(point, 255) and is_number(argument, greatest)):
+        raise Refused(ERR_MALFORMED)
+    if point == 255 and action != TICKET_ENROL:
         raise Refused(ERR_MALFORMED)
     if not c.use_nonce(fields[2]):
         raise Refused(ERR_NONCE)

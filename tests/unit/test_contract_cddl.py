@@ -223,6 +223,8 @@ def test_golden_vectors_fit_and_truncated_ones_do_not(name: str, file: str, key:
     ("name", "good", "bad"),
     [
         ("ticket", [SITE, DEVICE, NONCE, 1, 255, 65535], [SITE, DEVICE, NONCE, 9, 0, 0]),
+        ("ticket", [SITE, DEVICE, NONCE, 3, 0, 0x3FFFFFF], [SITE, DEVICE, NONCE, 3, 0, 0x4000000]),
+        ("ticket", [SITE, DEVICE, NONCE, 4, 0, 0], [SITE, DEVICE, NONCE, 4, 0, 0x10000]),
         ("device_config", [SITE, DEVICE, 1, 1, {2: 50}], [SITE, DEVICE, 1, 0, {2: 50}]),
         ("device_config", [SITE, DEVICE, 1, 16383, {40: "n", 2: [5]}], [SITE, DEVICE, 1, 1, [5]]),
         ("info", {**INFO, "drift_ms_a_day": -1200}, {**INFO, "drift_ms_a_day": "much"}),

@@ -20,11 +20,20 @@ from controller_tool.credentials import Credential
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import Card
 from controller_tool.registry.records import AuditEntry
-from controller_tool.services import cards, ocpp_cards, ocpp_list, ocpp_tokens, roster
+from controller_tool.services import (
+    cards,
+    explain,
+    ocpp_cards,
+    ocpp_list,
+    ocpp_tokens,
+    profiles,
+    roster,
+)
 from controller_tool.services.ocpp_list import Entry, LocalList
 from controller_tool.services.ocpp_tokens import V16, V201, Token
 from protocol.constants import TIME_END_MIN
 from protocol.names import CREDENTIAL_NAMES
+from tests.unit import ocpp_schemas
 from tests.unit.registry_support import PASSPHRASE, Board
 
 CARD, OTHER = "iso14443a:04a2b3c4d5e680", "0012345678"
@@ -113,6 +122,7 @@ def lists() -> st.SearchStrategy[LocalList]:
 @given(lists())
 def test_what_is_written_is_read_as_it_was(made) -> None:
     text = json.dumps(ocpp_list.dump(made))
+    assert ocpp_schemas.problems(made.version, "SendLocalList", json.loads(text)) == []
     assert ocpp_list.load(json.loads(text)) == (made, [])
 
 
@@ -346,6 +356,20 @@ def test_accepted_cards_are_issued_on_the_named_controllers(site, file) -> None:
     assert (done.issued, done.devices) == (2, ("pile-1",))
     status = cards.card_status(site, OTHER)
     assert (status.until_min, status.devices) == (10_519_200, ("pile-1",))
+
+
+def test_a_list_has_no_limits_of_charging_so_a_profile_gives_them(site, file) -> None:
+    Board(site, "pile-1", board="virtual_charger")
+    profiles.add(site, "visitor", profiles.Wish(points="1", quota_wh=500, day_wh=900))
+    path = file(("04A2B3C4", "Accepted", LATER))
+    with pytest.raises(OperatorError, match="no profile king"):
+        ocpp_cards.import_list(site, path, profile="king")
+    ocpp_cards.import_list(site, path, profile="visitor")
+    [found] = explain.explain(site, "iso14443a:04a2b3c4", "pile-1")
+    assert found.profile is not None
+    assert (found.profile.name, found.profile.quota_wh, found.profile.day_wh) == (
+        "visitor", 500, 900,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
