@@ -44,9 +44,17 @@ class Line:
         self.chips = chips
         self.turn = 0
         self.waits = False
-        self.began_ms = time.ticks_ms()
+        self.due_ms = self.began_ms = time.ticks_ms()
         self.command = bytearray((_READ, _WATT))
         self.buffer = bytearray(_BUFFER_BYTES)
+
+    def asks(self, now_ms: int) -> None:
+        """A chip was asked; the next one's time does not move with the turns, unless all lags."""
+        self.waits = True
+        self.began_ms = now_ms
+        late_ms = time.ticks_diff(now_ms, self.due_ms)
+        since_ms = self.due_ms if 0 <= late_ms < PERIOD_MS else now_ms
+        self.due_ms = time.ticks_add(since_ms, self.share_ms)
 
     def next(self) -> None:
         """The chip whose turn it was has answered, or never will."""
@@ -69,10 +77,9 @@ class Driver(Meter):
         """Ask, or listen, when it is this chip's turn."""
         line = self._line
         if line.turn == self._number:
-            since_ms = time.ticks_diff(now_ms, line.began_ms)
             if line.waits:
-                self._listen(line, now_ms, since_ms)
-            elif not 0 <= since_ms < line.share_ms:
+                self._listen(line, now_ms)
+            elif time.ticks_diff(now_ms, line.due_ms) >= 0:
                 self._ask(line, now_ms)
         self.quiet(now_ms)
 
@@ -86,13 +93,12 @@ class Driver(Meter):
             row >>= 1
         line.command[0] = _READ | self._address
         line.uart.write(line.command)
-        line.waits = True
-        line.began_ms = now_ms
+        line.asks(now_ms)
 
-    def _listen(self, line: Line, now_ms: int, since_ms: int) -> None:
+    def _listen(self, line: Line, now_ms: int) -> None:
         waiting = line.uart.any()
         if waiting < _ANSWER_BYTES:
-            if not 0 <= since_ms < _WAIT_MS:
+            if not 0 <= time.ticks_diff(now_ms, line.began_ms) < _WAIT_MS:
                 line.next()
                 if waiting:
                     self.spoilt()
