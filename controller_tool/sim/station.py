@@ -40,8 +40,8 @@ class Station:
     _page: PageView
     _wiring: dict[str, Any]
 
-    def set_input(self, name: str, active: bool) -> None:
-        """A contact by its name in board.toml; Stimuli has it."""
+    def set_input(self, name: str, active: bool) -> int:
+        """A contact by its name in board.toml, and when; Stimuli has it."""
         raise NotImplementedError
 
     # --- vehicles ---------------------------------------------------------------------
@@ -122,18 +122,18 @@ class Station:
             raise BadStimulus("this board has no such thermistor")
         struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, level_mv)
 
-    def raise_smoke(self) -> None:
-        """Smoke, or fire, by whichever input the board has."""
-        self._smoke(True)
+    def raise_smoke(self) -> int:
+        """Smoke, or fire, by whichever input the board has; returns when, as the relays' log."""
+        return self._smoke(True)
 
-    def clear_smoke(self) -> None:
+    def clear_smoke(self) -> int:
         """It is over; what latched stays latched."""
-        self._smoke(False)
+        return self._smoke(False)
 
-    def _smoke(self, active: bool) -> None:
+    def _smoke(self, active: bool) -> int:
         lines = self._wiring.get("lines", {})
         known = "smoke" in lines or "smoke" in self._wiring["inputs"]
-        self.set_input("smoke" if known else "fire", active=active)
+        return self.set_input("smoke" if known else "fire", active=active)
 
     def turn_key(self, ms: int = _KEY_MS) -> None:
         """Turn the key switch that lets latches go, and back."""

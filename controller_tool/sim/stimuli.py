@@ -154,18 +154,19 @@ class Stimuli(Station):
         level = max(0, min(_VOLTAGE_MAX_MV, millivolts))
         struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * line["pin"], level)
 
-    def set_input(self, name: str, active: bool) -> None:
-        """A contact or supervised line by its name in board.toml."""
+    def set_input(self, name: str, active: bool) -> int:
+        """A contact or supervised line by its name in board.toml; returns when, as relays' log."""
         line = self._wiring.get("lines", {}).get(name)
         if line is not None:
             self.set_line(name, line["active_mv" if active else "rest_mv"])
-            return
+            return _now_us()
         wired = self._wiring["inputs"].get(name)
         if wired is None:
             raise BadStimulus(f"this board has no input {name!r}")
         level = wired["active"] if active else 1 - wired["active"]
         self._page.bytes[layout.LEVELS + wired["pin"]] = level
         self._page.raise_generation(layout.INPUT_GENERATION)
+        return _now_us()
 
     def set_supply(self, mv: int) -> None:
         """What feeds the board; 0: the wire to its divider is off."""
@@ -272,7 +273,12 @@ def _of_door(name: str, door: int) -> str:
     return name if door == 1 else f"{name}{door}"
 
 
-def _input(name: str, *, active: bool) -> Callable[[Stimuli], None]:
+def _now_us() -> int:
+    """The board counts its ticks from the same clock."""
+    return time.monotonic_ns() // 1000 & int(layout.TICKS_MASK)
+
+
+def _input(name: str, *, active: bool) -> Callable[[Stimuli], int]:
     return lambda stimuli: stimuli.set_input(name, active=active)
 
 
