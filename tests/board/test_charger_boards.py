@@ -100,6 +100,17 @@ def test_an_expander_keeps_its_state_through_a_reset_until_boot_makes_it_safe(
     assert powered(charger.board) == {"port2"}, "what was powered before stays off"
 
 
+@pytest.mark.parametrize("charger", BOARDS, indirect=True)
+def test_all_is_opened_at_once_without_a_reset_too(charger: Prompt) -> None:
+    charger.run("for one in r: one.value(1)")
+    charger.run("if hasattr(board, 'contactor'): board.contactor().value(1)")
+    assert len(powered(charger.board)) >= len(charger.value("[0 for one in r]"))
+    charger.run("board.safe_state()")
+    assert powered(charger.board) == set()
+    charger.run("r[1].value(1)")
+    assert powered(charger.board) == {"port2"}
+
+
 @pytest.mark.parametrize("charger", EXPANDERS, indirect=True)
 def test_a_power_cut_opens_every_relay(charger: Prompt) -> None:
     charger.run("r[0].value(1)")
@@ -149,6 +160,8 @@ def test_with_the_bus_stuck_the_contactor_is_opened_and_boot_goes_on(charger: Pr
     assert powered(charger.board) == {"port1"}, "a pin lets go in a reset, an expander does not"
     charger.run("import board\nboard.safe_state()")
     assert powered(charger.board) == {"port1"}
+    assert charger.value("board.contactor().value()") == 0
+    charger.run("board.contactor().value(1)\nboard.safe_state()")
     assert charger.value("board.contactor().value()") == 0
     charger.board.stimulate("i2c_fault", fault=0)
     charger.run("import time\ntime.sleep_ms(60)\nr = board.relays()\nr[4].value(0)")

@@ -73,8 +73,11 @@ def test_a_new_mcp23017_drives_no_pin_before_its_latches_are_known() -> None:
 def test_a_wrong_bank_bit_is_mended() -> None:
     bus, models, relays = on_i2c("mcp23017")
     assert bus.safe()
+    for relay in relays:
+        relay.value(1)
     models[0].write(b"\x0a\x80")  # IOCON: BANK
     assert bus.safe()
+    assert powered(models) == 0
     relays[9].value(1)
     assert powered(models) == 1 << 9
     assert relays[9].value() == 1

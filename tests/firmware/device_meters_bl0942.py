@@ -173,6 +173,14 @@ def test_an_answer_that_comes_too_late_is_not_the_next_chip_s() -> None:
     assert station.meters[0].readings == 0
 
 
+def test_an_answer_that_comes_too_late_is_not_that_of_the_same_address_on_another_line() -> None:
+    station = Station((0,), (0,))
+    station.chips[0].milliwatts = 700_000
+    station.wire.late_turns = 7
+    station.seconds(6)
+    assert [meter.readings for meter in station.meters] == [0, 0]
+
+
 def test_noise_around_zero_is_zero() -> None:
     station = Station((0,))
     lowest = 0
