@@ -263,3 +263,18 @@ def test_nothing_is_allocated_in_poll() -> None:
     finally:
         micropython.heap_unlock()
     assert meters[0].readings, "it was asked for nothing"
+
+
+def test_the_energy_of_ten_minutes_of_a_changing_load_is_within_half_a_percent() -> None:
+    station = Station(FOUR)
+    true_mj = told_mj = 0
+    meter, chip = station.meters[1], station.chips[1]
+    for minute in range(10):
+        chip.milliwatts = 1000 * (40 + 37 * minute % 400)
+        for _ in range(60 * 100):
+            readings, before_ms = meter.readings, meter.read_ms
+            station.turns(1)
+            true_mj += chip.milliwatts // 100
+            if meter.readings != readings:
+                told_mj += meter.power_dw * (station.now_ms - before_ms & 0x3FFFFFFF) // 10
+    assert abs(told_mj - true_mj) <= 0.005 * true_mj, (told_mj, true_mj)
