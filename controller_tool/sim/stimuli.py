@@ -221,10 +221,12 @@ class Stimuli(Station):
         if relay not in self._wiring["relays"]:
             raise BadStimulus(f"this board has no relay {relay!r}")
         self._cut_wires.add(relay)
+        self._board.loads.cut_wire(self._wiring["relays"][relay], True)
 
     def reconnect_relay(self, relay: str) -> None:
         """Mend that wire."""
         self._cut_wires.discard(relay)
+        self._board.loads.cut_wire(self._wiring["relays"].get(relay, -1), False)
 
     def set_wifi(self, up: bool) -> None:
         """The access point goes or comes back."""

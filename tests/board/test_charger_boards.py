@@ -9,13 +9,13 @@ from mpremote.transport import TransportExecError
 
 from controller_tool.errors import OperatorError
 from controller_tool.pack import boot_files
+from controller_tool.sim import service
 from protocol.policy.thermistor import UNKNOWN, tenths_of_degree
 from tests.board.prompt import Prompt, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from controller_tool.sim import service
     from tests.board.conftest import MakeBoard
 
 BOARDS = {
@@ -120,6 +120,19 @@ def test_a_power_cut_opens_every_relay(charger: Prompt) -> None:
     charger.after_reset()
     begin(charger)
     assert powered(charger.board) == set()
+
+
+def test_a_board_that_was_stopped_is_without_power_until_it_is_started(
+    make_board: MakeBoard,
+) -> None:
+    board = make_board("c", "virtual_charger16")
+    with Prompt(board) as prompt:
+        put_board_files(prompt, "virtual_charger16")
+        begin(prompt)
+        prompt.run("r[0].value(1)")
+        assert powered(board) == {"port1"}
+    service.stop(board.folder.path.parent, "c")
+    assert powered(make_board("c", "virtual_charger16")) == set()
 
 
 @pytest.mark.parametrize("charger", ON_I2C, indirect=True)

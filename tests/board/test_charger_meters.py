@@ -105,6 +105,10 @@ def test_the_contactor_stops_what_a_welded_relay_does_not(station: Prompt) -> No
     assert station.board.stimulate("true_power")[4] == 0
     assert watts(watch(station, 1300))[4] == 0
     station.run("contactor.value(1)")
+    station.board.stimulate("disconnect_relay", relay="port5")
+    assert station.board.stimulate("true_power")[4] == 0, "its wire is cut"
+    station.board.stimulate("reconnect_relay", relay="port5")
+    assert station.board.stimulate("true_power")[4] == 300
     station.board.stimulate("unweld", port=5)
     assert station.board.stimulate("true_power")[4] == 0
 
