@@ -37,9 +37,10 @@ _DIVIDER_OHM = (1950000, 510)
 class Line:
     """One UART: whose turn it is, and what is between it and the chips; only drivers use it."""
 
-    def __init__(self, uart: "Any", select: "tuple[Any, ...]", chips: int) -> None:
+    def __init__(self, uart: "Any", select: "tuple[Any, ...]", chips: int, per_dw: int) -> None:
         self.uart = uart
         self.select = select
+        self.per_dw = per_dw
         self.share_ms = PERIOD_MS // chips
         self.chips = chips
         self.turn = 0
@@ -63,15 +64,14 @@ class Line:
 
 
 class Driver(Meter):
-    """One chip; row: at which line of the multiplexer it is."""
+    """One chip; row: at which line of the multiplexer it is; sixteen of these cost heap."""
 
-    def __init__(self, line: Line, number: int, row: int, address: int, per_dw: int) -> None:
+    def __init__(self, line: Line, number: int, row: int, address: int) -> None:
         super().__init__()
         self._line = line
         self._number = number
         self._row = row
         self._address = address
-        self._per_dw = per_dw
 
     def poll(self, now_ms: int) -> None:
         """Ask, or listen, when it is this chip's turn."""
@@ -115,11 +115,11 @@ class Driver(Meter):
     def _judge(self, raw: int, now_ms: int) -> None:
         if raw & _SIGN:
             raw -= 2 * _SIGN
-        if raw * _SCALE < -_BACKWARDS_DW * self._per_dw:
+        if raw * _SCALE < -_BACKWARDS_DW * self._line.per_dw:
             self.spoilt()
             return
         self.moves(raw)
-        self.took(max(raw, 0) * _SCALE // self._per_dw, now_ms)
+        self.took(max(raw, 0) * _SCALE // self._line.per_dw, now_ms)
 
 
 def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
@@ -129,12 +129,13 @@ def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
     out: one chip, address 0); `select`, the multiplexer's pins, the lowest bit first.
     """
     lines = options.get("lines", ((0,),))
-    line = Line(port, options.get("select", ()), sum([len(row) for row in lines]))
     upper, lower = options.get("divider", _DIVIDER_OHM)
     shunt_mohm = options.get("shunt_uohm", _SHUNT_UOHM) / 1000
     per_watt = 3537 * shunt_mohm * (1000 * lower / (upper + lower)) / (1.218 * 1.218)
+    per_dw = int(per_watt * _SCALE / 10 + 0.5)
+    line = Line(port, options.get("select", ()), sum([len(row) for row in lines]), per_dw)
     made: "list[Driver]" = []
     for row, addresses in enumerate(lines):
         for address in addresses:
-            made.append(Driver(line, len(made), row, address, int(per_watt * _SCALE / 10 + 0.5)))
+            made.append(Driver(line, len(made), row, address))
     return made

@@ -241,10 +241,10 @@ def test_other_shunts_and_dividers_are_board_data() -> None:
         def any(self) -> int:
             return 0
 
-    usual = drivers(Silent(), {})[0]._per_dw
+    usual = drivers(Silent(), {})[0]._line.per_dw
     assert abs(usual - 623.4 * 6.4) < 2
-    assert abs(drivers(Silent(), {"shunt_uohm": 2000})[0]._per_dw - 2 * usual) <= 1
-    wide = drivers(Silent(), {"divider": (1950000, 1020)})[0]._per_dw
+    assert abs(drivers(Silent(), {"shunt_uohm": 2000})[0]._line.per_dw - 2 * usual) <= 1
+    wide = drivers(Silent(), {"divider": (1950000, 1020)})[0]._line.per_dw
     assert abs(wide - 2 * usual) <= 0.001 * wide
 
 
