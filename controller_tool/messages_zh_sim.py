@@ -39,6 +39,7 @@ ZH = {
     "Turn the key switch that lets a station's latches go.": "转动钥匙开关，解除充电站的锁定。",
     "A port's relay welds, or is mended.": "某充电口的继电器粘连，或已修复。",
     "What is wrong with a port's meter.": "某充电口电表的故障。",
+    "A port's meter tells so many percent too much, or too little.": "某充电口的电表偏大或偏小百分之几。",
     "What truly flows at each port, and what has flowed.": "各充电口的真实功率和累计电量。",
     "The residual-current device.": "漏电保护器。",
     "The emergency stop.": "急停按钮。",

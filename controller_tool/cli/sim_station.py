@@ -112,6 +112,18 @@ def meter(app: App, name: str, fault: str, port: int) -> None:
 
 
 @click.command(
+    "skew", cls=ToolCommand, help=t("A port's meter tells so many percent too much, or too little.")
+)
+@click.argument("name")
+@click.argument("percent", type=click.FloatRange(-50, 50))
+@_port
+@pass_app
+def skew(app: App, name: str, percent: float, port: int) -> None:
+    """What `device calibrate` is there for; a negative number goes behind --."""
+    act(app, name, "meter_error", percent=percent, port=port)
+
+
+@click.command(
     "load", cls=ToolCommand, help=t("What truly flows at each port, and what has flowed.")
 )
 @click.argument("name")
@@ -129,7 +141,7 @@ def load(app: App, name: str) -> None:
     app.show(found, table(columns, rows))
 
 
-COMMANDS: tuple[click.Command, ...] = (plug, draw, heat, button, key, relay, meter, load)
+COMMANDS: tuple[click.Command, ...] = (plug, draw, heat, button, key, relay, meter, skew, load)
 
 
 def join(group: click.Group, switch: Callable[[str, str, dict[str, str]], None]) -> None:

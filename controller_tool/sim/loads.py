@@ -71,6 +71,7 @@ class Port:
     watts: float = 0.0
     welded: bool = False
     cut: bool = False  # the wire between relay and load
+    error: float = 0.0  # of its meter, as a share: what a calibration takes away
     energy_uj: float = 0.0
     flows_mw: int = 0
 
@@ -132,7 +133,7 @@ class Loads:
                 port.meter.pass_us(passed_us)
             flows = closed and not port.cut and (port.welded or self._is_on(port.relay))
             port.flows_mw = round(1000 * port.watts) if flows else 0
-            port.meter.milliwatts = port.flows_mw
+            port.meter.milliwatts = round(port.flows_mw * (1 + port.error))
         for pin, meter in self._adcs:
             at = layout.ANALOG_MV + 2 * pin
             struct.pack_into("<H", self._page.bytes, at, meter.level_mv())

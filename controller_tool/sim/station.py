@@ -108,6 +108,11 @@ class Station:
         if fault != "well":
             setattr(meter, faults[fault], True)
 
+    def meter_error(self, percent: float, port: int = 1) -> None:
+        """A port's meter tells so much too much, until it is calibrated."""
+        self._board.loads.port(port).error = percent / 100
+        self._board.loads.advance()
+
     def set_temperature(self, celsius: float, port: int | None = None) -> None:
         """At a port; without one, of the board's own sensor."""
         self._set_sensor(port, thermistor_mv(celsius))

@@ -1,7 +1,7 @@
 """BL0942 meters on a UART: up to four addresses a line, and lines behind a multiplexer (device).
 
 A read is two bytes, 0x58 | address and the register; the chip answers with the register's three
-bytes, the lowest first, and the complement of the sum of all five (data sheet, UART read). Only
+bytes, the lowest first, and the complement of the sum of all five (data sheet V1.06, 3.2). Only
 WATT (0x06, 24 bits, signed) is read: each chip once a second, one after the other, each in its
 share of the second. Rules:
 

@@ -159,6 +159,17 @@ def test_a_faulty_bl0942_is_known_as_such_and_its_neighbours_go_on(station: Prom
         station.board.stimulate("meter_fault", fault="rust", port=1)
 
 
+@pytest.mark.parametrize("station", KINDS, indirect=True)
+def test_a_meter_that_is_not_exact_is_made_so_by_its_gain(station: Prompt) -> None:
+    station.board.stimulate("meter_error", percent=-8)
+    station.board.stimulate("draw_watts", watts=500)
+    station.run("r[0].value(1)")
+    until(station, lambda told: near(told, 1, 460))
+    assert station.board.stimulate("true_power")[0] == 500
+    station.run("m[0].gain = 10870")
+    until(station, lambda told: near(told, 1, 500))
+
+
 @pytest.mark.parametrize("station", ["virtual_charger2"], indirect=True)
 def test_pulses_that_stop_or_come_from_elsewhere(station: Prompt) -> None:
     station.board.stimulate("draw_watts", watts=200)

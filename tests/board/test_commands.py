@@ -62,7 +62,8 @@ def test_the_world_acts_upon_a_charging_station(tool: Tool) -> None:
     for words in (
         ("plug", "pile", "in", "--port", "3", "--watts", "220"), ("draw", "pile", "90.5"),
         ("heat", "pile", "71", "--port", "16"), ("heat", "pile", "40"),
-        ("meter", "pile", "checksum", "--port", "2"), ("leakage", "pile", "trip"),
+        ("meter", "pile", "checksum", "--port", "2"), ("skew", "pile", "--port", "2", "--", "-3"),
+        ("leakage", "pile", "trip"),
         ("estop", "pile", "press"), ("key", "pile"), ("smoke", "pile", "raise"),
         ("relay", "pile", "weld", "--port", "3"),
     ):  # fmt: skip
