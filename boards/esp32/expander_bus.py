@@ -43,50 +43,47 @@ class Bus:
         return I2C(0, scl=Pin(self._scl), sda=Pin(self._sda), freq=_FREQ_HZ, timeout=_TIMEOUT_US)
 
     def safe(self) -> bool:
-        """No relay is to be powered, whatever the chips still hold; whether they were told."""
+        """No relay is to be powered, whatever the chips still hold; whether all were told."""
         for chip in self.chips:
             chip.off()
-        try:
-            self.restore()
-        except OSError:
-            return False
-        return True
+        self._failed = False  # this is worth a time-out
+        return self.restore()
 
-    def restore(self) -> None:
-        """Tell every chip what it was told; OSError when one does not hear it."""
+    def restore(self) -> bool:
+        """Tell every chip all that it was told; whether all heard it."""
         if self._failed and 0 <= time.ticks_diff(time.ticks_ms(), self._failed_ms) < _LEAVE_MS:
-            raise OSError(_ETIMEDOUT)
-        try:
-            try:
-                self._restore()
-            except OSError:
-                self._recover()
-                self._restore()
-        except OSError:
-            self._failed = True
-            self._failed_ms = time.ticks_ms()
-            raise
+            return False
         self._failed = False
+        if not self._tell_all():
+            self._recover()
+            if not self._tell_all():
+                self._failed = True
+                self._failed_ms = time.ticks_ms()
+        return not self._failed
 
-    def _restore(self) -> None:
-        if not self._line.value():  # asking would only wait for the time-out
-            raise OSError(_ETIMEDOUT)
+    def _tell_all(self) -> bool:
+        heard = True
         for chip in self.chips:
-            chip.restore(self.i2c)
+            heard = self._does(chip.restore) and heard
+        return heard
 
-    def write(self, action: "Callable[[I2C], None]") -> None:
-        """A chip writes what stands in its state; OSError when a recovery does not help."""
-        if not self._does(action):
-            self.restore()  # which writes it too
+    def act(self, action: "Callable[[I2C], None]") -> None:
+        """A chip writes what stands in its state, or reads; OSError when it cannot be reached.
 
-    def read(self, action: "Callable[[I2C], None]") -> None:
-        """A chip reads; OSError as above."""
-        if not self._does(action):
+        A chip that is gone keeps nobody from its neighbour's relays.
+        """
+        if self._failed:
             self.restore()
-            action(self.i2c)
+        if self._does(action):
+            return
+        if not self._failed:
+            self.restore()
+            if self._does(action):
+                return
+        raise OSError(_ETIMEDOUT)
 
     def _does(self, action: "Callable[[I2C], None]") -> bool:
-        if self._failed or not self._line.value():
+        if not self._line.value():  # asking would only wait for the time-out
             return False
         try:
             action(self.i2c)

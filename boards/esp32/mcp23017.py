@@ -50,9 +50,9 @@ class Mcp23017:
         """Drive a pin, at once."""
         half, bit = number >> 3, 1 << (number & 7)
         self._state[half] = self._state[half] | bit if level else self._state[half] & ~bit
-        self._bus.write(self._write)
+        self._bus.act(self._write)
 
     def get(self, number: int) -> int:
         """What is at the pin: one that is shorted is not what was written."""
-        self._bus.read(self._read)
+        self._bus.act(self._read)
         return self._seen[number >> 3] >> (number & 7) & 1

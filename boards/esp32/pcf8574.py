@@ -38,9 +38,9 @@ class Pcf8574:
         """Drive a relay, at once."""
         bit = 1 << number
         self._state[0] = self._state[0] & ~bit & 0xFF if level else self._state[0] | bit
-        self._bus.write(self.restore)
+        self._bus.act(self.restore)
 
     def get(self, number: int) -> int:
         """What is at the pin; 1 = powered."""
-        self._bus.read(self._read)
+        self._bus.act(self._read)
         return 1 - (self._seen[0] >> number & 1)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from controller_tool import credentials
+from controller_tool.cli import sim_station
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
@@ -131,9 +132,13 @@ def leaf(app: App, name: str, what: str, door: int) -> None:
     _act(app, name, f"{what}_door", door=door)
 
 
-_switch("smoke", t("The fire input."), {"raise": "raise_smoke", "clear": "clear_smoke"})
+_switch(
+    "smoke",
+    t("Smoke or fire, by the input that the board has."),
+    {"raise": "raise_smoke", "clear": "clear_smoke"},
+)
 _switch("tamper", t("The enclosure."), {"open": "open_tamper", "close": "close_tamper"})
-_switch("plug", t("A vehicle at the charger."), {"in": "plug_in", "out": "unplug"})
+sim_station.join(sim, _switch)
 _switch(
     "power",
     t("The board's supply: cut it, let it sag, lose the mains while a battery goes on."),
@@ -181,5 +186,4 @@ def _summary(board: service.Board) -> dict[str, Any]:
 
 
 def _act(app: App, name: str, verb: str, **arguments: Any) -> None:
-    value = service.find(_root(app), name).stimulate(verb, **arguments)
-    app.show({"ok": True, "value": value}, t("{name}: done", name=name))
+    sim_station.act(app, name, verb, **arguments)

@@ -90,6 +90,7 @@ class Chip:
         page.set_word(layout.RTC_ZERO_US, now_us % 1000000)
         struct.pack_into("<H", page.bytes, layout.RTC_MEMORY_LENGTH, 0)
         page.set_word(layout.RELAY_LOG_COUNT, 0)
+        self.clear_expanders()  # of a board that was stopped, the page still holds them
         self.powered = True
         self.resets["power"] += 1
         return self._start(RESET_POWER)

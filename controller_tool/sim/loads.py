@@ -70,6 +70,8 @@ class Port:
     meter: Meter
     watts: float = 0.0
     welded: bool = False
+    cut: bool = False  # the wire between relay and load
+    error: float = 0.0  # of its meter, as a share: what a calibration takes away
     energy_uj: float = 0.0
     flows_mw: int = 0
 
@@ -113,6 +115,12 @@ class Loads:
             raise BadStimulus(f"this board has no metered port {number}, but {len(self.ports)}")
         return self.ports[number - 1]
 
+    def cut_wire(self, relay: int, cut: bool) -> None:
+        """Cut or mend the wire behind a relay's pin, where it feeds a port."""
+        for port in self.ports:
+            if port.relay == relay:
+                port.cut = cut
+
     def advance(self) -> None:
         """Let the time pass that has passed, with the power that flowed until now."""
         now_us = _now_us()
@@ -123,9 +131,9 @@ class Loads:
             port.energy_uj += port.flows_mw * passed_us / 1000
             if isinstance(port.meter, Hlw8012):
                 port.meter.pass_us(passed_us)
-            flows = closed and (port.welded or self._is_on(port.relay))
+            flows = closed and not port.cut and (port.welded or self._is_on(port.relay))
             port.flows_mw = round(1000 * port.watts) if flows else 0
-            port.meter.milliwatts = port.flows_mw
+            port.meter.milliwatts = round(port.flows_mw * (1 + port.error))
         for pin, meter in self._adcs:
             at = layout.ANALOG_MV + 2 * pin
             struct.pack_into("<H", self._page.bytes, at, meter.level_mv())

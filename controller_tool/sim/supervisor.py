@@ -59,7 +59,7 @@ class Supervisor:
         self.sent = {number: bytearray() for number in self.chip.uart_out}
         self._stimuli = Stimuli(self)
         self._selector = selectors.SelectSelector()  # epoll rounds waits up to whole milliseconds
-        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._later: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._folder_looked_s = 0.0
         self._cable_watched = False
@@ -79,7 +79,7 @@ class Supervisor:
         self.chip.close()
         self.cable.close()
 
-    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+    def later(self, delay_s: float, action: Callable[[], object]) -> None:
         """Do something when the time has come."""
         heapq.heappush(self._later, (time.monotonic() + delay_s, next(self._order), action))
 

@@ -1,7 +1,7 @@
 """BL0942 meters on a UART: up to four addresses a line, and lines behind a multiplexer (device).
 
 A read is two bytes, 0x58 | address and the register; the chip answers with the register's three
-bytes, the lowest first, and the complement of the sum of all five (data sheet, UART read). Only
+bytes, the lowest first, and the complement of the sum of all five (data sheet V1.06, 3.2). Only
 WATT (0x06, 24 bits, signed) is read: each chip once a second, one after the other, each in its
 share of the second. Rules:
 
@@ -37,16 +37,25 @@ _DIVIDER_OHM = (1950000, 510)
 class Line:
     """One UART: whose turn it is, and what is between it and the chips; only drivers use it."""
 
-    def __init__(self, uart: "Any", select: "tuple[Any, ...]", chips: int) -> None:
+    def __init__(self, uart: "Any", select: "tuple[Any, ...]", chips: int, per_dw: int) -> None:
         self.uart = uart
         self.select = select
+        self.per_dw = per_dw
         self.share_ms = PERIOD_MS // chips
         self.chips = chips
         self.turn = 0
         self.waits = False
-        self.began_ms = time.ticks_ms()
+        self.due_ms = self.began_ms = time.ticks_ms()
         self.command = bytearray((_READ, _WATT))
         self.buffer = bytearray(_BUFFER_BYTES)
+
+    def asks(self, now_ms: int) -> None:
+        """A chip was asked; the next one's time does not move with the turns, unless all lags."""
+        self.waits = True
+        self.began_ms = now_ms
+        late_ms = time.ticks_diff(now_ms, self.due_ms)
+        since_ms = self.due_ms if 0 <= late_ms < PERIOD_MS else now_ms
+        self.due_ms = time.ticks_add(since_ms, self.share_ms)
 
     def next(self) -> None:
         """The chip whose turn it was has answered, or never will."""
@@ -55,24 +64,22 @@ class Line:
 
 
 class Driver(Meter):
-    """One chip; row: at which line of the multiplexer it is."""
+    """One chip; row: at which line of the multiplexer it is; sixteen of these cost heap."""
 
-    def __init__(self, line: Line, number: int, row: int, address: int, per_dw: int) -> None:
+    def __init__(self, line: Line, number: int, row: int, address: int) -> None:
         super().__init__()
         self._line = line
         self._number = number
         self._row = row
         self._address = address
-        self._per_dw = per_dw
 
     def poll(self, now_ms: int) -> None:
         """Ask, or listen, when it is this chip's turn."""
         line = self._line
         if line.turn == self._number:
-            since_ms = time.ticks_diff(now_ms, line.began_ms)
             if line.waits:
-                self._listen(line, now_ms, since_ms)
-            elif not 0 <= since_ms < line.share_ms:
+                self._listen(line, now_ms)
+            elif time.ticks_diff(now_ms, line.due_ms) >= 0:
                 self._ask(line, now_ms)
         self.quiet(now_ms)
 
@@ -86,13 +93,12 @@ class Driver(Meter):
             row >>= 1
         line.command[0] = _READ | self._address
         line.uart.write(line.command)
-        line.waits = True
-        line.began_ms = now_ms
+        line.asks(now_ms)
 
-    def _listen(self, line: Line, now_ms: int, since_ms: int) -> None:
+    def _listen(self, line: Line, now_ms: int) -> None:
         waiting = line.uart.any()
         if waiting < _ANSWER_BYTES:
-            if not 0 <= since_ms < _WAIT_MS:
+            if not 0 <= time.ticks_diff(now_ms, line.began_ms) < _WAIT_MS:
                 line.next()
                 if waiting:
                     self.spoilt()
@@ -109,11 +115,11 @@ class Driver(Meter):
     def _judge(self, raw: int, now_ms: int) -> None:
         if raw & _SIGN:
             raw -= 2 * _SIGN
-        if raw * _SCALE < -_BACKWARDS_DW * self._per_dw:
+        if raw * _SCALE < -_BACKWARDS_DW * self._line.per_dw:
             self.spoilt()
             return
         self.moves(raw)
-        self.took(max(raw, 0) * _SCALE // self._per_dw, now_ms)
+        self.took(max(raw, 0) * _SCALE // self._line.per_dw, now_ms)
 
 
 def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
@@ -123,12 +129,13 @@ def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
     out: one chip, address 0); `select`, the multiplexer's pins, the lowest bit first.
     """
     lines = options.get("lines", ((0,),))
-    line = Line(port, options.get("select", ()), sum([len(row) for row in lines]))
     upper, lower = options.get("divider", _DIVIDER_OHM)
     shunt_mohm = options.get("shunt_uohm", _SHUNT_UOHM) / 1000
     per_watt = 3537 * shunt_mohm * (1000 * lower / (upper + lower)) / (1.218 * 1.218)
+    per_dw = int(per_watt * _SCALE / 10 + 0.5)
+    line = Line(port, options.get("select", ()), sum([len(row) for row in lines]), per_dw)
     made: "list[Driver]" = []
     for row, addresses in enumerate(lines):
         for address in addresses:
-            made.append(Driver(line, len(made), row, address, int(per_watt * _SCALE / 10 + 0.5)))
+            made.append(Driver(line, len(made), row, address))
     return made

@@ -9,13 +9,13 @@ from mpremote.transport import TransportExecError
 
 from controller_tool.errors import OperatorError
 from controller_tool.pack import boot_files
+from controller_tool.sim import service
 from protocol.policy.thermistor import UNKNOWN, tenths_of_degree
 from tests.board.prompt import Prompt, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from controller_tool.sim import service
     from tests.board.conftest import MakeBoard
 
 BOARDS = {
@@ -100,6 +100,17 @@ def test_an_expander_keeps_its_state_through_a_reset_until_boot_makes_it_safe(
     assert powered(charger.board) == {"port2"}, "what was powered before stays off"
 
 
+@pytest.mark.parametrize("charger", BOARDS, indirect=True)
+def test_all_is_opened_at_once_without_a_reset_too(charger: Prompt) -> None:
+    charger.run("for one in r: one.value(1)")
+    charger.run("if hasattr(board, 'contactor'): board.contactor().value(1)")
+    assert len(powered(charger.board)) >= len(charger.value("[0 for one in r]"))
+    charger.run("board.safe_state()")
+    assert powered(charger.board) == set()
+    charger.run("r[1].value(1)")
+    assert powered(charger.board) == {"port2"}
+
+
 @pytest.mark.parametrize("charger", EXPANDERS, indirect=True)
 def test_a_power_cut_opens_every_relay(charger: Prompt) -> None:
     charger.run("r[0].value(1)")
@@ -109,6 +120,19 @@ def test_a_power_cut_opens_every_relay(charger: Prompt) -> None:
     charger.after_reset()
     begin(charger)
     assert powered(charger.board) == set()
+
+
+def test_a_board_that_was_stopped_is_without_power_until_it_is_started(
+    make_board: MakeBoard,
+) -> None:
+    board = make_board("c", "virtual_charger16")
+    with Prompt(board) as prompt:
+        put_board_files(prompt, "virtual_charger16")
+        begin(prompt)
+        prompt.run("r[0].value(1)")
+        assert powered(board) == {"port1"}
+    service.stop(board.folder.path.parent, "c")
+    assert powered(make_board("c", "virtual_charger16")) == set()
 
 
 @pytest.mark.parametrize("charger", ON_I2C, indirect=True)
@@ -127,12 +151,11 @@ def test_a_bus_that_stays_away_is_an_error_that_waits_once(charger: Prompt, faul
     charger.run("r[0].value(1)\nr[2].value(1)")
     charger.board.stimulate("i2c_fault", fault=fault)
     charger.run(
-        "import time\nfailed = 0\nt = time.ticks_ms()\n"
+        "import time\nfailed = 0\n"
         "for one in r:\n    try:\n        one.value(0)\n    except OSError:\n        failed += 1\n"
-        "t = time.ticks_diff(time.ticks_ms(), t)"
     )
     assert charger.value("failed") == len(charger.value("[0 for one in r]"))
-    assert charger.value("t") < 100, "all at once, not one time-out after the other"
+    assert charger.value("board._BUS[0].recoveries") < 4, "not one time-out after the other"
     with pytest.raises(TransportExecError, match="OSError"):
         charger.run("r[0].value()")
     assert powered(charger.board) == {"port1", "port3"}
@@ -149,6 +172,8 @@ def test_with_the_bus_stuck_the_contactor_is_opened_and_boot_goes_on(charger: Pr
     assert powered(charger.board) == {"port1"}, "a pin lets go in a reset, an expander does not"
     charger.run("import board\nboard.safe_state()")
     assert powered(charger.board) == {"port1"}
+    assert charger.value("board.contactor().value()") == 0
+    charger.run("board.contactor().value(1)\nboard.safe_state()")
     assert charger.value("board.contactor().value()") == 0
     charger.board.stimulate("i2c_fault", fault=0)
     charger.run("import time\ntime.sleep_ms(60)\nr = board.relays()\nr[4].value(0)")

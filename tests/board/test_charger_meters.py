@@ -16,7 +16,7 @@ from tests.board.prompt import Prompt
 from tests.board.test_charger_boards import BOARDS, begin, put_board_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.board.conftest import MakeBoard
 
@@ -24,7 +24,9 @@ KINDS = {
     "virtual_charger": "analog", "virtual_charger2": "hlw8012", "virtual_charger10": "bl0942",
     "virtual_charger12": "bl0942", "virtual_charger16": "bl0942",
 }  # fmt: skip
-SILENT, BAD, STUCK = 1, 2, 4
+SILENT, BAD = 1, 2
+_ROUND_MS = 400
+_ROUNDS = 60
 DRIVE = """
 import time
 contactor = getattr(board, "contactor", lambda: None)()
@@ -65,32 +67,40 @@ def station(make_board: MakeBoard, request: pytest.FixtureRequest) -> Iterator[P
         yield prompt
 
 
-def watts(told: list[tuple[int, int, int]]) -> list[float]:
-    return [dw / 10 for dw, _, _ in told]
-
-
 def watch(station: Prompt, ms: int) -> Any:
+    """Power, readings and trouble of each meter after so long."""
     return station.value(f"watch({ms})")
+
+
+def until(station: Prompt, holds: Callable[[Any], bool]) -> Any:
+    """Watch until that holds of what the meters tell; however slow this computer is today."""
+    told: Any = None
+    for _ in range(_ROUNDS):
+        told = watch(station, _ROUND_MS)
+        if holds(told):
+            return told
+    pytest.fail(f"the meters tell {told}")
+
+
+def near(told: Any, port: int, wanted: float) -> bool:
+    """Within two percent."""
+    return bool(abs(told[port - 1][0] / 10 - wanted) <= 0.02 * wanted)
 
 
 @pytest.mark.parametrize("station", KINDS, indirect=True)
 def test_power_flows_through_a_closed_relay_only(station: Prompt) -> None:
-    ports = BOARDS.get(station.board.options.board, 1)
-    for port in range(1, ports + 1):
+    ports = range(1, BOARDS.get(station.board.options.board, 1) + 1)
+    for port in ports:
         station.board.stimulate("plug_in", port=port, watts=100 + 10 * port)
-    assert watts(watch(station, 2300)) == [0] * ports
+    told = until(station, lambda told: min(readings for _, readings, _ in told) > 1)
+    assert {(dw, trouble) for dw, _, trouble in told} == {(0, 0)}
     station.run("for one in r[::2]: one.value(1)")
-    watch(station, 1300)
-    told = watch(station, 1300)
-    for port, (dw, readings, trouble) in enumerate(told, 1):
-        wanted = 100 + 10 * port if port % 2 else 0
-        assert abs(dw / 10 - wanted) <= 0.02 * wanted, told
-        assert readings >= 3
-        assert not trouble
+    true = [100 + 10 * port if port % 2 else 0 for port in ports]
+    assert station.board.stimulate("true_power") == true
+    told = until(station, lambda told: all(near(told, port, true[port - 1]) for port in ports))
+    assert {trouble for _, _, trouble in told} == {0}
     station.run("for one in r: one.value(0)")
-    watch(station, 1200)
-    if station.board.options.board != "virtual_charger2":
-        assert max(watts(watch(station, 1300))) == 0
+    until(station, lambda told: max(dw for dw, _, _ in told) < 50)
 
 
 @pytest.mark.parametrize("station", ["virtual_charger16"], indirect=True)
@@ -99,12 +109,16 @@ def test_the_contactor_stops_what_a_welded_relay_does_not(station: Prompt) -> No
     station.run("r[4].value(1)")
     station.board.stimulate("weld", port=5)
     station.run("r[4].value(0)")
-    assert abs(watts(watch(station, 1300))[4] - 300) < 3, "it flows though it is open"
+    until(station, lambda told: near(told, 5, 300))  # it flows though it is open
     assert station.value("r[4].value()") == 0
     station.run("contactor.value(0)")
     assert station.board.stimulate("true_power")[4] == 0
-    assert watts(watch(station, 1300))[4] == 0
+    until(station, lambda told: near(told, 5, 0))
     station.run("contactor.value(1)")
+    station.board.stimulate("disconnect_relay", relay="port5")
+    assert station.board.stimulate("true_power")[4] == 0, "its wire is cut"
+    station.board.stimulate("reconnect_relay", relay="port5")
+    assert station.board.stimulate("true_power")[4] == 300
     station.board.stimulate("unweld", port=5)
     assert station.board.stimulate("true_power")[4] == 0
 
@@ -113,10 +127,15 @@ def test_the_contactor_stops_what_a_welded_relay_does_not(station: Prompt) -> No
 def test_the_true_energy_is_power_by_time(station: Prompt) -> None:
     station.board.stimulate("draw_watts", watts=360)
     station.run("r[0].value(1)")
-    before, begin_s = station.board.stimulate("true_energy")[0], time.monotonic()
-    time.sleep(1)
-    after, end_s = station.board.stimulate("true_energy")[0], time.monotonic()
-    assert after - before == pytest.approx(100 * (end_s - begin_s), rel=0.05)  # 360 W: 100 mWh/s
+    asked_s = [time.monotonic()]
+    energy = []
+    for _ in range(2):
+        energy.append(station.board.stimulate("true_energy")[0])
+        asked_s.append(time.monotonic())
+        time.sleep(0.5)
+        asked_s.append(time.monotonic())
+    at_least_s, at_most_s = asked_s[2] - asked_s[1], asked_s[3] - asked_s[0]
+    assert 100 * at_least_s <= energy[1] - energy[0] <= 100 * at_most_s  # 360 W: 100 mWh a second
 
 
 @pytest.mark.parametrize("station", ["virtual_charger16"], indirect=True)
@@ -124,30 +143,40 @@ def test_a_faulty_bl0942_is_known_as_such_and_its_neighbours_go_on(station: Prom
     for port in (1, 2, 3, 4, 6):
         station.board.stimulate("draw_watts", watts=200, port=port)
     station.run("for one in r: one.value(1)")
-    watch(station, 1200)
+    until(station, lambda told: near(told, 1, 200))
     faults = {1: "silent", 2: "checksum", 3: "noise", 4: "backwards"}
     for port, fault in faults.items():
         station.board.stimulate("meter_fault", fault=fault, port=port)
-    told = watch(station, 3600)
-    assert [trouble for _, _, trouble in told[:4]] == [SILENT, *[SILENT | BAD] * 3]
+    wanted = [SILENT, *[SILENT | BAD] * 3]
+    told = until(station, lambda told: [trouble for _, _, trouble in told[:4]] == wanted)
     assert {trouble for _, _, trouble in told[4:]} == {0}
-    assert abs(told[5][0] / 10 - 200) < 2
-    assert told[0][0] > 1900, "the last good one stays: what to think of it the service decides"
+    assert near(told, 6, 200)
+    assert near(told, 1, 200), "the last good one stays: what to think of it the service decides"
     for port in faults:
         station.board.stimulate("meter_fault", fault="well", port=port)
-    assert {trouble for _, _, trouble in watch(station, 1300)} == {0}
+    until(station, lambda told: {trouble for _, _, trouble in told} == {0})
     with pytest.raises(OperatorError, match="cannot do that"):
         station.board.stimulate("meter_fault", fault="rust", port=1)
+
+
+@pytest.mark.parametrize("station", KINDS, indirect=True)
+def test_a_meter_that_is_not_exact_is_made_so_by_its_gain(station: Prompt) -> None:
+    station.board.stimulate("meter_error", percent=-8)
+    station.board.stimulate("draw_watts", watts=500)
+    station.run("r[0].value(1)")
+    until(station, lambda told: near(told, 1, 460))
+    assert station.board.stimulate("true_power")[0] == 500
+    station.run("m[0].gain = 10870")
+    until(station, lambda told: near(told, 1, 500))
 
 
 @pytest.mark.parametrize("station", ["virtual_charger2"], indirect=True)
 def test_pulses_that_stop_or_come_from_elsewhere(station: Prompt) -> None:
     station.board.stimulate("draw_watts", watts=200)
     station.run("r[0].value(1)")
-    watch(station, 2200)
+    until(station, lambda told: near(told, 1, 200))
     station.board.stimulate("meter_fault", fault="silent")
-    falls = [watts(watch(station, 1100))[0] for _ in range(4)]
-    assert falls == sorted(falls, reverse=True)
-    assert falls[-1] < 5, "at most a pulse since the last one"
+    told = until(station, lambda told: told[0][0] < 50)  # at most a pulse since the last one
+    assert told[0][2] == 0, "it looks like no load"
     station.board.stimulate("meter_fault", fault="noise")
-    assert watts(watch(station, 2200))[0] > 1000, "a disturbance is an overload, and cut"
+    until(station, lambda told: told[0][0] > 10000)  # a disturbance is an overload, and cut

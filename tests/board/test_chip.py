@@ -54,7 +54,9 @@ def test_a_charger_has_plug_and_meter(make_board: MakeBoard) -> None:
         board.stimulate("plug_in")
         board.stimulate("draw_watts", watts=420)
         assert prompt.value("(board.KIND, board.inputs()['plug'].value())") == ("charger", 1)
-        assert prompt.value("board.meters()[0][1][0].read_uv()") == 420000
+        assert prompt.value("board.meters()[0][1][0].read_uv()") == 0, "its relay is open"
+        prompt.run("board.relays()[0].value(1)")
+        assert wait_for(lambda: prompt.value("board.meters()[0][1][0].read_uv()") == 420000)
 
 
 def test_a_relay_is_logged_with_the_time_since_the_card(prompt: Prompt) -> None:

@@ -57,6 +57,25 @@ def test_the_world_acts_upon_it(tool: Tool) -> None:
     assert parsed(tool("show", "gate", "--json"))["resets"]["power"] == 2
 
 
+def test_the_world_acts_upon_a_charging_station(tool: Tool) -> None:
+    tool("start", "pile", "--board", "virtual-charger16")
+    for words in (
+        ("plug", "pile", "in", "--port", "3", "--watts", "220"), ("draw", "pile", "90.5"),
+        ("heat", "pile", "71", "--port", "16"), ("heat", "pile", "40"),
+        ("meter", "pile", "checksum", "--port", "2"), ("skew", "pile", "--port", "2", "--", "-3"),
+        ("leakage", "pile", "trip"),
+        ("estop", "pile", "press"), ("key", "pile"), ("smoke", "pile", "raise"),
+        ("relay", "pile", "weld", "--port", "3"),
+    ):  # fmt: skip
+        assert tool(*words) == (0, "pile: done\n"), words
+    loads = parsed(tool("load", "pile", "--json"))
+    assert len(loads) == 16
+    assert loads[2] == {"port": 3, "watts": 0.0, "mwh": 0.0}, "the contactor is open"
+    assert tool("load", "pile")[1].splitlines()[0].split() == ["port", "W", "Wh"]
+    code, text = tool("button", "pile")
+    assert (code, len(text.splitlines())) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,0 +1,144 @@
+"""Meter drivers on model chips, and a clock that only goes when told to (MicroPython)."""
+
+from controller_tool.sim.chips.bl0942 import READ, WATT, Bl0942, Line, check_of
+from controller_tool.sim.chips.hlw8012 import Hlw8012
+from firmware.meters import bl0942, hlw8012
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+TURN_MS = 10
+PER_WATT = 623.4  # of a shunt of 1 mOhm and a divider of 1.95 MOhm and 510 Ohm
+
+
+class Pin:
+    """An output that remembers its level."""
+
+    def __init__(self) -> None:
+        self.level = 0
+
+    def value(self, level: "int | None" = None) -> int:
+        if level is not None:
+            self.level = level
+        return self.level
+
+
+class Wire:
+    """A UART with lines of chips behind a multiplexer; an answer comes `late_turns` turns later."""
+
+    def __init__(self, lines: "list[Line]", select: "tuple[Pin, ...]" = ()) -> None:
+        self.lines = lines
+        self.select = select
+        self.held = b""
+        self.late_turns = 1
+        self.asked: list[tuple[int, int]] = []  # row and address
+        self._coming: list[list[Any]] = []
+
+    def pass_turn(self) -> None:
+        for answer in self._coming:
+            answer[0] -= 1
+        while self._coming and self._coming[0][0] <= 0:
+            self.held += self._coming.pop(0)[1]
+
+    def any(self) -> int:
+        return len(self.held)
+
+    def readinto(self, buf: bytearray) -> int:
+        count = min(len(buf), len(self.held))
+        buf[:count] = self.held[:count]
+        self.held = self.held[count:]
+        return count
+
+    def write(self, data: bytes) -> int:
+        row = 0
+        for place, pin in enumerate(self.select):
+            row |= pin.level << place
+        self.asked.append((row, data[0] & 3))
+        answer = self.lines[row].receive(bytes(data))
+        if answer:
+            self._coming.append([self.late_turns, answer])
+        return len(data)
+
+
+class Station:
+    """Drivers of all chips of the lines; addresses: those of each line."""
+
+    def __init__(self, *addresses: "tuple[int, ...]") -> None:
+        self.chips: list[Bl0942] = []
+        lines = []
+        for row in addresses:
+            chips = {address: Bl0942(PER_WATT, 3 + address) for address in row}
+            self.chips += [chips[address] for address in row]
+            lines.append(Line(chips))
+        select = (Pin(), Pin()) if len(addresses) > 1 else ()
+        self.wire = Wire(lines, select)
+        self.meters = bl0942.drivers(self.wire, {"lines": addresses, "select": select})
+        self.now_ms = self.meters[0].read_ms
+
+    def turns(self, count: int) -> None:
+        for _ in range(count):
+            self.now_ms = self.now_ms + TURN_MS & 0x3FFFFFFF
+            self.wire.pass_turn()
+            for meter in self.meters:
+                meter.poll(self.now_ms)
+
+    def seconds(self, count: int) -> None:
+        self.turns(count * 1000 // TURN_MS)
+
+
+class Counter:
+    """A pulse counter (PCNT) at a chip's CF."""
+
+    def __init__(self, chip: Hlw8012) -> None:
+        self.chip = chip
+        self.base = 0
+        self.resets = 0
+
+    def value(self, value: "int | None" = None) -> int:
+        found = self.chip.pulses - self.base
+        if value is not None:
+            self.base = self.chip.pulses
+            self.resets += 1
+        return found
+
+
+class Pulses:
+    """One driver at one chip."""
+
+    def __init__(self, chip: str = "hlw8012") -> None:
+        self.meter = hlw8012.drivers([Counter(Hlw8012(1))], {"chip": chip})[0]
+        self.chip = Hlw8012(1000 * self.meter._pulse_mj)
+        self.counter = self.meter._counter = Counter(self.chip)
+        self.now_ms = self.meter.read_ms
+        self.true_mj = 0
+        self.told_mj = 0  # as a service would sum it up: the power of each reading by its second
+        self._last_ms = self.now_ms
+        self._readings = 0
+
+    def seconds(self, count: int, watts: float) -> None:
+        self.chip.milliwatts = int(1000 * watts)
+        for _ in range(count * 1000 // TURN_MS):
+            self.now_ms = self.now_ms + TURN_MS & 0x3FFFFFFF
+            self.chip.pass_us(1000 * TURN_MS)
+            self.true_mj += self.chip.milliwatts * TURN_MS // 1000
+            self.meter.poll(self.now_ms)
+            if self.meter.readings != self._readings:
+                self._readings = self.meter.readings
+                passed_ms = self.now_ms - self._last_ms & 0x3FFFFFFF
+                self.told_mj += self.meter.power_dw * passed_ms // 10
+                self._last_ms = self.now_ms
+
+
+__all__ = [
+    "PER_WATT",
+    "READ",
+    "TURN_MS",
+    "WATT",
+    "Bl0942",
+    "Line",
+    "Pin",
+    "Pulses",
+    "Station",
+    "check_of",
+]
