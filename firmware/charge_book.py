@@ -66,10 +66,10 @@ def account(sessions: "Sessions", c: "Controller", ended: int) -> None:
 
 def _put(sessions: "Sessions", number: int, flags: int) -> None:
     port = sessions.ports[number]
-    meter = sessions.meters[number]
-    passed_s = port.seconds - meter.slot_s
-    watts = (port.energy_mwh - meter.slot_mwh) * 36 // passed_s // 10 if passed_s > 0 else 0
-    meter.slot_s, meter.slot_mwh = port.seconds, port.energy_mwh
+    passed_s = port.seconds - sessions.slot_s[number]
+    drawn_mwh = port.energy_mwh - sessions.slot_mwh[number]
+    watts = drawn_mwh * 36 // passed_s // 10 if passed_s > 0 else 0
+    sessions.slot_s[number], sessions.slot_mwh[number] = port.seconds, port.energy_mwh
     if sessions.reasons[number] == REASON_TICKET:
         flags |= ENERGY_BY_TICKET
     sessions.energy.put(number, port.key, port.energy_mwh, port.seconds, watts, flags)

@@ -7,6 +7,8 @@ do what it is told, opens the contactor where there is one. Ports have temperatu
 outputs of their own: what fails there ends the session of that port alone.
 """
 
+from array import array
+
 from firmware.journal import CONTROLLER, NO_KEY
 from firmware.reading import wired
 from protocol.codes import (
@@ -54,6 +56,9 @@ if TYPE_CHECKING:
 LATCH = "latch"  # in NVS
 _STEADY = 3  # so many samples in a row before a temperature or an output counts
 _COOLER_DC = 50  # below the warning: what was hot may be used again
+# how a thermistor is: so many looks in a row at which it was broken, and at which it was too hot
+_BROKEN, _COUNT, _ONE = 0x03, 0x0C, 0x04
+_HOT, _WARNED = 0x10, 0x20
 
 # contacts that open everything, in the order in which they are asked
 _INPUTS = (
@@ -62,17 +67,6 @@ _INPUTS = (
     ("estop", LATCH_ESTOP, EVENT_EMERGENCY_STOP, END_EMERGENCY_STOP),
     ("leakage", LATCH_LEAKAGE, EVENT_LEAKAGE, END_LEAKAGE),
 )
-
-
-class Sensor:
-    """One thermistor: tenths of a degree once steady, UNKNOWN until then or when it is broken."""
-
-    def __init__(self, point: int, adc: "Any") -> None:
-        self.point = point
-        self.adc = adc
-        self.value = UNKNOWN
-        self.hot = self.broken = self.count = 0
-        self.warned = False
 
 
 class Safety:
@@ -92,8 +86,12 @@ class Safety:
         self.has_reset = "reset" in contacts
         self._reset = wired(contacts.get("reset"), False)
         self.contactor: "Any" = board.contactor() if hasattr(board, "contactor") else None
-        found = board.thermistors() if hasattr(board, "thermistors") else ()
-        self.sensors = [Sensor(point, adc) for point, adc in found]
+        # of each thermistor: its point and line, tenths of a degree, and how it is
+        self.sensors: "list[tuple[int, Any]]" = []
+        if hasattr(board, "thermistors"):
+            self.sensors = board.thermistors()
+        self.heat_dc = array("h", [UNKNOWN] * len(self.sensors))
+        self._looks = bytearray(len(self.sensors))
         self.warn_dc, self.cut_dc = 650, 750
         self._sensor = 0
         self._wrong = bytearray(len(sessions.relays))  # outputs that were found not to follow
@@ -184,9 +182,7 @@ class Safety:
             self._c.journal.note(EVENT_TAMPER)
         if self.sensors:
             self._sensor = (self._sensor + 1) % len(self.sensors)
-            self._sample(self.sensors[self._sensor])
-            if self.sensors[self._sensor].hot and self.sensors[self._sensor].point == CONTROLLER:
-                said |= LATCH_TEMPERATURE
+            said |= self._sample(self._sensor)
         station = self._sessions.station
         held = self._reset.poll()
         if station.resets(held, said, passed_ms):
@@ -218,60 +214,67 @@ class Safety:
 
     # --- temperatures, meters, lines --------------------------------------------------------
 
-    def _sample(self, sensor: Sensor) -> None:
-        now_dc = tenths_of_degree(sensor.adc.read_uv() // 1000)
+    def _sample(self, index: int) -> int:
+        """Look at one; LATCH_TEMPERATURE while the board's own is hot."""
+        point, line = self.sensors[index]
+        now_dc = tenths_of_degree(line.read_uv() // 1000)
+        looks = self._looks[index]
+        before_dc = self.heat_dc[index]
         if now_dc == UNKNOWN:
-            sensor.broken = min(sensor.broken + 1, _STEADY)
-            sensor.count = 0
-            return
-        sensor.broken = 0
-        sensor.value = now_dc
+            looks += 1 if looks & _BROKEN < _STEADY else 0
+            if looks & _BROKEN == _STEADY:
+                self.heat_dc[index] = UNKNOWN
+            self._looks[index] = looks & ~_COUNT
+            return 0
+        looks &= ~_BROKEN
+        self.heat_dc[index] = now_dc
         if now_dc >= self.cut_dc:
-            sensor.count += 1
-            if sensor.count == _STEADY:
-                self._too_hot(sensor)
+            if looks & _COUNT < _STEADY * _ONE:
+                looks += _ONE
+                if looks & _COUNT == _STEADY * _ONE:
+                    looks |= _HOT
+                    self._too_hot(point, now_dc)
         else:
-            sensor.count = 0
+            looks &= ~_COUNT
             if now_dc < self.warn_dc - _COOLER_DC:
-                sensor.hot = 0
-                sensor.warned = False
-            elif now_dc >= self.warn_dc and not sensor.warned:
-                sensor.warned = True
-                self._c.journal.note(EVENT_TEMPERATURE_WARNING, 0, sensor.point, NO_KEY, now_dc)
+                looks &= ~_HOT & ~_WARNED
+            elif now_dc >= self.warn_dc and not looks & _WARNED:
+                looks |= _WARNED
+                if before_dc != UNKNOWN:
+                    self._c.journal.note(EVENT_TEMPERATURE_WARNING, 0, point, NO_KEY, now_dc)
+        self._looks[index] = looks
+        return LATCH_TEMPERATURE if point == CONTROLLER and looks & _HOT else 0
 
-    def _too_hot(self, sensor: Sensor) -> None:
-        sensor.hot = 1
-        if sensor.point == CONTROLLER:
+    def _too_hot(self, point: int, now_dc: int) -> None:
+        if point == CONTROLLER:
             if not self._sessions.station.latches & LATCH_TEMPERATURE:
-                self.cut(
-                    LATCH_TEMPERATURE, EVENT_OVER_TEMPERATURE, END_TEMPERATURE, CONTROLLER,
-                    sensor.value,
-                )  # fmt: skip
+                event = EVENT_OVER_TEMPERATURE
+                self.cut(LATCH_TEMPERATURE, event, END_TEMPERATURE, CONTROLLER, now_dc)
             return
-        port = self._sessions.ports[sensor.point]
+        port = self._sessions.ports[point]
         port.trouble |= PORT_HOT
-        self._sessions.carry_out(sensor.point, port.end(END_TEMPERATURE))
-        event = EVENT_OVER_TEMPERATURE
-        self._c.journal.note(event, END_TEMPERATURE, sensor.point, NO_KEY, sensor.value)
+        self._sessions.carry_out(point, port.end(END_TEMPERATURE))
+        self._c.journal.note(EVENT_OVER_TEMPERATURE, END_TEMPERATURE, point, NO_KEY, now_dc)
 
     def look_at(self, number: int) -> None:
         """What is wrong with a port's meter or sensor, on record when it changes."""
         port = self._sessions.ports[number]
         meter = self._sessions.meters[number]
-        trouble = meter.driver.trouble
+        trouble = meter.trouble
         if (trouble != 0) != (port.trouble & PORT_METER != 0):
             port.trouble ^= PORT_METER
             if trouble:
                 self._c.journal.note(EVENT_METER_LOST, trouble, number)
             else:
                 self._c.journal.note(EVENT_METER_BACK, 0, number)
-        for sensor in self.sensors:
-            if sensor.point == number:
-                if not sensor.hot:
+        for index in range(len(self.sensors)):
+            if self.sensors[index][0] == number:
+                looks = self._looks[index]
+                if not looks & _HOT:
                     port.trouble &= ~PORT_HOT
-                if (sensor.broken >= _STEADY) != (port.trouble & PORT_SENSOR != 0):
+                if (looks & _BROKEN == _STEADY) != (port.trouble & PORT_SENSOR != 0):
                     port.trouble ^= PORT_SENSOR
-                    state = LINE_OPEN if sensor.broken else LINE_OK
+                    state = LINE_OPEN if port.trouble & PORT_SENSOR else LINE_OK
                     self._c.journal.note(EVENT_INPUT_FAULT, state, number)
 
     def second(self) -> None:

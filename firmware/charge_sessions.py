@@ -7,6 +7,7 @@ the safe direction: a relay opens first, and what is to be said of it is written
 """
 
 import time
+from array import array
 
 from firmware.charge_safety import Safety
 from firmware.energy_ring import EnergyRing
@@ -42,18 +43,6 @@ _WAIT_MS = 10000  # for head room and the meter, before a port that was promised
 _OUT_MS = 5000  # a plug that is out for so long was pulled out
 
 
-class Meter:
-    """A port's meter, and what the loop keeps of the port."""
-
-    def __init__(self, driver: "Any") -> None:
-        self.driver = driver
-        self.readings = driver.readings
-        self.read_ms = self.served_ms = time.ticks_ms()
-        self.waits_ms = 0  # promised, and not closed yet
-        self.out_ms = 0  # its plug is out
-        self.slot_s = self.slot_mwh = 0  # as the last slot of the account has it
-
-
 class Sessions:
     """on_plug(port): something was plugged in there. firmware/charge_setup.py fills the rest in.
 
@@ -67,13 +56,20 @@ class Sessions:
         self.relays: "list[Any]" = controller.board.relays()
         self._light = controller.board.indicator()
         self.ports: "list[Port]" = []
-        self.meters: "list[Meter]" = []
+        self.meters: "list[Any]" = []  # their drivers, one a port
         self.inputs: "list[tuple[Any, Any]]" = []  # of each port: plug and button, or None
         self.reasons = bytearray(len(self.relays))
         self.running = bytearray(len(self.relays))
         self.station = Station(self.ports, 0, 0)
         self.energy = EnergyRing(controller.board.partition("energy"), len(self.relays))
         self.safety = Safety(controller, self)
+        count = len(self.relays)
+        # of each port: readings and their time as they were seen last, when it was served last, for
+        # how long it waits to close and its plug is out, and what the account has of its session
+        self._readings, self._read_ms = array("i", [0] * count), array("i", [0] * count)
+        self._served_ms = array("i", [time.ticks_ms()] * count)
+        self._waits_ms, self._out_ms = array("i", [0] * count), array("i", [0] * count)
+        self.slot_s, self.slot_mwh = array("i", [0] * count), array("i", [0] * count)
         self.offer_wh = self.offer_min = 0
         self._number = 0
         self._lists_seen = controller.intake.changes
@@ -101,38 +97,38 @@ class Sessions:
 
     def _measure(self, number: int, now: int) -> None:
         meter = self.meters[number]
-        meter.driver.poll(now)
-        if meter.driver.readings == meter.readings:
+        meter.poll(now)
+        if meter.readings == self._readings[number]:
             return
-        since_ms = time.ticks_diff(meter.driver.read_ms, meter.read_ms)
-        meter.readings = meter.driver.readings
-        meter.read_ms = meter.driver.read_ms
-        port = self.ports[number]
-        self.carry_out(number, port.read(meter.driver.power_dw, since_ms))
+        since_ms = time.ticks_diff(meter.read_ms, self._read_ms[number])
+        self._readings[number] = meter.readings
+        self._read_ms[number] = meter.read_ms
+        self.carry_out(number, self.ports[number].read(meter.power_dw, since_ms))
 
     def _serve(self, number: int, now: int) -> None:
         """What every port is asked some times a second, in turn."""
         port = self.ports[number]
-        meter = self.meters[number]
-        passed_ms = time.ticks_diff(now, meter.served_ms)
-        meter.served_ms = now
+        passed_ms = time.ticks_diff(now, self._served_ms[number])
+        self._served_ms[number] = now
         self.safety.look_at(number)
         self.carry_out(number, port.tick(passed_ms))
         plug = self.inputs[number][0]
         if plug is not None:
             was_in = plug.active
             is_in = plug.poll()
-            meter.out_ms = 0 if is_in else meter.out_ms + passed_ms
-            if meter.out_ms >= _OUT_MS:
+            out_ms = 0 if is_in else min(self._out_ms[number] + passed_ms, _OUT_MS)
+            self._out_ms[number] = out_ms
+            if out_ms == _OUT_MS:
                 self.carry_out(number, port.pulled_out())
             if is_in and not was_in:
                 self._on_plug(number)
         if port.state == PORT_WAITS:
             waits_for_turn = port.ready and self.station.has_room()
-            meter.waits_ms = 0 if waits_for_turn else meter.waits_ms + passed_ms
+            waits_ms = 0 if waits_for_turn else self._waits_ms[number] + passed_ms
+            self._waits_ms[number] = waits_ms
             if waits_for_turn and self.station.may_close():
                 self._begin(number)
-            elif port.trouble or self.station.latches or meter.waits_ms >= _WAIT_MS:
+            elif port.trouble or self.station.latches or waits_ms >= _WAIT_MS:
                 self._withdraw(number)
         self.safety.check_output(number)
 
@@ -230,8 +226,7 @@ class Sessions:
         """A free port is to serve this card, with what was offered to it."""
         self.ports[number].authorise(key, self.offer_wh, self.offer_min)
         self.reasons[number] = reason
-        meter = self.meters[number]
-        meter.waits_ms = meter.slot_s = meter.slot_mwh = 0
+        self._waits_ms[number] = self.slot_s[number] = self.slot_mwh[number] = 0
         self.safety.power(True)
 
     def stop(self, number: int, code: int) -> None:

@@ -9,7 +9,7 @@ by the watchdog when that was it. What a ticket began never goes on by itself.
 """
 
 from firmware.charge_safety import LATCH
-from firmware.charge_sessions import Meter, Sessions
+from firmware.charge_sessions import Sessions
 from firmware.config import own
 from firmware.loan import forget
 from protocol.codes import (
@@ -75,7 +75,7 @@ def build(sessions: Sessions, c: "Controller") -> None:
         module = __import__("firmware.meters." + kind, None, None, ("drivers",))
         for driver in module.drivers(port, options):
             driver.gain = own(get(METER_GAIN, 10000), len(sessions.meters))
-            sessions.meters.append(Meter(driver))
+            sessions.meters.append(driver)
     for number in range(count):
         end = str(number + 1) if number else ""
         plug, button = contacts.get("plug" + end), contacts.get("button" + end)
@@ -111,8 +111,7 @@ def settle(sessions: Sessions, c: "Controller") -> None:
         sessions.running[number] = 1
         sessions.reasons[number] = REASON_TICKET if by_ticket else REASON_RESUMED
         sessions.ports[number].authorise(key, 0, 0, energy_mwh, seconds)
-        meter = sessions.meters[number]
-        meter.slot_s, meter.slot_mwh = seconds, energy_mwh
+        sessions.slot_s[number], sessions.slot_mwh[number] = seconds, energy_mwh
     watchdog = c.board.reset_cause() == _WATCHDOG
     clock = c.clock
     young = (

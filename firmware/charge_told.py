@@ -51,9 +51,10 @@ def told(sessions: "Sessions") -> "list[Any]":
 
 
 def _temperature(sessions: "Sessions", point: int) -> "int | None":
-    for sensor in sessions.safety.sensors:
-        if sensor.point == point and sensor.value != UNKNOWN and not sensor.broken:
-            return sensor.value
+    safety = sessions.safety
+    for index in range(len(safety.sensors)):
+        if safety.sensors[index][0] == point and safety.heat_dc[index] != UNKNOWN:
+            return safety.heat_dc[index]
     return None
 
 

@@ -185,10 +185,11 @@ class Port:
     def read(self, power_dw: int, since_ms: int) -> int:
         """The meter gave a power; since_ms: how long after the reading before."""
         self.power_dw = power_dw
+        since_ms = min(since_ms, _GAP_MAX_MS)
         flows = power_dw >= self._rules.zero_dw
         self._zeros = 0 if flows else self._zeros + 1
         if self.live or self.state == PORT_ENDING:
-            self._count(power_dw, min(since_ms, _GAP_MAX_MS))
+            self._count(power_dw, since_ms)
             if self.live:
                 return self._judge(power_dw, since_ms, flows)
             return self._over() if self._zeros >= _ZEROS else NO_END
