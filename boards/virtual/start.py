@@ -118,7 +118,7 @@ class Board:
         }  # fmt: skip
         sys_shim.print_to(self.out)
         if chips is not None:
-            shims["machine"]["I2C"] = i2c_shim.build(chips)
+            shims["machine"]["I2C"] = i2c_shim.build(chips, time.sleep_us if charge else None)
         if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
             import ds3231
 
