@@ -16,7 +16,14 @@ WATT of a watt is 3537 * 1 A * shunt * 1 V * divider / Vref², with both voltage
 
 import time
 
-from firmware.meters.results import PERIOD_MS, Meter
+from firmware.meters.results import (
+    GAIN_ONE,
+    METER_BAD,
+    METER_STUCK,
+    PERIOD_MS,
+    quiet,
+    took,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +37,8 @@ _WAIT_MS = 50
 _BUFFER_BYTES = 32
 _SCALE = 64  # WATT times this is a small int
 _BACKWARDS_DW = 50
+_BAD_IN_A_ROW = 3
+_STUCK_READINGS = 120
 _SHUNT_UOHM = 1000
 _DIVIDER_OHM = (1950000, 510)
 
@@ -49,29 +58,21 @@ class Line:
         self.command = bytearray((_READ, _WATT))
         self.buffer = bytearray(_BUFFER_BYTES)
 
-    def asks(self, now_ms: int) -> None:
-        """A chip was asked; the next one's time does not move with the turns, unless all lags."""
-        self.waits = True
-        self.began_ms = now_ms
-        late_ms = time.ticks_diff(now_ms, self.due_ms)
-        since_ms = self.due_ms if 0 <= late_ms < PERIOD_MS else now_ms
-        self.due_ms = time.ticks_add(since_ms, self.share_ms)
 
-    def next(self) -> None:
-        """The chip whose turn it was has answered, or never will."""
-        self.waits = False
-        self.turn = (self.turn + 1) % self.chips
-
-
-class Driver(Meter):
+class Driver:
     """One chip; row: at which line of the multiplexer it is; sixteen of these cost heap."""
 
+    gain = GAIN_ONE
+
     def __init__(self, line: Line, number: int, row: int, address: int) -> None:
-        super().__init__()
         self._line = line
         self._number = number
         self._row = row
         self._address = address
+        self.power_dw = self.readings = self.trouble = 0
+        self._spoilt = 0  # answers in a row
+        self._raw = self._same = 0  # WATT, and readings with the same, after the first
+        self.read_ms = time.ticks_ms()
 
     def poll(self, now_ms: int) -> None:
         """Ask, or listen, when it is this chip's turn."""
@@ -81,7 +82,7 @@ class Driver(Meter):
                 self._listen(line, now_ms)
             elif time.ticks_diff(now_ms, line.due_ms) >= 0:
                 self._ask(line, now_ms)
-        self.quiet(now_ms)
+        quiet(self, now_ms)
 
     def _ask(self, line: Line, now_ms: int) -> None:
         if line.uart.any():  # what came too late is nobody's answer
@@ -93,22 +94,26 @@ class Driver(Meter):
             row >>= 1
         line.command[0] = _READ | self._address
         line.uart.write(line.command)
-        line.asks(now_ms)
+        line.waits = True
+        line.began_ms = now_ms
+        # the next one's time does not move with the turns, unless all lags behind
+        late_ms = time.ticks_diff(now_ms, line.due_ms)
+        since_ms = line.due_ms if late_ms < PERIOD_MS else now_ms
+        line.due_ms = time.ticks_add(since_ms, line.share_ms)
 
     def _listen(self, line: Line, now_ms: int) -> None:
         waiting = line.uart.any()
-        if waiting < _ANSWER_BYTES:
-            if not 0 <= time.ticks_diff(now_ms, line.began_ms) < _WAIT_MS:
-                line.next()
-                if waiting:
-                    self.spoilt()
+        if waiting < _ANSWER_BYTES and 0 <= time.ticks_diff(now_ms, line.began_ms) < _WAIT_MS:
             return
-        got = line.uart.readinto(line.buffer)
-        line.next()
+        line.waits = False
+        line.turn = (line.turn + 1) % line.chips
+        if not waiting:
+            return
         data = line.buffer
+        got = line.uart.readinto(data)
         total = _READ + self._address + _WATT + data[0] + data[1] + data[2]
         if got != _ANSWER_BYTES or data[3] != ~total & 0xFF:
-            self.spoilt()
+            self._refuse()
             return
         self._judge(data[0] | data[1] << 8 | data[2] << 16, now_ms)
 
@@ -116,10 +121,20 @@ class Driver(Meter):
         if raw & _SIGN:
             raw -= 2 * _SIGN
         if raw * _SCALE < -_BACKWARDS_DW * self._line.per_dw:
-            self.spoilt()
+            self._refuse()
             return
-        self.moves(raw)
-        self.took(max(raw, 0) * _SCALE // self._line.per_dw, now_ms)
+        self._same = self._same + 1 if 0 < raw == self._raw else 0
+        self._raw = raw
+        self._spoilt = 0
+        took(self, max(raw, 0) * _SCALE // self._line.per_dw, now_ms)
+        # the last bits of a load are noise: the same to the bit is no measurement any more
+        self.trouble = METER_STUCK if self._same >= _STUCK_READINGS - 1 else 0
+
+    def _refuse(self) -> None:
+        """An answer that is not beyond doubt: the power stays what it was."""
+        self._spoilt += 1
+        if self._spoilt >= _BAD_IN_A_ROW:
+            self.trouble |= METER_BAD
 
 
 def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":

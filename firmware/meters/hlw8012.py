@@ -16,7 +16,7 @@ V1 * V2 * 1721506 / Vref² (BL0937: 1.218 V), with V1 = 1 A * shunt and V2 = 1 V
 
 import time
 
-from firmware.meters.results import PERIOD_MS, Meter
+from firmware.meters.results import GAIN_ONE, PERIOD_MS, took
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,19 +29,21 @@ _DIVIDER_OHM = (2350000, 1000)
 _HZ_OF_V2 = {"hlw8012": 48 / (2.43 * 2.43) * 3579000 / 128, "bl0937": 1721506 / (1.218 * 1.218)}
 
 
-class Driver(Meter):
+class Driver:
     """One chip; pulse_mj: the energy of a pulse."""
 
+    gain = GAIN_ONE
+
     def __init__(self, counter: "Any", pulse_mj: int) -> None:
-        super().__init__()
+        self.power_dw = self.readings = self.trouble = 0
+        self._pulses = self._later = 0  # of this second; and those after the first was seen
+        self._rests = True  # none in the second before
+        self._dw = 0  # before the gain
         self._counter = counter
         self._pulse_mj = pulse_mj
         self._count = counter.value()
-        self._pulses = 0  # of this second
-        self._later = 0  # those of them that came after the first was seen
-        self._rests = True  # none in the second before
-        self._dw = 0  # before the gain
-        self._begin_ms = self._before_ms = self._first_ms = self._last_ms = self.read_ms
+        self.read_ms = self._begin_ms = self._before_ms = time.ticks_ms()
+        self._first_ms = self._last_ms = self.read_ms
 
     def poll(self, now_ms: int) -> None:
         """Look at the counter, and work the power out once a second."""
@@ -61,7 +63,7 @@ class Driver(Meter):
         if not 0 <= time.ticks_diff(now_ms, self._begin_ms) < PERIOD_MS:
             self._begin_ms = now_ms
             self._work_out(now_ms)
-            self.took(self._dw, now_ms)
+            took(self, self._dw, now_ms)
 
     def _work_out(self, now_ms: int) -> None:
         self._rests, rested = not self._pulses, self._rests
