@@ -1,4 +1,4 @@
-"""A current sensor at an analog input: 1 mV a watt (device).
+"""Current sensors at analog inputs: 1 mV a watt (device).
 
 For boards that measure roughly. A converter of 12 bits at a steady load may give the same value
 for hours, so it is never called stuck; nor is it ever silent.
@@ -6,26 +6,29 @@ for hours, so it is never called stuck; nor is it ever silent.
 
 import time
 
-from firmware.meters.results import PERIOD_MS, Meter
+from firmware.meters.results import PERIOD_MS, Meters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Driver(Meter):
-    """One ADC."""
+class Driver(Meters):
+    """A row of ADCs."""
 
-    def __init__(self, adc: "Any") -> None:
-        super().__init__()
-        self._adc = adc
+    _adcs: "list[Any]"
+    _due_ms: int
 
     def poll(self, now_ms: int) -> None:
-        """Read it once a second, and the first time at once."""
-        if not self.readings or time.ticks_diff(now_ms, self.read_ms) >= PERIOD_MS:
-            self.took(self._adc.read_uv() // 100, now_ms)
+        """Read them once a second, and the first time at once."""
+        if time.ticks_diff(now_ms, self._due_ms) >= 0:
+            self._due_ms = time.ticks_add(now_ms, PERIOD_MS)
+            for number in range(self.count):
+                self.took(number, self._adcs[number].read_uv() // 100, now_ms)
 
 
-def drivers(port: "list[Any]", _options: "dict[str, Any]") -> "list[Driver]":
-    """One driver a sensor; port: their ADCs."""
-    return [Driver(adc) for adc in port]
+def drivers(port: "list[Any]", _options: "dict[str, Any]") -> Driver:
+    """One row of sensors; port: their ADCs."""
+    row = Driver(len(port))
+    row._adcs, row._due_ms = port, row.read_ms[0]
+    return row
