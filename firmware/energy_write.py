@@ -94,12 +94,12 @@ def _write(
 
 
 def _write_ledger(ring: "EnergyRing") -> None:
-    other = ring.other
     first = -1
     for at in range(0, max(ring.rows, 1) * _ROW, _PART_BYTES):
         _find_place(ring)
         if first < 0:
             first = ring.sector
+        other = ring.other
         other[energy_slot.HEADER_BYTES : energy_slot.ROWS_AT] = (
             ring.ledger[at : at + _PART_BYTES] + bytes(_PART_BYTES)
         )[:_PART_BYTES]
@@ -111,7 +111,7 @@ def _write_ledger(ring: "EnergyRing") -> None:
 
 
 def _is_blank(ring: "EnergyRing", sector: int) -> bool:
-    piece = memoryview(ring.other)[:_PIECE_BYTES]
+    piece = memoryview(bytearray(_PIECE_BYTES))
     for at in range(0, SECTOR_BYTES, _PIECE_BYTES):
         ring.partition.readblocks(sector, piece, at)
         if min(piece) != 0xFF:

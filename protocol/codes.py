@@ -179,7 +179,7 @@ OP_GET_CONFIG = 23
 OP_PUT_CONFIG = 24
 # 25 is reserved for pairing an OSDP reader
 OP_GET_CREDENTIAL = 26
-OP_GET_PORTS = 27  # these two of chargers alone: protocol/charging_ops.py
+OP_GET_PORTS = 27  # these two of chargers alone
 OP_READ_ENERGY = 28
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------

@@ -9,6 +9,7 @@ from protocol.codes import (
     OP_GET_CREDENTIAL,
     OP_GET_INFO,
     OP_GET_NONCE,
+    OP_GET_PORTS,
     OP_GET_RECEIPT,
     OP_GET_RECORDS,
     OP_GET_STATE,
@@ -23,6 +24,7 @@ from protocol.codes import (
     OP_PUT_CHECKPOINT,
     OP_PUT_CONFIG,
     OP_PUT_TRUST,
+    OP_READ_ENERGY,
     OP_SELF_TEST,
     OP_SET_SIGNED_TIME,
     OP_SET_TIME,
@@ -36,7 +38,7 @@ from protocol.codes import (
 _TIMES = (OP_SET_TIME, OP_SET_SIGNED_TIME, OP_GET_NONCE)
 # a ticket or configuration proves itself; what is read is for those who set it up or enrol cards
 _ON_SITE = (OP_DO_TICKET, OP_GET_CONFIG, OP_PUT_CONFIG, OP_GET_CREDENTIAL)
-ALLOWED: "dict[int, tuple[int, ...]]" = {  # protocol/charging_ops.py adds to it
+_ALLOWED: "dict[int, tuple[int, ...]]" = {
     ROLE_INSTALLER: _ON_SITE + (OP_SELF_TEST, OP_ENROLL),  # noqa: RUF005  not in MicroPython
     ROLE_DESK: _ON_SITE + (OP_PUT_CHECKPOINT,),  # noqa: RUF005
     ROLE_TECHNICIAN: _ON_SITE + (OP_SELF_TEST, OP_GET_RECEIPT),  # noqa: RUF005
@@ -64,12 +66,14 @@ _ANYONE = (
     OP_JOURNAL_SECTORS,
     OP_GET_AUDIT_KEY,
     OP_PING,
+    OP_GET_PORTS,
+    OP_READ_ENERGY,
 )
 
 
 def may(role: int, operation: int) -> bool:
     """Whether a peer of this role may call the operation; False for roles that do not exist."""
-    allowed = ALLOWED.get(role)
+    allowed = _ALLOWED.get(role)
     if allowed is None:
         return False
     return (

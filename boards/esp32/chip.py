@@ -1,6 +1,6 @@
 """What every board with an ESP32 has in the same way: flash, NVS, clock, cable, Wi-Fi (device).
 
-A board's own file takes from here what it has; it goes to the controller beside it as chip.mpy.
+A board's own file takes from here what it has, and goes to the controller as one with it.
 """
 
 import select

@@ -1,6 +1,6 @@
 """I2C with output expanders on it, and the way out of a bus that is stuck (device).
 
-It goes to the controller beside board.mpy, for board.safe_state() needs it before there is a pack.
+It goes to the controller in board.mpy, for board.safe_state() needs it before there is a pack.
 
 A chip that was cut off in the middle of a byte holds SDA down until somebody clocks that byte out:
 nine clocks on SCL and a STOP, as the I2C specification has it (UM10204, 3.1.16). What the chips

@@ -93,8 +93,8 @@ class Chips:
         return [] if self._page.bytes[layout.I2C_FAULT] else sorted(self._by_address)
 
 
-def build(chips: Chips) -> type:
-    """`machine.I2C` of this board."""
+def build(chips: Chips, wait_us) -> type:
+    """`machine.I2C` of this board; wait_us: None, or spends what the bytes take on the wire."""
 
     class I2C:
         """Bus 0 or 1, with those chips on it."""
@@ -103,22 +103,31 @@ def build(chips: Chips) -> type:
             self, id: int = 0, scl=None, sda=None, freq: int = 400000, timeout: int = 50000
         ) -> None:
             self._timeout_us = timeout
+            self._byte_us = 9000000 // freq
+
+        def _pass(self, count: int) -> None:
+            if wait_us is not None:
+                wait_us(count * self._byte_us)
 
         def scan(self) -> list:
             return chips.scan()
 
         def writeto(self, addr: int, buf, stop: bool = True) -> int:
             chips.write(addr, bytes(buf), self._timeout_us)
+            self._pass(1 + len(buf))
             return len(buf) + 1
 
         def readfrom_into(self, addr: int, buf, stop: bool = True) -> None:
             buf[:] = chips.read(addr, len(buf), self._timeout_us)
+            self._pass(1 + len(buf))
 
         def writeto_mem(self, addr: int, memaddr: int, buf) -> None:
             chips.write(addr, bytes((memaddr,)) + bytes(buf), self._timeout_us)
+            self._pass(2 + len(buf))
 
         def readfrom_mem_into(self, addr: int, memaddr: int, buf) -> None:
             chips.write(addr, bytes((memaddr,)), self._timeout_us)
             buf[:] = chips.read(addr, len(buf), self._timeout_us)
+            self._pass(3 + len(buf))
 
     return I2C

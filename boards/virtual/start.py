@@ -47,8 +47,6 @@ _SHIM_FILES = (
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
-_NAMES_MAX = 1000
-_TABLE_BYTES = 4000
 _FILLING = (4096, 512, 96, 16)
 
 
@@ -118,7 +116,7 @@ class Board:
         }  # fmt: skip
         sys_shim.print_to(self.out)
         if chips is not None:
-            shims["machine"]["I2C"] = i2c_shim.build(chips)
+            shims["machine"]["I2C"] = i2c_shim.build(chips, time.sleep_us if charge else None)
         if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
             import ds3231
 
@@ -190,21 +188,6 @@ class Board:
         return True
 
 
-def name_table_doubled() -> None:
-    """Make names until MicroPython's table of them has just doubled.
-
-    It then has room for 640, and where it doubles next is the firmware's own affair. An ESP32,
-    whose built-in names stand in its ROM, has room for 620. Without this the shims would decide it.
-    """
-    for number in range(_NAMES_MAX):
-        gc.collect()
-        before = gc.mem_alloc()
-        getattr(gc, "n%d" % number, None)
-        gc.collect()
-        if gc.mem_alloc() - before > _TABLE_BYTES:
-            return
-
-
 def filled() -> object:
     """Every piece that is free, taken: among the shims the firmware is to find no room."""
     held = None
@@ -254,7 +237,6 @@ def run() -> None:
     board = Board(wanted)
     banner = "MicroPython " + sys_shim.VERSION + "; " + wanted["machine"] + "\r\n"
     del wanted
-    name_table_doubled()
     gc.collect()
     if board.page.bytes[layout.HEAP_ASKED] == layout.HEAP_MEASURE:
         board.page.set_word(layout.HEAP_USED_BYTES, gc.mem_alloc())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from controller_tool.channel.stream import ByteStream, Deadline
 from controller_tool.errors import DeviceError, LinkError
 from controller_tool.messages import name_of, t
-from protocol import cbor, charging_ops, framing, messages
+from protocol import cbor, framing, messages
 from protocol.codes import OK
 from protocol.constants import MESSAGE_MAX_BYTES, REQUESTS_IN_FLIGHT
 from protocol.names import ERROR_NAMES, OPERATION_NAMES
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 REPLY_S = 15.0
-
-charging_ops.offer()  # whatever is at the other end may be a charger
 
 
 class Session:

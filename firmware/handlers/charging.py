@@ -1,30 +1,23 @@
-"""What only a charger answers: how its ports are, and their energy (device).
+"""What only a charger answers: how its ports are, and their energy (device). Loaded for each."""
 
-A charger's Service calls `offer()` once and forgets this module; the handlers stay. It tells with
-`told()` how the station and its ports are, and `energy` is its EnergyRing.
-"""
-
-from firmware import dispatch
-from protocol import charging_ops
-from protocol.codes import OP_GET_PORTS, OP_READ_ENERGY
+from firmware.loan import forget
+from protocol.codes import ERR_UNKNOWN_OPERATION, OP_GET_PORTS
 from protocol.constants import ENERGY_SLOT_BYTES
+from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.controller import Arguments, Controller, Value
 
 
-def offer() -> None:
-    """From now on guests may ask."""
-    charging_ops.offer()
-    dispatch.HANDLERS[OP_GET_PORTS] = get_ports
-    dispatch.HANDLERS[OP_READ_ENERGY] = read_energy
+async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
+    """One of them; a door does not know either."""
+    if not hasattr(c.kind, "told"):
+        raise Refused(ERR_UNKNOWN_OPERATION)
+    if operation == OP_GET_PORTS:
+        return c.kind.told()
+    from firmware.energy_pages import read
 
-
-async def get_ports(c: "Controller", _arguments: "Arguments") -> "Value":
-    return c.kind.told()
-
-
-async def read_energy(c: "Controller", arguments: "Arguments") -> "Value":
+    forget("firmware.energy_pages")
     page = c.scratch[: arguments[1] * ENERGY_SLOT_BYTES]
-    return page[: c.kind.energy.read(arguments[0], page)]
+    return page[: read(c.kind.energy, arguments[0], page)]

@@ -4,8 +4,10 @@ from firmware.loan import forget
 from protocol.codes import (
     OP_DO_TICKET,
     OP_GET_CONFIG,
+    OP_GET_PORTS,
     OP_PUT_CHECKPOINT,
     OP_PUT_CONFIG,
+    OP_READ_ENERGY,
     OP_SET_SIGNED_TIME,
 )
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def on_demand(operation: int) -> "Handler":
-    """The handler of an operation that orders, seldom or configure of this folder carries out."""
+    """The handler of an operation that one of the others of this folder carries out."""
 
     async def handler(c: "Controller", arguments: "Arguments") -> "Value":
         if operation in (OP_GET_CONFIG, OP_PUT_CONFIG):
@@ -30,6 +32,10 @@ def on_demand(operation: int) -> "Handler":
             from firmware.handlers.orders import carry_out
 
             forget("firmware.handlers.orders")
+        elif operation in (OP_GET_PORTS, OP_READ_ENERGY):
+            from firmware.handlers.charging import carry_out
+
+            forget("firmware.handlers.charging")
         else:
             from firmware.handlers.seldom import carry_out
 

@@ -1,6 +1,6 @@
 """Framing, requests and replies, roles, names (both)."""
 
-from protocol import cbor, charging_ops, codes, framing, messages, names, roles
+from protocol import cbor, codes, framing, messages, names, roles
 from protocol.constants import CHUNK_BYTES, JOURNAL_PAGE_RECORDS, MESSAGE_MAX_BYTES
 from tests.both.support import raises, refused
 
@@ -8,8 +8,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
-charging_ops.offer()  # as on a charger and in the tool
 
 WRONG = (None, True, "text", [], {})  # type: tuple[Any, ...]
 

@@ -4,8 +4,7 @@ import asyncio
 
 from firmware import dispatch
 from firmware.controller import Controller
-from firmware.handlers import charging
-from protocol import cbor, charging_ops, energy_slot, framing, messages, roles
+from protocol import cbor, energy_slot, framing, messages
 from protocol.codes import (
     ERR_ARGUMENT,
     ERR_BOUNDS,
@@ -62,81 +61,60 @@ def asked(c: Controller, role: int, *request: "Any") -> "tuple[int, Any]":
 
 def test_a_door_knows_neither() -> None:
     c = controller()
-    for operation in (OP_GET_PORTS, OP_READ_ENERGY):
-        for role in ROLES:
-            assert asked(c, role, operation) == (ERR_UNKNOWN_OPERATION, None)
-
-
-class Offered:
-    """For as long as it lasts a charger is here."""
-
-    def __enter__(self) -> Controller:
-        charging.offer()
-        return controller()
-
-    def __exit__(self, *_: object) -> None:
-        for operation in charging_ops.OPS:
-            del dispatch.HANDLERS[operation]
-            del messages.OPS[operation]
-        for role, allowed in list(roles.ALLOWED.items()):
-            roles.ALLOWED[role] = tuple([op for op in allowed if op not in charging_ops.OPS])
+    c.kind = object()
+    for role in ROLES:
+        assert asked(c, role, OP_GET_PORTS) == (ERR_UNKNOWN_OPERATION, None)
+        assert asked(c, role, OP_READ_ENERGY, 0, 1) == (ERR_UNKNOWN_OPERATION, None)
 
 
 def test_a_charger_tells_everybody_how_its_ports_are() -> None:
-    with Offered() as c:
-        for role in ROLES:
-            assert asked(c, role, OP_GET_PORTS) == (OK, TOLD)
-        assert asked(c, NO_ROLE, OP_GET_PORTS) == (ERR_ROLE, None)
-        assert asked(c, ROLE_DESK, OP_GET_PORTS, 1) == (ERR_ARGUMENT, None)
-        assert asked(c, ROLE_DESK, OP_PING) == (OK, None)
-
-
-def test_to_offer_twice_is_to_offer_once() -> None:
-    with Offered():
-        kept = dict(roles.ALLOWED)
-        charging.offer()
-        assert kept == roles.ALLOWED
+    c = controller()
+    for role in ROLES:
+        assert asked(c, role, OP_GET_PORTS) == (OK, TOLD)
+    assert asked(c, NO_ROLE, OP_GET_PORTS) == (ERR_ROLE, None)
+    assert asked(c, ROLE_DESK, OP_GET_PORTS, 1) == (ERR_ARGUMENT, None)
+    assert asked(c, ROLE_DESK, OP_PING) == (OK, None)
 
 
 def test_the_energy_is_read_page_by_page() -> None:
-    with Offered() as c:
-        ring = c.kind.energy
-        assert asked(c, ROLE_HUB, OP_READ_ENERGY, 0, ENERGY_PAGE_SLOTS) == (OK, b"")
-        for minute in range(20):
-            ring.put(1, card(1), 1000 * minute, 60 * minute, 60, energy_slot.ENERGY_LIVE)
-            ring.commit(FIRST_DAY, 60 * minute, 3)
-        found: list[int] = []
-        while True:
-            status, page = asked(
-                c, ROLE_AUDITOR, OP_READ_ENERGY, found[-1] + 1 if found else 0, ENERGY_PAGE_SLOTS
-            )
-            assert status == OK
-            if not page:
-                break
-            for at in range(0, len(page), ENERGY_SLOT_BYTES):
-                slot = page[at : at + ENERGY_SLOT_BYTES]
-                assert energy_slot.is_whole(slot)
-                found.append(int.from_bytes(slot[:4], "big"))
-        assert found == list(range(1, ring.seq))
+    c = controller()
+    ring = c.kind.energy
+    assert asked(c, ROLE_HUB, OP_READ_ENERGY, 0, ENERGY_PAGE_SLOTS) == (OK, b"")
+    for minute in range(20):
+        ring.put(1, card(1), 1000 * minute, 60 * minute, 60, energy_slot.ENERGY_LIVE)
+        ring.commit(FIRST_DAY, 60 * minute, 3)
+    found: list[int] = []
+    while True:
+        status, page = asked(
+            c, ROLE_AUDITOR, OP_READ_ENERGY, found[-1] + 1 if found else 0, ENERGY_PAGE_SLOTS
+        )
+        assert status == OK
+        if not page:
+            break
+        for at in range(0, len(page), ENERGY_SLOT_BYTES):
+            slot = page[at : at + ENERGY_SLOT_BYTES]
+            assert energy_slot.is_whole(slot)
+            found.append(int.from_bytes(slot[:4], "big"))
+    assert found == list(range(1, ring.seq))
 
 
 def test_what_is_no_page_is_refused() -> None:
-    with Offered() as c:
-        for count in (0, ENERGY_PAGE_SLOTS + 1):
-            assert asked(c, ROLE_DESK, OP_READ_ENERGY, 1, count) == (ERR_BOUNDS, None)
-        for wrong in ([1], [1, 1, 1], [b"1", 1], [1, True], [None, 1]):
-            assert asked(c, ROLE_DESK, OP_READ_ENERGY, *wrong)[0] == ERR_ARGUMENT
-        assert asked(c, ROLE_DESK, OP_READ_ENERGY, -1, 1) == (ERR_BOUNDS, None)
+    c = controller()
+    for count in (0, ENERGY_PAGE_SLOTS + 1):
+        assert asked(c, ROLE_DESK, OP_READ_ENERGY, 1, count) == (ERR_BOUNDS, None)
+    for wrong in ([1], [1, 1, 1], [b"1", 1], [1, True], [None, 1]):
+        assert asked(c, ROLE_DESK, OP_READ_ENERGY, *wrong)[0] == ERR_ARGUMENT
+    assert asked(c, ROLE_DESK, OP_READ_ENERGY, -1, 1) == (ERR_BOUNDS, None)
 
 
 def test_a_flash_that_cannot_be_read_is_told() -> None:
     def fails(*_: "Any") -> None:
         raise OSError(5)
 
-    with Offered() as c:
-        c.kind.board.partition.readblocks = fails
-        c.kind.energy.sector = 0
-        assert asked(c, ROLE_DESK, OP_READ_ENERGY, 1, 1) == (ERR_FLASH, None)
+    c = controller()
+    c.kind.board.partition.readblocks = fails
+    c.kind.energy.sector = 0
+    assert asked(c, ROLE_DESK, OP_READ_ENERGY, 1, 1) == (ERR_FLASH, None)
 
 
 def test_the_largest_answers_fit_a_message() -> None:

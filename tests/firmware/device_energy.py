@@ -2,7 +2,6 @@
 
 import gc
 
-from firmware.energy_ring import EnergyRing
 from protocol import energy_slot
 from protocol.constants import ENERGY_PAGE_SLOTS, ENERGY_SLOT_BYTES, SECTOR_BYTES
 from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE, SLOTS
@@ -14,6 +13,7 @@ from tests.firmware.energy_rig import (
     Account,
     Board,
     Dice,
+    Ring,
     card,
     turn,
     twin,
@@ -29,7 +29,7 @@ MINUTES_A_DAY = 1440
 NOT_THERE = 999
 
 
-def lived(board: Board, seed: int = 5, turns: int = 500) -> "tuple[EnergyRing, Account]":
+def lived(board: Board, seed: int = 5, turns: int = 500) -> "tuple[Ring, Account]":
     """A ring that has gone round, and what it must know."""
     ring, account, dice = board.start(), Account(), Dice(seed)
     account.midnight(ring, FIRST_DAY)
@@ -41,7 +41,7 @@ def lived(board: Board, seed: int = 5, turns: int = 500) -> "tuple[EnergyRing, A
     return ring, account
 
 
-def numbers(ring: EnergyRing, seq: int = 0, count: int = ENERGY_PAGE_SLOTS) -> "list[int]":
+def numbers(ring: Ring, seq: int = 0, count: int = ENERGY_PAGE_SLOTS) -> "list[int]":
     page = memoryview(bytearray(count * ENERGY_SLOT_BYTES))
     size = ring.read(seq, page)
     found = []
@@ -51,7 +51,7 @@ def numbers(ring: EnergyRing, seq: int = 0, count: int = ENERGY_PAGE_SLOTS) -> "
     return found
 
 
-def all_numbers(ring: EnergyRing) -> "list[int]":
+def all_numbers(ring: Ring) -> "list[int]":
     found: list[int] = []
     while True:
         page = numbers(ring, found[-1] + 1 if found else 0)
@@ -185,7 +185,7 @@ def test_the_ring_takes_two_kilobytes_at_most() -> None:
     board = Board(REAL_SECTORS)
     gc.collect()
     before = gc.mem_alloc()
-    ring = EnergyRing(board.partition, PORTS)
+    ring = Ring(board.partition, PORTS)
     gc.collect()
     taken = gc.mem_alloc() - before
     assert ring.seq == 1
@@ -317,13 +317,13 @@ def test_a_refusal_counts_no_session_twice_and_forgets_none() -> None:
 
 def test_a_ring_that_leaves_what_was_refused_is_noticed() -> None:
     """Negative control."""
-    whole = EnergyRing.commit
+    whole = Ring.commit
 
-    def leaves_it(self: EnergyRing, day: int, time_s: int, quality: int) -> None:
+    def leaves_it(self: Ring, day: int, time_s: int, quality: int) -> None:
         self.refused = False
         whole(self, day, time_s, quality)
 
-    replaced: Any = EnergyRing
+    replaced: Any = Ring
     replaced.commit = leaves_it
     try:
         refused_once(2, 3, 200, 200)
@@ -424,7 +424,7 @@ def test_a_flash_that_is_never_blank_is_told_and_does_not_hang() -> None:
 
 
 def test_nothing_is_written_before_the_start_has_read() -> None:
-    ring = EnergyRing(Board().partition, PORTS)
+    ring = Ring(Board().partition, PORTS)
     assert ring.erase_ahead() is False
     try:
         ring.commit(0, 0, 0)

@@ -9,10 +9,10 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
-from firmware import energy_ring
-from firmware.energy_ring import EnergyRing
+from firmware import energy_ledger, energy_ring, energy_write
 from protocol import energy_slot
 from tests.firmware.device_broken_flash import Moody
+from tests.firmware.energy_rig import Ring
 from tests.firmware.flash import Chip, PowerCut
 
 TYPE_CHECKING = False
@@ -43,21 +43,21 @@ class Board:
         self.ring = fresh(self.partition, day)
 
 
-def fresh(partition: Moody, day: int) -> EnergyRing:
+def fresh(partition: Moody, day: int) -> Ring:
     """What a start finds, by a clock that knows the day."""
-    ring = EnergyRing(partition, PORTS)
+    ring = Ring(partition, PORTS)
     ring.restore()
     ring.begin_day(day)
     return ring
 
 
-def _commit(ring: EnergyRing, entries: "list[Any]", when: "list[int]") -> None:
+def _commit(ring: Ring, entries: "list[Any]", when: "list[int]") -> None:
     for port, key, mwh, seconds, power_w, flags in entries:
         ring.put(port, unhexlify(key), mwh, seconds, power_w, flags)
     ring.commit(*when)
 
 
-def _act(ring: EnergyRing, step: "dict[str, Any]") -> None:
+def _act(ring: Ring, step: "dict[str, Any]") -> None:
     what = step["do"]
     if what == "commits":
         for entries, when in step["commits"]:
@@ -73,15 +73,15 @@ def _act(ring: EnergyRing, step: "dict[str, Any]") -> None:
             ring.erase_ahead()
 
 
-def _used(ring: EnergyRing) -> "dict[str, list[int]]":
+def _used(ring: Ring) -> "dict[str, list[int]]":
     found = {}
     for at in range(0, ring.rows * energy_slot.ROW_BYTES, energy_slot.ROW_BYTES):
         key = bytes(ring.ledger[at : at + 8])
-        found[hexlify(key).decode()] = [ring.used_wh(key), ring.used_min(key)]
+        found[hexlify(key).decode()] = list(ring.used(key))
     return found
 
 
-def _seen(ring: EnergyRing) -> "dict[str, Any]":
+def _seen(ring: Ring) -> "dict[str, Any]":
     entries = [
         [port, hexlify(key).decode(), mwh, seconds, ticket]
         for port, key, mwh, seconds, ticket in ring.open_entries()
@@ -108,45 +108,45 @@ def _hold(board: Board, step: "dict[str, Any]") -> str:
         chip.cut_at = moody.refuse_at = 0
 
 
-def _no_zeros(self: EnergyRing) -> None:
-    self._refused = False
-    _find_place(self)
+def _no_zeros(ring: Ring) -> None:
+    ring.refused = False
+    _find_place(ring)
 
 
-def _early(self: EnergyRing) -> bool:
-    self.spent = self._refused = False
-    self.owing = True
-    return bool(_erase_ahead(self))
+def _early(ring: Ring) -> bool:
+    ring.spent = ring.refused = False
+    ring.owing = True
+    return bool(_erase_ahead(ring))
 
 
-def _forgetful(self: EnergyRing, key: bytes, mwh: int, seconds: int) -> None:
-    if self.restored:
-        _spend(self, key, mwh, seconds)
+def _forgetful(ring: Ring, key: bytes, mwh: int, seconds: int) -> None:
+    if ring.restored:
+        _spend(ring, key, mwh, seconds)
 
 
-def _never(self: EnergyRing) -> None:
-    self.covered, self.owing = self.sector, False
+def _never(ring: Ring) -> None:
+    ring.covered, ring.owing = ring.sector, False
 
 
-_find_place, _erase_ahead = EnergyRing._find_place, EnergyRing.erase_ahead
-_spend, _write_ledger = EnergyRing.spend, EnergyRing._write_ledger
+_find_place, _write_ledger = energy_write._find_place, energy_write._write_ledger
+_spend, _erase_ahead = energy_ledger.spend, Ring.erase_ahead
 SPOILT = {
-    "what was refused stays": ("_find_place", _no_zeros),
-    "the ledger comes between a spend and its commit": ("erase_ahead", _early),
-    "a start does not count": ("spend", _forgetful),
-    "no ledger is written": ("_write_ledger", _never),
+    "what was refused stays": (energy_write, "_find_place", _no_zeros),
+    "the ledger comes between a spend and its commit": (Ring, "erase_ahead", _early),
+    "a start does not count": (energy_ledger, "spend", _forgetful),
+    "no ledger is written": (energy_write, "_write_ledger", _never),
 }
-HONEST = {
-    "_find_place": _find_place, "erase_ahead": _erase_ahead, "spend": _spend,
-    "_write_ledger": _write_ledger,
-}  # fmt: skip
+HONEST = (
+    (energy_write, "_find_place", _find_place), (Ring, "erase_ahead", _erase_ahead),
+    (energy_ledger, "spend", _spend), (energy_write, "_write_ledger", _write_ledger),
+)  # fmt: skip
 
 
 def _spoil(chosen: "str | None") -> None:
-    for name, whole in HONEST.items():
-        setattr(EnergyRing, name, whole)
+    for whole in HONEST:
+        setattr(*whole)
     if chosen:
-        setattr(EnergyRing, *SPOILT[chosen])
+        setattr(*SPOILT[chosen])
 
 
 def serve() -> None:

@@ -7,6 +7,7 @@ step or of after it, never a third one.
 
 import sys
 
+from firmware import energy_pages, energy_restore
 from firmware.energy_ring import EnergyRing
 from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE
 from tests.firmware.flash import Chip, Partition
@@ -36,6 +37,19 @@ def card(number: int) -> bytes:
     return b"card" + number.to_bytes(4, "big")
 
 
+class Ring(EnergyRing):
+    """With what is loaded for it now and then as methods."""
+
+    def restore(self) -> None:
+        energy_restore.restore(self)
+
+    def open_entries(self) -> "list[tuple[int, bytes, int, int, bool]]":
+        return energy_restore.open_entries(self)
+
+    def read(self, seq: int, out: memoryview) -> int:
+        return energy_pages.read(self, seq, out)
+
+
 class Account:
     """The sessions as of the last commit, those of now, and the ledger of the day."""
 
@@ -56,7 +70,7 @@ class Account:
         made.sees_clock = self.sees_clock
         return made
 
-    def minute(self, ring: EnergyRing) -> None:
+    def minute(self, ring: Ring) -> None:
         """A minute passes and is written, if anybody charges."""
         self.time_s += MINUTE_S
         for port, (key, mwh, seconds, ticket) in list(self.running.items()):
@@ -68,7 +82,7 @@ class Account:
         if port not in self.running:
             self.running[port] = (NOBODY if ticket else key, 0, 0, ticket)
 
-    def end(self, ring: EnergyRing, port: int) -> None:
+    def end(self, ring: Ring, port: int) -> None:
         """A session ends, if there is one, and that is written at once."""
         session = self.running.pop(port, None)
         if session is None:
@@ -81,13 +95,13 @@ class Account:
         ring.put(port, key, mwh, seconds, 0, ENERGY_ENDED | (ENERGY_BY_TICKET if ticket else 0))
         self._commit(ring)
 
-    def midnight(self, ring: EnergyRing, day: int) -> None:
+    def midnight(self, ring: Ring, day: int) -> None:
         if day != self.day:
             self.used = {} if self.day else self.used
             self.day = day
         ring.begin_day(day)
 
-    def _commit(self, ring: EnergyRing) -> None:
+    def _commit(self, ring: Ring) -> None:
         for port, (key, mwh, seconds, ticket) in self.running.items():
             ring.put(port, key, mwh, seconds, port, ENERGY_LIVE | (4 if ticket else 0))
         seen = self.sees_clock
@@ -95,7 +109,7 @@ class Account:
         self.told = dict(self.running)
         self.told_s = self.time_s if seen else 0
 
-    def holds(self, ring: EnergyRing) -> bool:
+    def holds(self, ring: Ring) -> bool:
         """Whether the ring knows just this."""
         found = {port: rest for port, *rest in ring.open_entries()}
         if found != {port: list(session) for port, session in self.told.items()}:
@@ -112,15 +126,15 @@ class Board:
         self.chip = Chip()
         self.partition = Partition(self.chip, sectors)
 
-    def start(self) -> EnergyRing:
-        ring = EnergyRing(self.partition, PORTS)
+    def start(self) -> Ring:
+        ring = Ring(self.partition, PORTS)
         ring.restore()
         return ring
 
 
-def twin(ring: EnergyRing, partition: Partition) -> EnergyRing:
+def twin(ring: Ring, partition: Partition) -> Ring:
     """The same ring in the same state on another partition."""
-    made = EnergyRing(partition, PORTS)
+    made = Ring(partition, PORTS)
     for name, value in ring.__dict__.items():
         if name != "partition":
             setattr(made, name, bytearray(value) if isinstance(value, bytearray) else value)
@@ -138,7 +152,7 @@ class Dice:
         return (self._state >> 12) % below
 
 
-def turn(dice: Dice, account: Account, ring: EnergyRing) -> None:
+def turn(dice: Dice, account: Account, ring: Ring) -> None:
     """One turn of a charger's life, whichever the dice say."""
     what = dice.roll(24)
     port, person = dice.roll(PORTS), dice.roll(40)

@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol import cbor, charging_ops, manifest, messages, receipt, trust
+from protocol import cbor, manifest, messages, receipt, trust
 from protocol.codes import ERR_NOT_ON_BOARD, ERR_SETTING, OK
 from protocol.names import OPERATION_NAMES
 from tests import cddl
 from tests.both.check_manifest import FIELDS
-
-charging_ops.offer()
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE, DEVICE, NONCE, DIGEST = b"s" * 8, b"d" * 8, b"n" * 16, b"h" * 32
