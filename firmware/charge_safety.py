@@ -48,7 +48,7 @@ from protocol.policy.thermistor import UNKNOWN, tenths_of_degree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
     from firmware.charge_sessions import Sessions
     from firmware.controller import Controller
@@ -71,6 +71,8 @@ _INPUTS = (
 
 class Safety:
     """Inputs, temperatures, relays and the contactor of all ports."""
+
+    _read_uv: "Callable[[int], int]"
 
     def __init__(self, controller: "Controller", sessions: "Sessions") -> None:
         self._c = controller

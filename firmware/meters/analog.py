@@ -6,29 +6,33 @@ for hours, so it is never called stuck; nor is it ever silent.
 
 import time
 
-from firmware.meters.results import PERIOD_MS, Meters
+from firmware.meters.results import PERIOD_MS, begin, took
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from typing import Any
 
 
-class Driver(Meters):
+class Driver:
     """A row of ADCs."""
 
-    _adcs: "list[Any]"
-    _due_ms: int
+    count: int
+    read_ms: "array[int]"
+
+    def __init__(self, adcs: "list[Any]") -> None:
+        begin(self, len(adcs))
+        self._adcs = adcs
+        self._due_ms = self.read_ms[0]
 
     def poll(self, now_ms: int) -> None:
         """Read them once a second, and the first time at once."""
         if time.ticks_diff(now_ms, self._due_ms) >= 0:
             self._due_ms = time.ticks_add(now_ms, PERIOD_MS)
             for number in range(self.count):
-                self.took(number, self._adcs[number].read_uv() // 100, now_ms)
+                took(self, number, self._adcs[number].read_uv() // 100, now_ms)
 
 
 def drivers(port: "list[Any]", _options: "dict[str, Any]") -> Driver:
     """One row of sensors; port: their ADCs."""
-    row = Driver(len(port))
-    row._adcs, row._due_ms = port, row.read_ms[0]
-    return row
+    return Driver(port)

@@ -22,7 +22,8 @@ from firmware.meters.results import (
     METER_SILENT,
     METER_STUCK,
     PERIOD_MS,
-    Meters,
+    begin,
+    took,
 )
 
 TYPE_CHECKING = False
@@ -45,11 +46,15 @@ _STUCK_READINGS = 120
 _ADDRESS, _LINE = 0x03, 2  # in a chip's byte: the address's mask, where the line begins
 
 
-class Driver(Meters):
+class Driver:
     """All chips behind one UART; chips: a byte for each, its line and its address."""
 
+    count: int
+    read_ms: "array[int]"
+    trouble: bytearray
+
     def __init__(self, uart: "Any", chips: bytes, select: "tuple[Any, ...]", per_dw: int) -> None:
-        super().__init__(len(chips))
+        begin(self, len(chips))
         self._uart = uart
         self._chips = chips
         self._select = select
@@ -123,7 +128,7 @@ class Driver(Meters):
         self._raw[number] = raw
         self._same[number] = same
         self.trouble[number] = METER_STUCK if same == _STUCK_READINGS - 1 else 0
-        self.took(number, max(raw, 0) * _SCALE // self._per_dw, now_ms)
+        took(self, number, max(raw, 0) * _SCALE // self._per_dw, now_ms)
 
 
 def drivers(port: "Any", options: "dict[str, Any]") -> Driver:

@@ -17,7 +17,7 @@ V1 * V2 * 1721506 / Vref² (BL0937: 1.218 V), with V1 = 1 A * shunt and V2 = 1 V
 import time
 from array import array
 
-from firmware.meters.results import MOST_DW, PERIOD_MS, Meters
+from firmware.meters.results import MOST_DW, PERIOD_MS, begin, took
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ _DIVIDER_OHM = (2350000, 1000)
 _HZ_OF_V2 = {"hlw8012": 48 / (2.43 * 2.43) * 3579000 / 128, "bl0937": 1721506 / (1.218 * 1.218)}
 
 
-class Driver(Meters):
+class Driver:
     """A row of chips; pulse_mj: the energy of a pulse."""
+
+    count: int
 
     def __init__(self, counters: "list[Any]", pulse_mj: int) -> None:
         count = len(counters)
-        super().__init__(count)
+        begin(self, count)
         self._counters = counters
         self._pulse_mj = pulse_mj
         self._counts = array("i", [0] * count)
@@ -60,7 +62,7 @@ class Driver(Meters):
                 self._came(number, count, now_ms)
             if over:
                 self._work_out(number, now_ms)
-                self.took(number, self._dw[number], now_ms)
+                took(self, number, self._dw[number], now_ms)
 
     def _came(self, number: int, count: int, now_ms: int) -> None:
         came = count - self._counts[number]

@@ -15,11 +15,16 @@ and of each port
 - `trouble`: 0, or METER_… bits that hold at the moment
 - `gain`: in 1/10000, as `device calibrate` found it
 
-now_ms comes from ticks_ms and wraps: compare by ticks_diff.
+now_ms comes from ticks_ms and wraps: compare by ticks_diff. What follows are functions and no class
+to inherit from: a pack writes them where its one kind of meter calls them (ADR-0017).
 """
 
 import time
 from array import array
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 METER_SILENT = 1  # no good reading for more than 3 s
 METER_BAD = 2  # three spoilt answers in a row
@@ -30,19 +35,18 @@ MOST_DW = 50000  # more than any port may have; times the greatest gain it is a 
 PERIOD_MS = 1000
 
 
-class Meters:
-    """What all kinds have in common; one says `took` of every good reading."""
+def begin(row: "Any", count: int) -> None:
+    """What every row has, before anything was read."""
+    row.count = count
+    row.power_dw = array("i", [0] * count)
+    row.readings = bytearray(count)
+    row.read_ms = array("i", [time.ticks_ms()] * count)
+    row.trouble = bytearray(count)
+    row.gain = array("H", [GAIN_ONE] * count)
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.power_dw = array("i", [0] * count)
-        self.readings = bytearray(count)
-        self.read_ms = array("i", [time.ticks_ms()] * count)
-        self.trouble = bytearray(count)
-        self.gain = array("H", [GAIN_ONE] * count)
 
-    def took(self, number: int, dw: int, now_ms: int) -> None:
-        """A good reading, before the gain."""
-        self.power_dw[number] = min(dw, MOST_DW) * self.gain[number] // GAIN_ONE
-        self.readings[number] = self.readings[number] + 1 & 0xFF
-        self.read_ms[number] = now_ms
+def took(row: "Any", number: int, dw: int, now_ms: int) -> None:
+    """A good reading, before the gain; what its trouble is now the driver says."""
+    row.power_dw[number] = min(dw, MOST_DW) * row.gain[number] // GAIN_ONE
+    row.readings[number] = row.readings[number] + 1 & 0xFF
+    row.read_ms[number] = now_ms
