@@ -48,7 +48,7 @@ from protocol.policy.thermistor import UNKNOWN, tenths_of_degree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
     from firmware.charge_sessions import Sessions
     from firmware.controller import Controller
@@ -72,6 +72,8 @@ _INPUTS = (
 class Safety:
     """Inputs, temperatures, relays and the contactor of all ports."""
 
+    _read_uv: "Callable[[int], int]"
+
     def __init__(self, controller: "Controller", sessions: "Sessions") -> None:
         self._c = controller
         self._sessions = sessions
@@ -86,12 +88,12 @@ class Safety:
         self.has_reset = "reset" in contacts
         self._reset = wired(contacts.get("reset"), False)
         self.contactor: "Any" = board.contactor() if hasattr(board, "contactor") else None
-        # of each thermistor: its point and line, tenths of a degree, and how it is
-        self.sensors: "list[tuple[int, Any]]" = []
+        # of each thermistor: its point, tenths of a degree, and how it is
+        self.sensed = b""
         if hasattr(board, "thermistors"):
-            self.sensors = board.thermistors()
-        self.heat_dc = array("h", [UNKNOWN] * len(self.sensors))
-        self._looks = bytearray(len(self.sensors))
+            self.sensed, self._read_uv = board.thermistors()
+        self.heat_dc = array("h", [UNKNOWN] * len(self.sensed))
+        self._looks = bytearray(len(self.sensed))
         self.warn_dc, self.cut_dc = 650, 750
         self._sensor = 0
         self._wrong = bytearray(len(sessions.relays))  # outputs that were found not to follow
@@ -180,8 +182,8 @@ class Safety:
                     self.cut(bit, event, code, CONTROLLER, 0)
         if self._tamper.active != self._tamper.poll() and self._tamper.active:
             self._c.journal.note(EVENT_TAMPER)
-        if self.sensors:
-            self._sensor = (self._sensor + 1) % len(self.sensors)
+        if self.sensed:
+            self._sensor = (self._sensor + 1) % len(self.sensed)
             said |= self._sample(self._sensor)
         station = self._sessions.station
         held = self._reset.poll()
@@ -216,8 +218,8 @@ class Safety:
 
     def _sample(self, index: int) -> int:
         """Look at one; LATCH_TEMPERATURE while the board's own is hot."""
-        point, line = self.sensors[index]
-        now_dc = tenths_of_degree(line.read_uv() // 1000)
+        point = self.sensed[index]
+        now_dc = tenths_of_degree(self._read_uv(index) // 1000)
         looks = self._looks[index]
         before_dc = self.heat_dc[index]
         if now_dc == UNKNOWN:
@@ -259,16 +261,15 @@ class Safety:
     def look_at(self, number: int) -> None:
         """What is wrong with a port's meter or sensor, on record when it changes."""
         port = self._sessions.ports[number]
-        meter = self._sessions.meters[number]
-        trouble = meter.trouble
+        trouble = self._sessions.troubles[number]
         if (trouble != 0) != (port.trouble & PORT_METER != 0):
             port.trouble ^= PORT_METER
             if trouble:
                 self._c.journal.note(EVENT_METER_LOST, trouble, number)
             else:
                 self._c.journal.note(EVENT_METER_BACK, 0, number)
-        for index in range(len(self.sensors)):
-            if self.sensors[index][0] == number:
+        for index in range(len(self.sensed)):
+            if self.sensed[index] == number:
                 looks = self._looks[index]
                 if not looks & _HOT:
                     port.trouble &= ~PORT_HOT

@@ -56,17 +56,18 @@ class Sessions:
         self.relays: "list[Any]" = controller.board.relays()
         self._light = controller.board.indicator()
         self.ports: "list[Port]" = []
-        self.meters: "list[Any]" = []  # their drivers, one a port
+        self.meters: "list[Any]" = []  # rows of them, one after another a meter for each port
         self.inputs: "list[tuple[Any, Any]]" = []  # of each port: plug and button, or None
         self.reasons = bytearray(len(self.relays))
         self.running = bytearray(len(self.relays))
+        self.troubles = bytearray(len(self.relays))
         self.station = Station(self.ports, 0, 0)
         self.energy = EnergyRing(controller.board.partition("energy"), len(self.relays))
         self.safety = Safety(controller, self)
         count = len(self.relays)
         # of each port: readings and their time as they were seen last, when it was served last, for
         # how long it waits to close and its plug is out, and what the account has of its session
-        self._readings, self._read_ms = array("i", [0] * count), array("i", [0] * count)
+        self._readings, self._read_ms = bytearray(count), array("i", [0] * count)
         self._served_ms = array("i", [time.ticks_ms()] * count)
         self._waits_ms, self._out_ms = array("i", [0] * count), array("i", [0] * count)
         self.slot_s, self.slot_mwh = array("i", [0] * count), array("i", [0] * count)
@@ -85,8 +86,7 @@ class Sessions:
         self.safety.turn(passed_ms)
         station.tick(passed_ms)
         now = time.ticks_ms()
-        for number in range(len(self.ports)):
-            self._measure(number, now)
+        self._measure(now)
         shed = station.to_shed()
         if shed != NONE:
             self._shed(shed)
@@ -95,15 +95,19 @@ class Sessions:
         if self._lists_seen != self._c.intake.changes:
             self._look_up()
 
-    def _measure(self, number: int, now: int) -> None:
-        meter = self.meters[number]
-        meter.poll(now)
-        if meter.readings == self._readings[number]:
-            return
-        since_ms = time.ticks_diff(meter.read_ms, self._read_ms[number])
-        self._readings[number] = meter.readings
-        self._read_ms[number] = meter.read_ms
-        self.carry_out(number, self.ports[number].read(meter.power_dw, since_ms))
+    def _measure(self, now: int) -> None:
+        number = 0
+        for row in self.meters:
+            row.poll(now)
+            for index in range(row.count):
+                if row.readings[index] != self._readings[number]:
+                    self._readings[number] = row.readings[index]
+                    since_ms = time.ticks_diff(row.read_ms[index], self._read_ms[number])
+                    self._read_ms[number] = row.read_ms[index]
+                    result = self.ports[number].read(row.power_dw[index], since_ms)
+                    self.carry_out(number, result)
+                self.troubles[number] = row.trouble[index]
+                number += 1
 
     def _serve(self, number: int, now: int) -> None:
         """What every port is asked some times a second, in turn."""

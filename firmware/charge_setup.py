@@ -71,11 +71,14 @@ def build(sessions: Sessions, c: "Controller") -> None:
     limits = get(PORT_LIMIT_W, getattr(board, "PORT_LIMIT_W", _PORT_W))
     count = len(sessions.relays)
     contacts = board.inputs()
+    metered = 0
     for kind, port, options in board.meters():
         module = __import__("firmware.meters." + kind, None, None, ("drivers",))
-        for driver in module.drivers(port, options):
-            driver.gain = own(get(METER_GAIN, 10000), len(sessions.meters))
-            sessions.meters.append(driver)
+        row = module.drivers(port, options)
+        for index in range(row.count):
+            row.gain[index] = own(get(METER_GAIN, 10000), metered + index)
+        metered += row.count
+        sessions.meters.append(row)
     for number in range(count):
         end = str(number + 1) if number else ""
         plug, button = contacts.get("plug" + end), contacts.get("button" + end)

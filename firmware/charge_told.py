@@ -52,8 +52,8 @@ def told(sessions: "Sessions") -> "list[Any]":
 
 def _temperature(sessions: "Sessions", point: int) -> "int | None":
     safety = sessions.safety
-    for index in range(len(safety.sensors)):
-        if safety.sensors[index][0] == point and safety.heat_dc[index] != UNKNOWN:
+    for index in range(len(safety.sensed)):
+        if safety.sensed[index] == point and safety.heat_dc[index] != UNKNOWN:
             return safety.heat_dc[index]
     return None
 

@@ -5,17 +5,19 @@ if TYPE_CHECKING:
     from machine import ADC, Pin
 
 
-class Channel:
-    """One of them; as an ADC, it has read_uv()."""
+class Mux:
+    """The first `count` of its inputs, and `own`, an ADC beside it, as one more."""
 
-    def __init__(self, adc: "ADC", select: "tuple[Pin, ...]", number: int) -> None:
+    def __init__(self, adc: "ADC", select: "tuple[Pin, ...]", count: int, own: "ADC") -> None:
         self._adc = adc
         self._select = select
-        self._number = number
+        self._count = count
+        self._own = own
 
-    def read_uv(self) -> int:
+    def read_uv(self, number: int) -> int:
         """Switch to it and read; the chip settles in less than the calls in between take."""
-        number = self._number
+        if number == self._count:
+            return self._own.read_uv()
         for pin in self._select:
             pin.value(number & 1)
             number >>= 1

@@ -12,6 +12,7 @@ _HARD_RESET = 2
 _WDT_RESET = 3
 _DEEPSLEEP_RESET = 4
 _SOFT_RESET = 5
+_PINS = 40
 
 
 class Reader:
@@ -64,7 +65,10 @@ def build(
     clock_hz = [160000000]
 
     class Pin(native_machine.PinBase):
-        """A GPIO. An input reads the wire outside, or its pull when nothing drives it."""
+        """A GPIO. An input reads the wire outside, or its pull when nothing drives it.
+
+        Each exists once, and was there before the firmware: on a chip they are no part of its heap.
+        """
 
         IN = 1
         OUT = 3
@@ -79,13 +83,13 @@ def build(
         DRIVE_1 = 1
         DRIVE_2 = 2
         DRIVE_3 = 3
+        _id = -1
 
         def __init__(self, id: int, mode: int = -1, pull: object = -1, **more) -> None:
-            if not 0 <= id < 40:
-                raise ValueError("invalid pin")
-            self._id = id
-            self._mode = self.IN
-            self._pull = None
+            if self._id == -1:
+                self._id = id
+                self._mode = self.IN
+                self._pull = None
             self.init(mode, pull, **more)
 
         def init(self, mode: int = -1, pull: object = -1, value: object = None, **more) -> None:
@@ -137,6 +141,15 @@ def build(
 
         def _drive(self, value: object) -> None:
             set_output(page, self._id, 1 if value else 0)
+
+    pins = [Pin(number) for number in range(_PINS)]
+
+    def pin_of(cls, id: int, *args, **more) -> Pin:
+        if not 0 <= id < _PINS:
+            raise ValueError("invalid pin")
+        return pins[id]
+
+    Pin.__new__ = staticmethod(pin_of)
 
     def run_handlers() -> None:
         for entry in list(handlers.values()):

@@ -1,6 +1,6 @@
 """Pins of the virtual charger controller with twelve ports: two 74HC595, BL0942 (device)."""
 
-from analog_mux import Channel
+from analog_mux import Mux
 from chip import *  # noqa: F403 - what the chip offers, every board with it offers
 from hc595 import Hc595
 from machine import ADC, SPI, UART, Pin, Signal
@@ -25,7 +25,7 @@ _REGISTER: "list[Hc595]" = []
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
 
 def _register() -> Hc595:
@@ -74,15 +74,11 @@ def meters() -> "list[tuple[str, UART, dict[str, Any]]]":
     return [("bl0942", UART(2, 9600, rx=25, tx=27, rxbuf=256), options)]
 
 
-def thermistors() -> "list[tuple[int, ADC | Channel]]":
-    """Where each is (a port, 255 the board's own) and its divider's voltage."""
+def thermistors() -> "tuple[bytes, Callable[[int], int]]":
+    """Where each is (a port, 255 the board's own), and what reads its divider's voltage, uV."""
     select = tuple([Pin(number, Pin.OUT, value=0) for number in _SENSOR_SELECT])
-    shared = ADC(Pin(34), atten=ADC.ATTN_11DB)
-    found: "list[tuple[int, ADC | Channel]]" = [
-        (port, Channel(shared, select, port)) for port in range(_PORTS)
-    ]
-    found.append((255, ADC(Pin(35), atten=ADC.ATTN_11DB)))
-    return found
+    shared, own = [ADC(Pin(number), atten=ADC.ATTN_11DB) for number in (34, 35)]
+    return bytes(range(_PORTS)) + b"\xff", Mux(shared, select, _PORTS, own).read_uv
 
 
 def indicator() -> Pin:

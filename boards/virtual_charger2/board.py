@@ -18,14 +18,14 @@ _SUPPLY_DIVIDER = 5  # 12 V come as 2.4 V
 
 _RELAYS = (26, 33)
 _CF = (18, 19)
-_THERMISTORS = ((0, 32), (1, 34), (255, 35))
+_THERMISTORS = (32, 34, 35)
 # a second of a reader's line: longer than any step of a handshake, when nobody looks at it
 _READER_BYTES = 1024
 _FILTER_TICKS = 1023  # of 80 MHz; a pulse at CF has 38 us at least
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
 
 def safe_state() -> None:
@@ -81,9 +81,10 @@ def _counted(unit: int, number: int) -> PCNT:
     return counter
 
 
-def thermistors() -> "list[tuple[int, ADC]]":
-    """Where each is (a port, 255 the board's own) and its divider's voltage."""
-    return [(point, ADC(Pin(number), atten=ADC.ATTN_11DB)) for point, number in _THERMISTORS]
+def thermistors() -> "tuple[bytes, Callable[[int], int]]":
+    """Where each is (a port, 255 the board's own), and what reads its divider's voltage, uV."""
+    adcs = [ADC(Pin(number), atten=ADC.ATTN_11DB) for number in _THERMISTORS]
+    return b"\0\1\xff", lambda index: adcs[index].read_uv()
 
 
 def indicator() -> Pin:

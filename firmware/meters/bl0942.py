@@ -15,13 +15,14 @@ WATT of a watt is 3537 * 1 A * shunt * 1 V * divider / Vref², with both voltage
 """
 
 import time
+from array import array
 
 from firmware.meters.results import (
-    GAIN_ONE,
     METER_BAD,
+    METER_SILENT,
     METER_STUCK,
     PERIOD_MS,
-    quiet,
+    begin,
     took,
 )
 
@@ -37,108 +38,101 @@ _WAIT_MS = 50
 _BUFFER_BYTES = 32
 _SCALE = 64  # WATT times this is a small int
 _BACKWARDS_DW = 50
-_BAD_IN_A_ROW = 3
-_STUCK_READINGS = 120
 _SHUNT_UOHM = 1000
 _DIVIDER_OHM = (1950000, 510)
-
-
-class Line:
-    """One UART: whose turn it is, and what is between it and the chips; only drivers use it."""
-
-    def __init__(self, uart: "Any", select: "tuple[Any, ...]", chips: int, per_dw: int) -> None:
-        self.uart = uart
-        self.select = select
-        self.per_dw = per_dw
-        self.share_ms = PERIOD_MS // chips
-        self.chips = chips
-        self.turn = 0
-        self.waits = False
-        self.due_ms = self.began_ms = time.ticks_ms()
-        self.command = bytearray((_READ, _WATT))
-        self.buffer = bytearray(_BUFFER_BYTES)
+_SILENT_MS = 3000
+_BAD_IN_A_ROW = 3
+_STUCK_READINGS = 120
+_ADDRESS, _LINE = 0x03, 2  # in a chip's byte: the address's mask, where the line begins
 
 
 class Driver:
-    """One chip; row: at which line of the multiplexer it is; sixteen of these cost heap."""
+    """All chips behind one UART; chips: a byte for each, its line and its address."""
 
-    gain = GAIN_ONE
+    count: int
+    read_ms: "array[int]"
+    trouble: bytearray
 
-    def __init__(self, line: Line, number: int, row: int, address: int) -> None:
-        self._line = line
-        self._number = number
-        self._row = row
-        self._address = address
-        self.power_dw = self.readings = self.trouble = 0
-        self._spoilt = 0  # answers in a row
-        self._raw = self._same = 0  # WATT, and readings with the same, after the first
-        self.read_ms = time.ticks_ms()
+    def __init__(self, uart: "Any", chips: bytes, select: "tuple[Any, ...]", per_dw: int) -> None:
+        begin(self, len(chips))
+        self._uart = uart
+        self._chips = chips
+        self._select = select
+        self._per_dw = per_dw
+        self._turn = 0  # whose it is
+        self._waits = False  # for its answer
+        self._due_ms = self._began_ms = time.ticks_ms()
+        self._command = bytearray((_READ, _WATT))
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._look = 0  # who is asked next whether it is silent
+        self._spoilt = bytearray(self.count)  # in a row
+        self._raw = array("i", [0] * self.count)
+        self._same = bytearray(self.count)  # readings with that raw value, after the first
 
     def poll(self, now_ms: int) -> None:
-        """Ask, or listen, when it is this chip's turn."""
-        line = self._line
-        if line.turn == self._number:
-            if line.waits:
-                self._listen(line, now_ms)
-            elif time.ticks_diff(now_ms, line.due_ms) >= 0:
-                self._ask(line, now_ms)
-        quiet(self, now_ms)
+        """Ask the chip whose turn it is, or listen to it; and see whether one is silent."""
+        if self._waits:
+            self._listen(now_ms)
+        elif time.ticks_diff(now_ms, self._due_ms) >= 0:
+            self._ask(now_ms)
+        look = self._look = (self._look + 1) % self.count
+        if time.ticks_diff(now_ms, self.read_ms[look]) > _SILENT_MS:
+            self.trouble[look] |= METER_SILENT
 
-    def _ask(self, line: Line, now_ms: int) -> None:
-        if line.uart.any():  # what came too late is nobody's answer
-            line.uart.readinto(line.buffer)
+    def _ask(self, now_ms: int) -> None:
+        uart = self._uart
+        if uart.any():  # what came too late is nobody's answer
+            uart.readinto(self._buffer)
             return
-        row = self._row
-        for pin in line.select:
-            pin.value(row & 1)
-            row >>= 1
-        line.command[0] = _READ | self._address
-        line.uart.write(line.command)
-        line.waits = True
-        line.began_ms = now_ms
-        # the next one's time does not move with the turns, unless all lags behind
-        late_ms = time.ticks_diff(now_ms, line.due_ms)
-        since_ms = line.due_ms if late_ms < PERIOD_MS else now_ms
-        line.due_ms = time.ticks_add(since_ms, line.share_ms)
+        chip = self._chips[self._turn]
+        self._command[0] = _READ | chip & _ADDRESS
+        chip >>= _LINE
+        for pin in self._select:
+            pin.value(chip & 1)
+            chip >>= 1
+        uart.write(self._command)
+        self._waits = True
+        self._began_ms = now_ms
+        # the next one's time does not move with the turns, unless all lags
+        if not 0 <= time.ticks_diff(now_ms, self._due_ms) < PERIOD_MS:
+            self._due_ms = now_ms
+        self._due_ms = time.ticks_add(self._due_ms, PERIOD_MS // self.count)
 
-    def _listen(self, line: Line, now_ms: int) -> None:
-        waiting = line.uart.any()
-        if waiting < _ANSWER_BYTES and 0 <= time.ticks_diff(now_ms, line.began_ms) < _WAIT_MS:
+    def _listen(self, now_ms: int) -> None:
+        number = self._turn
+        waiting = self._uart.any()
+        if waiting >= _ANSWER_BYTES:
+            got = self._uart.readinto(self._buffer)
+            data = self._buffer
+            total = self._command[0] + _WATT + data[0] + data[1] + data[2]
+            good = got == _ANSWER_BYTES and data[3] == ~total & 0xFF
+            raw = data[0] | data[1] << 8 | data[2] << 16
+            raw -= (raw & _SIGN) << 1
+            if good and raw * _SCALE >= -_BACKWARDS_DW * self._per_dw:
+                self._good(number, raw, now_ms)
+                waiting = 0
+        elif 0 <= time.ticks_diff(now_ms, self._began_ms) < _WAIT_MS:
             return
-        line.waits = False
-        line.turn = (line.turn + 1) % line.chips
-        if not waiting:
-            return
-        data = line.buffer
-        got = line.uart.readinto(data)
-        total = _READ + self._address + _WATT + data[0] + data[1] + data[2]
-        if got != _ANSWER_BYTES or data[3] != ~total & 0xFF:
-            self._refuse()
-            return
-        self._judge(data[0] | data[1] << 8 | data[2] << 16, now_ms)
+        self._waits = False  # it has answered, or never will
+        self._turn = (number + 1) % self.count
+        if waiting:  # not beyond doubt: the power stays what it was
+            self._spoilt[number] = min(self._spoilt[number] + 1, _BAD_IN_A_ROW)
+            if self._spoilt[number] == _BAD_IN_A_ROW:
+                self.trouble[number] |= METER_BAD
 
-    def _judge(self, raw: int, now_ms: int) -> None:
-        if raw & _SIGN:
-            raw -= 2 * _SIGN
-        if raw * _SCALE < -_BACKWARDS_DW * self._line.per_dw:
-            self._refuse()
-            return
-        self._same = self._same + 1 if 0 < raw == self._raw else 0
-        self._raw = raw
-        self._spoilt = 0
-        took(self, max(raw, 0) * _SCALE // self._line.per_dw, now_ms)
-        # the last bits of a load are noise: the same to the bit is no measurement any more
-        self.trouble = METER_STUCK if self._same >= _STUCK_READINGS - 1 else 0
-
-    def _refuse(self) -> None:
-        """An answer that is not beyond doubt: the power stays what it was."""
-        self._spoilt += 1
-        if self._spoilt >= _BAD_IN_A_ROW:
-            self.trouble |= METER_BAD
+    def _good(self, number: int, raw: int, now_ms: int) -> None:
+        self._spoilt[number] = 0
+        same = 0  # the last bits of a chip that measures are noise
+        if raw > 0 and raw == self._raw[number]:
+            same = min(self._same[number] + 1, _STUCK_READINGS - 1)
+        self._raw[number] = raw
+        self._same[number] = same
+        self.trouble[number] = METER_STUCK if same == _STUCK_READINGS - 1 else 0
+        took(self, number, max(raw, 0) * _SCALE // self._per_dw, now_ms)
 
 
-def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
-    """One driver a chip, line by line.
+def drivers(port: "Any", options: "dict[str, Any]") -> Driver:
+    """All chips, line by line.
 
     port: the UART; options: `lines`, the addresses of each line in the order of the ports (left
     out: one chip, address 0); `select`, the multiplexer's pins, the lowest bit first.
@@ -148,9 +142,5 @@ def drivers(port: "Any", options: "dict[str, Any]") -> "list[Driver]":
     shunt_mohm = options.get("shunt_uohm", _SHUNT_UOHM) / 1000
     per_watt = 3537 * shunt_mohm * (1000 * lower / (upper + lower)) / (1.218 * 1.218)
     per_dw = int(per_watt * _SCALE / 10 + 0.5)
-    line = Line(port, options.get("select", ()), sum([len(row) for row in lines]), per_dw)
-    made: "list[Driver]" = []
-    for row, addresses in enumerate(lines):
-        for address in addresses:
-            made.append(Driver(line, len(made), row, address))
-    return made
+    chips = bytes([line << _LINE | one for line, row in enumerate(lines) for one in row])
+    return Driver(port, chips, options.get("select", ()), per_dw)

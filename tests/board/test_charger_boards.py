@@ -27,6 +27,9 @@ BOARDS = {
 EXPANDERS = [name for name in BOARDS if name != "virtual_charger2"]
 ON_I2C = ["virtual_charger10", "virtual_charger16"]
 ABSENT, STUCK, HELD = 1, 2, 3
+LEVELS = (
+    "(lambda told: [(p, told[1](i) // 1000) for i, p in enumerate(told[0])])(board.thermistors())"
+)
 
 
 def put_board_files(prompt: Prompt, board: str) -> None:
@@ -196,12 +199,12 @@ def test_each_thermistor_has_its_own_channel(charger: Prompt) -> None:
     for port in range(1, ports + 1):
         charger.board.stimulate("set_temperature", celsius=20 + 3 * port, port=port)
     charger.board.stimulate("set_temperature", celsius=71)
-    levels = charger.value("[(p, t.read_uv() // 1000) for p, t in board.thermistors()]")
+    levels = charger.value(LEVELS)
     found = {point: round(tenths_of_degree(level) / 10) for point, level in levels}
     assert found == {port: 23 + 3 * port for port in range(ports)} | {255: 71}
     charger.board.stimulate("break_sensor", port=2)
     charger.board.stimulate("break_sensor", shorted=True)
-    levels = charger.value("[(p, t.read_uv() // 1000) for p, t in board.thermistors()]")
+    levels = charger.value(LEVELS)
     broken = {point for point, level in levels if tenths_of_degree(level) == UNKNOWN}
     assert broken == {1, 255}
 

@@ -38,10 +38,9 @@ def watch(ms):
     end = time.ticks_add(time.ticks_ms(), ms)
     while time.ticks_diff(end, time.ticks_ms()) > 0:
         now = time.ticks_ms()
-        for one in m:
-            one.poll(now)
+        m.poll(now)
         time.sleep_ms(10)
-    return [(one.power_dw, one.readings, one.trouble) for one in m]
+    return [(m.power_dw[i], m.readings[i], m.trouble[i]) for i in range(m.count)]
 """
 
 
@@ -55,7 +54,7 @@ def compiled(name: str) -> bytes:
 
 @pytest.fixture
 def station(make_board: MakeBoard, request: pytest.FixtureRequest) -> Iterator[Prompt]:
-    """A board with its meters' drivers `m`, and `watch(ms)` that polls them."""
+    """A board with its row of meters `m`, and `watch(ms)` that polls it."""
     board = make_board("c", request.param)
     with Prompt(board) as prompt:
         put_board_files(prompt, request.param)
@@ -166,7 +165,7 @@ def test_a_meter_that_is_not_exact_is_made_so_by_its_gain(station: Prompt) -> No
     station.run("r[0].value(1)")
     until(station, lambda told: near(told, 1, 460))
     assert station.board.stimulate("true_power")[0] == 500
-    station.run("m[0].gain = 10870")
+    station.run("m.gain[0] = 10870")
     until(station, lambda told: near(told, 1, 500))
 
 

@@ -92,6 +92,20 @@ def test_uart0_belongs_to_the_prompt(prompt: Prompt) -> None:
         prompt.run("import machine\nmachine.UART(0, 115200)")
 
 
+def test_a_pin_exists_once_and_is_no_part_of_the_firmware_s_heap(prompt: Prompt) -> None:
+    prompt.run(
+        "import gc\nfrom machine import Pin\np = [None] * 3\n"
+        "gc.collect()\nbefore = gc.mem_alloc()\n"
+        "p[0], p[1], p[2] = Pin(26, Pin.OUT, value=1), Pin(26), Pin(27)\n"
+        "gc.collect()\nafter = gc.mem_alloc()"
+    )
+    assert prompt.value("after - before") < 64, "its code's own names"
+    assert prompt.value("(p[0] is p[1], p[1] is p[2])") == (True, False)
+    assert prompt.value("p[1].value()") == 1, "an output still"
+    with pytest.raises(TransportExecError, match="ValueError"):
+        prompt.run("Pin(40)")
+
+
 def test_relays_float_after_a_reset(prompt: Prompt) -> None:
     with_board_files(prompt)
     prompt.run("import board\nboard.relays()[0].on()")

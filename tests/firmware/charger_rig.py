@@ -27,6 +27,7 @@ from tests.firmware.flash import Chip, Partition, PowerCut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 POWER_ON, HARD, WATCHDOG = 1, 2, 3
@@ -49,14 +50,10 @@ class Ticks:
         return later - earlier
 
 
-class Adc:
-    """A thermistor."""
+class Thermistor:
+    """The level of its divider."""
 
-    def __init__(self) -> None:
-        self.level_mv = WARM_MV
-
-    def read_uv(self) -> int:
-        return self.level_mv * 1000
+    level_mv = WARM_MV
 
 
 class Relay(Pin):
@@ -72,35 +69,40 @@ class Relay(Pin):
         return super().value(level)
 
 
-class Meter:
-    """A driver that measures once a second."""
+class Meters:
+    """A row that measures each of its ports, from `first` on, once a second."""
 
-    def __init__(self, world: "World", number: int) -> None:
+    def __init__(self, world: "World", first: int, count: int) -> None:
         self._world = world
-        self._number = number
-        self.power_dw = self.readings = self.trouble = 0
-        self.gain = 10000
-        self.read_ms = Ticks.now_ms
-        self.silent = False
+        self._first = first
+        self.count = count
+        self.power_dw = [0] * count
+        self.readings = bytearray(count)
+        self.trouble = bytearray(count)
+        self.gain = [10000] * count
+        self.read_ms = [Ticks.now_ms] * count
+        self.silent: set[int] = set()
 
     def poll(self, now_ms: int) -> None:
-        silent_ms = now_ms - self.read_ms
-        if self.silent:
-            self.trouble = 1 if silent_ms > 3000 else self.trouble
-        elif silent_ms >= 1000:
-            self.trouble = 0
-            self.power_dw = self._world.flows_dw(self._number)
-            self.readings += 1
-            self.read_ms = now_ms
+        for index in range(self.count):
+            silent_ms = now_ms - self.read_ms[index]
+            if index in self.silent:
+                self.trouble[index] |= silent_ms > 3000
+            elif silent_ms >= 1000:
+                self.trouble[index] = 0
+                self.power_dw[index] = self._world.flows_dw(self._first + index)
+                self.readings[index] = self.readings[index] + 1 & 0xFF
+                self.read_ms[index] = now_ms
 
 
 class Module:
     """A module of firmware/meters."""
 
     @staticmethod
-    def drivers(world: "World", _options: "dict[str, Any]") -> "list[Meter]":
-        world.meters_made = [Meter(world, number) for number in range(len(world.outputs))]
-        return world.meters_made
+    def drivers(world: "World", options: "dict[str, Any]") -> Meters:
+        made = Meters(world, options["first"], options["count"])
+        world.meters_made.append(made)
+        return made
 
 
 class Shown:
@@ -196,10 +198,10 @@ class World:
         self.outputs = [Relay() for _ in range(ports)]
         self.light = Pin()
         self.trip = Pin()
-        self.meters_made: list[Meter] = []
+        self.meters_made: list[Meters] = []
         self.reader = Shown()
         self.loads_w = [0] * ports
-        self.heat = [Adc() for _ in range(ports + 1)]
+        self.heat = [Thermistor() for _ in range(ports + 1)]
         names = ["smoke", "fire", "leakage", "estop", "reset", "tamper"]
         for number in range(ports):
             end = str(number + 1) if number else ""
@@ -247,7 +249,11 @@ class World:
     def readers(self) -> "list[tuple[str, World, dict[str, Any]]]":
         return [("world", self, {})]
 
-    meters = readers
+    def meters(self) -> "list[tuple[str, World, dict[str, Any]]]":
+        """The first port has a row of its own."""
+        self.meters_made.clear()
+        rows = [(0, 1), (1, len(self.outputs) - 1)]
+        return [("world", self, {"first": first, "count": count}) for first, count in rows]
 
     def relays(self) -> "list[Relay]":
         return self.outputs
@@ -258,9 +264,9 @@ class World:
     def inputs(self) -> "dict[str, Any]":
         return self.wires
 
-    def thermistors(self) -> "list[tuple[int, Adc]]":
-        found = [(number, self.heat[number]) for number in range(len(self.outputs))]
-        return found + [(255, self.heat[-1])]  # noqa: RUF005  not in MicroPython
+    def thermistors(self) -> "tuple[bytes, Callable[[int], int]]":
+        points = bytes(range(len(self.outputs))) + b"\xff"
+        return points, lambda index: 1000 * self.heat[index].level_mv
 
     def partition(self, _label: str) -> Partition:
         return self.account

@@ -2,6 +2,7 @@
 
 from protocol import codes as c
 from protocol.policy.charge_station import RESET_HOLD_MS
+from protocol.settings import METER_GAIN
 from tests.firmware.charger_rig import HARD, WATCHDOG, World
 from tests.firmware.door_rig import modules
 
@@ -480,18 +481,32 @@ def test_a_broken_sensor_takes_its_port_out_of_use() -> None:
 
 
 def test_a_silent_meter_ends_the_session_of_its_port() -> None:
+    for row, index, port, left in ((0, 0, 0, [0, 0, 1, 0]), (1, 1, 2, [1, 0, 0, 0])):
+        world = charging()
+        begin(world, THEIRS, 2)
+        world.meters_made[row].silent.add(index)
+        world.wait(5)
+        assert world.levels() == left
+        world.wait(6)
+        assert world.ends() == [c.END_PORT_FAULT]
+        assert [told[1] for told in world.told(c.EVENT_METER_LOST)] == [port]
+        world.meters_made[row].silent.clear()
+        world.wait(2)
+        assert [told[1] for told in world.told(c.EVENT_METER_BACK)] == [port]
+        assert world.kind.sessions.ports[port].trouble == 0
+
+
+def test_each_meter_has_its_own_gain_whatever_row_it_is_in() -> None:
+    world = World(settings={METER_GAIN: [9000, 10100, 10200, 10300]})
+    assert [list(row.gain) for row in world.meters_made] == [[9000], [10100, 10200, 10300]]
+
+
+def test_readings_are_counted_in_a_byte_and_none_is_missed() -> None:
     world = charging()
-    begin(world, THEIRS, 2)
-    world.meters_made[0].silent = True
-    world.wait(5)
-    assert world.levels() == [0, 0, 1, 0]
-    world.wait(6)
-    assert world.ends() == [c.END_PORT_FAULT]
-    assert len(world.told(c.EVENT_METER_LOST)) == 1
-    world.meters_made[0].silent = False
-    world.wait(2)
-    assert len(world.told(c.EVENT_METER_BACK)) == 1
-    assert world.kind.sessions.ports[0].trouble == 0
+    world.wait(300, 100)
+    sessions = world.kind.sessions
+    true_mwh = world.true_mws[0] // 3600
+    assert abs(sessions.ports[0].energy_mwh - true_mwh) <= 0.005 * true_mwh
 
 
 def test_a_welded_relay_trips_the_contactor_and_everything_is_locked() -> None:

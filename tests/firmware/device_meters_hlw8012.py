@@ -15,9 +15,9 @@ def test_a_pulse_is_as_many_joules_as_the_data_sheet_s_formula_says() -> None:
         def value(self) -> int:
             return 0
 
-    assert abs(drivers([Still()], {})[0]._pulse_mj - 10344) <= 15  # 0.0967 Hz a watt
-    assert abs(drivers([Still()], {"chip": "bl0937"})[0]._pulse_mj - 2026) <= 5  # 0.494 Hz
-    half = drivers([Still()], {"shunt_uohm": 2000})[0]._pulse_mj
+    assert abs(drivers([Still()], {})._pulse_mj - 10344) <= 15  # 0.0967 Hz a watt
+    assert abs(drivers([Still()], {"chip": "bl0937"})._pulse_mj - 2026) <= 5  # 0.494 Hz
+    half = drivers([Still()], {"shunt_uohm": 2000})._pulse_mj
     assert abs(half - 5172) <= 8
 
 
@@ -87,7 +87,8 @@ def test_it_goes_on_when_ticks_wrap() -> None:
     ahead = 0x3FFFFFFF - 5000 - pulses.now_ms
     pulses.now_ms += ahead
     meter = pulses.meter
-    meter._begin_ms = meter._before_ms = meter.read_ms = pulses.now_ms
+    row = pulses.row
+    row._begin_ms = row._before_ms[1] = row.read_ms[1] = pulses.now_ms
     pulses._last_ms = pulses.now_ms
     for _ in range(20):
         pulses.seconds(1, 300)
@@ -104,7 +105,7 @@ def test_nothing_is_allocated_in_poll() -> None:
             now_ms += 10
             if turn % 3 == 0:
                 pulses.chip.pulses += 1
-            pulses.meter.poll(now_ms)
+            pulses.row.poll(now_ms)
     finally:
         micropython.heap_unlock()
     assert pulses.meter.power_dw
@@ -121,19 +122,19 @@ class Adc:
 
 
 def test_an_analog_meter_is_a_watt_a_millivolt_once_a_second() -> None:
-    adc = Adc(420)
-    meter = analog_drivers([adc], {})[0]
-    now_ms = meter.read_ms
+    adc, other = Adc(420), Adc(0)
+    row = analog_drivers([other, adc], {})
+    now_ms = row.read_ms[0]
     for _ in range(501):
-        meter.poll(now_ms)
+        row.poll(now_ms)
         now_ms += 10
-    assert (meter.power_dw, adc.reads, meter.readings) == (4200, 6, 6)
-    meter.gain = 5000
+    assert (list(row.power_dw), adc.reads, list(row.readings)) == ([0, 4200], 6, [6, 6])
+    row.gain[1] = 5000
     adc.microvolts = 3_000_000
     for _ in range(101):
-        meter.poll(now_ms)
+        row.poll(now_ms)
         now_ms += 10
-    assert meter.power_dw == 15000
+    assert list(row.power_dw) == [0, 15000]
 
 
 __all__ = ["Counter"]

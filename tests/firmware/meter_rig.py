@@ -61,8 +61,20 @@ class Wire:
         return len(data)
 
 
+class Place:
+    """What a row tells of one port."""
+
+    def __init__(self, row: "Any", number: int) -> None:
+        self.row = row
+        self.number = number
+
+    def __getattr__(self, name: str) -> int:
+        value: int = getattr(self.row, name)[self.number]
+        return value
+
+
 class Station:
-    """Drivers of all chips of the lines; addresses: those of each line."""
+    """The row of all chips of the lines; addresses: those of each line."""
 
     def __init__(self, *addresses: "tuple[int, ...]") -> None:
         self.chips: list[Bl0942] = []
@@ -73,15 +85,15 @@ class Station:
             lines.append(Line(chips))
         select = (Pin(), Pin()) if len(addresses) > 1 else ()
         self.wire = Wire(lines, select)
-        self.meters = bl0942.drivers(self.wire, {"lines": addresses, "select": select})
+        self.row = bl0942.drivers(self.wire, {"lines": addresses, "select": select})
+        self.meters = [Place(self.row, number) for number in range(self.row.count)]
         self.now_ms = self.meters[0].read_ms
 
     def turns(self, count: int) -> None:
         for _ in range(count):
             self.now_ms = self.now_ms + TURN_MS & 0x3FFFFFFF
             self.wire.pass_turn()
-            for meter in self.meters:
-                meter.poll(self.now_ms)
+            self.row.poll(self.now_ms)
 
     def seconds(self, count: int) -> None:
         self.turns(count * 1000 // TURN_MS)
@@ -104,12 +116,14 @@ class Counter:
 
 
 class Pulses:
-    """One driver at one chip."""
+    """A row of three chips, of which the one in the middle is asked, and its neighbours rest."""
 
     def __init__(self, chip: str = "hlw8012") -> None:
-        self.meter = hlw8012.drivers([Counter(Hlw8012(1))], {"chip": chip})[0]
-        self.chip = Hlw8012(1000 * self.meter._pulse_mj)
-        self.counter = self.meter._counter = Counter(self.chip)
+        counters = [Counter(Hlw8012(1)) for _ in range(3)]
+        self.row = hlw8012.drivers(counters, {"chip": chip})
+        self.meter = Place(self.row, 1)
+        self.chip = Hlw8012(1000 * self.row._pulse_mj)
+        self.counter = self.row._counters[1] = Counter(self.chip)
         self.now_ms = self.meter.read_ms
         self.true_mj = 0
         self.told_mj = 0  # as a service would sum it up: the power of each reading by its second
@@ -122,7 +136,7 @@ class Pulses:
             self.now_ms = self.now_ms + TURN_MS & 0x3FFFFFFF
             self.chip.pass_us(1000 * TURN_MS)
             self.true_mj += self.chip.milliwatts * TURN_MS // 1000
-            self.meter.poll(self.now_ms)
+            self.row.poll(self.now_ms)
             if self.meter.readings != self._readings:
                 self._readings = self.meter.readings
                 passed_ms = self.now_ms - self._last_ms & 0x3FFFFFFF
@@ -138,6 +152,7 @@ __all__ = [
     "Bl0942",
     "Line",
     "Pin",
+    "Place",
     "Pulses",
     "Station",
     "check_of",
