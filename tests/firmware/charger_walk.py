@@ -106,7 +106,8 @@ class Walk:
         random.choice(self.world.heat).level_mv = random.choice((HOT_MV, WARM_MV, CUT_OFF_MV))
 
     def meter(self) -> None:
-        random.choice(self.world.meters_made).silent = random.random() < 0.3
+        row = random.choice(self.world.meters_made)
+        row.silent = {random.randrange(row.count)} if random.random() < 0.3 else set()
 
     def relay(self) -> None:
         relay = random.choice(self.world.outputs)
@@ -154,7 +155,7 @@ class Walk:
         for adc in self.world.heat:
             adc.level_mv = WARM_MV
         for meter in self.world.meters_made:
-            meter.silent = False
+            meter.silent = set()
         for relay in self.world.outputs:
             relay.welded = relay.lost = False
         for _ in range(20):
@@ -191,7 +192,7 @@ class Walk:
     def _check_limit(self) -> None:
         world = self.world
         flows_dw = sum(world.flows_dw(number) for number in range(PORTS))
-        blind = any(meter.silent or meter.trouble for meter in world.meters_made)
+        blind = any(meter.silent or any(meter.trouble) for meter in world.meters_made)
         stuck = any(relay.welded or relay.lost for relay in world.outputs)
         if flows_dw <= 10 * LIMIT_W or blind or stuck:
             self.over_ms = 0
