@@ -54,11 +54,13 @@ def _absolute(_context: Any, _parameter: Any, folder: Path | None) -> Path | Non
     return folder.absolute()
 
 
-@click.command("demo", cls=ToolCommand, help=t("The whole story on two virtual controllers."))
+@click.command("demo", cls=ToolCommand, help=t("The whole story on three virtual controllers."))
 @click.option("--keep", type=click.Path(path_type=Path), metavar="DIR", callback=_absolute,
               help=t("Make the site in this folder and leave it running to play with"))  # fmt: skip
+@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE", callback=_absolute,
+              help=t("Draw the fire at the charging station into this new PNG file"))  # fmt: skip
 @pass_app
-def demo(app: App, keep: Path | None) -> None:
+def demo(app: App, keep: Path | None, picture: Path | None) -> None:
     """Sets up a site, tells the story, cleans up; exit code 1 when something came out wrong."""
     folder = keep or Path(tempfile.mkdtemp(prefix="controller-demo-")) / "site"
     passphrase = os.environ.get(VARIABLE) or _PASSPHRASE
@@ -68,7 +70,7 @@ def demo(app: App, keep: Path | None) -> None:
     house = service.set_up(folder, passphrase, teller, keep=keep is not None)
     try:
         setup_s = time.monotonic() - started
-        report = service.tell(house, teller)
+        report = service.tell(house, teller, picture or (keep and keep / service.PICTURE))
         report.figures.setup_s = setup_s
         kept = keep is not None
     finally:

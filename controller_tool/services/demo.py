@@ -1,9 +1,9 @@
 """The main job told on virtual controllers, with what was measured on the way (host).
 
-Set-up (not part of the story's time): a new site with its keys, two blank boards that run, the
+Set-up (not part of the story's time): a new site with its keys, three blank boards that run, the
 roster of a dormitory imported. Then, each step on real firmware over the real channel: provision,
-push, the right card in, a stranger out, a card collected, its receipts, the same card refused,
-the log pulled and verified.
+push, the right card in, a stranger out, a card collected, its receipts, the same card refused, a
+battery that burns at the charging station, the log pulled and verified.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from controller_tool.channel.dial import dial
 from controller_tool.errors import DeviceError
 from controller_tool.messages import name_of, t
 from controller_tool.registry.models import STATE_ISSUED
-from controller_tool.services import cards, journal_verify, pull, push, roster
+from controller_tool.services import cards, demo_runaway, journal_verify, pull, push, roster
 from controller_tool.services.devices_ops import in_parallel
 from controller_tool.services.virtual_house import VirtualHouse
 from protocol import records
 from protocol.codes import EVENT_DENIED, EVENT_GRANTED
-from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RING_ACCESS
+from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RING_ACCESS, RING_ALARM
 from protocol.names import EVENT_NAMES, REASON_NAMES
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from controller_tool.services.provision import Narrator
     from controller_tool.sim import service as sim
 
-DOOR, PILE = "door-1", "pile-1"
+DOOR, PILE, STATION = "door-1", "pile-1", "pile-2"
+CONTROLLERS = {DOOR: "virtual-door", PILE: "virtual-charger", STATION: "virtual-charger2"}
+PICTURE = "thermal-runaway.png"
 STRANGER = "0099999999"
 _PATIENCE_S = 10.0
 _STEP_S = 0.01
@@ -83,6 +85,7 @@ class Figures:
     push_s: dict[str, float] = field(default_factory=dict)
     push_bytes: dict[str, int] = field(default_factory=dict)
     revoke_s: dict[str, float] = field(default_factory=dict)
+    smoke_to_open_ms: float = 0.0
     records_pulled: dict[str, int] = field(default_factory=dict)
     verified: dict[str, bool] = field(default_factory=dict)
 
@@ -100,8 +103,9 @@ class Report:
 class Story:
     """One telling; ``run`` fills ``figures`` and ``events``, ``as_expected`` is its verdict."""
 
-    def __init__(self, house: VirtualHouse, teller: Teller) -> None:
+    def __init__(self, house: VirtualHouse, teller: Teller, picture: Path | None = None) -> None:
         self.house = house
+        self._picture = picture
         self.site = house.site
         self.say = teller
         self.figures = Figures()
@@ -116,13 +120,14 @@ class Story:
             self._provision()
             self._push()
             self._cards()
+            self._fire()
         finally:
             self._hang_up()
         self._log()
         self.figures.story_s = time.monotonic() - started
 
     def _provision(self) -> None:
-        self.say.chapter(t("Two blank boards become controllers"))
+        self.say.chapter(t("Three blank boards become controllers"))
         self.house.provision({name: self.say.narrator(name) for name in self.house.controllers})
         for done in self.house.provisioned:
             self._expect(done.ok)
@@ -179,6 +184,22 @@ class Story:
             line += t(", relay closed {ms:.1f} ms after the last byte of the card", ms=took_ms)
         self.say.line(line)
 
+    def _fire(self) -> None:
+        self.say.chapter(t("A battery burns at the charging station"))
+        board, client = self.house.boards[STATION], self._session(STATION)
+        two = [c.ref for c in cards.list_cards(self.site, STATE_ISSUED)[:2]]
+        rings = {ring: client.head(ring).next_seq for ring in (RING_ACCESS, RING_ALARM)}
+        scenario = demo_runaway.Scenario(
+            board, client, self.say.line, lambda event: _is_on_record(client, rings, event)
+        )
+        scenario.begin(lambda number: self.house.swipe(STATION, two[number]))
+        seen = scenario.burn()
+        self._expect(seen.ok)
+        self.figures.smoke_to_open_ms = seen.open_ms
+        if self._picture is not None:
+            demo_runaway.picture(seen, self._picture)
+            self.say.line(t("load, heat and smoke in one picture: {path}", path=self._picture))
+
     def _revoke(self, card: str, how: str) -> None:
         """From the word at the desk to the receipts of every controller."""
         started = time.monotonic()
@@ -225,11 +246,13 @@ class Story:
 
 
 def set_up(folder: Path, passphrase: str, teller: Teller, *, keep: bool) -> VirtualHouse:
-    """A new site with its keys, two blank boards that run, and the people of a dormitory."""
-    teller.chapter(t("Set-up: keys of a new site, two blank virtual boards, a roster"))
+    """A new site with its keys, blank boards that run, and the people of a dormitory."""
+    teller.chapter(t("Set-up: keys of a new site, three blank virtual boards, a roster"))
     # boards that are not to stay must not outlive this process, whatever ends it
     until_pid = 0 if keep else os.getpid()
-    house = VirtualHouse.found(folder, t("demonstration"), passphrase, until_pid=until_pid)
+    house = VirtualHouse.found(
+        folder, t("demonstration"), passphrase, CONTROLLERS, until_pid=until_pid
+    )
     try:
         done = roster.import_roster(house.site, resources.demo_roster())
     except BaseException:
@@ -239,9 +262,9 @@ def set_up(folder: Path, passphrase: str, teller: Teller, *, keep: bool) -> Virt
     return house
 
 
-def tell(house: VirtualHouse, teller: Teller) -> Report:
-    """Runs the story in a house that was set up."""
-    story = Story(house, teller)
+def tell(house: VirtualHouse, teller: Teller, picture: Path | None = None) -> Report:
+    """Runs the story in a house that was set up; picture: where the fire is to be drawn."""
+    story = Story(house, teller, picture)
     story.run()
     story.figures.people = len(cards.list_cards(house.site))
     return Report(story.as_expected, story.events, story.figures)
@@ -256,6 +279,16 @@ def _decision(client: Client, first: int) -> records.Record | None:
             if record.event in (EVENT_GRANTED, EVENT_DENIED):
                 return record
     return None
+
+
+def _is_on_record(client: Client, rings: dict[int, int], event: int) -> bool:
+    """Whether one of the rings has such an event from its number on."""
+    for ring, first in rings.items():
+        for page in client.records(ring, [(first, client.head(ring).next_seq)]):
+            for at in range(0, len(page), RECORD_BYTES):
+                if records.unpack(page[at : at + RECORD_BODY_BYTES]).event == event:
+                    return True
+    return False
 
 
 def _newest_move(board: sim.Board) -> int:
