@@ -222,9 +222,10 @@ class Sessions:
         return False
 
     def is_free(self, number: int) -> bool:
-        """Whether a port is idle and well, and its last session on record."""
+        """Whether a port is idle and well, its last session on record, and nothing latched."""
         port = self.ports[number]
-        return port.state == PORT_IDLE and not port.trouble and not self.running[number]
+        free = port.state == PORT_IDLE and not port.trouble and not self.running[number]
+        return free and not self.station.latches
 
     def promise(self, number: int, key: bytes, reason: int) -> None:
         """A free port is to serve this card, with what was offered to it."""

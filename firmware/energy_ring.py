@@ -15,7 +15,9 @@ spend and its commit: then a session would be in both, or in neither.
 
 Power may go at any time: a torn slot is none, the number goes to the next one, and what is lost is
 what came after the slot before. After an error of the flash the refused slot is overwritten with
-zeros before another one is written, for whoever wrote it was told that it is none.
+zeros before another one is written, for whoever wrote it was told that it is none. Until that has
+been done no ledger is written: what was used on a day that nobody knew then may count for the next
+day too, when a start comes in between. That is less for the card, never more.
 
 Wear: 16 ports, all day, 96 sessions that end: 1 575 slots with the ledger's, 14 a sector, 112
 erases a day; each of 16 sectors is erased 7 times a day, and 100 000 erases last 38 years.

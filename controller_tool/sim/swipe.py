@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.sim.folder import describe
 
 if TYPE_CHECKING:
     from controller_tool.credentials import Credential
     from controller_tool.sim.service import Board
 
-_WATCH_S = 1.0
+_WATCH_S = {"door": 1.0, "charger": 6.0}  # a port closes once it was seen to draw nothing
 _STEP_S = 0.01
 
 
@@ -21,7 +22,7 @@ _STEP_S = 0.01
 class Swipe:
     """What followed a card.
 
-    relay: the first that moved, None when none did within a second; on: where it moved to;
+    relay: the first that moved, None when none did in time; on: where it moved to;
     after_ms: since the card's last byte was read, None when the relay moved for another reason.
     """
 
@@ -45,9 +46,14 @@ def swipe(board: Board, credential: Credential, reader: int = 0) -> Swipe:
     board.stimulate(
         "swipe_card", credential=credential.data.hex(), type=credential.type, reader=reader
     )
-    end_s = time.monotonic() + _WATCH_S
+    kind = describe(board.options.board)["kind"]
+    end_s = time.monotonic() + _WATCH_S[kind]
     while time.monotonic() < end_s:
-        moved = [entry for entry in board.counters()["relay_log"] if entry["number"] > before]
+        moved = [
+            entry
+            for entry in board.counters()["relay_log"]
+            if entry["number"] > before and entry["relay"] != "contactor"
+        ]
         if moved:
             return _seen(moved[0])
         time.sleep(_STEP_S)

@@ -30,7 +30,7 @@ def keep_loaded(_name: str) -> None:
     """For firmware.loan.forget: here sources are compiled on the way, thousands of times."""
 
 
-modules["firmware.energy_ring"].forget = keep_loaded
+modules["firmware.energy_ring"].forget = modules["firmware.energy_restore"].forget = keep_loaded
 
 
 def card(number: int) -> bytes:

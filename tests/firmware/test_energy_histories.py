@@ -57,7 +57,7 @@ def live_through(history: list[tuple[Any, ...]], process: Process, spoil: str = 
 def test_any_history_leaves_an_account_that_is_right(process, full) -> None:
     tally: Counter[str] = Counter()
 
-    @settings(max_examples=4000 if full else 120)
+    @settings(max_examples=4000 if full else 120, derandomize=not full, database=None)
     @given(history=_HISTORY)
     def lived(history: list[tuple[Any, ...]]) -> None:
         tally.update(live_through(history, process))
