@@ -10,31 +10,21 @@ outputs of their own: what fails there ends the session of that port alone.
 from array import array
 
 from firmware.journal import CONTROLLER, NO_KEY
-from firmware.reading import wired
+from firmware.loan import forget
 from protocol.codes import (
-    END_EMERGENCY_STOP,
-    END_LEAKAGE,
     END_PORT_FAULT,
     END_RELAY_WELD,
-    END_SMOKE,
     END_TEMPERATURE,
     EVENT_CONTACTOR_TRIPPED,
-    EVENT_EMERGENCY_STOP,
-    EVENT_FIRE,
     EVENT_INPUT_FAULT,
-    EVENT_LEAKAGE,
     EVENT_METER_BACK,
     EVENT_METER_LOST,
     EVENT_OUTPUT_BACK,
     EVENT_OUTPUT_LOST,
     EVENT_OVER_TEMPERATURE,
     EVENT_RELAY_WELD,
-    EVENT_RESET_ON_SITE,
     EVENT_TAMPER,
     EVENT_TEMPERATURE_WARNING,
-    LATCH_ESTOP,
-    LATCH_LEAKAGE,
-    LATCH_SMOKE,
     LATCH_TEMPERATURE,
     LATCH_WELD,
     LINE_OK,
@@ -60,62 +50,45 @@ _COOLER_DC = 50  # below the warning: what was hot may be used again
 _BROKEN, _COUNT, _ONE = 0x03, 0x0C, 0x04
 _HOT, _WARNED = 0x10, 0x20
 
-# contacts that open everything, in the order in which they are asked
-_INPUTS = (
-    ("smoke", LATCH_SMOKE, EVENT_FIRE, END_SMOKE),
-    ("fire", LATCH_SMOKE, EVENT_FIRE, END_SMOKE),
-    ("estop", LATCH_ESTOP, EVENT_EMERGENCY_STOP, END_EMERGENCY_STOP),
-    ("leakage", LATCH_LEAKAGE, EVENT_LEAKAGE, END_LEAKAGE),
-)
-
 
 class Safety:
     """Inputs, temperatures, relays and the contactor of all ports."""
 
-    _read_uv: "Callable[[int], int]"
+    contactor: "Any"
+    has_reset: bool
+    inputs: "list[tuple[Any, int, int, int]]"  # line, latch, event, end code
+    tamper: "Any"
+    reset: "Any"
+    # of each thermistor: its point, its voltage in uV, tenths of a degree, and how it is
+    sensed: bytes
+    read_uv: "Callable[[int], int]"
+    heat_dc: "array[int]"
+    looks: bytearray
+    warn_dc: int
+    cut_dc: int
+    wrong: bytearray  # outputs that were found not to follow
 
     def __init__(self, controller: "Controller", sessions: "Sessions") -> None:
+        """Everything is open from here on. firmware/charge_setup.py fills the rest in."""
         self._c = controller
         self._sessions = sessions
-        board = controller.board
-        contacts = board.inputs()
-        self._inputs = [
-            (wired(contacts[name]), bit, event, code)
-            for name, bit, event, code in _INPUTS
-            if name in contacts
-        ]
-        self._tamper = wired(contacts.get("tamper"))
-        self.has_reset = "reset" in contacts
-        self._reset = wired(contacts.get("reset"), False)
-        self.contactor: "Any" = board.contactor() if hasattr(board, "contactor") else None
-        # of each thermistor: its point, tenths of a degree, and how it is
-        self.sensed = b""
-        if hasattr(board, "thermistors"):
-            self.sensed, self._read_uv = board.thermistors()
-        self.heat_dc = array("h", [UNKNOWN] * len(self.sensed))
-        self._looks = bytearray(len(self.sensed))
-        self.warn_dc, self.cut_dc = 650, 750
         self._sensor = 0
-        self._wrong = bytearray(len(sessions.relays))  # outputs that were found not to follow
+        from firmware.charge_setup import wire
+
+        forget("firmware.charge_setup")
+        wire(self, controller.board, len(sessions.relays))
         for number in range(len(sessions.relays)):
-            self.open(number)
+            self.drive(number, 0)
         self.power(False)
 
     # --- outputs --------------------------------------------------------------------------
 
-    def open(self, number: int) -> None:
-        """Open one relay; a bus that fails is found out by check_output."""
+    def drive(self, number: int, level: int) -> None:
+        """Open (0) or close a relay; a bus that fails is found out by check_output."""
         try:
-            self._sessions.relays[number].value(0)
+            self._sessions.relays[number].value(level)
         except OSError:
-            self._wrong[number] = _STEADY
-
-    def close(self, number: int) -> None:
-        """Close one relay."""
-        try:
-            self._sessions.relays[number].value(1)
-        except OSError:
-            self._wrong[number] = _STEADY
+            self.wrong[number] = _STEADY
 
     def power(self, on: bool) -> None:
         """The contactor, where there is one."""
@@ -125,7 +98,7 @@ class Safety:
     def _open_all(self) -> None:
         self.power(False)
         for number in range(len(self._sessions.ports)):
-            self.open(number)
+            self.drive(number, 0)
 
     def check_output(self, number: int) -> None:
         """Whether a relay says what it was told; a few times a second."""
@@ -139,10 +112,10 @@ class Safety:
         except OSError:
             follows = False
         if follows:
-            self._wrong[number] = 0
-        elif self._wrong[number] < _STEADY:
-            self._wrong[number] += 1
-        lost = self._wrong[number] >= _STEADY
+            self.wrong[number] = 0
+        elif self.wrong[number] < _STEADY:
+            self.wrong[number] += 1
+        lost = self.wrong[number] >= _STEADY
         if lost == (port.trouble & PORT_OUTPUT != 0):
             return
         if lost:
@@ -175,20 +148,23 @@ class Safety:
     def turn(self, passed_ms: int) -> None:
         """Ask every input once, and one thermistor."""
         said = 0
-        for line, bit, event, code in self._inputs:
+        for line, bit, event, code in self.inputs:
             if line.poll():
                 said |= bit
                 if not self._sessions.station.latches & bit:
                     self.cut(bit, event, code, CONTROLLER, 0)
-        if self._tamper.active != self._tamper.poll() and self._tamper.active:
+        if self.tamper.active != self.tamper.poll() and self.tamper.active:
             self._c.journal.note(EVENT_TAMPER)
         if self.sensed:
             self._sensor = (self._sensor + 1) % len(self.sensed)
             said |= self._sample(self._sensor)
         station = self._sessions.station
-        held = self._reset.poll()
+        held = self.reset.poll()
         if station.resets(held, said, passed_ms):
-            self.let_go()
+            from firmware.charge_setup import let_go
+
+            forget("firmware.charge_setup")
+            let_go(self._sessions, self._c)
 
     def cut(self, bit: int, event: int, code: int, point: int, extra: int) -> None:
         """Open everything, say why, and latch it."""
@@ -202,31 +178,19 @@ class Safety:
         station.latches |= bit
         self._c.nvs.put(LATCH, station.latches)
 
-    def let_go(self) -> None:
-        """Whoever stands there has reset it."""
-        station = self._sessions.station
-        was = station.latches
-        locked = False
-        for port in self._sessions.ports:
-            locked = port.release() or locked
-        if was or locked:
-            station.latches = 0
-            self._c.nvs.put(LATCH, 0)
-            self._c.journal.note(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, was)
-
     # --- temperatures, meters, lines --------------------------------------------------------
 
     def _sample(self, index: int) -> int:
         """Look at one; LATCH_TEMPERATURE while the board's own is hot."""
         point = self.sensed[index]
-        now_dc = tenths_of_degree(self._read_uv(index) // 1000)
-        looks = self._looks[index]
+        now_dc = tenths_of_degree(self.read_uv(index) // 1000)
+        looks = self.looks[index]
         before_dc = self.heat_dc[index]
         if now_dc == UNKNOWN:
             looks += 1 if looks & _BROKEN < _STEADY else 0
             if looks & _BROKEN == _STEADY:
                 self.heat_dc[index] = UNKNOWN
-            self._looks[index] = looks & ~_COUNT
+            self.looks[index] = looks & ~_COUNT
             return 0
         looks &= ~_BROKEN
         self.heat_dc[index] = now_dc
@@ -244,7 +208,7 @@ class Safety:
                 looks |= _WARNED
                 if before_dc != UNKNOWN:
                     self._c.journal.note(EVENT_TEMPERATURE_WARNING, 0, point, NO_KEY, now_dc)
-        self._looks[index] = looks
+        self.looks[index] = looks
         return LATCH_TEMPERATURE if point == CONTROLLER and looks & _HOT else 0
 
     def _too_hot(self, point: int, now_dc: int) -> None:
@@ -270,7 +234,7 @@ class Safety:
                 self._c.journal.note(EVENT_METER_BACK, 0, number)
         for index in range(len(self.sensed)):
             if self.sensed[index] == number:
-                looks = self._looks[index]
+                looks = self.looks[index]
                 if not looks & _HOT:
                     port.trouble &= ~PORT_HOT
                 if (looks & _BROKEN == _STEADY) != (port.trouble & PORT_SENSOR != 0):

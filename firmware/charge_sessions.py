@@ -142,10 +142,9 @@ class Sessions:
             return
         port = self.ports[number]
         if result >= 0:
-            self.safety.open(number)
+            self.safety.drive(number, 0)
             if result == END_OVER_POWER:
                 self._c.journal.note(EVENT_OVER_POWER, 0, number, port.key, port.power_dw)
-            self._light.value(1 if self.any_live() else 0)
             return
         if result == WELDED:
             self.safety.weld(number)
@@ -165,9 +164,8 @@ class Sessions:
             port.cancel()
             return
         port.close()
-        self.safety.close(number)
+        self.safety.drive(number, 1)
         self.station.closed(number)
-        self._light.value(1)
 
     def _withdraw(self, number: int) -> None:
         """What was promised does not begin after all."""
@@ -190,13 +188,14 @@ class Sessions:
 
     def second(self) -> None:
         """A second is over: an end that is not on record yet is tried again."""
+        self._light.value(1 if self.is_busy() else 0)
         for number in range(len(self.ports)):
             if self.running[number] and not PORT_IDLE < self.ports[number].state < PORT_LOCKED:
                 self._end(number)
 
     def minute(self) -> None:
         """A minute is over."""
-        if self.any_live():
+        if self.is_busy():
             from firmware.charge_book import minute
 
             forget("firmware.charge_book")
@@ -206,13 +205,6 @@ class Sessions:
         watts = self.station.power_dw() // 10
         self.carry_out(number, self.ports[number].end(END_STATION_LIMIT))
         self._c.journal.note(EVENT_STATION_LIMIT, 0, number, self.ports[number].key, watts)
-
-    def any_live(self) -> bool:
-        """Whether a relay is to be closed."""
-        for port in self.ports:  # noqa: SIM110  a generator would be an allocation
-            if port.live:
-                return True
-        return False
 
     def is_busy(self) -> bool:
         """Whether a port has a session, is to have one, or has yet to show no current."""

@@ -8,23 +8,37 @@ be known and the last slot of the account to be that young. Everything else ends
 by the watchdog when that was it. What a ticket began never goes on by itself.
 """
 
+from array import array
+
 from firmware.charge_safety import LATCH
 from firmware.charge_sessions import Sessions
 from firmware.config import own
+from firmware.journal import CONTROLLER, NO_KEY
 from firmware.loan import forget
-from firmware.reading import Input
+from firmware.reading import Input, wired
 from protocol.codes import (
     CLOCK_UNSET,
+    END_EMERGENCY_STOP,
+    END_LEAKAGE,
     END_POWER_LOSS,
+    END_SMOKE,
     END_WATCHDOG,
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
+    EVENT_EMERGENCY_STOP,
     EVENT_ENERGY_LOST,
+    EVENT_FIRE,
+    EVENT_LEAKAGE,
+    EVENT_RESET_ON_SITE,
+    LATCH_ESTOP,
+    LATCH_LEAKAGE,
+    LATCH_SMOKE,
     REASON_RESUMED,
     REASON_TICKET,
 )
 from protocol.constants import FLAG_REVOKED, JOURNAL_PAGE_RECORDS, RECORD_BYTES, RING_ACCESS
-from protocol.policy.charge_port import Rules
+from protocol.policy.charge_port import CEILING_MIN, Rules
+from protocol.policy.thermistor import UNKNOWN
 from protocol.settings import (
     CUT_C,
     FULL_MIN,
@@ -43,8 +57,9 @@ from protocol.settings import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Any, Callable
 
+    from firmware.charge_safety import Safety
     from firmware.controller import Controller
     from firmware.ring import Ring
 
@@ -56,19 +71,59 @@ _EVENT_AT, _POINT_AT = 6, 15  # of a record's body, protocol/records.py
 _POWER_ON, _WATCHDOG = 1, 3  # of reset_cause()
 
 
+# contacts that open everything, in the order in which they are asked
+_INPUTS = (
+    ("smoke", LATCH_SMOKE, EVENT_FIRE, END_SMOKE),
+    ("fire", LATCH_SMOKE, EVENT_FIRE, END_SMOKE),
+    ("estop", LATCH_ESTOP, EVENT_EMERGENCY_STOP, END_EMERGENCY_STOP),
+    ("leakage", LATCH_LEAKAGE, EVENT_LEAKAGE, END_LEAKAGE),
+)
+
+
+def wire(safety: "Safety", board: "Any", count: int) -> None:
+    """Contacts, thermistors and the contactor of so many ports."""
+    contacts = board.inputs()
+    safety.inputs = [
+        (wired(contacts[name]), bit, event, code)
+        for name, bit, event, code in _INPUTS
+        if name in contacts
+    ]
+    safety.tamper = wired(contacts.get("tamper"))
+    safety.has_reset = "reset" in contacts
+    safety.reset = wired(contacts.get("reset"), False)
+    safety.contactor = board.contactor() if hasattr(board, "contactor") else None
+    safety.sensed = b""
+    if hasattr(board, "thermistors"):
+        safety.sensed, safety.read_uv = board.thermistors()
+    safety.heat_dc = array("h", [UNKNOWN] * len(safety.sensed))
+    safety.looks = bytearray(len(safety.sensed))
+    safety.wrong = bytearray(count)
+
+
+def let_go(sessions: Sessions, c: "Controller") -> None:
+    """Whoever stands there has reset it."""
+    was = sessions.station.latches
+    locked = False
+    for port in sessions.ports:
+        locked = port.release() or locked
+    if was or locked:
+        sessions.station.latches = 0
+        c.nvs.put(LATCH, 0)
+        c.journal.note(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, was)
+
+
 def build(sessions: Sessions, c: "Controller") -> None:
     """Ports, station, meters and the account of energy."""
     board = c.board
     get = c.config.settings.get
-    rules = Rules(
-        c.config.ceiling_min,
-        get(FULL_POWER_W, 20),
-        get(FULL_MIN, 45),
-        get(TRICKLE_MIN, 120),
-        get(UNPLUGGED_W, 3),
-        get(UNPLUGGED_S, 300),
-        get(LOAD_WAIT_S, 60),
-    )
+    rules = Rules()
+    rules.ceiling_s = min(c.config.ceiling_min, CEILING_MIN) * 60
+    rules.full_dw = get(FULL_POWER_W, 20) * 10
+    rules.full_ms = get(FULL_MIN, 45) * 60000
+    rules.trickle_ms = get(TRICKLE_MIN, 120) * 60000
+    rules.zero_dw = get(UNPLUGGED_W, 3) * 10
+    rules.unplugged_ms = get(UNPLUGGED_S, 300) * 1000
+    rules.load_wait_ms = get(LOAD_WAIT_S, 60) * 1000
     limits = get(PORT_LIMIT_W, getattr(board, "PORT_LIMIT_W", _PORT_W))
     count = len(sessions.relays)
     contacts = board.inputs()

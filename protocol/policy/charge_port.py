@@ -55,25 +55,15 @@ _ZEROS = 2
 
 
 class Rules:
-    """What the settings say of all ports; powers in tenths of a watt."""
+    """What the settings say of all ports; powers in tenths of a watt. Defaults stand here."""
 
-    def __init__(
-        self,
-        ceiling_min: int = 480,
-        full_power_w: int = 20,
-        full_min: int = 45,
-        trickle_min: int = 120,
-        unplugged_w: int = 3,
-        unplugged_s: int = 300,
-        load_wait_s: int = 60,
-    ) -> None:
-        self.ceiling_s = min(ceiling_min, CEILING_MIN) * 60
-        self.full_dw = full_power_w * 10
-        self.full_ms = full_min * 60000
-        self.trickle_ms = trickle_min * 60000
-        self.zero_dw = unplugged_w * 10
-        self.unplugged_ms = unplugged_s * 1000
-        self.load_wait_ms = load_wait_s * 1000
+    ceiling_s = 28800
+    full_dw = 200
+    full_ms = 2700000
+    trickle_ms = 7200000
+    zero_dw = 30
+    unplugged_ms = 300000
+    load_wait_ms = 60000
 
 
 class Port:
@@ -86,15 +76,10 @@ class Port:
     def __init__(self, rules: Rules, limit_w: int = 1000) -> None:
         self._rules = rules
         self.limit_dw = limit_w * 10
-        self.state = PORT_IDLE
-        self.trouble = 0
+        self.trouble = self.power_dw = self.order = self._least_dw = 0
         self.code = NO_END
-        self.key = NO_KEY
-        self.power_dw = 0
-        self.energy_mwh = self.seconds = self.order = 0
-        self._ms = self._rest = self._state_ms = self._zeros = self._flows = 0
-        self.quota_wh = self.quota_min = 0
-        self._over_ms = self._low_ms = self._full_ms = self._trickle_ms = self._least_dw = 0
+        self.authorise(NO_KEY, 0, 0)
+        self.state = PORT_IDLE
 
     @property
     def live(self) -> bool:

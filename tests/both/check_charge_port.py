@@ -1,7 +1,7 @@
 """A charger's port: when its session begins, what ends it, and what a welded relay does (both)."""
 
 from protocol import codes
-from protocol.policy.charge_port import CEILING_MIN, NO_END, OVER, WELDED, Port, Rules
+from protocol.policy.charge_port import NO_END, OVER, WELDED, Port, Rules
 
 MINE, THEIRS = b"my card.", b"another."
 SECOND_MS, MINUTE_MS = 1000, 60000
@@ -80,9 +80,10 @@ def test_energy_and_minutes_of_the_quota_end_it() -> None:
     assert port.seconds == 120
 
 
-def test_the_ceiling_ends_it_whatever_the_settings_say() -> None:
-    assert Rules(ceiling_min=CEILING_MIN + 60).ceiling_s == CEILING_MIN * 60
-    port = charging(rules=Rules(ceiling_min=3))
+def test_the_ceiling_ends_it() -> None:
+    rules = Rules()
+    rules.ceiling_s = 180
+    port = charging(rules=rules)
     assert drawing(port, 2000, 999, codes.END_TIME) == 179
 
 

@@ -129,7 +129,7 @@ class Readers:
 modules["firmware.meters.world"] = Module
 modules["firmware.readers.world"] = Readers
 modules["firmware.charge_sessions"].time = Ticks
-for name in ("energy_ring", "charge_sessions", "charge_cards", "charger"):
+for name in ("energy_ring", "charge_sessions", "charge_cards", "charge_safety", "charger"):
     modules["firmware." + name].forget = keep_loaded
 
 

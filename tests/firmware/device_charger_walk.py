@@ -60,7 +60,7 @@ def test_a_charger_that_closes_before_it_writes_is_noticed() -> None:
     whole = changed._begin
 
     def early(self: "Any", number: int) -> None:
-        self.safety.close(number)
+        self.safety.drive(number, 1)
         self.ports[number].close()
 
     changed._begin = early
