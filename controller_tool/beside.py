@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from controller_tool.errors import ImageError
 from controller_tool.inline import inline, module_constants
+from controller_tool.shrink.renaming import shorten_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,10 @@ def board_files(board: Path, chip: Path) -> dict[str, Path]:
 
 
 def board_module(files: dict[str, Path]) -> ast.Module:
-    """All of them as one module, without constants of their own; ImageError when names meet."""
+    """All of them as one module, without constants of their own; ImageError when names meet.
+
+    What is private to a class has one letter: each name costs heap.
+    """
     imports: dict[str, ast.stmt] = {}
     body: list[ast.stmt] = []
     homes: dict[str, str] = {}
@@ -50,7 +54,9 @@ def board_module(files: dict[str, Path]) -> ast.Module:
                 if home != name and (home, name) != (_CHIP, _BOARD):
                     raise ImageError(f"{home} and {name} both have a {bound}", "report this")
             body.append(node)
-    return ast.fix_missing_locations(ast.Module(body=[*imports.values(), *body], type_ignores=[]))
+    tree = ast.Module(body=[*imports.values(), *body], type_ignores=[])
+    shorten_private({_BOARD: tree})
+    return ast.fix_missing_locations(tree)
 
 
 def inlined(path: Path) -> ast.Module:

@@ -69,8 +69,9 @@ def packed_modules(board: str) -> dict[str, ast.Module]:
 
 def _outside(board: str) -> list[ast.Module]:
     folder = resources.firmware_dir()
-    paths = [*(folder / name for name in _BESIDE), *_board_files(board).values()]
-    return [ast.parse(path.read_text("utf-8"), str(path)) for path in paths]
+    paths = [folder / name for name in _BESIDE]
+    found = [ast.parse(path.read_text("utf-8"), str(path)) for path in paths]
+    return [*found, board_module(_board_files(board))]
 
 
 def _board_files(board: str) -> dict[str, Path]:

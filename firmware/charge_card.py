@@ -152,7 +152,7 @@ def _only(sessions: "Sessions", mask: int) -> int:
         return 0
     found = NONE
     for number in range(len(sessions.ports)):
-        plug = sessions.inputs[number][0]
+        plug = sessions.plugs.get(number)
         if mask >> number & 1 and plug is not None and plug.active:
             if found != NONE:
                 return NONE

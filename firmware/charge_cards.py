@@ -51,9 +51,9 @@ class Chooser:
         if not self.mask:
             return
         self._choose_ms += passed_ms
-        for number in range(len(self.sessions.ports)):
-            button = self.sessions.inputs[number][1]
-            if button is not None and button.poll():
+        buttons = self.sessions.buttons
+        for number in buttons:
+            if buttons[number].poll():
                 self.chosen(number)
         if self._choose_ms >= CHOOSE_MS:
             self.give_up()

@@ -12,7 +12,6 @@ from array import array
 from firmware.charge_safety import Safety
 from firmware.energy_ring import EnergyRing
 from firmware.loan import forget
-from firmware.reading import Input
 from protocol.codes import (
     END_OVER_POWER,
     END_POWER_LOSS,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
     from firmware.controller import Controller
+    from firmware.reading import Input
     from protocol.policy.charge_port import Rules
 
 _QUOTA_WH_AT = 5  # in a profile; then minutes, and both of a day
@@ -57,7 +57,8 @@ class Sessions:
         self._light = controller.board.indicator()
         self.ports: "list[Port]" = []
         self.meters: "list[Any]" = []  # rows of them, one after another a meter for each port
-        self.inputs: "list[tuple[Any, Any]]" = []  # of each port: plug and button, or None
+        self.plugs: "dict[int, Input]" = {}  # of ports that have one
+        self.buttons: "dict[int, Input]" = {}
         self.reasons = bytearray(len(self.relays))
         self.running = bytearray(len(self.relays))
         self.troubles = bytearray(len(self.relays))
@@ -75,10 +76,9 @@ class Sessions:
         self._number = 0
         self._lists_seen = controller.intake.changes
 
-    def add(self, rules: "Rules", limit_w: int, plug: "Any", button: "Any") -> None:
-        """One more port, with its contacts or None."""
+    def add(self, rules: "Rules", limit_w: int) -> None:
+        """One more port. Its code has to come from here: charge_setup.py is to be forgotten."""
         self.ports.append(Port(rules, limit_w))
-        self.inputs.append((plug and Input(plug, False), button and Input(button, False)))
 
     def turn(self, passed_ms: int) -> None:
         """What opens ports, then every meter, then one port after another: one a turn."""
@@ -116,7 +116,7 @@ class Sessions:
         self._served_ms[number] = now
         self.safety.look_at(number)
         self.carry_out(number, port.tick(passed_ms))
-        plug = self.inputs[number][0]
+        plug = self.plugs.get(number)
         if plug is not None:
             was_in = plug.active
             is_in = plug.poll()

@@ -15,7 +15,7 @@ from firmware.charge_sessions import Sessions
 from firmware.config import own
 from firmware.journal import CONTROLLER, NO_KEY
 from firmware.loan import forget
-from firmware.reading import wired
+from firmware.reading import Input, wired
 from protocol.codes import (
     CLOCK_UNSET,
     END_EMERGENCY_STOP,
@@ -137,8 +137,10 @@ def build(sessions: Sessions, c: "Controller") -> None:
         sessions.meters.append(row)
     for number in range(count):
         end = str(number + 1) if number else ""
-        plug, button = contacts.get("plug" + end), contacts.get("button" + end)
-        sessions.add(rules, own(limits, number), plug, button)
+        sessions.add(rules, own(limits, number))
+        for contact, inputs in ("plug", sessions.plugs), ("button", sessions.buttons):
+            if contact + end in contacts:
+                inputs[number] = Input(contacts[contact + end], False)
     limit_w = get(STATION_LIMIT_W, getattr(board, "STATION_LIMIT_W", count * _PORT_W))
     start_w = get(STATION_START_LIMIT_W, max(0, limit_w - own(limits, 0)))
     station = sessions.station

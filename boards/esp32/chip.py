@@ -87,15 +87,6 @@ def listen_address() -> str:
     return "0.0.0.0"  # noqa: S104 - a controller has no other address to tell
 
 
-def i2c_bus(scl: int, sda: int) -> machine.I2C:
-    """A bus that gives up after 10 ms when something holds a line: no door waits for it.
-
-    A board with a DS3231 has a function `clock_bus` that returns this.
-    """
-    pins = {"scl": machine.Pin(scl), "sda": machine.Pin(sda)}
-    return machine.I2C(0, freq=100000, timeout=10000, **pins)
-
-
 def rtc() -> machine.RTC:
     """The chip's clock."""
     return machine.RTC()

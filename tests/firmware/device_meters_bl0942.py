@@ -106,6 +106,7 @@ def test_a_good_answer_between_wrong_ones_begins_the_count_anew() -> None:
     for _ in range(6):
         station.chips[0].spoils = True
         station.seconds(2)
+        assert not station.meters[0].trouble
         station.chips[0].spoils = False
         station.seconds(1)
         assert not station.meters[0].trouble
@@ -202,18 +203,18 @@ def test_power_that_flows_backwards_is_a_shunt_the_wrong_way_round() -> None:
 
 
 def test_the_same_value_for_two_minutes_is_stuck() -> None:
-    station = Station((0,))
-    station.chips[0].milliwatts = 200_000
+    station = Station((1, 0))
+    station.chips[1].milliwatts = 200_000
     station.seconds(200)
-    assert not station.meters[0].trouble, "a steady load has noise in its last bits"
-    station.chips[0].stuck = True
+    assert not station.meters[1].trouble, "a steady load has noise in its last bits"
+    station.chips[1].stuck = True
     station.seconds(118)
-    assert not station.meters[0].trouble
+    assert not station.meters[1].trouble
     station.seconds(4)
-    assert station.meters[0].trouble == METER_STUCK
-    station.chips[0].stuck = False
+    assert [meter.trouble for meter in station.meters] == [0, METER_STUCK]
+    station.chips[1].stuck = False
     station.seconds(2)
-    assert not station.meters[0].trouble
+    assert not station.meters[1].trouble
 
 
 def test_zero_may_stay_for_ever() -> None:

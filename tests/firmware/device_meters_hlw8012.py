@@ -50,8 +50,11 @@ def test_a_load_is_seen_within_two_seconds_and_its_end_too() -> None:
     pulses = Pulses()
     pulses.seconds(120, 0)
     assert pulses.meter.power_dw == 0
+    told_mj, true_mj = pulses.told_mj, pulses.true_mj
     pulses.seconds(2, 500)
     assert abs(pulses.meter.power_dw - 5000) <= 150
+    pulses.seconds(1, 500)
+    assert pulses.told_mj - told_mj >= 0.9 * (pulses.true_mj - true_mj), "its first second too"
     pulses.seconds(3, 1200)
     assert abs(pulses.meter.power_dw - 12000) <= 300
     pulses.seconds(3, 0)
