@@ -3,7 +3,7 @@
 When a session begins and ends is protocol/policy/charge_port.py, what ports share is
 charge_station.py; this carries it out. A session is on record before its relay closes. Opening is
 the safe direction: a relay opens first, and what is to be said of it is written in the same turn
-(ADR-0019).
+(ADR-0020).
 """
 
 import time

@@ -97,9 +97,11 @@ class Scenario:
                 self._mark(word("warning"))
                 self._line(t("port {port}: {celsius} °C, a warning is on record",
                              port=_PORTS[0], celsius=celsius))  # fmt: skip
+        self._sample(celsius, 0)
         smoke_us = self._stimulate("raise_smoke")
         self._mark(word("smoke"))
         opened_us = self._until(self._opened)
+        self._sample(celsius, 0)
         self.seen.open_ms = (opened_us - smoke_us) / _US_A_MS
         self._line(t("smoke: every relay is open {ms:.0f} ms later", ms=self.seen.open_ms))
         for celsius in _AFTER_C:
@@ -127,7 +129,7 @@ class Scenario:
             return None
         return max(int(entry["at_us"]) for entry in log)
 
-    def _sample(self, celsius: float) -> None:
+    def _sample(self, celsius: float, pause_s: float = _STEP_S) -> None:
         station = self._ask()
         self.seen.times_s.append(time.monotonic() - self._began_s)
         # what flows: these meters count pulses, and notice late that there are none any more
@@ -135,7 +137,7 @@ class Scenario:
             values.append(watts)
         told = station.ports[_PORTS[0] - 1].temperature_dc
         self.seen.celsius.append(celsius if told is None else told / 10)
-        time.sleep(_STEP_S)
+        time.sleep(pause_s)
 
     def _mark(self, name: str) -> None:
         self.seen.marks.append((name, time.monotonic() - self._began_s))

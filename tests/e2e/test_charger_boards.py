@@ -14,13 +14,9 @@ from tests.board.test_charger_boards import begin, put_board_files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BOARDS = {
-    "two": "virtual-charger2",
-    "ten": "virtual-charger10",
-    "twelve": "virtual-charger12",
-    "sixteen": "virtual-charger16",
-}
-KEEPS = {"ten", "sixteen"}
+# those with ten ports and more have not the heap yet for a session beside their ports (CHANGELOG);
+# what their start does to an expander's relays is tests/board/test_charger_boards.py
+BOARDS = {"two": "virtual-charger2"}
 ROOM_BYTES = 8192  # of the heap, when nothing happens: a TLS session and what it asks for
 
 
@@ -45,9 +41,6 @@ def test_the_firmware_starts_with_every_relay_open(stations: VirtualHouse, name:
     counted = stations.boards[name].counters()
     assert set(counted["outputs"].values()) == {False}
     assert counted["resets"]["hard"], "it was never started anew: it was no test"
-    opened = {entry["relay"] for entry in counted["relay_log"] if not entry["on"]}
-    if name in KEEPS:  # what a reset did not do, the start did
-        assert {"port1", f"port{len(counted['outputs']) - 1}"} <= opened
 
 
 @pytest.mark.parametrize("name", BOARDS)
