@@ -298,13 +298,13 @@ def test_an_answer_that_has_no_form_is_a_fault_and_an_answer() -> None:
         return 1 << 40
 
     c = controller()
-    handler = dispatch.HANDLERS[OP_PING]
-    dispatch.HANDLERS[OP_PING] = tells_too_much
+    handler = dispatch._HANDLERS[OP_PING]
+    dispatch._HANDLERS[OP_PING] = tells_too_much
     try:
         request = messages.request(7, OP_PING)[2:]
         reply = asyncio.run(dispatch.answer(c, ROLE_DESK, request))
     finally:
-        dispatch.HANDLERS[OP_PING] = handler
+        dispatch._HANDLERS[OP_PING] = handler
     assert cbor.decode(reply[2:]) == [7, ERR_REFUSED, None]
     assert c.fault == "Malformed"
 

@@ -102,13 +102,13 @@ def test_a_guest_s_request_that_found_no_room_is_enough_when_the_guest_has_gone(
 
 def asked(c: Controller, handler) -> int:
     """Status of the reply to a request that this handler carries out."""
-    kept = dispatch.HANDLERS[OP_GET_INFO]
-    dispatch.HANDLERS[OP_GET_INFO] = handler
+    kept = dispatch._HANDLERS[OP_GET_INFO]
+    dispatch._HANDLERS[OP_GET_INFO] = handler
     try:
         request = messages.request(7, OP_GET_INFO)[2:]
         reply = asyncio.run(dispatch.answer(c, ROLE_DESK, request))
     finally:
-        dispatch.HANDLERS[OP_GET_INFO] = kept
+        dispatch._HANDLERS[OP_GET_INFO] = kept
     return cbor.decode(reply[2:])[1]
 
 
