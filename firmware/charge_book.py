@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from firmware.charge_sessions import Sessions
     from firmware.controller import Controller
 
+BEGUN, RECORDED = 1, 2  # of `running`: on record as begun; as ended, and not in the account yet
 _QUOTA_WH_AT = 5  # in a profile; then minutes, and both of a day
 _WH_MAX = 0xFFFF
 
@@ -23,7 +24,7 @@ _WH_MAX = 0xFFFF
 def begin(sessions: "Sessions", c: "Controller", number: int) -> bool:
     """Put it on record that a session begins; False: it must not."""
     port = sessions.ports[number]
-    sessions.running[number] = 1
+    sessions.running[number] = BEGUN
     account(sessions, c, NONE)
     extra = port.quota_min << 16 | port.quota_wh
     try:
@@ -37,18 +38,23 @@ def begin(sessions: "Sessions", c: "Controller", number: int) -> bool:
 
 
 def end(sessions: "Sessions", c: "Controller", number: int) -> None:
-    """The session's one record of its end; then it counts against the day. OSError: not yet."""
+    """The session's one record of its end; then it counts against the day.
+
+    OSError, MemoryError: not yet. Called again, it goes on where it was.
+    """
     port = sessions.ports[number]
-    extra = port.seconds // 60 << 16 | min(port.energy_mwh // 1000, _WH_MAX)
-    c.journal.record(EVENT_CHARGE_ENDED, port.code, number, port.key, extra)
+    if sessions.running[number] == BEGUN:
+        extra = port.seconds // 60 << 16 | min(port.energy_mwh // 1000, _WH_MAX)
+        c.journal.record(EVENT_CHARGE_ENDED, port.code, number, port.key, extra)
+        sessions.running[number] = RECORDED
     close(sessions, c, number)
 
 
 def close(sessions: "Sessions", c: "Controller", number: int) -> None:
     """A session whose end is on record leaves the account."""
     port = sessions.ports[number]
-    sessions.running[number] = 0
     sessions.energy.spend(port.key, port.energy_mwh, port.seconds)
+    sessions.running[number] = 0
     account(sessions, c, number)
     sessions.reasons[number] = 0
 
@@ -56,7 +62,7 @@ def close(sessions: "Sessions", c: "Controller", number: int) -> None:
 def account(sessions: "Sessions", c: "Controller", ended: int) -> None:
     """One slot for all ports: those with a session, and the one that has just ended, or NONE."""
     for number in range(len(sessions.ports)):
-        if sessions.running[number] or number == ended:
+        if sessions.running[number] == BEGUN or number == ended:
             _put(sessions, number, ENERGY_ENDED if number == ended else ENERGY_LIVE)
     try:
         sessions.energy.commit(day(c), c.clock.time_s, c.clock.quality)

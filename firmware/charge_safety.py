@@ -79,7 +79,7 @@ class Safety:
         wire(self, controller.board, len(sessions.relays))
         for number in range(len(sessions.relays)):
             self.drive(number, 0)
-        self.power(False)
+        self.power(0)
 
     # --- outputs --------------------------------------------------------------------------
 
@@ -90,13 +90,13 @@ class Safety:
         except OSError:
             self.wrong[number] = _STEADY
 
-    def power(self, on: bool) -> None:
-        """The contactor, where there is one."""
+    def power(self, level: int) -> None:
+        """Open (0) or close the contactor, where there is one."""
         if self.contactor is not None:
-            self.contactor.value(1 if on else 0)
+            self.contactor.value(level)
 
     def _open_all(self) -> None:
-        self.power(False)
+        self.power(0)
         for number in range(len(self._sessions.ports)):
             self.drive(number, 0)
 
@@ -161,10 +161,13 @@ class Safety:
         station = self._sessions.station
         held = self.reset.poll()
         if station.resets(held, said, passed_ms):
-            from firmware.charge_setup import let_go
+            try:
+                from firmware.charge_told import let_go
 
-            forget("firmware.charge_setup")
-            let_go(self._sessions, self._c)
+                forget("firmware.charge_told")
+                let_go(self._sessions, self._c)
+            except (OSError, MemoryError):  # the key has to be held once more
+                self._c.journal.lost += 1
 
     def cut(self, bit: int, event: int, code: int, point: int, extra: int) -> None:
         """Open everything, say why, and latch it."""
@@ -176,7 +179,10 @@ class Safety:
     def _latch(self, bit: int) -> None:
         station = self._sessions.station
         station.latches |= bit
-        self._c.nvs.put(LATCH, station.latches)
+        try:
+            self._c.nvs.put(LATCH, station.latches)
+        except OSError:  # latched as long as it runs
+            self._c.journal.lost += 1
 
     # --- temperatures, meters, lines --------------------------------------------------------
 
@@ -241,8 +247,3 @@ class Safety:
                     port.trouble ^= PORT_SENSOR
                     state = LINE_OPEN if port.trouble & PORT_SENSOR else LINE_OK
                     self._c.journal.note(EVENT_INPUT_FAULT, state, number)
-
-    def second(self) -> None:
-        """A second is over: the contactor rests while nothing is charged, lines are told of."""
-        if not self._sessions.is_busy():
-            self.power(False)

@@ -46,8 +46,9 @@ _OUT_MS = 5000  # a plug that is out for so long was pulled out
 class Sessions:
     """on_plug(port): something was plugged in there. firmware/charge_setup.py fills the rest in.
 
-    reasons: of each port, why its session begins or ran; running: it is on record as begun, and not
-    as ended. offer_wh, offer_min: what the card that was accepted last may take.
+    reasons: of each port, why its session begins or ran; running: it is on record as begun, and its
+    end not (1), or not in the account yet (2). offer_wh, offer_min: what the card that was accepted
+    last may take.
     """
 
     def __init__(self, controller: "Controller", on_plug: "Callable[[int], None]") -> None:
@@ -62,7 +63,7 @@ class Sessions:
         self.reasons = bytearray(len(self.relays))
         self.running = bytearray(len(self.relays))
         self.troubles = bytearray(len(self.relays))
-        self.station = Station(self.ports, 0, 0)
+        self.station = Station(self.ports)
         self.energy = EnergyRing(controller.board.partition("energy"), len(self.relays))
         self.safety = Safety(controller, self)
         count = len(self.relays)
@@ -81,9 +82,8 @@ class Sessions:
         self.ports.append(Port(rules, limit_w))
 
     def turn(self, passed_ms: int) -> None:
-        """What opens ports, then every meter, then one port after another: one a turn."""
+        """Every meter, then one port after another: one a turn."""
         station = self.station
-        self.safety.turn(passed_ms)
         station.tick(passed_ms)
         now = time.ticks_ms()
         self._measure(now)
@@ -187,19 +187,15 @@ class Sessions:
             self._c.journal.lost += 1
 
     def second(self) -> None:
-        """A second is over: an end that is not on record yet is tried again."""
-        self._light.value(1 if self.is_busy() else 0)
+        """A second is over: the contactor rests while nothing is charged, and an end that is not
+        on record yet is tried again."""
+        busy = self.is_busy()
+        self._light.value(1 if busy else 0)
+        if not busy:
+            self.safety.power(0)
         for number in range(len(self.ports)):
             if self.running[number] and not PORT_IDLE < self.ports[number].state < PORT_LOCKED:
                 self._end(number)
-
-    def minute(self) -> None:
-        """A minute is over."""
-        if self.is_busy():
-            from firmware.charge_book import minute
-
-            forget("firmware.charge_book")
-            minute(self, self._c)
 
     def _shed(self, number: int) -> None:
         watts = self.station.power_dw() // 10
@@ -224,7 +220,7 @@ class Sessions:
         self.ports[number].authorise(key, self.offer_wh, self.offer_min)
         self.reasons[number] = reason
         self._waits_ms[number] = self.slot_s[number] = self.slot_mwh[number] = 0
-        self.safety.power(True)
+        self.safety.power(1)
 
     def stop(self, number: int, code: int) -> None:
         """A session, or what is to become one, ends with that code."""

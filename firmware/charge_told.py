@@ -1,11 +1,12 @@
-"""What is asked of a charger's ports now and then: by guests, a self-test, a new list (device).
+"""What is asked of a charger's ports now and then: by guests, a self-test, a list, a key (device).
 
 Loaded for each question, and forgotten.
 """
 
-from firmware.journal import CONTROLLER
+from firmware.charge_safety import LATCH
+from firmware.journal import CONTROLLER, NO_KEY
+from protocol.codes import EVENT_RESET_ON_SITE
 from protocol.constants import FLAG_REVOKED
-from protocol.policy.charge_port import NO_KEY
 from protocol.policy.thermistor import UNKNOWN
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from firmware.charge_sessions import Sessions
+    from firmware.controller import Controller
     from firmware.whitelist import Whitelist
 
 _NO_CONTACTOR = 2
@@ -76,3 +78,15 @@ def collected(sessions: "Sessions", whitelist: "Whitelist") -> int:
             if not listed or whitelist.found_flags & FLAG_REVOKED:
                 mask |= 1 << number
     return mask
+
+
+def let_go(sessions: Sessions, c: "Controller") -> None:
+    """Whoever stands there has reset it."""
+    was = sessions.station.latches
+    locked = False
+    for port in sessions.ports:
+        locked = port.release() or locked
+    if was or locked:
+        sessions.station.latches = 0
+        c.nvs.put(LATCH, 0)
+        c.journal.note(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, was)

@@ -4,6 +4,7 @@ Who may charge where is firmware/charge_cards.py, how sessions run charge_sessio
 everything charge_safety.py. Without access (firmware/way_out.py) every port stays open.
 """
 
+from firmware import reserve
 from firmware.charge_cards import Chooser
 from firmware.charge_sessions import Sessions
 from firmware.loan import forget
@@ -49,13 +50,20 @@ class Service:
         sessions = self.sessions
         if sessions is None:
             return
-        if not self._settled:  # now there is a list, if there is one
-            from firmware.charge_setup import settle
+        sessions.safety.turn(passed_ms)
+        try:
+            self._serve(sessions, passed_ms)
+        except (OSError, MemoryError) as error:  # nothing that opens a port; tried again
+            self._chooser.swipes.failed(error)
 
-            forget("firmware.charge_setup")
-            self._settled = True
+    def _serve(self, sessions: "Any", passed_ms: int) -> None:
+        if not self._settled:  # now there is a list, if there is one
+            reserve.give()
+            from firmware.charge_start import settle
+
+            forget("firmware.charge_start")
             settle(sessions, self._c)
-            del settle
+            self._settled = True
         sessions.turn(passed_ms)
         self._chooser.turn(passed_ms)
         self._ms += passed_ms
@@ -65,12 +73,15 @@ class Service:
 
     def _second(self, sessions: Sessions) -> None:
         self._seconds += 1
-        sessions.safety.second()
         sessions.second()
         self._chooser.second()
         if self._seconds >= _SLOT_S:
             self._seconds = 0
-            sessions.minute()
+            if sessions.is_busy():
+                from firmware.charge_book import minute
+
+                forget("firmware.charge_book")
+                minute(sessions, self._c)
         elif self._c.pace.quiet_for(_QUIET_MS):
             supply = self._c.supply
             if supply is None or not supply.sags():

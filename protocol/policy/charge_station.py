@@ -22,23 +22,20 @@ if TYPE_CHECKING:
 RESET_HOLD_MS = 2000
 NONE = -1
 _SHED_MS = 1000
+_LONG_MS = 60000  # longer than any stagger
 
 
 class Station:
-    """Limits in watts; `latches`: LATCH_… bits."""
+    """Limits are tenths of a watt, none at first; `latches`: LATCH_… bits."""
 
-    def __init__(
-        self, ports: "Sequence[Port]", limit_w: int, start_limit_w: int, stagger_s: int = 1
-    ) -> None:
+    limit_dw = start_limit_dw = latches = 0
+    stagger_ms = 1000
+
+    def __init__(self, ports: "Sequence[Port]") -> None:
         self.ports = ports
-        self.limit_dw = limit_w * 10
-        self.start_limit_dw = start_limit_w * 10
-        self.latches = 0
-        self.stagger_ms = stagger_s * 1000
-        self._closed_ms = self.stagger_ms
+        self._closed_ms = _LONG_MS
         self._shed_ms = _SHED_MS
-        self._reset_ms = 0
-        self._count = 0
+        self._reset_ms = self._count = 0
 
     def power_dw(self) -> int:
         """What all ports together draw."""
@@ -56,7 +53,7 @@ class Station:
 
     def tick(self, passed_ms: int) -> None:
         """Let time pass."""
-        self._closed_ms = min(self._closed_ms + passed_ms, self.stagger_ms)
+        self._closed_ms = min(self._closed_ms + passed_ms, _LONG_MS)
         self._shed_ms = min(self._shed_ms + passed_ms, _SHED_MS)
 
     def may_close(self) -> bool:

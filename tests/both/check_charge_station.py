@@ -10,7 +10,10 @@ KEY = b"my card."
 def station(
     count: int = 4, limit_w: int = 2000, start_w: int = 1000, stagger_s: int = 1
 ) -> Station:
-    return Station([Port(Rules()) for _ in range(count)], limit_w, start_w, stagger_s)
+    made = Station([Port(Rules()) for _ in range(count)])
+    made.limit_dw, made.start_limit_dw = 10 * limit_w, 10 * start_w
+    made.stagger_ms = 1000 * stagger_s
+    return made
 
 
 def begin(of: Station, number: int, power_dw: int = 0) -> None:

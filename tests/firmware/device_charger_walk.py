@@ -45,7 +45,7 @@ def noticed(seeds: int = SEEDS) -> bool:
 
 def test_a_charger_that_forgets_what_ran_before_a_cut_is_noticed() -> None:
     """Negative control."""
-    module: Any = __import__("firmware.charge_setup", None, None, ("settle",))
+    module: Any = __import__("firmware.charge_start", None, None, ("settle",))
     whole = module.settle
     module.settle = lambda *_: None
     try:

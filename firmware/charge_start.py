@@ -1,0 +1,134 @@
+"""What a start finds of the sessions before it (device).
+
+Loaded once, at the first turn, when there is a list; what it loads itself it lets go again before
+the next, for a session's worth of heap is all that is left.
+
+What was charging when the power went: after an outage of which it is known that it was no longer
+than RESUME_S the session of a card goes on, if that card is still on the list; so the clock has to
+be known and the last slot of the account to be that young. Everything else ends by power loss, or
+by the watchdog when that was it. What a ticket began never goes on by itself.
+"""
+
+from firmware.charge_sessions import Sessions
+from firmware.loan import forget
+from protocol.codes import (
+    CLOCK_UNSET,
+    END_POWER_LOSS,
+    END_WATCHDOG,
+    EVENT_CHARGE_ENDED,
+    EVENT_CHARGE_STARTED,
+    EVENT_ENERGY_LOST,
+    REASON_RESUMED,
+    REASON_TICKET,
+)
+from protocol.constants import FLAG_REVOKED, JOURNAL_PAGE_RECORDS, RECORD_BYTES, RING_ACCESS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from firmware.controller import Controller
+    from firmware.ring import Ring
+
+    Quotas = Callable[[Sessions, Controller, bytes, tuple[int, ...]], int]
+    Found = list[tuple[int, bytes, int, int, bool]]
+
+RESUME_S = 60
+_EVENT_AT, _POINT_AT = 6, 15  # of a record's body, protocol/records.py
+_WATCHDOG = 3  # of reset_cause()
+
+
+def _found(sessions: Sessions, c: "Controller") -> "Found":
+    """The sessions that the account shows as live; the account itself is whole after it."""
+    from firmware.energy_restore import open_entries, restore
+
+    forget("firmware.energy_restore")
+    try:
+        restore(sessions.energy)
+    except OSError:  # nothing can be counted, so nothing begins
+        c.journal.note(EVENT_ENERGY_LOST)
+        return []
+    if sessions.energy.damaged:
+        c.journal.note(EVENT_ENERGY_LOST)
+    return open_entries(sessions.energy)
+
+
+def _begin_day(sessions: Sessions, c: "Controller") -> None:
+    from firmware.charge_book import day
+
+    forget("firmware.charge_book")
+    sessions.energy.begin_day(day(c))
+
+
+def settle(sessions: Sessions, c: "Controller") -> None:
+    """What becomes of the sessions that the last slot of the account shows as live."""
+    found = _found(sessions, c)
+    _begin_day(sessions, c)
+    if not found:
+        return
+    from firmware.charge_book import close, quotas
+
+    forget("firmware.charge_book")
+    energy = sessions.energy
+    for number, key, energy_mwh, seconds, by_ticket in found:
+        sessions.running[number] = 1
+        sessions.reasons[number] = REASON_TICKET if by_ticket else REASON_RESUMED
+        sessions.ports[number].authorise(key, 0, 0, energy_mwh, seconds)
+        sessions.slot_s[number], sessions.slot_mwh[number] = seconds, energy_mwh
+    watchdog = c.board.reset_cause() == _WATCHDOG
+    clock = c.clock
+    young = (
+        not watchdog
+        and not sessions.station.latches
+        and clock.quality != CLOCK_UNSET
+        and energy.newest_time_s
+        and 0 <= clock.time_s - energy.newest_time_s <= RESUME_S
+    )
+    said = _last_said(c.journal.rings[RING_ACCESS], c.scratch, sessions.running)
+    for number, key, energy_mwh, seconds, by_ticket in found:
+        if said[number] == EVENT_CHARGE_ENDED:  # on record already, or never begun
+            sessions.ports[number].cancel()
+            close(sessions, c, number)
+        elif young and not by_ticket and _still_may(sessions, c, key, quotas):
+            port = sessions.ports[number]
+            port.authorise(key, sessions.offer_wh, sessions.offer_min, energy_mwh, seconds)
+            sessions.safety.power(1)
+        else:
+            sessions.stop(number, END_WATCHDOG if watchdog else END_POWER_LOSS)
+
+
+def _still_may(sessions: Sessions, c: "Controller", key: bytes, quotas: "Quotas") -> bool:
+    whitelist = c.whitelist
+    try:
+        if not whitelist.find(key) or whitelist.found_flags & FLAG_REVOKED:
+            return False
+    except OSError:
+        return False
+    return not quotas(sessions, c, key, c.access.profile_of(whitelist.found_profile))
+
+
+def _last_said(ring: "Ring", scratch: memoryview, asked: bytearray) -> bytearray:
+    """Of each port asked for: the last that the journal has of it, begun or ended.
+
+    A slot with a session is written before its record of beginning, and one without it after the
+    record of its end: so the journal has the last word.
+    """
+    said = bytearray(len(asked))
+    left = sum(asked)
+    end = ring.seq
+    while left and end > ring.oldest:
+        begin = max(ring.oldest, end - JOURNAL_PAGE_RECORDS)
+        page = scratch[: (end - begin) * RECORD_BYTES]
+        at = ring.read(begin, page)
+        while at and left:
+            at -= RECORD_BYTES
+            event, point = page[at + _EVENT_AT], page[at + _POINT_AT]
+            ours = event in (EVENT_CHARGE_STARTED, EVENT_CHARGE_ENDED) and point < len(asked)
+            if ours and asked[point] and not said[point]:
+                said[point] = event
+                left -= 1
+        end = begin
+    for number in range(len(asked)):
+        if asked[number] and left and not said[number]:
+            said[number] = EVENT_CHARGE_ENDED  # the whole journal knows nothing of it
+    return said
