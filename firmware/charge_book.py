@@ -6,8 +6,14 @@ and the record of its end comes before the account lets go of it. So after a pow
 has the last word (firmware/charge_setup.py).
 """
 
-from protocol.codes import EVENT_CHARGE_ENDED, EVENT_CHARGE_STARTED, REASON_QUOTA_DAY, REASON_TICKET
-from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE
+from protocol.codes import (
+    EVENT_CHARGE_ENDED,
+    EVENT_CHARGE_STARTED,
+    PORT_ENDING,
+    REASON_QUOTA_DAY,
+    REASON_TICKET,
+)
+from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_ENDING, ENERGY_LIVE
 from protocol.policy.charge_station import NONE
 from protocol.policy.schedule import MINUTES_PER_DAY, local_minute
 
@@ -24,25 +30,31 @@ _WH_MAX = 0xFFFF
 def begin(sessions: "Sessions", c: "Controller", number: int) -> bool:
     """Put it on record that a session begins; False: it must not."""
     port = sessions.ports[number]
+    again = sessions.running[number] != 0  # it goes on after an outage
     sessions.running[number] = BEGUN
-    account(sessions, c, NONE)
     extra = port.quota_min << 16 | port.quota_wh
     try:
+        if not account(sessions, c, NONE):
+            raise OSError
         c.journal.record(EVENT_CHARGE_STARTED, sessions.reasons[number], number, port.key, extra)
     except OSError:
-        sessions.running[number] = 0
-        sessions.energy.put(number, bytes(8), 0, 0, 0, 0)
         c.journal.lost += 1
+        if not again:
+            sessions.running[number] = sessions.reasons[number] = 0
+            sessions.energy.put(number, bytes(8), 0, 0, 0, 0)
         return False
     return True
 
 
 def end(sessions: "Sessions", c: "Controller", number: int) -> None:
-    """The session's one record of its end; then it counts against the day.
+    """Put a session's end on record, then count it against the day.
 
     OSError, MemoryError: not yet. Called again, it goes on where it was.
     """
     port = sessions.ports[number]
+    if port.state == PORT_ENDING:  # opened; on record once its current is gone
+        account(sessions, c, NONE)
+        return
     if sessions.running[number] == BEGUN:
         extra = port.seconds // 60 << 16 | min(port.energy_mwh // 1000, _WH_MAX)
         c.journal.record(EVENT_CHARGE_ENDED, port.code, number, port.key, extra)
@@ -59,15 +71,20 @@ def close(sessions: "Sessions", c: "Controller", number: int) -> None:
     sessions.reasons[number] = 0
 
 
-def account(sessions: "Sessions", c: "Controller", ended: int) -> None:
-    """One slot for all ports: those with a session, and the one that has just ended, or NONE."""
+def account(sessions: "Sessions", c: "Controller", ended: int) -> bool:
+    """One slot for all ports: those with a session, and the one that has just ended, or NONE.
+
+    Whether it was written; what was put stays until the next.
+    """
     for number in range(len(sessions.ports)):
         if sessions.running[number] == BEGUN or number == ended:
             _put(sessions, number, ENERGY_ENDED if number == ended else ENERGY_LIVE)
     try:
         sessions.energy.commit(day(c), c.clock.time_s, c.clock.quality)
-    except OSError:  # what was put stays until the next
+    except OSError:
         c.journal.lost += 1
+        return False
+    return True
 
 
 def _put(sessions: "Sessions", number: int, flags: int) -> None:
@@ -78,6 +95,8 @@ def _put(sessions: "Sessions", number: int, flags: int) -> None:
     sessions.slot_s[number], sessions.slot_mwh[number] = port.seconds, port.energy_mwh
     if sessions.reasons[number] == REASON_TICKET:
         flags |= ENERGY_BY_TICKET
+    if port.state == PORT_ENDING:
+        flags |= ENERGY_ENDING
     sessions.energy.put(number, port.key, port.energy_mwh, port.seconds, watts, flags)
 
 

@@ -32,7 +32,8 @@ class Chooser:
         self.swipes = Swipes(controller, self._card)
         self.mask = 0
         self._key = NO_KEY
-        self._choose_ms = self._reader = self._shown_s = 0
+        self._choose_ms = self._reader = self._shown_s = self._changes = 0
+        self._offer = 0, 0
 
     def _card(self, reader: Reader) -> None:
         from firmware.charge_card import card
@@ -44,6 +45,10 @@ class Chooser:
         """A card was accepted at one of these ports; whoever was asked before comes again."""
         self.give_up()
         self._key, self.mask, self._choose_ms, self._reader = key, mask, 0, reader
+        self._offer = self.sessions.offer_wh, self.sessions.offer_min
+        self._changes = self._c.intake.changes
+        for button in self.sessions.buttons.values():
+            button.active = False  # whoever pressed it last is gone
 
     def turn(self, passed_ms: int) -> None:
         """Cards, and the buttons while somebody has to choose."""
@@ -55,13 +60,15 @@ class Chooser:
         for number in buttons:
             if buttons[number].poll():
                 self.chosen(number)
-        if self._choose_ms >= CHOOSE_MS:
+        stale = self._changes != self._c.intake.changes or self.sessions.station.latches
+        if self._choose_ms >= CHOOSE_MS or stale:
             self.give_up()
 
     def chosen(self, number: int) -> None:
         """That port's button was pressed, or something was plugged in there."""
         if self.mask >> number & 1 and self.sessions.is_free(number):
             self.mask = 0
+            self.sessions.offer_wh, self.sessions.offer_min = self._offer
             self.sessions.promise(number, self._key, REASON_CARD)
 
     def give_up(self) -> None:

@@ -72,7 +72,7 @@ class Safety:
         """Everything is open from here on. firmware/charge_setup.py fills the rest in."""
         self._c = controller
         self._sessions = sessions
-        self._sensor = 0
+        self._sensor = self.blind = 0  # ports that only the contactor keeps open
         from firmware.charge_setup import wire
 
         forget("firmware.charge_setup")
@@ -87,7 +87,7 @@ class Safety:
         """Open (0) or close a relay; a bus that fails is found out by check_output."""
         try:
             self._sessions.relays[number].value(level)
-        except OSError:
+        except (OSError, MemoryError):
             self.wrong[number] = _STEADY
 
     def power(self, level: int) -> None:
@@ -121,12 +121,14 @@ class Safety:
         if lost:
             port.trouble |= PORT_OUTPUT
             if self.contactor is not None:  # it may be closed, and cannot be told to open
+                self.blind += 1
                 self._trip(END_PORT_FAULT)
             else:
                 self._sessions.carry_out(number, port.end(END_PORT_FAULT))
             self._c.journal.note(EVENT_OUTPUT_LOST, 0, number)
         elif level == 0 or follows:
             port.trouble &= ~PORT_OUTPUT
+            self.blind = max(0, self.blind - 1)
             self._c.journal.note(EVENT_OUTPUT_BACK, 0, number)
 
     def _trip(self, code: int) -> None:
@@ -181,7 +183,7 @@ class Safety:
         station.latches |= bit
         try:
             self._c.nvs.put(LATCH, station.latches)
-        except OSError:  # latched as long as it runs
+        except (OSError, MemoryError):  # latched as long as it runs
             self._c.journal.lost += 1
 
     # --- temperatures, meters, lines --------------------------------------------------------

@@ -143,6 +143,7 @@ class Sessions:
         port = self.ports[number]
         if result >= 0:
             self.safety.drive(number, 0)
+            self._end(number)  # from here on no start takes it for one that goes on
             if result == END_OVER_POWER:
                 self._c.journal.note(EVENT_OVER_POWER, 0, number, port.key, port.power_dw)
             return
@@ -160,8 +161,8 @@ class Sessions:
         forget("firmware.charge_book")
         port = self.ports[number]
         if not begin(self, self._c, number):  # as if the card had not been there
-            self.reasons[number] = 0
             port.cancel()
+            port.code = END_POWER_LOSS  # of one that was to go on: its end is tried again
             return
         port.close()
         self.safety.drive(number, 1)
@@ -213,7 +214,7 @@ class Sessions:
         """Whether a port is idle and well, its last session on record, and nothing latched."""
         port = self.ports[number]
         free = port.state == PORT_IDLE and not port.trouble and not self.running[number]
-        return free and not self.station.latches
+        return free and not self.station.latches and not self.safety.blind
 
     def promise(self, number: int, key: bytes, reason: int) -> None:
         """A free port is to serve this card, with what was offered to it."""

@@ -114,7 +114,9 @@ class Service:
 
     def at_rest(self) -> bool:
         """Whether a restart would change nothing for anybody: what is latched stays so."""
-        return self.sessions is None or not (self.sessions.is_busy() or self._chooser.mask)
+        return self.sessions is None or not (
+            self.sessions.is_busy() or self._chooser.mask or max(self.sessions.running)
+        )
 
     is_shut = at_rest
 

@@ -50,13 +50,19 @@ def _find_newest(ring: "EnergyRing") -> bool:
 
 
 def open_entries(ring: "EnergyRing") -> "list[tuple[int, bytes, int, int, bool]]":
-    """(port, key, mWh, seconds, by ticket) of each session that has not ended."""
+    """(port, key, mWh, seconds, by ticket or opened already) of each session without its end."""
     found = []
     for port in range(ring.ports):
         key, energy_mwh, seconds, _, flags = energy_slot.entry(ring.slot, port)
         if flags & (energy_slot.ENERGY_LIVE | energy_slot.ENERGY_ENDED) == energy_slot.ENERGY_LIVE:
             found.append(
-                (port, key, energy_mwh, seconds, flags & energy_slot.ENERGY_BY_TICKET != 0)
+                (
+                    port,
+                    key,
+                    energy_mwh,
+                    seconds,
+                    flags & (energy_slot.ENERGY_BY_TICKET | energy_slot.ENERGY_ENDING) != 0,
+                )
             )
     return found
 

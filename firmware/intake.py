@@ -141,8 +141,10 @@ class Intake:
                 self.clock.raise_floor(held.issued_at_s)
                 self.nvs.put(NEW_EPOCH, 0)
             journal.raise_version_floor(held.version)
+            self.changes += (
+                1  # first: whoever goes by the list looks it up, whatever the flash says
+            )
             journal.record(EVENT_LIST_ACTIVATED, extra=held.count)
-            self.changes += 1
             self._changed_s = self.clock.uptime_s
         self.clock.raise_floor(held.issued_at_s)
 

@@ -21,6 +21,7 @@ KIND_LEDGER_MORE = 2
 ENERGY_LIVE = 1
 ENERGY_ENDED = 2
 ENERGY_BY_TICKET = 4
+ENERGY_ENDING = 8  # live, its relay open already: it does not go on after an outage
 
 SLOTS = SECTOR_BYTES // ENERGY_SLOT_BYTES  # in a sector
 PORTS = 16

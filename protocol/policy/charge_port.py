@@ -224,7 +224,6 @@ class Port:
         return OVER
 
     def _welded(self) -> int:
-        if self.state == PORT_ENDING:
-            self.code = END_RELAY_WELD
+        self.code = END_RELAY_WELD
         self.state = PORT_LOCKED
         return WELDED

@@ -47,7 +47,8 @@ def test_a_charger_that_forgets_what_ran_before_a_cut_is_noticed() -> None:
     """Negative control."""
     module: Any = __import__("firmware.charge_start", None, None, ("settle",))
     whole = module.settle
-    module.settle = lambda *_: None
+    restored: Any = __import__("firmware.energy_restore", None, None, ("restore",))
+    module.settle = lambda sessions, _: restored.restore(sessions.energy)
     try:
         assert noticed()
     finally:
