@@ -90,7 +90,7 @@ SETTINGS: "dict[int, Row]" = {
     FULL_POWER_W: (ONE, 5, 60, "charger"),
     FULL_MIN: (ONE, 1, 120, "charger"),
     TRICKLE_MIN: (ONE, 1, 240, "charger"),
-    UNPLUGGED_W: (ONE, 1, 10, "charger"),
+    UNPLUGGED_W: (ONE, 3, 10, "charger"),  # less than that a meter of pulses tells too late
     UNPLUGGED_S: (ONE, 5, 600, "charger"),
     WARN_C: (ONE, 40, 70, "charger"),
     CUT_C: (ONE, 45, 80, "charger"),
@@ -150,6 +150,9 @@ def first_problem(
     low, hold = settings.get(SUPPLY_LOW_MV), settings.get(SUPPLY_HOLD_MV)
     if isinstance(low, int) and isinstance(hold, int) and 0 < low < hold:
         return ERR_SETTING, SUPPLY_HOLD_MV
+    limit, start = settings.get(STATION_LIMIT_W), settings.get(STATION_START_LIMIT_W)
+    if isinstance(limit, int) and isinstance(start, int) and start > limit:
+        return ERR_SETTING, STATION_START_LIMIT_W
     return 0, 0
 
 

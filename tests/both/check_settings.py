@@ -119,7 +119,7 @@ def test_what_the_board_lacks_cannot_be_set() -> None:
 
 
 def test_unknown_numbers_are_refused() -> None:
-    for number in (0, 18, 31, 63, 64, 255):
+    for number in (0, 18, 31, 63, 77, 255):
         assert of(number, 1) == ERR_SETTING
 
 
@@ -159,3 +159,8 @@ def test_every_setting_has_a_name_of_its_own_and_a_default_that_it_takes() -> No
     for number in setting_names.WORDS:
         assert len(setting_names.WORDS[number]) == SETTINGS[number][2] + 1
     assert set(SECRETS) <= set(SETTINGS)
+
+
+def test_nothing_begins_above_what_a_station_may_draw() -> None:
+    for start, wanted in ((6600, (0, 0)), (6601, (ERR_SETTING, 65))):
+        assert first_problem({64: 6600, 65: start}, "charger", {}) == wanted
