@@ -3,7 +3,7 @@
 Loaded when a session begins or ends, each minute while one runs, and for what a card may take of
 its day; forgotten after it. Order: the account has a session before the record of its beginning,
 and the record of its end comes before the account lets go of it. So after a power cut the journal
-has the last word (firmware/charge_setup.py).
+has the last word (firmware/charge_start.py).
 """
 
 from protocol.codes import (

@@ -33,6 +33,7 @@ from protocol.codes import (
     TICKET_CHARGE_START,
     TICKET_CHARGE_STOP,
 )
+from protocol.constants import CHARGE_WH_SHIFT
 from protocol.policy.charge_port import NO_KEY
 from protocol.policy.charge_station import NONE
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from firmware.reading import Reader
 
 _POINTS_AT = 1  # in a profile
-_MINUTES_BITS = 10  # of a ticket's argument
 
 
 def card(chooser: "Chooser", sessions: "Sessions", c: "Controller", reader: "Reader") -> None:
@@ -88,8 +88,8 @@ def takes(sessions: "Sessions", action: int, point: int) -> bool:
 def act(sessions: "Sessions", action: int, point: int, argument: int) -> None:
     """Start (argument: Wh << 10 | minutes, 0 for the ceiling) or stop by ticket."""
     if action == TICKET_CHARGE_START:
-        sessions.offer_wh = argument >> _MINUTES_BITS
-        sessions.offer_min = argument & (1 << _MINUTES_BITS) - 1
+        sessions.offer_wh = argument >> CHARGE_WH_SHIFT
+        sessions.offer_min = argument & (1 << CHARGE_WH_SHIFT) - 1
         sessions.promise(point, NO_KEY, REASON_TICKET)
     else:
         sessions.stop(point, END_REMOTE)

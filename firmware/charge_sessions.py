@@ -86,16 +86,18 @@ class Sessions:
         station = self.station
         station.tick(passed_ms)
         now = time.ticks_ms()
-        self._measure(now)
-        shed = station.to_shed()
-        if shed != NONE:
-            self._shed(shed)
+        if self._measure(now):
+            shed = station.to_shed()
+            if shed != NONE:
+                self._shed(shed)
         self._number = (self._number + 1) % len(self.ports)
         self._serve(self._number, now)
         if self._lists_seen != self._c.intake.changes:
             self._look_up()
 
-    def _measure(self, now: int) -> None:
+    def _measure(self, now: int) -> bool:
+        """Whether a meter gave a power."""
+        any_read = False
         number = 0
         for row in self.meters:
             row.poll(now)
@@ -106,8 +108,10 @@ class Sessions:
                     self._read_ms[number] = row.read_ms[index]
                     result = self.ports[number].read(row.power_dw[index], since_ms)
                     self.carry_out(number, result)
+                    any_read = True
                 self.troubles[number] = row.trouble[index]
                 number += 1
+        return any_read
 
     def _serve(self, number: int, now: int) -> None:
         """What every port is asked some times a second, in turn."""

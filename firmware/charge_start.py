@@ -9,6 +9,7 @@ be known and the last slot of the account to be that young. Everything else ends
 by the watchdog when that was it. What a ticket began never goes on by itself.
 """
 
+from firmware.charge_book import BEGUN
 from firmware.charge_sessions import Sessions
 from firmware.loan import forget
 from protocol.codes import (
@@ -71,7 +72,7 @@ def settle(sessions: Sessions, c: "Controller") -> None:
     forget("firmware.charge_book")
     energy = sessions.energy
     for number, key, energy_mwh, seconds, by_ticket in found:
-        sessions.running[number] = 1
+        sessions.running[number] = BEGUN
         sessions.reasons[number] = REASON_TICKET if by_ticket else REASON_RESUMED
         sessions.ports[number].authorise(key, 0, 0, energy_mwh, seconds)
         sessions.slot_s[number], sessions.slot_mwh[number] = seconds, energy_mwh

@@ -5,7 +5,7 @@ Loaded for each question, and forgotten.
 
 from firmware.charge_safety import LATCH
 from firmware.journal import CONTROLLER, NO_KEY
-from protocol.codes import EVENT_RESET_ON_SITE
+from protocol.codes import EVENT_RESET_ON_SITE, PORT_IDLE
 from protocol.constants import FLAG_REVOKED
 from protocol.policy.thermistor import UNKNOWN
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from firmware.whitelist import Whitelist
 
 _NO_CONTACTOR = 2
-_IDLE = 0
 
 
 def told(sessions: "Sessions") -> "list[Any]":
@@ -31,7 +30,7 @@ def told(sessions: "Sessions") -> "list[Any]":
         rows.append(
             [
                 port.state,
-                port.key if port.state != _IDLE else b"",
+                port.key if port.state != PORT_IDLE else b"",
                 port.power_dw,
                 port.energy_mwh,
                 port.seconds,

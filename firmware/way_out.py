@@ -30,20 +30,19 @@ class _Settings:
     held_open_s = 30
     relock = held_warning_s = rex_kind = mode = mode_schedule = first_card = 0
     interlock = passback = passback_min = attempts = lockout_s = escort_s = pin_s = 0
-    ceiling_min = 0
 
     def __init__(self, fail_safe: bool) -> None:
         self.fail_safe = fail_safe
 
 
 class _StandIn:
-    """What a door or charger asks of its controller, when there is only the board."""
+    """What a door asks of its controller, when there is only the board; a charger asks nothing."""
 
-    changes = uptime_s = 0
+    uptime_s = 0
 
     def __init__(self, config: "Config | _Settings") -> None:
         self.config = config
-        self.board = self.journal = self.intake = self.clock = self
+        self.board = self.journal = self.clock = self
         self.access = None  # nobody is judged, and no mode but controlled is known
         self.relays = board.relays
         self.inputs = board.inputs

@@ -86,7 +86,7 @@ def _by_kind(whole: list[Figures]) -> list[Any]:
     """How sessions ended, and what went wrong, the most frequent first."""
     shown: list[Any] = []
     for title, group, which in (
-        (t("ended by"), "reason", "ends"),
+        (t("ended by"), "end", "ends"),
         (t("faults"), "event", "faults"),
     ):
         rows = [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from controller_tool.sim.supervisor import Supervisor
 
 _PRESS_MS = 300
-_KEY_MS = 1000
+_KEY_MS = 3000  # a charger wants it held for two seconds
 _SUPPLY_MV = 3300
 _SERIES_OHM = _NTC_OHM = 10000
 _NTC_B = 3950
