@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from firmware.charge_sessions import Sessions
     from firmware.controller import Controller
 
-BEGUN, RECORDED = 1, 2  # of `running`: on record as begun; as ended, and not in the account yet
+BEGUN = 1  # of `running`: on record as begun
+RECORDED = 2  # as ended, and not in the account yet
 _QUOTA_WH_AT = 5  # in a profile; then minutes, and both of a day
 _WH_MAX = 0xFFFF
 

@@ -47,8 +47,11 @@ LATCH = "latch"  # in NVS
 _STEADY = 3  # so many samples in a row before a temperature or an output counts
 _COOLER_DC = 50  # below the warning: what was hot may be used again
 # how a thermistor is: so many looks in a row at which it was broken, and at which it was too hot
-_BROKEN, _COUNT, _ONE = 0x03, 0x0C, 0x04
-_HOT, _WARNED = 0x10, 0x20
+_BROKEN = 0x03
+_COUNT = 0x0C
+_ONE = 0x04
+_HOT = 0x10
+_WARNED = 0x20
 
 
 class Safety:
