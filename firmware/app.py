@@ -54,7 +54,10 @@ _CABLE_BUSY_MS = 1
 _CABLE_IDLE_MS = 4
 _CABLE_BUSY_TURNS = 100  # after something moved: an answer is on its way
 _FAREWELL_MS = 500
-_TASK_KIND, _TASK_CABLE, _TASK_NETWORK, _TASK_CHORES = range(4)
+_TASK_KIND = 0
+_TASK_CABLE = 1
+_TASK_NETWORK = 2
+_TASK_CHORES = 3
 _TASKS = 4
 
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     Found = list[tuple[int, bytes, int, int, bool]]
 
 RESUME_S = 60
-_EVENT_AT, _POINT_AT = 6, 15  # of a record's body, protocol/records.py
+_EVENT_AT = 6  # in a record's body, protocol/records.py
+_POINT_AT = 15
 _WATCHDOG = 3  # of reset_cause()
 
 

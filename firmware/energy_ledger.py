@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from firmware.energy_ring import EnergyRing
 
 _ROW = energy_slot.ROW_BYTES
-_WH_AT, _MIN_AT = 8, 10
+_WH_AT = 8
+_MIN_AT = 10
 _MORE_ROWS = 8
 _FIELD_MAX = 0xFFFF
 

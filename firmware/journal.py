@@ -49,8 +49,10 @@ _HOUR_S = 3600  # the longest window too
 _PRESENTED_MAX = 10
 
 # records of a kind: at once, and more an hour. The alarm ring holds some 1160, the other 19 000
-BURST_ACCESS, HOURLY_ACCESS = 300, 120  # a busy door opens 2000 times a day
-BURST, HOURLY_ALARM = 40, 2
+BURST_ACCESS = 300  # a busy door opens 2000 times a day
+HOURLY_ACCESS = 120
+BURST = 40
+HOURLY_ALARM = 2
 HOURLY_GUEST = 6  # a hub that stays opens a session every ten minutes
 
 

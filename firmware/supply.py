@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from firmware.controller import Controller
 
 _BROKEN_MV = 3000
-_SUPPLY_LOW_MV, _SUPPLY_HOLD_MV, _MAINS_S = 48, 49, 50  # protocol/settings.py
+_SUPPLY_LOW_MV = 48  # protocol/settings.py
+_SUPPLY_HOLD_MV = 49
+_MAINS_S = 50
 _MAINS_DEFAULT_S = 2
 
 

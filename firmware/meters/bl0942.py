@@ -43,7 +43,8 @@ _DIVIDER_OHM = (1950000, 510)
 _SILENT_MS = 3000
 _BAD_IN_A_ROW = 3
 _STUCK_READINGS = 120
-_ADDRESS, _LINE = 0x03, 2  # in a chip's byte: the address's mask, where the line begins
+_ADDRESS = 0x03  # in a chip's byte: the address's mask
+_LINE = 2  # and where the line begins
 
 
 class Driver:
