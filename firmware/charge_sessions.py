@@ -136,7 +136,7 @@ class Sessions:
             self._waits_ms[number] = waits_ms
             if waits_for_turn and self.station.may_close():
                 self._begin(number)
-            elif port.trouble or self.station.latches or waits_ms >= _WAIT_MS:
+            elif port.trouble or waits_ms >= _WAIT_MS:
                 self._withdraw(number)
         self.safety.check_output(number)
 
@@ -175,9 +175,7 @@ class Sessions:
     def _withdraw(self, number: int) -> None:
         """What was promised does not begin after all."""
         port = self.ports[number]
-        reason = REASON_PORT_FAULT
-        if port.ready and not self.station.latches:
-            reason = REASON_STATION_LIMIT
+        reason = REASON_STATION_LIMIT if port.ready else REASON_PORT_FAULT
         self._c.journal.note(EVENT_DENIED, reason, number, port.key)
         self.stop(number, END_POWER_LOSS)
 

@@ -10,7 +10,7 @@ from firmware.access import Access
 from firmware.charger import Service
 from firmware.config import Config
 from firmware.readers.results import SHOW_REST
-from protocol import cards, cbor
+from protocol import cards, cbor, codes
 from protocol.codes import (
     CLOCK_SYNCED,
     CLOCK_UNSET,
@@ -385,3 +385,30 @@ class World:
     def levels(self) -> "list[int]":
         """Of the relays."""
         return [relay.level for relay in self.outputs]
+
+
+MINE, THEIRS = b"mine", b"theirs"
+HOT_MV = 300
+GRANTED = (codes.EVENT_GRANTED, codes.REASON_CARD)
+
+
+def denied(reason: int) -> "tuple[int, int]":
+    """As a decision is told."""
+    return codes.EVENT_DENIED, reason
+
+
+def charging(watts: int = 200, number: int = 0, **how: "Any") -> World:
+    """A world in which that port charges for MINE."""
+    world = World(**how)
+    world.card(MINE)
+    world.card(THEIRS)
+    begin(world, MINE, number, watts)
+    return world
+
+
+def begin(world: World, text: bytes, number: int, watts: int = 200) -> None:
+    """That card charges at that port."""
+    assert world.swipe(text) == GRANTED
+    world.plug(number, watts)
+    world.wait(6)
+    assert world.states()[number] == codes.PORT_CHARGING, world.states()

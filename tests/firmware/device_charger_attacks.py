@@ -1,8 +1,7 @@
 """Ways in which somebody once got more out of a charger than was his (MicroPython)."""
 
 from protocol import codes as c
-from tests.firmware.charger_rig import World
-from tests.firmware.device_charger import MINE, THEIRS, charging
+from tests.firmware.charger_rig import MINE, THEIRS, World, charging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,3 +137,22 @@ def test_a_weld_that_shows_before_a_session_goes_on_is_its_end() -> None:
     world.restart(off_s=5)
     world.wait(12)
     assert world.ends() == [c.END_RELAY_WELD]
+
+
+def test_a_session_whose_going_on_is_refused_has_its_end_whatever_else_begins() -> None:
+    world = slot_is_fresh(charging())
+    world.journal.refused = (c.EVENT_CHARGE_STARTED, c.EVENT_CHARGE_ENDED)
+    world.restart(off_s=5)
+    world.wait(8)
+    assert sum(world.levels()) == 0
+    world.journal.refused = (c.EVENT_CHARGE_ENDED,)
+    world.plug(0, 0)
+    world.wait(1)
+    world.swipe(THEIRS)
+    world.plug(2, 200)
+    world.wait(6)
+    assert world.levels() == [0, 0, 1, 0]
+    world.journal.refused = ()
+    world.restart(off_s=100)
+    world.wait(5)
+    assert world.ends() == [c.END_POWER_LOSS, c.END_POWER_LOSS]
