@@ -156,3 +156,47 @@ def test_a_session_whose_going_on_is_refused_has_its_end_whatever_else_begins() 
     world.restart(off_s=100)
     world.wait(5)
     assert world.ends() == [c.END_POWER_LOSS, c.END_POWER_LOSS]
+
+
+def test_a_choice_made_before_smoke_does_not_outlive_the_reset() -> None:
+    world = World()
+    world.card(MINE)
+    world.wait(2)
+    world.swipe(MINE)
+    world.press("smoke", 1)
+    world.press("reset", 3)
+    assert world.kind.sessions.station.latches == 0
+    world.plug(2, 200)
+    world.wait(6)
+    assert sum(world.levels()) == 0
+
+
+def test_what_was_reset_on_site_stays_so_through_a_restart() -> None:
+    world = charging()
+    world.press("smoke", 1)
+    world.press("reset", 3)
+    world.restart(off_s=100)
+    world.wait(1)
+    assert world.kind.sessions.station.latches == 0
+
+
+def test_a_relay_for_which_there_is_no_room_keeps_no_other_closed() -> None:
+    world = charging()
+    broken: Any = world.outputs[0]
+    kept = broken.value
+
+    def no_room(level: "int | None" = None) -> int:
+        if level == 0:
+            raise MemoryError
+        return int(kept(level))
+
+    world.card(b"third")
+    world.swipe(b"third")
+    world.plug(2, 200)
+    world.wait(6)
+    broken.value = no_room
+    world.wires["smoke"].level = 1
+    world.wait(1)
+    assert world.trip.level == 0
+    assert world.levels()[2] == 0
+    assert world.kind.sessions.station.latches == c.LATCH_SMOKE
