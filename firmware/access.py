@@ -1,21 +1,10 @@
-"""From a credential to a decision: card key, list, profile, freshness, policy (device)."""
+"""What a decision about a card rests on: list, profile, freshness, and what came of it (device).
 
-from protocol import cards
-from protocol.codes import CLOCK_UNSET, CREDENTIAL_PIN, STALE_GRACE
-from protocol.policy import schedule
-from protocol.policy.decide import (
-    ALWAYS,
-    FRESH,
-    INSIDE,
-    NO_LIST,
-    NO_PROFILE,
-    NOT_LISTED,
-    OUTSIDE,
-    RULE_PIN,
-    STALE,
-    STALE_IN_GRACE,
-    decide,
-)
+The decision itself is firmware/judging.py.
+"""
+
+from protocol.codes import CLOCK_UNSET, STALE_GRACE
+from protocol.policy.decide import FRESH, NO_PROFILE, NOT_LISTED, STALE, STALE_IN_GRACE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,26 +13,24 @@ if TYPE_CHECKING:
     from firmware.clock import Clock
     from firmware.store import Nvs
     from firmware.whitelist import Whitelist
-    from protocol.manifest import Manifest
 
 _GRACE_BOOKED_MIN = 10  # powered minutes are booked so many at a time: NVS is flash too
 
 NO_KEY = bytes(8)
-_FLAGS_AT = 4  # in a profile
-_NO_PROFILE: "tuple[int, ...]" = (0, NO_PROFILE, 0, 0, 0, 0, 0, 0, 0)
+NO_PROFILE_ROW: "tuple[int, ...]" = (0, NO_PROFILE, 0, 0, 0, 0, 0, 0, 0)
 
 
 class Access:
-    """Judges cards. After judge(): `key`, `flags`, `profile` of the card that was judged.
+    """After judge(): `key`, `flags`, `profile` of the card that was judged.
 
     rules: tells a door's own rules (RULE_…) of a point, asked when key and profile are known; None
     at a charger. kind, credential: what was judged last; the buffer is its reader's.
     """
 
     def __init__(self, whitelist: "Whitelist", clock: "Clock", card_key: bytes, nvs: "Nvs") -> None:
-        self._whitelist = whitelist
-        self._clock = clock
-        self._card_key = card_key
+        self.whitelist = whitelist
+        self.clock = clock
+        self.card_key = card_key
         self._nvs = nvs
         self.lockdown = False
         self.rules: "Callable[[int], int] | None" = None
@@ -51,85 +38,24 @@ class Access:
         self.credential: "bytes | memoryview" = b""
         self.key = NO_KEY
         self.flags = NOT_LISTED
-        self.profile = _NO_PROFILE
+        self.profile = NO_PROFILE_ROW
         self.grace_used_min = self._grace_booked_min = nvs.get("grace")
-
-    def judge(
-        self, kind: int, credential: "bytes | memoryview", point: int, fire: bool
-    ) -> "tuple[bool, int]":
-        """Decide about a credential at a point; returns (granted, reason)."""
-        whitelist = self._whitelist
-        clock = self._clock
-        clock.tick()
-        self.kind = kind
-        self.credential = credential
-        self.key = cards.card_key(self._card_key, kind, credential)
-        self.profile = _NO_PROFILE
-        if whitelist.prover is not None:
-            whitelist.prover(self.key[0])
-        held = whitelist.manifest
-        if held is None:
-            self.flags = NO_LIST
-        elif whitelist.find(self.key):
-            self.flags = whitelist.found_flags
-            self.profile = self.profile_of(whitelist.found_profile)
-        else:
-            self.flags = NOT_LISTED
-        rules = profile_flags = 0
-        if self.rules is not None:
-            rules = self.rules(point)
-            profile_flags = self.profile[_FLAGS_AT]
-        if kind >= CREDENTIAL_PIN:
-            rules |= RULE_PIN
-        return decide(
-            self.flags,
-            whitelist.found_from_min,
-            whitelist.found_until_min,
-            self.profile[1],
-            self._schedule(held, self.profile[2]),
-            point,
-            clock.judged_min(),
-            clock.quality,
-            self.freshness(),
-            self.lockdown,
-            fire,
-            rules,
-            profile_flags,
-        )
 
     def profile_of(self, number: int) -> "tuple[int, ...]":
         """That profile of the list in force; one that names nothing when it has none."""
-        held = self._whitelist.manifest
+        held = self.whitelist.manifest
         if held is not None:
             for profile in held.profiles:
                 if profile[0] == number:
                     return profile
-        return _NO_PROFILE
-
-    def within(self, number: int) -> bool:
-        """Whether the time lies in a schedule of the list; never without a clock or that schedule.
-
-        A list that is too old to open by card opens by its hours no more.
-        """
-        if number == 0 or self._clock.quality == CLOCK_UNSET or self.freshness() == STALE:
-            return False
-        return self._schedule(self._whitelist.manifest, number) == INSIDE
-
-    def _schedule(self, held: "Manifest | None", number: int) -> int:
-        if number == 0 or held is None:
-            return ALWAYS
-        for entry in held.schedules:
-            if entry[0] == number:
-                minute = schedule.local_minute(held.utc_offsets, self._clock.time_s)
-                return INSIDE if schedule.inside(entry[1:], held.holidays, minute) else OUTSIDE
-        return OUTSIDE
+        return NO_PROFILE_ROW
 
     def freshness(self) -> int:
         """FRESH, STALE_IN_GRACE or STALE, by clock, refresh_by and what is left of the grace."""
-        held = self._whitelist.manifest
+        held = self.whitelist.manifest
         if held is None:
             return STALE
-        if self._clock.quality != CLOCK_UNSET and self._clock.time_s < held.refresh_by_s:
+        if self.clock.quality != CLOCK_UNSET and self.clock.time_s < held.refresh_by_s:
             return FRESH
         stale_policy, grace_min = held.policy
         if stale_policy == STALE_GRACE and self.grace_used_min < grace_min:
@@ -141,7 +67,7 @@ class Access:
 
         What is booked ahead counts as used at the next start: cutting power wins nothing.
         """
-        if self._whitelist.manifest is None or self.freshness() == FRESH:
+        if self.whitelist.manifest is None or self.freshness() == FRESH:
             return
         self.grace_used_min += 1
         if self.grace_used_min > self._grace_booked_min:

@@ -1,50 +1,41 @@
 """Puts a controller together and runs its tasks until one of them ends (device).
 
-Order of starting: identity, clock, trust, journal (which finishes what a power cut left), the
-door, the list in force, then everything is served. Any exit is a reset by main.py. After a start
-that failed, or a task that died soon after one, only the way out is served for a while
+It is made by firmware/starting.py, then everything is served. Any exit is a reset by main.py. After
+a start that failed, or a task that died soon after one, only the way out is served for a while
 (firmware/way_out.py): resets in a row would be a locked door.
 """
 
 import asyncio
 import gc
-import sys
 import time
 
 import board
 
-from firmware import dispatch, journal, reserve
-from firmware.access import Access
-from firmware.admission import Admission
-from firmware.bases import Bases
+# what stays for good is one module with this one, whoever makes it
+from firmware import (  # noqa: F401
+    access,
+    admission,
+    bases,
+    clock,
+    config,
+    dispatch,
+    intake,
+    journal,
+    reserve,
+    secure,
+    signed,
+    store,
+    whitelist,
+)
 from firmware.cable import Cable, CableStream
 from firmware.chores import PERIOD_MS, Chores
-from firmware.clock import Clock
-from firmware.config import Config, read_file
 from firmware.controller import Controller
-from firmware.intake import Intake
 from firmware.loan import forget
 from firmware.network_port import NetworkPort
-from firmware.pace import Pace, Watch
-from firmware.secure import Secure
+from firmware.pace import Watch
 from firmware.session import Sessions
-from firmware.signed import Keys
-from firmware.store import Nvs
-from firmware.whitelist import Whitelist
-from protocol import cards as _cards  # noqa: F401  early: nested imports cost stack
-from protocol.codes import EVENT_BOOT
-from protocol.constants import RING_ALARM
+from protocol import cards  # noqa: F401  early: nested imports cost stack
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from protocol.trust import Trust
-
-# it lies beside boot.py and not in the pack that it mounts
-packfs: "Any" = __import__("packfs")
-
-_RARE = ("protocol.settings", "firmware.enrolment", "firmware.handlers.configure")
 _WATCHDOG_MS = 8000
 _SETTLED_S = 600  # who dies later than that was not made to by what lies on the flash
 _PAUSE_MS = 120000
@@ -75,114 +66,18 @@ def run() -> None:
 def _ends_well(c: Controller) -> bool:
     """Build and run it; whether it may be started again at once."""
     try:
-        asyncio.run(_main(c, *build(c)))
+        asyncio.run(_main(c, *_built(c)))
     except Exception as error:  # noqa: BLE001 - damaged files, failing flash, no room: a locked door
         c.fault = type(error).__name__
         return False
     return c.restart_wanted or c.clock.uptime_s > _SETTLED_S
 
 
-def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
-    """Make a controller ready to be served, from what lies on its flash; returns its wires.
+def _built(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
+    from firmware.starting import build
 
-    The heap is swept after every part, and what stays for good comes before what needs room for a
-    while: so that it lies side by side and leaves the rest in one piece.
-    """
-    c.board = board
-    _intern()
-    kind = __import__("firmware." + board.KIND, None, None, ("Service",))
-    for part in (_identity, _journal):
-        gc.collect()
-        part(c)
-    gc.collect()
-    sessions = Sessions(c, Secure(c.pace))
-    gc.collect()
-    wires = sessions, NetworkPort(c, sessions), Cable(board.service_port())
-    _lists(c)
-    gc.collect()
-    c.kind = kind.Service(c)
-    try:
-        c.intake.restore(c.scratch)
-    except MemoryError as error:  # without a list, but within reach of whoever can mend it
-        c.whitelist.drop()
-        dispatch.fault(c, error)
-    if c.keys.version != c.journal.rings[RING_ALARM].floors[1]:
-        # only now: the list in force stays in force, whatever the trust object is worth
-        from firmware.trust_change import settle
-
-        forget("firmware.trust_change")
-        settle(c)
-    c.access.minute()  # of the grace, if the list is stale: a start begins one
-    reserve.keep()
-    return wires
-
-
-def _intern() -> None:
-    """Load every module once, and let it go.
-
-    The names in it stay for ever, in pools that double when they are full: those are to lie at the
-    beginning of the heap, not to want a kilobyte in one piece when a list is on its way. What is
-    used once a year brings its names when it is used, and may cost a restart then.
-    """
-    for name in packfs.modules():
-        if name not in sys.modules and name not in _RARE:
-            __import__(name, None, None, ("*",))
-            forget(name)
-
-
-def _identity(c: Controller) -> None:
-    c.station = board.station()  # the radio first: without it random numbers are not random
-    c.config = Config(read_file("/cfg/config.cbor"))
-    c.nvs = Nvs(board.nvs("controller"))
-    from firmware.device_config import started
-
-    forget("firmware.device_config")
-    started(c)
-    del started
-    gc.collect()
-    from firmware.attached import attach
-
-    forget("firmware.attached")
-    c.clock = Clock(attach(c), c.nvs)
-    c.pace = Pace()
-    c.admission = Admission(c.clock)
-    c.slot = packfs.mounted
-    c.firmware = packfs.identity()
-    c.keys = Keys(_trust_object())
-    c.config.epoch = max(c.config.epoch, c.keys.epoch)
-
-
-def _trust_object() -> "Trust":
-    # loaded, asked and let go again: nothing reads a trust object in a running controller
-    from protocol.trust import parse
-
-    held = parse(read_file("/cfg/trust.cbor"))
-    forget("protocol.trust")
-    return held
-
-
-def _journal(c: Controller) -> None:
-    if journal.must_begin(board.partition("keys")):
-        from firmware.first_boot import begin
-
-        begin(c.config, board.partition("keys"), _trust_object())
-        # with the heap as it is after this, the first session would have no room
-        board.reset()
-    c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
-    c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
-    if c.config_waits:
-        from firmware.device_config import tell
-
-        forget("firmware.device_config")
-        tell(c)
-
-
-def _lists(c: Controller) -> None:
-    c.whitelist = Whitelist(Bases(board.partition("lists")))
-    c.intake = Intake(
-        c.config, c.keys, c.whitelist, c.journal, c.clock, c.nvs, board.capabilities["cards"]
-    )
-    c.access = Access(c.whitelist, c.clock, c.config.card_key, c.nvs)
+    forget("firmware.starting")
+    return build(c)
 
 
 async def _main(c: Controller, sessions: Sessions, network: NetworkPort, cable: Cable) -> None:

@@ -6,6 +6,7 @@ and the record of its end comes before the account lets go of it. So after a pow
 has the last word (firmware/charge_start.py).
 """
 
+from protocol.calendar import MINUTES_PER_DAY, local_minute
 from protocol.codes import (
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
@@ -15,7 +16,6 @@ from protocol.codes import (
 )
 from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_ENDING, ENERGY_LIVE
 from protocol.policy.charge_station import NONE
-from protocol.policy.schedule import MINUTES_PER_DAY, local_minute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ Loaded for each card and each ticket, and forgotten. Rules, in the order in whic
 """
 
 from firmware.journal import CONTROLLER
+from firmware.judging import judge
 from firmware.loan import forget
 from firmware.readers.results import SHOW_DENIED, SHOW_GRANTED, SHOW_WAIT
 from protocol.codes import (
@@ -99,12 +100,17 @@ def _judge(
     chooser: "Chooser", sessions: "Sessions", c: "Controller", reader: "Reader"
 ) -> "tuple[bool, int]":
     smoke = sessions.station.latches & LATCH_SMOKE != 0
-    granted, reason = chooser.swipes.judge(reader, 0, smoke)
+    granted, reason = _asked(c, reader, 0, smoke)
     if reason == REASON_POINT:  # not the first port, but perhaps another
         for point in range(len(sessions.ports)):
             if c.access.profile[_POINTS_AT] >> point & 1:
-                return chooser.swipes.judge(reader, point, smoke)
+                return _asked(c, reader, point, smoke)
     return granted, reason
+
+
+def _asked(c: "Controller", reader: "Reader", point: int, smoke: bool) -> "tuple[bool, int]":
+    driver = reader.driver
+    return judge(c.access, driver.type, driver.credential, point, smoke)
 
 
 def _port_of(sessions: "Sessions", key: bytes) -> int:

@@ -5,6 +5,7 @@ the card may use, or the one whose button is pressed, or into which a plug comes
 What a card may do is firmware/charge_card.py.
 """
 
+from firmware import reserve
 from firmware.journal import CONTROLLER
 from firmware.loan import forget
 from firmware.readers.results import SHOW_ALARM, SHOW_REST
@@ -36,6 +37,7 @@ class Chooser:
         self._offer = 0, 0
 
     def _card(self, reader: Reader) -> None:
+        reserve.give()  # for the code of it; firmware/chores.py takes it again
         from firmware.charge_card import card
 
         forget("firmware.charge_card")

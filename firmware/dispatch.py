@@ -1,7 +1,7 @@
 """From a message to its reply: rights, arguments, handler; one place for all errors (device)."""
 
 from firmware import reserve
-from firmware.handlers import about, acts, book, lists, timing, trust
+from firmware.handlers import about, acts, book, lists, timing
 from firmware.handlers.on_demand import on_demand
 from protocol import cbor, framing, messages, roles
 from protocol.codes import (
@@ -12,17 +12,9 @@ from protocol.codes import (
     ERR_ROLE,
     EVENT_FIRMWARE_FAULT,
     OK,
-    OP_DO_TICKET,
-    OP_ENROLL,
-    OP_GET_AUDIT_KEY,
-    OP_GET_BUCKETS,
-    OP_GET_CONFIG,
     OP_GET_CREDENTIAL,
-    OP_GET_INFO,
     OP_GET_NONCE,
-    OP_GET_PORTS,
     OP_GET_RECEIPT,
-    OP_GET_RECORDS,
     OP_GET_STATE,
     OP_GET_TIME,
     OP_JOURNAL_HEAD,
@@ -32,12 +24,8 @@ from protocol.codes import (
     OP_LIST_CHUNK,
     OP_LIST_COMMIT,
     OP_PING,
-    OP_PUT_CHECKPOINT,
     OP_PUT_CONFIG,
     OP_PUT_TRUST,
-    OP_READ_ENERGY,
-    OP_SELF_TEST,
-    OP_SET_SIGNED_TIME,
     OP_SET_TIME,
 )
 
@@ -49,36 +37,22 @@ if TYPE_CHECKING:
 
 _ENOMEM = 12
 
+# all others are on_demand's
 _HANDLERS = {
-    OP_GET_INFO: about.get_info,
     OP_GET_STATE: about.get_state,
-    OP_SELF_TEST: about.self_test,
     OP_GET_TIME: timing.get_time,
     OP_SET_TIME: timing.set_time,
-    OP_SET_SIGNED_TIME: timing.set_signed_time,
     OP_LIST_BEGIN: lists.begin,
     OP_LIST_CHUNK: lists.chunk,
     OP_LIST_COMMIT: lists.commit,
     OP_GET_RECEIPT: lists.get_receipt,
-    OP_GET_BUCKETS: lists.get_buckets,
-    OP_GET_RECORDS: lists.get_records,
     OP_JOURNAL_HEAD: book.head,
     OP_JOURNAL_READ: book.read,
     OP_JOURNAL_SECTORS: book.sectors,
-    OP_GET_AUDIT_KEY: book.get_audit_key,
-    OP_PUT_CHECKPOINT: book.put_checkpoint,
-    OP_ENROLL: book.enroll,
     OP_GET_NONCE: acts.get_nonce,
-    OP_DO_TICKET: acts.do_ticket,
     OP_PING: about.ping,
-    OP_PUT_TRUST: trust.put_trust,
-    OP_GET_CONFIG: on_demand(OP_GET_CONFIG),
-    OP_PUT_CONFIG: on_demand(OP_PUT_CONFIG),
     OP_GET_CREDENTIAL: acts.get_credential,
-    OP_GET_PORTS: on_demand(OP_GET_PORTS),
-    OP_READ_ENERGY: on_demand(OP_READ_ENERGY),
 }
-
 # asked for again and again, and carried out with what is there
 _LIGHT = (OP_LIST_CHUNK, OP_JOURNAL_READ, OP_PING, OP_GET_STATE, OP_GET_TIME, OP_SET_TIME)
 # what writes much to the flash waits while the supply sags
@@ -109,16 +83,19 @@ async def answer(c: "Controller", role: int, message: "framing.Buffer") -> memor
 
 
 async def _carry_out(c: "Controller", role: int, operation: int, arguments: "Arguments") -> "Any":
-    if operation in _HANDLERS and not roles.may(role, operation):
+    if operation in messages.OPS and not roles.may(role, operation):
         raise messages.Refused(ERR_ROLE)
     messages.check_args(operation, arguments)
     if operation in _HELD and c.supply is not None and c.supply.sags():
         raise messages.Refused(ERR_BUSY)
     if operation in _LIGHT:
         return await _HANDLERS[operation](c, arguments)
+    handler = _HANDLERS.get(operation)
     reserve.give()
     try:
-        return await _HANDLERS[operation](c, arguments)
+        if handler is None:
+            return await on_demand(c, operation, arguments)
+        return await handler(c, arguments)
     finally:
         reserve.keep()
 

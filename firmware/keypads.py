@@ -5,6 +5,7 @@ is protocol/policy/pin.py.
 """
 
 from firmware.journal import NO_KEY
+from firmware.judging import judge
 from protocol.codes import REASON_PIN_MISSING, REASON_PIN_WRONG
 from protocol.policy.pin import READY, Pad
 
@@ -49,9 +50,10 @@ class Keypads:
                 reason = REASON_PIN_MISSING
                 if pad.card_key:  # it may have been collected since it was read
                     kind, card = pad.card()
-                    granted, reason = access.judge(kind, card, point.number, False)
+                    granted, reason = judge(access, kind, card, point.number, False)
             if reason == REASON_PIN_MISSING:
-                granted, reason = access.judge(pad.kind, pad.credential(), point.number, False)
+                card = pad.credential()
+                granted, reason = judge(access, pad.kind, card, point.number, False)
             if reason == REASON_PIN_WRONG:  # the journal learns whose it was, not what was typed
                 access.key = pad.card_key or NO_KEY
                 service.deny(point, reason)

@@ -1,12 +1,14 @@
 """The keyed preface on a fresh connection, before any TLS byte (device).
 
-A stranger costs one hash and is hung up on without a word; see docs/protocol.md section 7.
+A stranger costs one hash and is hung up on without a word; see docs/protocol.md section 7. Loaded
+for whoever comes, and kept until somebody was let in: a flood of strangers loads it once.
 """
 
 import asyncio
 import os
 import time
 
+from firmware.writing import wait, write_all
 from protocol import preface
 from protocol.constants import NONCE_BYTES, PREFACE_ANSWER_BYTES, PREFACE_ANSWER_MS
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from firmware.admission import Peer
     from firmware.controller import Controller
 
-_POLL_MS = 4
 # cancelled: another caller has taken the place of one who kept silent
 _NO_GUEST = (OSError, preface.Refused, asyncio.CancelledError)
 
@@ -51,17 +52,6 @@ async def knock(stream: "Any", c: "Controller", by_cable: bool) -> "Peer | None"
     return admission.guest if has_place else None
 
 
-async def write_all(stream: "Any", data: "bytes | memoryview", end_ticks: int) -> None:
-    """All of the data; OSError when the stream breaks or the time is up."""
-    rest = memoryview(data)
-    while rest:
-        count = stream.write(rest)
-        if count:
-            rest = rest[count:]
-        else:
-            await _wait(end_ticks)
-
-
 async def _read_exactly(stream: "Any", buffer: bytearray, end_ticks: int) -> None:
     rest = memoryview(buffer)
     while rest:
@@ -71,10 +61,4 @@ async def _read_exactly(stream: "Any", buffer: bytearray, end_ticks: int) -> Non
         if count:
             rest = rest[count:]
         else:
-            await _wait(end_ticks)
-
-
-async def _wait(end_ticks: int) -> None:
-    if time.ticks_diff(end_ticks, time.ticks_ms()) <= 0:
-        raise OSError("late")
-    await asyncio.sleep_ms(_POLL_MS)
+            await wait(end_ticks)

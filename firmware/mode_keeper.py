@@ -6,6 +6,7 @@ moves; one that locks does not wait for the flash.
 """
 
 from firmware.config import own
+from firmware.judging import within
 from firmware.point import Point
 from protocol.codes import (
     EVENT_DOOR_MODE,
@@ -78,7 +79,7 @@ class Keeper:
         number = point.number
         modes = self._modes[number]
         access = self._c.access
-        mode = modes.now(access is not None and access.within(self._schedules[number]))
+        mode = modes.now(access is not None and within(access, self._schedules[number]))
         point.waits = modes.waits
         door = point.door
         if mode == door.mode:

@@ -9,8 +9,8 @@ import gc
 import time
 
 from firmware import dispatch
-from firmware.knock import knock, write_all
 from firmware.loan import forget
+from firmware.writing import write_all
 from protocol import framing
 from protocol.codes import EVENT_SESSION_CLOSED, EVENT_SESSION_OPENED
 from protocol.constants import SESSION_IDLE_MS, SESSION_MAX_MS
@@ -41,7 +41,10 @@ class Sessions:
         c = self._c
         guest = None
         try:
+            from firmware.knock import knock
+
             guest = await knock(stream, c, by_cable)
+            del knock
         except MemoryError as error:
             dispatch.fault(c, error)
         if guest is None:
@@ -51,6 +54,7 @@ class Sessions:
     async def serve(self, stream: "Any", guest: "Peer") -> None:
         """Everything after the preface; the stream is closed afterwards."""
         c = self._c
+        forget("firmware.knock")
         try:
             self._parser.clear()
             gc.collect()

@@ -12,33 +12,48 @@ from protocol.codes import (
     KEY_TICKET,
     KEY_WHITELIST,
 )
+from protocol.constants import RSA_BYTES
 from protocol.messages import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from protocol.cose import Buffer, Envelope
     from protocol.trust import Trust
 
+TRUST_PATH = "/cfg/trust.cbor"
 KEY_ROLES = (KEY_WHITELIST, KEY_TICKET, KEY_CHECKPOINT)
 
 
 class Keys:
-    """What a running controller needs of its trust object; the rest costs heap until it ends."""
+    """What a running controller needs of its trust object; the rest costs heap until it ends.
+
+    Keys themselves stay in the file: three of them would take more than a kilobyte.
+    """
 
     def __init__(self, trust: "Trust") -> None:
+        """trust: its moduli are pieces of the file that is, or is about to be, TRUST_PATH."""
         self.version = trust.version
         self.epoch = trust.epoch
         # side by side: an id for itself takes five times that; that one is found where two meet is
         # as likely as that two peers have the same
         self.revoked_peers = b"".join(trust.revoked)
         # empty for an object that speaks for nothing new (firmware/trust_change.py)
-        self.moduli = [(role, bytes(n)) for role in KEY_ROLES for n in trust.moduli(role)]
+        self.places: "list[tuple[int, bytes, int]]" = []
+        for role in KEY_ROLES:
+            pieces: "list[Any]" = list(trust.moduli(role))
+            for piece in pieces:
+                self.places.append((role, cose.key_id(piece.read()), piece.start))
 
     def find(self, role: int, kid: bytes) -> "bytes | None":
-        """The modulus that `kid` names in a role, or None."""
-        for held, modulus in self.moduli:
-            if held == role and cose.key_id(modulus) == kid:
-                return modulus
+        """The modulus that `kid` names in a role, or None; OSError when it cannot be read."""
+        for held, known, start in self.places:
+            if held == role and known == kid:
+                with open(TRUST_PATH, "rb") as file:
+                    file.seek(start)
+                    modulus: bytes = file.read(RSA_BYTES)
+                return modulus if cose.key_id(modulus) == kid else None
         return None
 
 

@@ -1,4 +1,4 @@
-"""Cards at the readers of a door or charger: judged, and every denial on record (device).
+"""Cards at the readers of a door or charger, and every denial on record (device).
 
 Readers are numbered in the order of their drivers, as `board.readers()` names them: rows of kind
 (a module of firmware/readers), port and options. What becomes of a reader itself is on record too:
@@ -117,11 +117,6 @@ class Swipes:
             self._c.journal.note(EVENT_READER_LOST, trouble, reader.number)
         elif not trouble:
             self._c.journal.note(EVENT_READER_BACK, point=reader.number)
-
-    def judge(self, reader: Reader, point: int, fire: bool) -> "tuple[bool, int]":
-        """The decision about what the reader has just read."""
-        driver = reader.driver
-        return self._c.access.judge(driver.type, driver.credential, point, fire)
 
     def deny(self, reason: int, point: int, reader: int) -> None:
         """Write a denial of the card judged last; a collected one is an alarm too."""

@@ -19,7 +19,7 @@ import os
 
 from firmware.intake import NEW_EPOCH
 from firmware.loan import forget
-from firmware.signed import KEY_ROLES, Keys
+from firmware.signed import TRUST_PATH, Keys
 from firmware.whitelist import ACTIVE_PATH
 from protocol.codes import (
     ERR_LENGTH,
@@ -30,7 +30,6 @@ from protocol.codes import (
     KEY_WHITELIST,
 )
 from protocol.constants import ID_BYTES, RING_ALARM, RSA_BYTES
-from protocol.cose import key_id
 from protocol.messages import Refused
 from protocol.rsa import Verification
 
@@ -38,13 +37,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.controller import Arguments, Controller
 
-TRUST_PATH = "/cfg/trust.cbor"
 NEW_PATH = "/cfg/trust.new"
 _STACK_DEPTH = 12
 _ENVELOPE_OPENING = b"\x84\x4f\xa2\x01\x39\x01\x00\x04\x48"  # protocol/cose.py; the kid follows
 
 
-async def put(c: "Controller", arguments: "Arguments") -> int:
+async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> int:
     """Append a piece; the last one puts the object into force. Returns the next offset."""
     offset: int
     offset, total_bytes, data = arguments
@@ -134,7 +132,7 @@ def _describe(
 def _keys(c: "Controller") -> Keys:
     """What a running controller needs of the new object, which has its signatures."""
     gc.collect()
-    from protocol.trust import Stored, check_follows, octets, parse
+    from protocol.trust import Stored, check_follows, parse
 
     forget("protocol.trust")
     with open(TRUST_PATH, "rb") as held, open(NEW_PATH, "rb") as new:
@@ -143,15 +141,7 @@ def _keys(c: "Controller") -> Keys:
         kid = _kid_in_force() if c.whitelist.manifest is not None else b""
         if kid and coming.find_key(KEY_WHITELIST, kid) is None:
             raise Refused(ERR_STATE)
-        rows = []
-        for role in KEY_ROLES:
-            moduli = [octets(n) for n in coming.moduli(role)]
-            # what is held already stays where it is: each copy lies in the way for good
-            rows.append((role, 1, [c.keys.find(role, key_id(n)) or n for n in moduli]))
-            del moduli
-            gc.collect()
-        coming.keys = rows
-    return Keys(coming)
+        return Keys(coming)
 
 
 def settle(c: "Controller") -> None:
@@ -160,7 +150,7 @@ def settle(c: "Controller") -> None:
     version = c.keys.version
     epoch = c.config.epoch = max(c.config.epoch, c.keys.epoch)
     if version < journal.rings[RING_ALARM].floors[1]:
-        c.keys.moduli = []
+        c.keys.places = []
         journal.note(EVENT_TRUST_REFUSED, ERR_VERSION_LOW, extra=version)
         return
     for ring in journal.rings:

@@ -2,9 +2,11 @@
 
 Proleptic Gregorian, no leap seconds, no table of the platform: a controller's own gmtime ends in
 2038 and its epoch differs from port to port. Nothing wraps; callers hold what comes out against
-TIME_END_S.
+TIME_END_S. Local time is UTC and the offset of the last transition that has begun; before the first
+one its offset counts.
 """
 
+MINUTES_PER_DAY = 1440
 _DAY_S = 86400
 # Years are counted from March, so that the leap day is the last one; days there before 2020-01-01.
 _DAYS_TO_2020 = 737730
@@ -53,3 +55,16 @@ def days_of_month(year: int, month: int) -> int:
     if month == 2 and (year % 4 or (year % 100 == 0 and year % 400)):
         return 28
     return _MONTH_DAYS[month - 1]
+
+
+def local_minute(utc_offsets: "list[int]", time_s: int) -> int:
+    """Minutes of local time since 2020-01-01T00:00 local.
+
+    utc_offsets: [from_s, offset_min, ...] flat pairs, ascending; empty means UTC.
+    """
+    offset_min = utc_offsets[1] if utc_offsets else 0
+    i = 2
+    while i < len(utc_offsets) and utc_offsets[i] <= time_s:
+        offset_min = utc_offsets[i + 1]
+        i += 2
+    return time_s // 60 + offset_min

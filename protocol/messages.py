@@ -56,45 +56,47 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    ArgumentSpec = tuple[str, int, int]
+    Bounds = tuple[int, int, int]  # UINT or BYTES, least and greatest
 
-_ENVELOPE = ("bytes", 1, ENVELOPE_MAX_BYTES)
-_NONCE = ("bytes", NONCE_BYTES, NONCE_BYTES)
-_RING = ("uint", 0, RING_ALARM)
+UINT = 0
+BYTES = 1
 
-# operation: one (type, least, greatest) for each argument; bounds of bytes are lengths
-OPS: "dict[int, tuple[ArgumentSpec, ...]]" = {
-    OP_GET_INFO: (),
-    OP_GET_STATE: (),
-    OP_SELF_TEST: (),
-    OP_GET_TIME: (),
-    OP_SET_TIME: (("uint", 0, TIME_END_S),),
-    OP_SET_SIGNED_TIME: (_ENVELOPE,),
-    OP_LIST_BEGIN: (_ENVELOPE,),
-    OP_LIST_CHUNK: (("uint", 0, LIST_PAYLOAD_MAX_BYTES), ("bytes", 1, CHUNK_BYTES)),
-    OP_LIST_COMMIT: (_NONCE,),
-    OP_GET_RECEIPT: (_NONCE,),
-    OP_JOURNAL_HEAD: (_RING, _NONCE),
-    OP_JOURNAL_READ: (_RING, ("uint", 0, 0xFFFFFFFF), ("uint", 1, JOURNAL_PAGE_RECORDS)),
-    OP_PUT_CHECKPOINT: (_ENVELOPE,),
-    OP_ENROLL: (),
-    OP_GET_NONCE: (),
-    OP_DO_TICKET: (_ENVELOPE,),
-    OP_PING: (),
-    OP_GET_BUCKETS: (("uint", 0, BUCKETS - 1), ("uint", 1, BUCKETS_A_PAGE)),
-    OP_GET_RECORDS: (("uint", 0, BUCKETS - 1), ("uint", 0, 0xFFFF), ("uint", 1, RECORDS_A_PAGE)),
-    OP_JOURNAL_SECTORS: (_RING, ("uint", 0, 0xFFFFFFFF), ("uint", 1, SECTOR_HEADERS_A_PAGE)),
-    OP_GET_AUDIT_KEY: (_RING,),
-    OP_GET_CONFIG: (),
-    OP_PUT_CONFIG: (_ENVELOPE,),
-    OP_GET_CREDENTIAL: (),
-    OP_GET_PORTS: (),
-    OP_READ_ENERGY: (("uint", 0, 0xFFFFFFFF), ("uint", 1, ENERGY_PAGE_SLOTS)),
-    OP_PUT_TRUST: (
-        ("uint", 0, TRUST_MAX_BYTES),
-        ("uint", 1, TRUST_MAX_BYTES),
-        ("bytes", 1, CHUNK_BYTES),
-    ),
+# one row for each argument in one tuple, which operations share: each tuple costs a controller heap
+_NOTHING = ()
+_ENVELOPE = (BYTES, 1, ENVELOPE_MAX_BYTES)
+_NONCE = (BYTES, NONCE_BYTES, NONCE_BYTES)
+_RING = (UINT, 0, RING_ALARM)
+
+# operation: type, least and greatest of each argument, one after another; bounds of bytes are
+# lengths
+OPS: "dict[int, tuple[int, ...]]" = {
+    OP_GET_INFO: _NOTHING,
+    OP_GET_STATE: _NOTHING,
+    OP_SELF_TEST: _NOTHING,
+    OP_GET_TIME: _NOTHING,
+    OP_SET_TIME: (UINT, 0, TIME_END_S),
+    OP_SET_SIGNED_TIME: _ENVELOPE,
+    OP_LIST_BEGIN: _ENVELOPE,
+    OP_LIST_CHUNK: (UINT, 0, LIST_PAYLOAD_MAX_BYTES, BYTES, 1, CHUNK_BYTES),
+    OP_LIST_COMMIT: _NONCE,
+    OP_GET_RECEIPT: _NONCE,
+    OP_JOURNAL_HEAD: (UINT, 0, RING_ALARM, BYTES, NONCE_BYTES, NONCE_BYTES),
+    OP_JOURNAL_READ: (UINT, 0, RING_ALARM, UINT, 0, 0xFFFFFFFF, UINT, 1, JOURNAL_PAGE_RECORDS),
+    OP_PUT_CHECKPOINT: _ENVELOPE,
+    OP_ENROLL: _NOTHING,
+    OP_GET_NONCE: _NOTHING,
+    OP_DO_TICKET: _ENVELOPE,
+    OP_PING: _NOTHING,
+    OP_GET_BUCKETS: (UINT, 0, BUCKETS - 1, UINT, 1, BUCKETS_A_PAGE),
+    OP_GET_RECORDS: (UINT, 0, BUCKETS - 1, UINT, 0, 0xFFFF, UINT, 1, RECORDS_A_PAGE),
+    OP_JOURNAL_SECTORS: (UINT, 0, RING_ALARM, UINT, 0, 0xFFFFFFFF, UINT, 1, SECTOR_HEADERS_A_PAGE),
+    OP_GET_AUDIT_KEY: _RING,
+    OP_GET_CONFIG: _NOTHING,
+    OP_PUT_CONFIG: _ENVELOPE,
+    OP_GET_CREDENTIAL: _NOTHING,
+    OP_GET_PORTS: _NOTHING,
+    OP_READ_ENERGY: (UINT, 0, 0xFFFFFFFF, UINT, 1, ENERGY_PAGE_SLOTS),
+    OP_PUT_TRUST: (UINT, 0, TRUST_MAX_BYTES, UINT, 1, TRUST_MAX_BYTES, BYTES, 1, CHUNK_BYTES),
 }
 
 
@@ -125,14 +127,14 @@ def is_number(value: "cbor.Value", greatest: int) -> bool:
 
 def check_args(operation: int, arguments: "Sequence[cbor.Value]") -> None:
     """Raise Refused unless the operation exists and takes these arguments."""
-    specs = OPS.get(operation)
-    if specs is None:
+    bounds = OPS.get(operation)
+    if bounds is None:
         raise Refused(ERR_UNKNOWN_OPERATION)
-    if len(specs) != len(arguments):
+    if len(bounds) != 3 * len(arguments):
         raise Refused(ERR_ARGUMENT)
-    for spec, argument in zip(specs, arguments):  # noqa: B905  MicroPython's zip has no strict
-        kind, least, greatest = spec
-        if kind == "uint":
+    at = 0
+    for argument in arguments:
+        if bounds[at] == UINT:
             if isinstance(argument, bool) or not isinstance(argument, int):
                 raise Refused(ERR_ARGUMENT)
             measure = argument
@@ -140,8 +142,15 @@ def check_args(operation: int, arguments: "Sequence[cbor.Value]") -> None:
             measure = len(argument)
         else:
             raise Refused(ERR_ARGUMENT)
-        if not least <= measure <= greatest:
+        if not bounds[at + 1] <= measure <= bounds[at + 2]:
             raise Refused(ERR_BOUNDS)
+        at += 3
+
+
+def arguments_of(operation: int) -> "tuple[Bounds, ...]":
+    """Host only. The bounds of each argument that an operation takes."""
+    bounds = OPS[operation]
+    return tuple([(bounds[at], bounds[at + 1], bounds[at + 2]) for at in range(0, len(bounds), 3)])
 
 
 def request(request_id: int, operation: int, *arguments: "cbor.Value") -> bytes:

@@ -86,7 +86,7 @@ class Stored:
 
     def __init__(self, file: "Any", start: int, size: int) -> None:
         self._file = file
-        self._start = start
+        self.start = start
         self._size = size
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ class Stored:
     def __getitem__(self, key: "slice") -> "bytes | Stored":
         if isinstance(key, int):  # nobody's way, but one that there has to be
             return self.read()[key]
-        piece = Stored(self._file, self._start + key.start, min(key.stop, self._size) - key.start)
+        piece = Stored(self._file, self.start + key.start, min(key.stop, self._size) - key.start)
         return piece if len(piece) >= _LONG_BYTES else piece.read()
 
     __hash__ = None  # type: ignore[assignment]
@@ -105,12 +105,12 @@ class Stored:
 
     def readinto(self, place: memoryview) -> None:
         """All of them, to where there is room already."""
-        self._file.seek(self._start)
+        self._file.seek(self.start)
         self._file.readinto(place)
 
     def read(self) -> bytes:
         """All of them."""
-        self._file.seek(self._start)
+        self._file.seek(self.start)
         data: bytes = self._file.read(self._size)
         return data
 

@@ -39,11 +39,11 @@ def build(nor, table: list, lines, pump, page, meter_pins: list) -> dict:
         @staticmethod
         def find(type: int = 0, subtype: int = 0xFF, label: object = None, block_size: int = 4096):
             return [
-                Partition(row[0])
-                for row in table
-                if row[1] == type
-                and subtype in (0xFF, row[2])
-                and (label is None or label == row[0])
+                one
+                for one in partitions
+                if one._row[1] == type
+                and subtype in (0xFF, one._row[2])
+                and (label is None or label == one._row[0])
             ]
 
         def info(self) -> tuple:
@@ -86,6 +86,9 @@ def build(nor, table: list, lines, pump, page, meter_pins: list) -> dict:
             if at < 0 or at + count > self._size:
                 raise OSError(_ERR_LENGTH)
             return self._offset + at
+
+    # made before the firmware runs: on a chip each is 16 bytes
+    partitions = [Partition(row[0]) for row in table]
 
     class NVS:
         """A namespace; what was set reaches the flash at `commit` and is readable at once."""

@@ -16,16 +16,13 @@ _UART0_TAKEN = -259
 
 def build(page, pump, pipes: dict, native_open, native_poll) -> type:
     """The UART class; `pipes` is {"1": [receive fd, send fd], ...}."""
+    # opened before the firmware runs: on a chip the driver's buffers are no part of its heap
     files = {}
-
-    def open_pipes(number: int) -> tuple:
-        if number not in files:
-            receive, send = pipes[str(number)]
-            waiter = native_poll()
-            stream = native_open(receive, "rb")
-            waiter.register(stream, 1)
-            files[number] = (receive, stream, native_open(send, "wb"), waiter)
-        return files[number]
+    for number, (receive, send) in pipes.items():
+        waiter = native_poll()
+        stream = native_open(receive, "rb")
+        waiter.register(stream, 1)
+        files[number] = (receive, stream, native_open(send, "wb"), waiter)
 
     class UART(io.IOBase):
         """A receiver with a ring of `rxbuf` bytes; reading never waits unless `timeout` says so."""
@@ -43,10 +40,10 @@ def build(page, pump, pipes: dict, native_open, native_poll) -> type:
         def __init__(self, id: int, baudrate: int = 115200, *args, **more) -> None:
             if id == 0:
                 raise OSError(_UART0_TAKEN)
-            if str(id) not in pipes:
+            if str(id) not in files:
                 raise ValueError("UART(%d) doesn't exist" % id)
             self._id = id
-            self._fd, self._in, self._out, self._waiter = open_pipes(id)
+            self._fd, self._in, self._out, self._waiter = files[str(id)]
             self._timeout_ms = 0
             self._rxbuf_bytes = 256
             self._baud = baudrate

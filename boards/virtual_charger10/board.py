@@ -4,7 +4,7 @@ from analog_mux import Mux
 from chip import *  # noqa: F403 - what the chip offers, every board with it offers
 from expander_bus import Bus
 from machine import ADC, UART, Pin, Signal
-from output import Output, outputs
+from output import Outputs
 from pcf8574 import Pcf8574
 
 BOARD = "virtual-charger10"
@@ -54,9 +54,9 @@ def contactor() -> Pin:
     return Pin(_CONTACTOR, Pin.OUT)
 
 
-def relays() -> "list[Output]":
+def relays() -> Outputs:
     """One relay a port; on = powered."""
-    return outputs(_bus().chips, 8, _PORTS)
+    return Outputs(_bus().chips, 8, _PORTS)
 
 
 def readers() -> "list[tuple[str, UART, dict[str, Pin]]]":

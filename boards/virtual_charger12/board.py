@@ -4,7 +4,7 @@ from analog_mux import Mux
 from chip import *  # noqa: F403 - what the chip offers, every board with it offers
 from hc595 import Hc595
 from machine import ADC, SPI, UART, Pin, Signal
-from output import Output, outputs
+from output import Outputs
 
 BOARD = "virtual-charger12"
 KIND = "charger"
@@ -42,9 +42,9 @@ def safe_state() -> None:
     _register().safe()
 
 
-def relays() -> "list[Output]":
+def relays() -> Outputs:
     """One relay a port; on = powered."""
-    return outputs([_register()], 16, _PORTS)
+    return Outputs([_register()], 16, _PORTS)
 
 
 def readers() -> "list[tuple[str, UART, dict[str, Pin]]]":

@@ -5,7 +5,7 @@ from chip import *  # noqa: F403 - what the chip offers, every board with it off
 from expander_bus import Bus
 from machine import ADC, UART, Pin, Signal
 from mcp23017 import Mcp23017
-from output import Output, outputs
+from output import Outputs
 
 BOARD = "virtual-charger16"
 KIND = "charger"
@@ -53,9 +53,9 @@ def contactor() -> Pin:
     return Pin(_CONTACTOR, Pin.OUT)
 
 
-def relays() -> "list[Output]":
+def relays() -> Outputs:
     """One relay a port; on = powered."""
-    return outputs(_bus().chips, 16, _PORTS)
+    return Outputs(_bus().chips, 16, _PORTS)
 
 
 def readers() -> "list[tuple[str, UART, dict[str, Pin]]]":

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller_tool.services import site_time, windows
-from protocol.policy.schedule import MINUTES_PER_DAY, inside, local_minute
+from protocol.calendar import MINUTES_PER_DAY, local_minute
+from protocol.policy.schedule import inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

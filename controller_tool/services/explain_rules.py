@@ -18,8 +18,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from protocol import calendar, cose, manifest
 from protocol import cards as layout
-from protocol import cose, manifest
 from protocol.codes import CLOCK_UNSET, CREDENTIAL_PIN, STALE_GRACE
 from protocol.constants import CARD_KEY_BYTES, CARD_RECORD_BYTES
 from protocol.names import REASON_NAMES
@@ -187,7 +187,7 @@ def judge(rules: Rules | None, asked: Asked, moment: Moment) -> Verdict:
 def _schedule(rules: Rules, number: int, moment: Moment) -> int:
     if number == 0:
         return ALWAYS
-    minute = schedule.local_minute(rules.utc_offsets, moment.time_s)
+    minute = calendar.local_minute(rules.utc_offsets, moment.time_s)
     windows = rules.schedules.get(number, [])
     return INSIDE if schedule.inside(windows, rules.holidays, minute) else OUTSIDE
 

@@ -14,8 +14,8 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import audit, list_content, people, rules_room, site_time
+from protocol.calendar import MINUTES_PER_DAY, local_minute
 from protocol.constants import TIME_END_S
-from protocol.policy.schedule import MINUTES_PER_DAY, local_minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

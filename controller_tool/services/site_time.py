@@ -18,7 +18,6 @@ from controller_tool.messages import t
 from controller_tool.services import list_content
 from protocol import calendar
 from protocol.constants import EPOCH_2020_UNIX_S, TIME_END_S
-from protocol.policy import schedule
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -39,11 +38,11 @@ class SiteTime:
 
     def offset_min(self, time_s: int) -> int:
         """Minutes that local time is ahead of UTC at that moment."""
-        return schedule.local_minute(self.utc_offsets, time_s) - time_s // 60
+        return calendar.local_minute(self.utc_offsets, time_s) - time_s // 60
 
     def text(self, time_s: int) -> str:
         """Local date and minute, 2030-03-31 18:00."""
-        return minute_text(schedule.local_minute(self.utc_offsets, time_s))
+        return minute_text(calendar.local_minute(self.utc_offsets, time_s))
 
     def parse(self, text: str) -> int:
         """Local ISO 8601 text (or text that names its offset) to seconds since 2020.

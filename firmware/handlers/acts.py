@@ -1,7 +1,6 @@
 """Physical actions, by ticket only: signed, for this controller's own nonce, once (device)."""
 
-from firmware.handlers.on_demand import on_demand
-from protocol.codes import ERR_STATE, OP_DO_TICKET
+from protocol.codes import ERR_STATE
 from protocol.messages import Refused
 
 TYPE_CHECKING = False
@@ -18,6 +17,3 @@ async def get_credential(c: "Controller", arguments: "Arguments") -> "Value":
     if c.enrolment is None:
         raise Refused(ERR_STATE)
     return c.enrolment.tell(c)
-
-
-do_ticket = on_demand(OP_DO_TICKET)

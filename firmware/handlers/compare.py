@@ -7,7 +7,7 @@ import asyncio
 from hashlib import sha256
 
 from firmware.loan import forget
-from protocol.codes import ERR_STATE
+from protocol.codes import ERR_STATE, OP_GET_BUCKETS
 from protocol.constants import BUCKETS, CARD_RECORD_BYTES
 from protocol.messages import Refused
 
@@ -26,7 +26,12 @@ def _blend(c: "Controller") -> "Blend":
     return blend_of(c.whitelist, memoryview(bytearray(PIECE_BYTES)))
 
 
-async def buckets(c: "Controller", arguments: "Arguments") -> "Value":
+async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
+    """One of them; rights and arguments have been checked."""
+    return await (_buckets if operation == OP_GET_BUCKETS else _records)(c, arguments)
+
+
+async def _buckets(c: "Controller", arguments: "Arguments") -> "Value":
     """SHA-256 of each of so many buckets."""
     first, count = arguments
     end = min(first + count, BUCKETS)
@@ -46,7 +51,7 @@ async def buckets(c: "Controller", arguments: "Arguments") -> "Value":
     return page[: 32 * (end - first)]
 
 
-async def records(c: "Controller", arguments: "Arguments") -> "Value":
+async def _records(c: "Controller", arguments: "Arguments") -> "Value":
     """Records of one bucket, some of them skipped."""
     bucket, skip, count = arguments
     skip *= CARD_RECORD_BYTES

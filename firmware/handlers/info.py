@@ -15,10 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from firmware.controller import Controller, Value
+    from firmware.controller import Arguments, Controller, Value
 
 
-def info(c: "Controller") -> "Value":
+async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
     """A map of text to numbers, text and bytes (docs/protocol.cddl `info`)."""
     gc.collect()
     readers = c.kind.swipes.readers

@@ -1,6 +1,5 @@
-"""A list on its way in; receipts for the one in force, and what it holds (device)."""
+"""A list on its way in, and receipts for the one in force (device)."""
 
-from firmware.loan import forget
 from protocol import receipt
 from protocol.codes import ERR_STATE, EVENT_LIST_REFUSED
 from protocol.messages import Refused
@@ -41,17 +40,3 @@ async def get_receipt(c: "Controller", arguments: "Arguments") -> "Value":
         config.receipt_key, config.site, config.device, held.epoch, c.journal.boot,
         held.version, held.result_digest, c.journal.rings[1].seq, arguments[0],
     )  # fmt: skip
-
-
-async def get_buckets(c: "Controller", arguments: "Arguments") -> "Value":
-    from firmware.handlers.compare import buckets
-
-    forget("firmware.handlers.compare")
-    return await buckets(c, arguments)
-
-
-async def get_records(c: "Controller", arguments: "Arguments") -> "Value":
-    from firmware.handlers.compare import records
-
-    forget("firmware.handlers.compare")
-    return await records(c, arguments)

@@ -1,7 +1,6 @@
-"""The controller's clock: read, set within reach, set by a signature (device)."""
+"""The controller's clock: read, set within reach (device)."""
 
-from firmware.handlers.on_demand import on_demand
-from protocol.codes import ERR_BUSY, EVENT_CLOCK_SET, OP_SET_SIGNED_TIME
+from protocol.codes import ERR_BUSY, EVENT_CLOCK_SET
 from protocol.messages import Refused
 
 TYPE_CHECKING = False
@@ -19,9 +18,6 @@ async def set_time(c: "Controller", arguments: "Arguments") -> "Value":
         raise Refused(ERR_BUSY)
     c.clock.set_unsigned(arguments[0])
     return clock_was_set(c, 0)
-
-
-set_signed_time = on_demand(OP_SET_SIGNED_TIME)
 
 
 def clock_was_set(c: "Controller", by_signature: int) -> "Value":

@@ -1,9 +1,8 @@
-"""Weekly time profiles: windows across midnight, holidays, UTC offsets (both, pure).
+"""Weekly time profiles: windows across midnight, holidays (both, pure).
 
 Rules:
 
-- local time = UTC + the offset of the last transition that has begun; before the first
-  transition the first offset counts
+- local time is that of protocol/calendar.py `local_minute`
 - a window is (weekday mask, from minute, to minute); Monday is bit 0, bit 7 is "holiday"
 - on a holiday only windows with bit 7 count, whatever the weekday; on other days bit 7 is idle
 - from < to: inside when from <= minute < to of a day that the mask names
@@ -11,22 +10,10 @@ Rules:
 - from == to: an empty window, never inside; the whole day is (0, 1440)
 """
 
-MINUTES_PER_DAY = 1440
+from protocol.calendar import MINUTES_PER_DAY
+
 _WEEKDAY_OF_DAY_0 = 2  # 2020-01-01 was a Wednesday
 _HOLIDAY_BIT = 7
-
-
-def local_minute(utc_offsets: "list[int]", time_s: int) -> int:
-    """Minutes of local time since 2020-01-01T00:00 local.
-
-    utc_offsets: [from_s, offset_min, ...] flat pairs, ascending; empty means UTC.
-    """
-    offset_min = utc_offsets[1] if utc_offsets else 0
-    i = 2
-    while i < len(utc_offsets) and utc_offsets[i] <= time_s:
-        offset_min = utc_offsets[i + 1]
-        i += 2
-    return time_s // 60 + offset_min
 
 
 def _day_bit(day: int, holidays: "list[int]") -> int:

@@ -92,7 +92,7 @@ def test_an_expander_keeps_its_state_through_a_reset_until_boot_makes_it_safe(
     charger: Prompt,
 ) -> None:
     enabled = "enable" in charger.board.folder.path.joinpath("start.json").read_text("utf-8")
-    charger.run("r[0].value(1)\nr[-1].value(1)")
+    charger.run("r[0].value(1)\nr[len(r) - 1].value(1)")
     held = powered(charger.board)
     assert len(held) == 2
     soft_reset_of_chip(charger)
@@ -144,7 +144,7 @@ def test_a_bus_that_is_held_is_clocked_free_and_told_everything_again(charger: P
     charger.board.stimulate("i2c_fault", fault=HELD)
     charger.run("r[2].value(0)\nr[1].value(1)")
     assert powered(charger.board) == {"port1", "port2"}
-    assert charger.value("[one.value() for one in r[:3]]") == [1, 1, 0]
+    assert charger.value("[one.value() for one in list(r)[:3]]") == [1, 1, 0]
     assert charger.value("board._BUS[0].recoveries") == 1
 
 

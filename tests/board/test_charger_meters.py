@@ -93,7 +93,7 @@ def test_power_flows_through_a_closed_relay_only(station: Prompt) -> None:
         station.board.stimulate("plug_in", port=port, watts=100 + 10 * port)
     told = until(station, lambda told: min(readings for _, readings, _ in told) > 1)
     assert {(dw, trouble) for dw, _, trouble in told} == {(0, 0)}
-    station.run("for one in r[::2]: one.value(1)")
+    station.run("for one in list(r)[::2]: one.value(1)")
     true = [100 + 10 * port if port % 2 else 0 for port in ports]
     assert station.board.stimulate("true_power") == true
     told = until(station, lambda told: all(near(told, port, true[port - 1]) for port in ports))

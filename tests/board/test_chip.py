@@ -15,9 +15,9 @@ HANG = "import machine\nmachine.WDT(timeout=200)\nwhile True: pass"
 
 
 def with_board_files(prompt: Prompt, board: str = "virtual_door") -> None:
-    """Put board.mpy on it, so that `import board` works at the prompt."""
+    """Put the board's own files on it, so that `import board` works at the prompt."""
     for path, data in boot_files(board).items():
-        if path == "/board.mpy":
+        if path in ("/board.mpy", "/wiring.mpy"):
             prompt.transport.fs_writefile(path, data)
 
 

@@ -1,6 +1,7 @@
 """Dates that catch clocks out: 2038, 2051, leap days, New Year, summer time, lost clocks (both)."""
 
 from protocol import calendar, cards, cbor, manifest
+from protocol.calendar import local_minute
 from protocol.codes import (
     CLOCK_HOLDOVER,
     CLOCK_RTC,
@@ -24,7 +25,7 @@ from protocol.constants import (
     VERSION_JUMP_MAX,
 )
 from protocol.policy.decide import ALWAYS, FRESH, INSIDE, OUTSIDE, STALE, STALE_IN_GRACE, decide
-from protocol.policy.schedule import inside, local_minute
+from protocol.policy.schedule import inside
 from tests.both.support import raises, refused
 
 SITE = b"s" * 8

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 WRONG = (None, True, "text", [], {})  # type: tuple[Any, ...]
 
 
-def arguments_of(specs: "tuple[messages.ArgumentSpec, ...]") -> "list[Any]":
+def arguments_of(specs: "tuple[messages.Bounds, ...]") -> "list[Any]":
     """The smallest arguments that fit."""
-    return [least if kind == "uint" else bytes(least) for kind, least, _ in specs]
+    return [least if kind == messages.UINT else bytes(least) for kind, least, _ in specs]
 
 
 def taken(parser: framing.Parser) -> "Any":
@@ -72,29 +72,31 @@ def test_the_longest_message_passes() -> None:
 
 def test_every_operation_has_a_name_and_arguments_of_known_types() -> None:
     assert sorted(messages.OPS) == sorted(names.OPERATION_NAMES)
-    for specs in messages.OPS.values():
-        for kind, least, greatest in specs:
-            assert kind in ("uint", "bytes")
+    for operation in messages.OPS:
+        for kind, least, greatest in messages.arguments_of(operation):
+            assert kind in (messages.UINT, messages.BYTES)
             assert 0 <= least <= greatest
 
 
 def test_arguments_at_their_bounds_pass_and_beyond_are_refused() -> None:
-    for operation, specs in messages.OPS.items():
+    for operation in messages.OPS:
+        specs = messages.arguments_of(operation)
         for at in range(len(specs)):
             good = arguments_of(specs)
             messages.check_args(operation, good)
             kind, least, greatest = specs[at]
             for number in (greatest, greatest + 1, least - 1):
                 arguments = list(good)
-                arguments[at] = number if kind == "uint" else bytes(max(number, 0))
+                arguments[at] = number if kind == messages.UINT else bytes(max(number, 0))
                 if least <= number <= greatest:
                     messages.check_args(operation, arguments)
-                elif kind == "uint" or number >= 0:
+                elif kind == messages.UINT or number >= 0:
                     refused(codes.ERR_BOUNDS, messages.check_args, operation, arguments)
 
 
 def test_arguments_of_another_type_or_number_are_refused() -> None:
-    for operation, specs in messages.OPS.items():
+    for operation in messages.OPS:
+        specs = messages.arguments_of(operation)
         good = arguments_of(specs)
         refused(codes.ERR_ARGUMENT, messages.check_args, operation, good + good + [0])
         for at in range(len(specs)):

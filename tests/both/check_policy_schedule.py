@@ -1,7 +1,7 @@
 """Weekly windows, midnight, holidays and the change of offsets (both)."""
 
-from protocol.calendar import from_civil
-from protocol.policy.schedule import inside, local_minute
+from protocol.calendar import from_civil, local_minute
+from protocol.policy.schedule import inside
 
 MONDAY, SUNDAY, HOLIDAY = 1, 64, 128
 WORKDAYS = 0b11111

@@ -14,9 +14,12 @@ from tests.board.test_charger_boards import begin, put_board_files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# those with ten ports and more have not the heap yet for a session beside their ports (CHANGELOG);
-# what their start does to an expander's relays is tests/board/test_charger_boards.py
-BOARDS = {"two": "virtual-charger2"}
+BOARDS = {
+    "two": "virtual-charger2",
+    "ten": "virtual-charger10",
+    "twelve": "virtual-charger12",
+    "sixteen": "virtual-charger16",
+}
 ROOM_BYTES = 8192  # of the heap, when nothing happens: a TLS session and what it asks for
 
 
@@ -31,7 +34,7 @@ def stations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]
             with Prompt(made.boards[name]) as prompt:
                 put_board_files(prompt, kind.replace("-", "_"))
                 begin(prompt)
-                prompt.run("r[0].value(1)\nr[-1].value(1)")
+                prompt.run("r[0].value(1)\nr[len(r) - 1].value(1)")
         made.provision()
         yield made
 

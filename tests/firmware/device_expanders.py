@@ -37,6 +37,19 @@ def test_each_relay_is_one_bit_and_is_read_back() -> None:
         assert powered(models) == 0
 
 
+def test_one_object_is_every_relay_in_turn_and_a_loop_gives_what_can_be_kept() -> None:
+    bus, _, relays = on_i2c("mcp23017")
+    row = type(relays[0])(bus.chips, 16, 16)
+    assert len(row) == 16
+    row[3].value(1)
+    assert [row[3].value(), row[4].value(), row[3].value()] == [1, 0, 1]
+    assert row[3] is row[4], "no object for each"
+    kept = list(row)
+    assert [one.value() for one in kept] == [0, 0, 0, 1] + [0] * 12
+    for number in (-1, 16):
+        raises(IndexError, row.__getitem__, number)
+
+
 def test_a_start_makes_safe_what_the_chips_kept() -> None:
     for kind, chips in KINDS:
         _, models, relays = on_i2c(kind, chips)

@@ -8,7 +8,7 @@ from firmware.chores import Chores
 from firmware.controller import Controller
 from firmware.session import Sessions
 from protocol import cbor, messages
-from protocol.codes import ERR_BUSY, EVENT_FIRMWARE_FAULT, OK, OP_GET_INFO, ROLE_DESK
+from protocol.codes import ERR_BUSY, EVENT_FIRMWARE_FAULT, OK, OP_GET_NONCE, ROLE_DESK
 
 PEER = bytes(8)
 ENOMEM, EIO = 12, 5
@@ -102,13 +102,13 @@ def test_a_guest_s_request_that_found_no_room_is_enough_when_the_guest_has_gone(
 
 def asked(c: Controller, handler) -> int:
     """Status of the reply to a request that this handler carries out."""
-    kept = dispatch._HANDLERS[OP_GET_INFO]
-    dispatch._HANDLERS[OP_GET_INFO] = handler
+    kept = dispatch._HANDLERS[OP_GET_NONCE]
+    dispatch._HANDLERS[OP_GET_NONCE] = handler
     try:
-        request = messages.request(7, OP_GET_INFO)[2:]
+        request = messages.request(7, OP_GET_NONCE)[2:]
         reply = asyncio.run(dispatch.answer(c, ROLE_DESK, request))
     finally:
-        dispatch._HANDLERS[OP_GET_INFO] = kept
+        dispatch._HANDLERS[OP_GET_NONCE] = kept
     return cbor.decode(reply[2:])[1]
 
 

@@ -32,6 +32,6 @@ def test_a_request_is_brought_to_the_room_that_carries_it_out() -> None:
             setattr(sys.modules["firmware.handlers"], room.__name__.split(".")[-1], room)
             room._HANDLERS[operation] = carried_out
             try:
-                assert asyncio.run(on_demand(operation)(Desk(), [])), operation
+                assert asyncio.run(on_demand(Desk(), operation, [])), operation
             finally:
                 room._HANDLERS[operation] = kept

@@ -6,6 +6,7 @@ it is moved; the list is a dictionary of cards.
 
 import sys
 
+from firmware import journal as _early  # noqa: F401  nested imports cost stack
 from firmware.access import Access
 from firmware.config import Config
 from firmware.door import Service

@@ -120,7 +120,7 @@ def on_i2c(kind: str, chips: int = 1) -> "tuple[Any, list[Any], list[Any]]":
     """A bus, its chips' models, and all of its relays."""
     wires.begin()
     bus_module, driver = __import__("expander_bus"), __import__(kind)
-    outputs = __import__("output").outputs
+    outputs = __import__("output").Outputs
     bus = bus_module.Bus(SCL, SDA)
     models: list[Any] = []
     each = 16 if kind == "mcp23017" else 8
@@ -130,7 +130,7 @@ def on_i2c(kind: str, chips: int = 1) -> "tuple[Any, list[Any], list[Any]]":
         models.append(model(bytearray(model.BYTES), 0))
         wires.chips[address] = models[-1]
         (driver.Mcp23017 if kind == "mcp23017" else driver.Pcf8574)(bus, address)
-    return bus, models, outputs(bus.chips, each, each * chips)
+    return bus, models, list(outputs(bus.chips, each, each * chips))
 
 
 def on_spi(chips: int = 2) -> "tuple[Any, Any, list[Any]]":
@@ -138,4 +138,4 @@ def on_spi(chips: int = 2) -> "tuple[Any, Any, list[Any]]":
     wires.begin()
     wires.register = model = Hc595(bytearray(1 + 2 * chips), 0, chips)
     driver = __import__("hc595").Hc595(Spi(), Pin(LATCH), Pin(ENABLE, value=1), chips)
-    return driver, model, __import__("output").outputs([driver], 8 * chips, 8 * chips)
+    return driver, model, list(__import__("output").Outputs([driver], 8 * chips, 8 * chips))

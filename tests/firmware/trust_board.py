@@ -5,11 +5,12 @@ from binascii import unhexlify
 
 from firmware.config import read_file
 from firmware.journal import Journal
-from firmware.signed import Keys
+from firmware.signed import TRUST_PATH, Keys
 from firmware.store import Nvs
-from firmware.trust_change import NEW_PATH, TRUST_PATH, put, settle
+from firmware.trust_change import NEW_PATH, carry_out, settle
 from firmware.whitelist import ACTIVE_PATH
 from protocol import chain, keyslot, records, trust
+from protocol.codes import OP_PUT_TRUST
 from protocol.constants import KEY_SLOT_BYTES, RECORD_BYTES, RING_ALARM
 from protocol.messages import Refused
 from tests.both.support import vectors
@@ -72,6 +73,11 @@ class Part:
         self.pauses += 1
 
 
+def _keys() -> Keys:
+    with open(TRUST_PATH, "rb") as file:  # noqa: PTH123 - MicroPython has no pathlib
+        return Keys(trust.parse(trust.Stored(file, 0, len(read_file(TRUST_PATH))), True))
+
+
 class Controller(Part):
     """What stands on the chip, started; `list_kid` is the key of its list in force."""
 
@@ -85,7 +91,7 @@ class Controller(Part):
         self.intake, self.whitelist, self.admission = Part(), Part(), Part()
         self.admission.guest = Part()
         self.nvs = Nvs(board.numbers)
-        self.keys = self.intake.keys = Keys(trust.parse(read_file(TRUST_PATH)))
+        self.keys = self.intake.keys = _keys()
         self.config.epoch = max(self.config.epoch, self.keys.epoch)
         self.clock = Part()
         self.journal = Journal(board.partition, self.config, self.clock, self.nvs)
@@ -93,7 +99,7 @@ class Controller(Part):
         if list_kid:
             self.whitelist.manifest = Part()
             lay(b"\0" + _ENVELOPE + list_kid, ACTIVE_PATH)
-        if self.settles and self.keys.version != self.trust_floor:  # as firmware/app.py
+        if self.settles and self.keys.version != self.trust_floor:  # as firmware/starting.py
             settle(self._me)
 
     @property
@@ -112,7 +118,8 @@ class Controller(Part):
     def ask(self, offset: int, total_bytes: int, data: "Any") -> int:
         """One request; its wire error, or 0 when the next offset is as it should be."""
         try:
-            assert asyncio.run(put(self._me, [offset, total_bytes, data])) == offset + len(data)
+            took = carry_out(self._me, OP_PUT_TRUST, [offset, total_bytes, data])
+            assert asyncio.run(took) == offset + len(data)
         except Refused as error:
             return error.code
         return 0

@@ -132,10 +132,10 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
-def arguments(specs: "tuple[messages.ArgumentSpec, ...]", *, greatest: bool) -> list[Any]:
+def arguments(specs: "tuple[messages.Bounds, ...]", *, greatest: bool) -> list[Any]:
     """The least or greatest arguments that an operation takes."""
     chosen = [(kind, most if greatest else least) for kind, least, most in specs]
-    return [number if kind == "uint" else bytes(number) for kind, number in chosen]
+    return [number if kind == messages.UINT else bytes(number) for kind, number in chosen]
 
 
 def vector(file: str, name: str) -> bytes:
@@ -150,7 +150,7 @@ def fits(name: str, data: bytes) -> bool:
 @pytest.mark.parametrize("greatest", [False, True])
 def test_requests_at_their_bounds_fit(operation: int, *, greatest: bool) -> None:
     framed = messages.request(
-        65535, operation, *arguments(messages.OPS[operation], greatest=greatest)
+        65535, operation, *arguments(messages.arguments_of(operation), greatest=greatest)
     )
     assert cddl.problem(f"{OPERATION_NAMES[operation]}_request", framed[2:]) == ""
     assert cddl.problem("request", framed[2:]) == ""
@@ -158,14 +158,14 @@ def test_requests_at_their_bounds_fit(operation: int, *, greatest: bool) -> None
 
 @pytest.mark.parametrize("operation", messages.OPS)
 def test_requests_beyond_their_bounds_fit_neither(operation: int) -> None:
-    specs = messages.OPS[operation]
+    specs = messages.arguments_of(operation)
     good = arguments(specs, greatest=False)
     wrong = [[*good, 0], *(good[:at] for at in range(len(good)))]
     for at, (kind, least, most) in enumerate(specs):
         for number in (least - 1, most + 1):
-            if kind == "uint" and number <= 0xFFFFFFFF:
+            if kind == messages.UINT and number <= 0xFFFFFFFF:
                 wrong.append([*good[:at], number, *good[at + 1 :]])
-            elif kind == "bytes" and number >= 0:
+            elif kind == messages.BYTES and number >= 0:
                 wrong.append([*good[:at], bytes(number), *good[at + 1 :]])
         wrong.append([*good[:at], None, *good[at + 1 :]])
     for values in wrong:

@@ -27,8 +27,8 @@ from controller_tool.services import (
 from controller_tool.services.journal_filter import Filter
 from protocol import cards as layout
 from protocol import cose, manifest
+from protocol.calendar import local_minute
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, RING_ACCESS
-from protocol.policy.schedule import local_minute
 from tests.unit.test_journal import pull
 
 CARD = "0012345678"
