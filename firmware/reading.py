@@ -5,7 +5,10 @@ import time
 from firmware.readers.results import CARD, SHOW_REST
 
 _REPEAT_MS = 1000  # readers repeat a card for as long as it is held to them
-_STEADY_POLLS = 3  # equal samples, 10 ms apart, before an input counts as changed
+# equal samples, 10 ms apart, before an input counts as changed; two that lie further apart will do
+# as well: three of a loop that a push keeps for 50 ms each would be seven times the time
+STEADY_POLLS = 3
+STEADY_MS = 20
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ class Input:
 
     def __init__(self, pin: "Any", active: bool) -> None:
         self._pin = pin
-        self._polls = 0
+        self._polls = self._since_ms = 0
         self.active = active
 
     def poll(self) -> bool:
@@ -67,8 +70,12 @@ class Input:
         if level == self.active:
             self._polls = 0
         else:
+            now_ms = time.ticks_ms()
+            if not self._polls:
+                self._since_ms = now_ms
             self._polls += 1
-            if self._polls >= _STEADY_POLLS:
+            steady_ms = time.ticks_diff(now_ms, self._since_ms)
+            if self._polls >= STEADY_POLLS or steady_ms >= STEADY_MS:
                 self._polls = 0
                 self.active = level
         return self.active

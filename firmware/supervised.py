@@ -7,10 +7,11 @@ wire must open no door to whoever shorts it; either way it is reported as an inp
 line that jumps between acted, short and cut is never steady in any of them, and acted all the same.
 """
 
+import time
+
+from firmware.reading import STEADY_MS, STEADY_POLLS
 from protocol.codes import LINE_ACTIVE, LINE_OK, LINE_SHORT
 from protocol.policy.line import state
-
-_STEADY_POLLS = 3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Supervised:
         self._adc = adc
         self._fault = fault
         self._next = LINE_OK
-        self._polls = self._differs = 0
+        self._polls = self._differs = self._since_ms = 0
         self.line = self.told = LINE_OK
         self.active = False
 
@@ -32,15 +33,22 @@ class Supervised:
         """Sample it; returns `active`."""
         now = state(self._adc.read_uv() // 1000, self.line)
         acted = now == LINE_ACTIVE or (now >= LINE_SHORT and self._fault)
-        self._differs = self._differs + 1 if acted != self.active else 0
-        if self._differs >= _STEADY_POLLS:
-            self.active = acted
+        now_ms = time.ticks_ms()
+        if acted == self.active:
             self._differs = 0
+        else:
+            if not self._differs:
+                self._since_ms = now_ms
+            self._differs += 1
+            steady_ms = time.ticks_diff(now_ms, self._since_ms)
+            if self._differs >= STEADY_POLLS or steady_ms >= STEADY_MS:
+                self.active = acted
+                self._differs = 0
         if now == self.line or now != self._next:
             self._polls = 0
             self._next = now
         if now != self.line:
             self._polls += 1
-            if self._polls >= _STEADY_POLLS:
+            if self._polls >= STEADY_POLLS:
                 self.line = now
         return self.active

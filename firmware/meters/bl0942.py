@@ -9,6 +9,8 @@ share of the second. Rules:
 - noise around zero is zero; more than 5 W backwards is a shunt the wrong way round, and spoilt
 - 120 times the same value, to the last bit, is no measurement any more
 - whoever does not answer is passed over after 50 ms: the others keep their second
+- silent is who was asked three times in a row without a good answer. Time alone does not count: the
+  steps of a handshake keep the loop for a second, and two callers in a row are no dead meter
 
 WATT of a watt is 3537 * 1 A * shunt * 1 V * divider / Vref², with both voltages in mV and Vref
 1.218 V; options `shunt_uohm` and `divider` (ohms above and below the tap).
@@ -40,8 +42,7 @@ _SCALE = 64  # WATT times this is a small int
 _BACKWARDS_DW = 50
 _SHUNT_UOHM = 1000
 _DIVIDER_OHM = (1950000, 510)
-_SILENT_MS = 3000
-_BAD_IN_A_ROW = 3
+_IN_A_ROW = 3
 _STUCK_READINGS = 120
 _ADDRESS = 0x03  # in a chip's byte: the address's mask
 _LINE = 2  # and where the line begins
@@ -51,7 +52,6 @@ class Driver:
     """All chips behind one UART; chips: a byte for each, its line and its address."""
 
     count: int
-    read_ms: "array[int]"
     trouble: bytearray
 
     def __init__(self, uart: "Any", chips: bytes, select: "tuple[Any, ...]", per_dw: int) -> None:
@@ -65,20 +65,17 @@ class Driver:
         self._due_ms = self._began_ms = time.ticks_ms()
         self._command = bytearray((_READ, _WATT))
         self._buffer = bytearray(_BUFFER_BYTES)
-        self._look = 0  # who is asked next whether it is silent
+        self._missed = bytearray(self.count)  # asked in a row without a good answer
         self._spoilt = bytearray(self.count)  # in a row
         self._raw = array("i", [0] * self.count)
         self._same = bytearray(self.count)  # readings with that raw value, after the first
 
     def poll(self, now_ms: int) -> None:
-        """Ask the chip whose turn it is, or listen to it; and see whether one is silent."""
+        """Ask the chip whose turn it is, or listen to it."""
         if self._waits:
             self._listen(now_ms)
         elif time.ticks_diff(now_ms, self._due_ms) >= 0:
             self._ask(now_ms)
-        look = self._look = (self._look + 1) % self.count
-        if time.ticks_diff(now_ms, self.read_ms[look]) > _SILENT_MS:
-            self.trouble[look] |= METER_SILENT
 
     def _ask(self, now_ms: int) -> None:
         uart = self._uart
@@ -111,18 +108,23 @@ class Driver:
             raw -= (raw & _SIGN) << 1
             if good and raw * _SCALE >= -_BACKWARDS_DW * self._per_dw:
                 self._good(number, raw, now_ms)
-                waiting = 0
+                self._waits = False
+                self._turn = (number + 1) % self.count
+                return
         elif 0 <= time.ticks_diff(now_ms, self._began_ms) < _WAIT_MS:
             return
         self._waits = False  # it has answered, or never will
         self._turn = (number + 1) % self.count
+        self._missed[number] = min(self._missed[number] + 1, _IN_A_ROW)
+        if self._missed[number] == _IN_A_ROW:
+            self.trouble[number] |= METER_SILENT
         if waiting:  # not beyond doubt: the power stays what it was
-            self._spoilt[number] = min(self._spoilt[number] + 1, _BAD_IN_A_ROW)
-            if self._spoilt[number] == _BAD_IN_A_ROW:
+            self._spoilt[number] = min(self._spoilt[number] + 1, _IN_A_ROW)
+            if self._spoilt[number] == _IN_A_ROW:
                 self.trouble[number] |= METER_BAD
 
     def _good(self, number: int, raw: int, now_ms: int) -> None:
-        self._spoilt[number] = 0
+        self._missed[number] = self._spoilt[number] = 0
         same = 0  # the last bits of a chip that measures are noise
         if raw > 0 and raw == self._raw[number]:
             same = min(self._same[number] + 1, _STUCK_READINGS - 1)

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-METER_SILENT = 1  # no good reading for more than 3 s
+METER_SILENT = 1  # no good reading three times in a row, a second apart
 METER_BAD = 2  # three spoilt answers in a row
 METER_STUCK = 4  # the same value, to the last bit, for two minutes
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.bench import charger_board, charger_energy
 from tests.bench.charged_house import row
 from tests.bench.scripts import told
 from tests.bench.whitelist import compiled
@@ -21,7 +22,9 @@ _TURN_US = 10_000
 
 
 def run() -> list[dict[str, Any]]:
-    """Times of the loop's turns; processor time is an estimate from this computer's."""
+    """First on the rig: times of the loop's turns, processor time estimated from this computer's.
+    Then whole boards: times of their own clocks.
+    """
     with tempfile.TemporaryDirectory() as folder:
         compiled(Path(folder), "tests/firmware", "tests/both")
         (words,) = told(
@@ -37,4 +40,6 @@ def run() -> list[dict[str, Any]]:
         row("share of the loop, sixteen ports metering, est.", load, "%",
             at_most=_LOOP_MAX_PERCENT),
         row(f"heap growth, {found['sessions']} sessions", found["growth"], "B", at_most=0),
+        *charger_board.rows(),
+        *charger_energy.rows(),
     ]  # fmt: skip

@@ -69,6 +69,24 @@ def test_what_is_not_there_is_silent_after_three_seconds_and_the_others_go_on() 
     assert not station.meters[1].trouble
 
 
+def test_callers_who_keep_the_loop_for_a_second_each_silence_no_meter() -> None:
+    """Sixteen ports whose sessions would end for it."""
+    station = Station(FOUR, FOUR, FOUR, FOUR)
+    station.seconds(3)
+    for _ in range(10):
+        station.now_ms += 1100  # steps of a handshake
+        station.turns(20)
+        assert [meter.trouble for meter in station.meters] == [0] * 16
+    station.chips[5].silent = True
+    for _ in range(50):
+        station.now_ms += 1100
+        station.turns(20)
+    told = [meter.trouble for meter in station.meters]
+    assert told == [0] * 5 + [METER_SILENT] + [0] * 10, (
+        "and one that is silent is told all the same"
+    )
+
+
 def test_a_silent_meter_stays_so_when_ticks_wrap() -> None:
     station = Station((0,))
     station.chips[0].silent = True
