@@ -112,7 +112,8 @@ def test_what_is_right_already_is_not_signed(site, charger) -> None:
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"power_dw": (2000, 2000, 2050)}, "not steady"),
+        ({"power_dw": (2000, 2000, 2130)}, "not steady"),  # it jumps
+        ({"power_dw": range(2000, 2080, 8)}, "not steady"),  # it warms up
         ({"power_dw": (12, 11, 12)}, "no load"),
         ({"power_dw": (2000,), "state": PORT_STARTING}, "does not charge"),
         ({"power_dw": (2000,), "trouble": PORT_METER}, "does not charge"),
@@ -125,6 +126,11 @@ def test_what_is_no_known_load_is_refused(site, charger, told, said) -> None:
     with pytest.raises(OperatorError, match=said):
         run(site)
     assert charger.put == []
+
+
+def test_a_meter_that_counts_pulses_is_judged_by_its_mean(site, charger) -> None:
+    charger.loads(2060, 2000, 1950, 2050, 1990, 2010, 2050, 1950, 2000, 2040)
+    assert run(site, 202.0).after == pytest.approx(1.0, abs=0.005)
 
 
 def test_a_session_that_ends_meanwhile_is_refused(site, charger) -> None:
