@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from controller_tool.errors import LinkError, ToolError
+from controller_tool.errors import ToolError
 from controller_tool.services import energy_pull, ports, push
 from controller_tool.services.virtual_house import VirtualHouse
 from protocol import codes as c
@@ -63,14 +63,8 @@ class Post:
             self._first = {ring: client.head(ring).next_seq for ring in (RING_ACCESS, RING_ALARM)}
 
     def _call(self, what: Callable[[Client], T]) -> T:
-        """Once more when the line breaks, as the tool tells people to do it."""
-        try:
-            with self._callers.call(NAME) as client:
-                return what(client)
-        except LinkError:
-            time.sleep(_NOTICED_S)
-            with self._callers.call(NAME) as client:
-                return what(client)
+        with self._callers.call(NAME) as client:
+            return what(client)
 
     def ask(self) -> Station:
         return self._call(lambda client: ports.ask(client, NAME))
