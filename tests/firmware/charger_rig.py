@@ -72,6 +72,8 @@ class Relay(Pin):
 class Meters:
     """A row that measures each of its ports, from `first` on, once a second."""
 
+    pulse_mj = 0
+
     def __init__(self, world: "World", first: int, count: int) -> None:
         self._world = world
         self._first = first
