@@ -112,7 +112,9 @@ def build(sessions: Sessions, c: "Controller") -> None:
         row = module.drivers(port, options)
         for index in range(row.count):
             row.gain[index] = own(get(METER_GAIN, _GAIN_ONE), metered + index)
-            rules.zero_ms = max(rules.zero_ms, zero_ms(row, index, rules.zero_dw))
+            slow_ms = zero_ms(row, index, rules.zero_dw)
+            if slow_ms > rules.zero_ms:
+                rules.zero_ms = slow_ms
         metered += row.count
         sessions.meters.append(row)
     for number in range(count):
