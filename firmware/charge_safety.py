@@ -2,9 +2,15 @@
 
 Smoke and fire, the residual-current device, the emergency stop and a board that is too hot open all
 relays and the contactor in the turn in which they are seen, then the journal is written, then it is
-latched: in NVS, for a restart must not let go of it. A welded relay, or an expander that does not
-do what it is told, opens the contactor where there is one. Ports have temperatures, meters and
-outputs of their own: what fails there ends the session of that port alone.
+latched: in NVS, for a restart must not let go of it. Where NVS has not got it, the journal has
+(firmware/charge_latched.py). A welded relay, or an expander that does not do what it is told, opens
+the contactor where there is one. Ports have temperatures, meters and outputs of their own: what
+fails there ends the session of that port alone.
+
+A thermistor that is cut or shorted has no temperature. Such looks take none of the hot ones back: a
+sensor that is hot whenever it works is hot. A port's own takes the port out of use. The board's own
+is on record and keeps new sessions from beginning, for nobody would see the board get hot; those
+that run go on, each under the thermistor of its port, for a wire that breaks is no heat.
 """
 
 from array import array
@@ -27,8 +33,10 @@ from protocol.codes import (
     EVENT_TEMPERATURE_WARNING,
     LATCH_TEMPERATURE,
     LATCH_WELD,
+    LINE_ACTIVE,
     LINE_OK,
     LINE_OPEN,
+    LINE_SHORT,
     PORT_HOT,
     PORT_METER,
     PORT_OUTPUT,
@@ -44,7 +52,9 @@ if TYPE_CHECKING:
     from firmware.controller import Controller
 
 LATCH = "latch"  # in NVS
+THERMISTOR = 4  # as the input that is at fault, beside those of firmware/charge_setup.py
 _STEADY = 3  # so many samples in a row before a temperature or an output counts
+_SHORT_UV = 1000000  # of a broken one: below is a short, above a wire that is cut
 _COOLER_DC = 50  # below the warning: what was hot may be used again
 # how a thermistor is: so many looks in a row at which it was broken, and at which it was too hot
 _BROKEN = 0x03
@@ -58,8 +68,9 @@ class Safety:
     """Inputs, temperatures, relays and the contactor of all ports."""
 
     contactor: "Any"
-    has_reset: bool
+    by_power: bool  # without a reset on site, the power that came just now was one
     inputs: "list[tuple[Any, int, int, int]]"  # line, latch, event, end code
+    lines: "list[tuple[Any, int]]"  # supervised ones, and which input that is
     tamper: "Any"
     reset: "Any"
     # of each thermistor: its point, its voltage in uV, tenths of a degree, and how it is
@@ -75,7 +86,8 @@ class Safety:
         """Everything is open from here on. firmware/charge_setup.py fills the rest in."""
         self._c = controller
         self._sessions = sessions
-        self._sensor = self.blind = 0  # ports that only the contactor keeps open
+        # blind: ports that only the contactor keeps open, and a board that feels no heat
+        self._sensor = self.blind = 0
         from firmware.charge_setup import wire
 
         forget("firmware.charge_setup")
@@ -131,7 +143,8 @@ class Safety:
             self._c.journal.note(EVENT_OUTPUT_LOST, 0, number)
         elif level == 0 or follows:
             port.trouble &= ~PORT_OUTPUT
-            self.blind = max(0, self.blind - 1)
+            if self.contactor is not None:
+                self.blind -= 1
             self._c.journal.note(EVENT_OUTPUT_BACK, 0, number)
 
     def _trip(self, code: int) -> None:
@@ -142,11 +155,13 @@ class Safety:
 
     def weld(self, number: int) -> None:
         """Current flows though the port's relay is open: its port is locked by now."""
-        port = self._sessions.ports[number]
+        power_dw = self._sessions.ports[number].power_dw
+        self.power(0)
+        self._c.journal.note(EVENT_RELAY_WELD, END_RELAY_WELD, number, NO_KEY, power_dw)
+        self._sessions.station.resets(True, LATCH_WELD, 0)  # a key that is held by now is no press
         if self.contactor is not None:
             self._trip(END_PORT_FAULT)
             self._latch(LATCH_WELD)
-        self._c.journal.note(EVENT_RELAY_WELD, END_RELAY_WELD, number, NO_KEY, port.power_dw)
 
     # --- what opens all of them -------------------------------------------------------------
 
@@ -177,8 +192,8 @@ class Safety:
     def cut(self, bit: int, event: int, code: int, point: int, extra: int) -> None:
         """Open everything, say why, and latch it."""
         self._open_all()
-        self._sessions.stop_all(code)
         self._c.journal.note(event, code, point, NO_KEY, extra)
+        self._sessions.stop_all(code)
         self._latch(bit)
 
     def _latch(self, bit: int) -> None:
@@ -199,26 +214,28 @@ class Safety:
         before_dc = self.heat_dc[index]
         if now_dc == UNKNOWN:
             looks += 1 if looks & _BROKEN < _STEADY else 0
-            if looks & _BROKEN == _STEADY:
+            if looks & _BROKEN == _STEADY and looks != self.looks[index]:
                 self.heat_dc[index] = UNKNOWN
-            self.looks[index] = looks & ~_COUNT
-            return 0
-        looks &= ~_BROKEN
-        self.heat_dc[index] = now_dc
-        if now_dc >= self.cut_dc:
-            if looks & _COUNT < _STEADY * _ONE:
-                looks += _ONE
-                if looks & _COUNT == _STEADY * _ONE:
-                    looks |= _HOT
-                    self._too_hot(point, now_dc)
+                self._tell_sensor(index, 1)
         else:
-            looks &= ~_COUNT
-            if now_dc < self.warn_dc - _COOLER_DC:
-                looks &= ~_HOT & ~_WARNED
-            elif now_dc >= self.warn_dc and not looks & _WARNED:
-                looks |= _WARNED
-                if before_dc != UNKNOWN:
-                    self._c.journal.note(EVENT_TEMPERATURE_WARNING, 0, point, NO_KEY, now_dc)
+            if looks & _BROKEN == _STEADY:
+                self._tell_sensor(index, -1)
+            looks &= ~_BROKEN
+            self.heat_dc[index] = now_dc
+            if now_dc >= self.cut_dc:
+                if looks & _COUNT < _STEADY * _ONE:
+                    looks += _ONE
+                    if looks & _COUNT == _STEADY * _ONE:
+                        looks |= _HOT
+                        self._too_hot(point, now_dc)
+            else:
+                looks &= ~_COUNT
+                if now_dc < self.warn_dc - _COOLER_DC:
+                    looks &= ~_HOT & ~_WARNED
+                elif now_dc >= self.warn_dc and not looks & _WARNED:
+                    looks |= _WARNED
+                    if before_dc != UNKNOWN:
+                        self._c.journal.note(EVENT_TEMPERATURE_WARNING, 0, point, NO_KEY, now_dc)
         self.looks[index] = looks
         return LATCH_TEMPERATURE if point == CONTROLLER and looks & _HOT else 0
 
@@ -234,7 +251,7 @@ class Safety:
         self._c.journal.note(EVENT_OVER_TEMPERATURE, END_TEMPERATURE, point, NO_KEY, now_dc)
 
     def look_at(self, number: int) -> None:
-        """What is wrong with a port's meter or sensor, on record when it changes."""
+        """What is wrong with a port's meter, on record when it changes, or with its sensor."""
         port = self._sessions.ports[number]
         trouble = self._sessions.troubles[number]
         if (trouble != 0) != (port.trouble & PORT_METER != 0):
@@ -248,7 +265,24 @@ class Safety:
                 looks = self.looks[index]
                 if not looks & _HOT:
                     port.trouble &= ~PORT_HOT
-                if (looks & _BROKEN == _STEADY) != (port.trouble & PORT_SENSOR != 0):
-                    port.trouble ^= PORT_SENSOR
-                    state = LINE_OPEN if port.trouble & PORT_SENSOR else LINE_OK
-                    self._c.journal.note(EVENT_INPUT_FAULT, state, number)
+                port.trouble &= ~PORT_SENSOR
+                if looks & _BROKEN == _STEADY:
+                    port.trouble |= PORT_SENSOR
+
+    def _tell_sensor(self, index: int, broken: int) -> None:
+        """Put it on record that a thermistor is broken (1) or mended (-1)."""
+        point = self.sensed[index]
+        if point == CONTROLLER:
+            self.blind += broken
+        state = LINE_OK
+        if broken > 0:
+            state = LINE_SHORT if self.read_uv(index) < _SHORT_UV else LINE_OPEN
+        self._c.journal.note(EVENT_INPUT_FAULT, state, point, NO_KEY, THERMISTOR)
+
+    def second(self) -> None:
+        """A second is over: supervised lines that broke, beside what they did as inputs."""
+        for line, which in self.lines:
+            state = LINE_OK if line.line == LINE_ACTIVE else line.line
+            if state != line.told:
+                line.told = state
+                self._c.journal.note(EVENT_INPUT_FAULT, state, CONTROLLER, NO_KEY, which)

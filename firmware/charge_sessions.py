@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from firmware.reading import Input
     from protocol.policy.charge_port import Rules
 
-_QUOTA_WH_AT = 5  # in a profile; then minutes, and both of a day
-_WH_MAX = 0xFFFF
 _WAIT_MS = 10000  # for head room and the meter, before a port that was promised is refused
 _OUT_MS = 5000  # a plug that is out for so long was pulled out
 
@@ -192,6 +190,7 @@ class Sessions:
     def second(self) -> None:
         """A second is over: the contactor rests while nothing is charged, and an end that is not
         on record yet is tried again."""
+        self.safety.second()
         busy = self.is_busy()
         self._light.value(1 if busy else 0)
         if not busy:

@@ -47,28 +47,35 @@ if TYPE_CHECKING:
 
 _PORT_W = 1000
 _POWER_ON = 1  # of reset_cause()
+_GAIN_ONE = 10000
+_READ_MS = 1500  # a reading a second, and a pause of the loop
 
 
-# contacts that open everything, in the order in which they are asked
+# contacts that open everything, in the order in which they are asked, and which input each is in
+# the record of a line that broke; doors have 2 and 3 too, the thermistors have 4
 _INPUTS = (
-    ("smoke", LATCH_SMOKE, EVENT_FIRE, END_SMOKE),
-    ("fire", LATCH_SMOKE, EVENT_FIRE, END_SMOKE),
-    ("estop", LATCH_ESTOP, EVENT_EMERGENCY_STOP, END_EMERGENCY_STOP),
-    ("leakage", LATCH_LEAKAGE, EVENT_LEAKAGE, END_LEAKAGE),
+    ("smoke", LATCH_SMOKE, EVENT_FIRE, END_SMOKE, 2),
+    ("fire", LATCH_SMOKE, EVENT_FIRE, END_SMOKE, 2),
+    ("estop", LATCH_ESTOP, EVENT_EMERGENCY_STOP, END_EMERGENCY_STOP, 5),
+    ("leakage", LATCH_LEAKAGE, EVENT_LEAKAGE, END_LEAKAGE, 6),
 )
+_TAMPER = 3
 
 
 def wire(safety: "Safety", board: "Any", count: int) -> None:
     """Contacts, thermistors and the contactor of so many ports."""
     contacts = board.inputs()
-    safety.inputs = [
-        (wired(contacts[name]), bit, event, code)
-        for name, bit, event, code in _INPUTS
-        if name in contacts
-    ]
+    safety.inputs, lines = [], []
+    for name, bit, event, code, which in _INPUTS:
+        if name in contacts:
+            line = wired(contacts[name])
+            safety.inputs.append((line, bit, event, code))
+            lines.append((line, which))
     safety.tamper = wired(contacts.get("tamper"))
-    safety.has_reset = "reset" in contacts
+    lines.append((safety.tamper, _TAMPER))
+    safety.lines = [one for one in lines if hasattr(one[0], "line")]
     safety.reset = wired(contacts.get("reset"), False)
+    safety.reset.active = True  # until it was seen open: a key that is held at a start is no press
     safety.contactor = board.contactor() if hasattr(board, "contactor") else None
     safety.sensed = b""
     if hasattr(board, "thermistors"):
@@ -76,6 +83,12 @@ def wire(safety: "Safety", board: "Any", count: int) -> None:
     safety.heat_dc = array("h", [UNKNOWN] * len(safety.sensed))
     safety.looks = bytearray(len(safety.sensed))
     safety.wrong = bytearray(count)
+
+
+def zero_ms(row: "Any", index: int, zero_dw: int) -> int:
+    """After how long without a pulse its power is known to be less than that, and was read."""
+    pulse_mj = getattr(row, "pulse_mj", 0) * row.gain[index] // _GAIN_ONE
+    return 10 * pulse_mj // zero_dw + _READ_MS
 
 
 def build(sessions: Sessions, c: "Controller") -> None:
@@ -98,7 +111,10 @@ def build(sessions: Sessions, c: "Controller") -> None:
         module = __import__("firmware.meters." + kind, None, None, ("drivers",))
         row = module.drivers(port, options)
         for index in range(row.count):
-            row.gain[index] = own(get(METER_GAIN, 10000), metered + index)
+            row.gain[index] = own(get(METER_GAIN, _GAIN_ONE), metered + index)
+            slow_ms = zero_ms(row, index, rules.zero_dw)
+            if slow_ms > rules.zero_ms:
+                rules.zero_ms = slow_ms
         metered += row.count
         sessions.meters.append(row)
     for number in range(count):
@@ -113,9 +129,8 @@ def build(sessions: Sessions, c: "Controller") -> None:
     station.limit_dw, station.start_limit_dw = 10 * limit_w, 10 * start_w
     station.stagger_ms = 1000 * get(STAGGER_S, 1)
     sessions.safety.warn_dc, sessions.safety.cut_dc = 10 * get(WARN_C, 65), 10 * get(CUT_C, 75)
-    sessions.station.latches = c.nvs.get(LATCH)
     # a board without a reset on site is reset by pulling its plug; not by its firmware
-    first = getattr(c, "kind", None) is None
-    if first and not sessions.safety.has_reset and board.reset_cause() == _POWER_ON:
-        sessions.station.latches = 0
-        c.nvs.put(LATCH, 0)
+    starts = getattr(c, "kind", None) is None
+    without = "reset" not in contacts
+    sessions.safety.by_power = starts and without and board.reset_cause() == _POWER_ON
+    station.latches = 0 if sessions.safety.by_power else c.nvs.get(LATCH)

@@ -1,7 +1,8 @@
-"""What a start finds of the sessions before it (device).
+"""What a start finds of the faults and sessions before it (device).
 
 Loaded once, at the first turn, when there is a list; what it loads itself it lets go again before
-the next, for a session's worth of heap is all that is left.
+the next, for a session's worth of heap is all that is left. First what is latched, for nothing goes
+on under it; a port whose relay is welded stays locked, and its session ends by that.
 
 What was charging when the power went: after an outage of which it is known that it was no longer
 than RESUME_S the session of a card goes on, if that card is still on the list; so the clock has to
@@ -15,10 +16,12 @@ from firmware.loan import forget
 from protocol.codes import (
     CLOCK_UNSET,
     END_POWER_LOSS,
+    END_RELAY_WELD,
     END_WATCHDOG,
     EVENT_CHARGE_ENDED,
     EVENT_CHARGE_STARTED,
     EVENT_ENERGY_LOST,
+    PORT_LOCKED,
     REASON_RESUMED,
     REASON_TICKET,
 )
@@ -63,6 +66,20 @@ def _begin_day(sessions: Sessions, c: "Controller") -> None:
 
 
 def settle(sessions: Sessions, c: "Controller") -> None:
+    """Latch what was latched, end or go on with what ran; called again if it fails."""
+    from firmware.charge_latched import latch_again
+
+    forget("firmware.charge_latched")
+    welded = latch_again(sessions, c)
+    del latch_again
+    _settle(sessions, c, welded)
+    for number in range(len(sessions.ports)):
+        if welded >> number & 1:
+            sessions.ports[number].code = END_RELAY_WELD
+            sessions.ports[number].state = PORT_LOCKED
+
+
+def _settle(sessions: Sessions, c: "Controller", welded: int) -> None:
     """What becomes of the sessions that the last slot of the account shows as live."""
     found = _found(sessions, c)
     _begin_day(sessions, c)
@@ -87,10 +104,13 @@ def settle(sessions: Sessions, c: "Controller") -> None:
         and 0 <= clock.time_s - energy.newest_time_s <= RESUME_S
     )
     said = _last_said(c.journal.rings[RING_ACCESS], c.scratch, sessions.running)
+    forget("firmware.ring_pages")
     for number, key, energy_mwh, seconds, by_ticket in found:
         if said[number] == EVENT_CHARGE_ENDED:  # on record already, or never begun
             sessions.ports[number].cancel()
             close(sessions, c, number)
+        elif welded >> number & 1:
+            sessions.stop(number, END_RELAY_WELD)
         elif young and not by_ticket and _still_may(sessions, c, key, quotas):
             port = sessions.ports[number]
             port.authorise(key, sessions.offer_wh, sessions.offer_min, energy_mwh, seconds)

@@ -5,7 +5,7 @@ Loaded for each question, and forgotten.
 
 from firmware.charge_safety import LATCH
 from firmware.journal import CONTROLLER, NO_KEY
-from protocol.codes import EVENT_RESET_ON_SITE, PORT_IDLE
+from protocol.codes import EVENT_RESET_ON_SITE, PORT_IDLE, PORT_LOCKED
 from protocol.constants import FLAG_REVOKED
 from protocol.policy.thermistor import UNKNOWN
 
@@ -80,12 +80,13 @@ def collected(sessions: "Sessions", whitelist: "Whitelist") -> int:
 
 
 def let_go(sessions: Sessions, c: "Controller") -> None:
-    """Whoever stands there has reset it."""
+    """Whoever stands there has reset it. What NVS refuses to forget stays latched."""
     was = sessions.station.latches
-    locked = False
-    for port in sessions.ports:
-        locked = port.release() or locked
-    if was or locked:
-        sessions.station.latches = 0
-        c.nvs.put(LATCH, 0)
-        c.journal.note(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, was)
+    locked = [port for port in sessions.ports if port.state == PORT_LOCKED]
+    if not was and not locked:
+        return
+    c.nvs.put(LATCH, 0)
+    c.journal.note(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, was)
+    sessions.station.latches = 0
+    for port in locked:
+        port.release()

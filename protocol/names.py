@@ -204,6 +204,16 @@ MODE_NAMES = {
     c.MODE_SCHEDULE: "schedule",
 }
 
+# which input a record of a fault speaks of; 0 is a door's contact, and nothing in old records
+INPUT_NAMES = {
+    1: "rex_line",
+    2: "fire_line",
+    3: "tamper_line",
+    4: "thermistor",
+    5: "emergency_stop_line",
+    6: "leakage_line",
+}
+
 LINE_NAMES = {
     c.LINE_OK: "mended",
     c.LINE_SHORT: "shorted",

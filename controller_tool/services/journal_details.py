@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from controller_tool.messages import name_of, t
 from protocol import codes as c
 from protocol.constants import CHARGE_WH_SHIFT
-from protocol.names import LATCH_NAMES
+from protocol.names import INPUT_NAMES, LATCH_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,10 @@ def _account(extra: int) -> str:
     return f"{t('{n} min', n=minutes)}, {t('{n} Wh', n=wh)}"
 
 
+def _input(extra: int) -> str:
+    return name_of("input", INPUT_NAMES[extra]) if extra in INPUT_NAMES else ""
+
+
 def _degrees(extra: int) -> str:
     return f"{extra / 10:.1f} °C"
 
@@ -78,6 +82,7 @@ _WORDS: dict[int, Callable[[int], str]] = {
     c.EVENT_CHARGE_STARTED: _quota,
     c.EVENT_CHARGE_ENDED: _account,
     c.EVENT_CHARGE_CHOOSES: lambda extra: t("reader {n}", n=extra + 1),
+    c.EVENT_INPUT_FAULT: _input,
     c.EVENT_TEMPERATURE_WARNING: _degrees,
     c.EVENT_OVER_TEMPERATURE: _degrees,
     c.EVENT_RELAY_WELD: _tenths_of_watts,

@@ -39,7 +39,7 @@ class Driver:
         count = len(counters)
         begin(self, count)
         self._counters = counters
-        self._pulse_mj = pulse_mj
+        self.pulse_mj = pulse_mj
         self._counts = array("i", [0] * count)
         for number in range(count):
             self._counts[number] = counters[number].value()
@@ -87,13 +87,13 @@ class Driver:
                 self._dw[number] = 0
                 self._before_ms[number] = time.ticks_add(now_ms, -_REST_MS)
             elif waited_ms > 0:
-                self._dw[number] = min(self._dw[number], 10 * self._pulse_mj // waited_ms)
+                self._dw[number] = min(self._dw[number], 10 * self.pulse_mj // waited_ms)
             return
         if rested and self._later[number]:
             pulses, since_ms = self._later[number], self._first_ms[number]
         passed_ms = time.ticks_diff(self._last_ms[number], since_ms)
         if passed_ms > 0:
-            self._dw[number] = min(10 * self._pulse_mj * pulses // passed_ms, MOST_DW)
+            self._dw[number] = min(10 * self.pulse_mj * pulses // passed_ms, MOST_DW)
         self._before_ms[number] = self._last_ms[number]
         self._pulses[number] = self._later[number] = 0
 

@@ -15,6 +15,9 @@ and of each port
 - `trouble`: 0, or METER_… bits that hold at the moment
 - `gain`: in 1/10000, as `device calibrate` found it
 
+A row of pulses has `pulse_mj`, the energy of one before the gain: between two of them it says at
+most what one since the last would be, so that it takes a while to know that nothing is drawn.
+
 now_ms comes from ticks_ms and wraps: compare by ticks_diff. What follows are functions and no class
 to inherit from: a pack writes them where its one kind of meter calls them (ADR-0017).
 """

@@ -6,7 +6,8 @@ this code. Powers are tenths of a watt, energy is counted in thousandths of a wa
 
 Rules, in the order in which they are applied (numbers: standards.md, settings 66 to 74):
 
-- idle: current although the relay is open, at three readings in a row, is a welded relay
+- idle: current although the relay is open, at three readings in a row, is a welded relay. Readings
+  that fall do not count: what a meter of pulses says while no more pulses come is no current
 - authorised: the same check, and the relay may close after two readings without current
 - closed: a load must be seen within load_wait_s, else it ends as unplugged
 - a port whose meter, output or sensor has failed ends with the port's fault
@@ -17,7 +18,8 @@ Rules, in the order in which they are applied (numbers: standards.md, settings 6
 - below full_power_w for full_min: full. The time starts anew only on a rise of more than 6 W above
   the least that was drawn in it; all such time of a session together is limited by trickle_min
 - ended: the relay is open; two readings without current, and the session is over. Current after
-  five seconds is a welded relay. With a meter that is silent the session is over then
+  zero_ms is a welded relay: five seconds, or as long as a meter of pulses may take to know that
+  there is none. With a meter that is silent the session is over then
 """
 
 from protocol.codes import (
@@ -47,7 +49,6 @@ NO_KEY = b"\0\0\0\0\0\0\0\0"
 _MS_A_S = 1000
 _DW_MS_A_MWH = 36000
 _OVER_MS = 3000
-_ZERO_MS = 5000
 _GAP_MAX_MS = 5000  # a meter that was silent for longer has measured nothing meanwhile
 _RISE_DW = 60
 _FLOWS = 3
@@ -64,6 +65,7 @@ class Rules:
     zero_dw = 30
     unplugged_ms = 300000
     load_wait_ms = 60000
+    zero_ms = 5000
 
 
 class Port:
@@ -144,7 +146,7 @@ class Port:
     def tick(self, passed_ms: int) -> int:
         """Let time pass."""
         self._state_ms += passed_ms
-        if self.state == PORT_ENDING and self._state_ms >= _ZERO_MS:
+        if self.state == PORT_ENDING and self._state_ms >= self._rules.zero_ms:
             if self.trouble & PORT_METER or self.power_dw < self._rules.zero_dw:
                 return self._over()
             return self._welded()
@@ -169,6 +171,7 @@ class Port:
 
     def read(self, power_dw: int, since_ms: int) -> int:
         """The meter gave a power; since_ms: how long after the reading before."""
+        falls = 16 * power_dw < 15 * self.power_dw
         self.power_dw = power_dw
         since_ms = min(since_ms, _GAP_MAX_MS)
         flows = power_dw >= self._rules.zero_dw
@@ -180,7 +183,10 @@ class Port:
             return self._over() if self._zeros >= _ZEROS else NO_END
         if self.state == PORT_LOCKED:
             return NO_END
-        self._flows = self._flows + 1 if flows else 0
+        if not flows:
+            self._flows = 0
+        elif not falls:
+            self._flows += 1
         return self._welded() if self._flows >= _FLOWS else NO_END
 
     def _count(self, power_dw: int, since_ms: int) -> None:

@@ -8,7 +8,9 @@ Rules:
   for a meter needs that long to see what the one before has changed
 - smoke, leakage, emergency stop and a hot board open every port and are latched, in NVS too: a
   restart lets go of nothing. So is a welded relay where a contactor has been opened for it
-- latches go when the reset on site is held for RESET_HOLD_MS while no input says the same any more
+- latches go when the reset on site is held for RESET_HOLD_MS while no input says the same any more.
+  Each press counts once: not one that began before the latch was set, or while an input said so, or
+  before the start. A key that is taped down lets go of nothing
 """
 
 from protocol.codes import PORT_STARTING
@@ -23,6 +25,7 @@ RESET_HOLD_MS = 2000
 NONE = -1
 _SHED_MS = 1000
 _LONG_MS = 60000  # longer than any stagger
+_SPENT_MS = -1  # as time of a press: this one counts no more
 
 
 class Station:
@@ -35,7 +38,8 @@ class Station:
         self.ports = ports
         self._closed_ms = _LONG_MS
         self._shed_ms = _SHED_MS
-        self._reset_ms = self._count = 0
+        self._count = 0
+        self._reset_ms = _SPENT_MS
 
     def power_dw(self) -> int:
         """What all ports together draw."""
@@ -81,9 +85,15 @@ class Station:
         return newest
 
     def resets(self, held: bool, said: int, passed_ms: int) -> bool:
-        """Whether the reset on site lets go of the latches now; said: LATCH_… of the inputs."""
-        self._reset_ms = self._reset_ms + passed_ms if held and not said else 0
-        if self._reset_ms < RESET_HOLD_MS:
-            return False
-        self._reset_ms = 0
-        return True
+        """Whether the reset on site lets go of the latches now; said: LATCH_… of the inputs, or of
+        what has just been found."""
+        if not held:
+            self._reset_ms = 0
+        elif said:
+            self._reset_ms = _SPENT_MS
+        elif self._reset_ms >= 0:
+            self._reset_ms += passed_ms
+            if self._reset_ms >= RESET_HOLD_MS:
+                self._reset_ms = _SPENT_MS
+                return True
+        return False

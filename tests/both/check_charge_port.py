@@ -48,6 +48,26 @@ def test_a_port_closes_only_after_two_readings_without_current() -> None:
     assert not port.ready, "current though it is open"
 
 
+def test_what_a_meter_says_as_it_comes_to_rest_is_no_current_and_a_load_that_varies_is() -> None:
+    for watts in ([500, 103, 51, 34, 25], [60, 54, 48, 43, 38, 34, 30]):
+        port = Port(Rules())
+        for power_w in watts:
+            assert port.read(power_w * 10, SECOND_MS) == NO_END
+    for watts in ([200, 100, 200, 100, 200], [200, 190, 189], [3, 3, 3]):
+        port = Port(Rules())
+        assert [port.read(power_w * 10, SECOND_MS) for power_w in watts][-1] == WELDED
+    port = Port(Rules())
+    assert [port.read(power_dw, SECOND_MS) for power_dw in (99, 99, 29, 99, 99)][-1] == NO_END
+
+
+def test_a_meter_that_needs_longer_to_know_of_no_current_is_given_that_long() -> None:
+    rules = Rules()
+    rules.zero_ms = 6000
+    port = charging(rules=rules)
+    port.end(codes.END_CARD)
+    assert drawing(port, 100, 9, WELDED) == 6
+
+
 def test_current_through_an_open_relay_locks_the_port_until_somebody_resets_it() -> None:
     for port in (Port(Rules()), authorised()):
         assert drawing(port, 100, 9, WELDED) == 3

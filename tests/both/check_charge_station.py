@@ -95,10 +95,28 @@ def test_with_nothing_live_there_is_nobody_to_shed() -> None:
 
 def test_the_reset_must_be_held_while_no_input_says_the_same() -> None:
     of = station()
+    assert not of.resets(False, 0, 10)
     assert not of.resets(True, 0, RESET_HOLD_MS - 1)
     assert of.resets(True, 0, 1)
-    assert not of.resets(True, 0, RESET_HOLD_MS - 1), "once is once"
     assert not of.resets(False, 0, 10)
     assert not of.resets(True, 0, RESET_HOLD_MS - 1)
     assert not of.resets(True, codes.LATCH_SMOKE, RESET_HOLD_MS)
+    assert not of.resets(False, 0, 10)
     assert not of.resets(True, 0, RESET_HOLD_MS - 1)
+
+
+def test_a_key_that_is_taped_down_lets_go_of_nothing() -> None:
+    of = station()
+    for _ in range(3):
+        assert not of.resets(True, 0, RESET_HOLD_MS), "it was never seen open"
+    of.resets(False, 0, 10)
+    assert of.resets(True, 0, RESET_HOLD_MS)
+    for _ in range(3):
+        assert not of.resets(True, 0, RESET_HOLD_MS), "once is once"
+    of.resets(False, 0, 10)
+    of.resets(True, 0, 10)
+    of.resets(True, codes.LATCH_SMOKE, 10)
+    for _ in range(3):
+        assert not of.resets(True, 0, RESET_HOLD_MS), "pressed before it was latched"
+    of.resets(False, 0, 10)
+    assert of.resets(True, 0, RESET_HOLD_MS)

@@ -72,6 +72,8 @@ class Relay(Pin):
 class Meters:
     """A row that measures each of its ports, from `first` on, once a second."""
 
+    pulse_mj = 0
+
     def __init__(self, world: "World", first: int, count: int) -> None:
         self._world = world
         self._first = first
@@ -136,13 +138,13 @@ for name in ("energy_ring", "charge_sessions", "charge_cards", "charge_safety", 
 class Told(Written):
     """The journal; it survives a restart, and power can go before or after a record.
 
-    rings: the records again, as a ring would give them. watch(event, point): before each.
+    rings: the records again, as either ring would give its own. watch(event, point): before each.
     """
 
     def __init__(self, world: "World") -> None:
         super().__init__(world)  # type: ignore[arg-type]
         self.world = world
-        rings: list[Any] = [self]
+        rings: list[Any] = [self, self]
         self.rings = rings
         self.oldest = 0
         self.version = 1
@@ -167,10 +169,11 @@ class Told(Written):
 
     def read(self, seq: int, out: memoryview) -> int:
         at = 0
-        for event, reason, point, _, _ in self.records[seq:]:
+        for event, reason, point, _, extra in self.records[seq:]:
             if at == len(out):
                 break
             out[at + 6], out[at + 7], out[at + 15] = event, reason, point
+            out[at + 28 : at + 32] = extra.to_bytes(4, "big")
             at += RECORD_BYTES
         return at
 

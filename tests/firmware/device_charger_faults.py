@@ -11,6 +11,7 @@ from tests.firmware.charger_rig import (
     THEIRS,
     WARM_MV,
     WATCHDOG,
+    Meters,
     World,
     begin,
     charging,
@@ -251,6 +252,18 @@ def test_a_silent_meter_ends_the_session_of_its_port() -> None:
 def test_each_meter_has_its_own_gain_whatever_row_it_is_in() -> None:
     world = World(settings={METER_GAIN: [9000, 10100, 10200, 10300]})
     assert [list(row.gain) for row in world.meters_made] == [[9000], [10100, 10200, 10300]]
+
+
+def test_a_port_waits_for_the_slowest_of_its_station_s_meters_of_pulses() -> None:
+    for pulse_mj, gains, zero_ms in (
+        (0, [10000, 12000, 10000, 10000], 5000),
+        (10344, [10000, 10000, 10000, 10000], 5000),
+        (10344, [10000, 12000, 10000, 9000], 5637),
+    ):
+        Meters.pulse_mj = pulse_mj
+        world = World(settings={METER_GAIN: gains})
+        assert world.kind.sessions.ports[0]._rules.zero_ms == zero_ms, gains
+    Meters.pulse_mj = 0
 
 
 def test_readings_are_counted_in_a_byte_and_none_is_missed() -> None:

@@ -4,7 +4,9 @@ import micropython
 
 from firmware.meters.analog import drivers as analog_drivers
 from firmware.meters.hlw8012 import drivers
-from tests.firmware.meter_rig import Counter, Pulses
+from protocol import codes
+from protocol.policy.charge_port import OVER, WELDED
+from tests.firmware.meter_rig import TURN_MS, Counter, Metered, Pulses
 
 RESET_AT = 16000
 
@@ -15,9 +17,9 @@ def test_a_pulse_is_as_many_joules_as_the_data_sheet_s_formula_says() -> None:
         def value(self) -> int:
             return 0
 
-    assert abs(drivers([Still()], {})._pulse_mj - 10344) <= 15  # 0.0967 Hz a watt
-    assert abs(drivers([Still()], {"chip": "bl0937"})._pulse_mj - 2026) <= 5  # 0.494 Hz
-    half = drivers([Still()], {"shunt_uohm": 2000})._pulse_mj
+    assert abs(drivers([Still()], {}).pulse_mj - 10344) <= 15  # 0.0967 Hz a watt
+    assert abs(drivers([Still()], {"chip": "bl0937"}).pulse_mj - 2026) <= 5  # 0.494 Hz
+    half = drivers([Still()], {"shunt_uohm": 2000}).pulse_mj
     assert abs(half - 5172) <= 8
 
 
@@ -112,6 +114,67 @@ def test_nothing_is_allocated_in_poll() -> None:
     finally:
         micropython.heap_unlock()
     assert pulses.meter.power_dw
+
+
+def charging(gain: int, watts: float, phase: int, chip: str = "hlw8012") -> Metered:
+    """A port that has charged for a while; phase: turns by which it began late."""
+    one = Metered(gain, chip)
+    one.turns(100 + phase, 0)
+    one.port.authorise(b"the card", 0, 0)
+    one.turns(300, 0)
+    assert one.port.ready
+    one.port.close()
+    one.turns(2200 + phase, watts)
+    assert one.port.state == codes.PORT_CHARGING, (gain, watts, phase)
+    return one
+
+
+def test_an_open_relay_is_no_welded_one_whatever_the_gain_and_whenever_it_opens() -> None:
+    for gain in (10000, 12000, 20000):
+        for watts in (3.1 * 10000 / gain, 4, 11, 200):
+            for phase in range(0, 100, 12):
+                one = charging(gain, watts, phase)
+                one.port.end(codes.END_CARD)
+                one.turns(one.rules.zero_ms // TURN_MS + 300, 0)
+                assert one.said == [OVER], (gain, watts, phase)
+
+
+def test_a_welded_relay_is_found_at_the_least_load_with_any_gain() -> None:
+    for chip in ("hlw8012", "bl0937"):
+        for gain in (9000, 10000, 12000, 20000):
+            for watts in (3.2 * 10000 / gain, 60):
+                one = charging(gain, watts, 3, chip)
+                one.port.end(codes.END_CARD)
+                one.turns(one.rules.zero_ms // TURN_MS + 1, watts)
+                assert one.said == [WELDED], (chip, gain, watts)
+
+
+def test_how_long_a_meter_may_take_to_know_that_nothing_flows_depends_on_a_pulse_s_worth() -> None:
+    for gain, chip, zero_ms in (
+        (10000, "hlw8012", 5000),
+        (12000, "hlw8012", 5637),
+        (20000, "hlw8012", 8396),
+        (20000, "bl0937", 5000),
+    ):
+        assert abs(Metered(gain, chip).rules.zero_ms - zero_ms) <= 5, (gain, chip)
+
+
+def test_a_disturbance_of_an_idle_port_is_no_current_and_a_load_is() -> None:
+    for gain in (10000, 12000, 20000):
+        for pulses in (2, 3, 20):
+            for phase in range(0, 100, 12):
+                one = Metered(gain)
+                one.turns(200 + phase, 0)
+                for _ in range(pulses):
+                    one.pulses.chip.pulses += 1
+                    one.turns(4, 0)
+                one.turns(1500, 0)
+                assert one.said == [], (gain, pulses, phase)
+        for watts in (3.2 * 10000 / gain, 8, 300):
+            one = Metered(gain)
+            one.turns(200, 0)
+            one.turns(1500, watts)
+            assert one.said == [WELDED], (gain, watts)
 
 
 class Adc:

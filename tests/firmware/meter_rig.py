@@ -2,7 +2,10 @@
 
 from controller_tool.sim.chips.bl0942 import READ, WATT, Bl0942, Line, check_of
 from controller_tool.sim.chips.hlw8012 import Hlw8012
+from firmware import sectors as _sectors  # noqa: F401  early: nested imports cost stack
+from firmware.charge_setup import zero_ms
 from firmware.meters import bl0942, hlw8012
+from protocol.policy.charge_port import NO_END, Port, Rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +125,7 @@ class Pulses:
         counters = [Counter(Hlw8012(1)) for _ in range(3)]
         self.row = hlw8012.drivers(counters, {"chip": chip})
         self.meter = Place(self.row, 1)
-        self.chip = Hlw8012(1000 * self.row._pulse_mj)
+        self.chip = Hlw8012(1000 * self.row.pulse_mj)
         self.counter = self.row._counters[1] = Counter(self.chip)
         self.now_ms = self.meter.read_ms
         self.true_mj = 0
@@ -131,17 +134,50 @@ class Pulses:
         self._readings = 0
 
     def seconds(self, count: int, watts: float) -> None:
-        self.chip.milliwatts = int(1000 * watts)
         for _ in range(count * 1000 // TURN_MS):
-            self.now_ms = self.now_ms + TURN_MS & 0x3FFFFFFF
-            self.chip.pass_us(1000 * TURN_MS)
-            self.true_mj += self.chip.milliwatts * TURN_MS // 1000
-            self.row.poll(self.now_ms)
-            if self.meter.readings != self._readings:
-                self._readings = self.meter.readings
-                passed_ms = self.now_ms - self._last_ms & 0x3FFFFFFF
-                self.told_mj += self.meter.power_dw * passed_ms // 10
-                self._last_ms = self.now_ms
+            self.turn(watts)
+
+    def turn(self, watts: float) -> None:
+        self.chip.milliwatts = int(1000 * watts)
+        self.now_ms = self.now_ms + TURN_MS & 0x3FFFFFFF
+        self.chip.pass_us(1000 * TURN_MS)
+        self.true_mj += self.chip.milliwatts * TURN_MS // 1000
+        self.row.poll(self.now_ms)
+        if self.meter.readings != self._readings:
+            self._readings = self.meter.readings
+            passed_ms = self.now_ms - self._last_ms & 0x3FFFFFFF
+            self.told_mj += self.meter.power_dw * passed_ms // 10
+            self._last_ms = self.now_ms
+
+
+class Metered:
+    """A port on such a chip; what it says is what it does, and `said` has all of it."""
+
+    def __init__(self, gain: int = 10000, chip: str = "hlw8012") -> None:
+        self.pulses = Pulses(chip)
+        self.pulses.row.gain[1] = gain
+        self.rules = Rules()
+        found_ms = zero_ms(self.pulses.row, 1, self.rules.zero_dw)
+        self.rules.zero_ms = max(self.rules.zero_ms, found_ms)
+        self.port = Port(self.rules)
+        self.said: list[int] = []
+        self._readings = self.pulses.meter.readings
+        self._read_ms = self.pulses.now_ms
+
+    def turns(self, count: int, watts: float) -> None:
+        """So much flows, whatever the port thinks."""
+        pulses, meter = self.pulses, self.pulses.meter
+        for _ in range(count):
+            pulses.turn(watts)
+            if meter.readings != self._readings:
+                self._readings = meter.readings
+                self._note(self.port.read(meter.power_dw, meter.read_ms - self._read_ms))
+                self._read_ms = meter.read_ms
+            self._note(self.port.tick(TURN_MS))
+
+    def _note(self, said: int) -> None:
+        if said != NO_END:
+            self.said.append(said)
 
 
 __all__ = [
@@ -151,6 +187,7 @@ __all__ = [
     "WATT",
     "Bl0942",
     "Line",
+    "Metered",
     "Pin",
     "Place",
     "Pulses",

@@ -21,7 +21,7 @@ from controller_tool.services.charge_sessions import ENDED, LOST, RUNNING, Wish
 from controller_tool.services.journal_filter import Filter
 from protocol import codes as c
 from protocol.constants import CHARGE_WH_SHIFT, RING_ACCESS, RING_ALARM
-from protocol.names import END_NAMES
+from protocol.names import END_NAMES, INPUT_NAMES, LINE_NAMES
 from tests.unit.registry_support import PASSPHRASE, Board, Pen
 from tests.unit.test_cards import CARD, issue
 from tests.unit.test_journal import pull
@@ -288,10 +288,19 @@ def test_a_journal_says_what_its_numbers_mean(site, run, day) -> None:
         (c.EVENT_SUPPLY_LOW, 10230, "10.23 V"),
         (c.EVENT_RESET_ON_SITE, 1 | 4, "smoke, emergency_stop"),
         (c.EVENT_LEAKAGE, 0, ""),
+        (c.EVENT_INPUT_FAULT, 4, "thermistor"),
+        (c.EVENT_INPUT_FAULT, 0, ""),
     ],
 )
 def test_each_number_of_a_charger_has_its_unit(event, extra, said) -> None:
     assert journal_details.details(event, 0, 3, extra) == said
+
+
+def test_a_wire_that_broke_is_told_from_smoke_in_both_languages() -> None:
+    assert LINE_NAMES[c.LINE_OPEN] == "cut"
+    assert journal_details.details(c.EVENT_INPUT_FAULT, c.LINE_OPEN, 255, 2) == "fire_line"
+    for word in INPUT_NAMES.values():
+        assert messages.chinese("input", word) != word
 
 
 def test_a_folded_record_says_how_often(site) -> None:
