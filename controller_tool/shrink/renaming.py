@@ -47,7 +47,13 @@ def shorten_private(trees: Trees) -> None:
         }
         chosen = sorted(name for name in wanted if _private(name) and name not in by_others)
         free = (letters for letters in _letters() if letters not in inside)
-        _Private(dict(zip(chosen, free, strict=False))).visit(node)
+        table = dict(zip(chosen, free, strict=False))
+        _Private(table).visit(node)
+        for statement in node.body:  # what the class itself starts with
+            if isinstance(statement, ast.Assign | ast.AnnAssign):
+                for part in ast.walk(statement):
+                    if isinstance(part, ast.Name):
+                        part.id = table.get(part.id, part.id)
 
 
 def _of_self(node: ast.Attribute) -> bool:

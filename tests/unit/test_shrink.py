@@ -7,6 +7,7 @@ from typing import Any
 
 from controller_tool.shrink.names import short_names
 from controller_tool.shrink.ordering import numbered
+from controller_tool.shrink.renaming import shorten_private
 
 LOG = "log = []\n\ndef say(x):\n    log.append(x)\n    return x\n\nheld = [say]\n\n"
 
@@ -41,3 +42,21 @@ def test_globals_share_a_name_where_no_module_mentions_both() -> None:
     assert others["third_thing"] == others["second_thing"]
     in_other = {others[name] for name in ("first_thing", "third_thing", "fourth_thing")}
     assert len(in_other) == 3
+
+
+def test_what_a_class_starts_with_keeps_one_name_with_what_its_objects_make_of_it() -> None:
+    source = (
+        "class Counter:\n"
+        "    _count = 3\n"
+        "    _limit: int = _count + 2\n"
+        "    def more(self):\n"
+        "        self._count += 1\n"
+        "        return self._count, self._limit\n"
+    )
+    tree = ast.parse(source)
+    shorten_private({"firmware.app": tree})
+    short = ast.unparse(ast.fix_missing_locations(tree))
+    assert "_count" not in short
+    found: dict[str, Any] = {}
+    exec(short, found)  # noqa: S102 - our own source
+    assert found["Counter"]().more() == (4, 5)
