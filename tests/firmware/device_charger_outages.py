@@ -203,6 +203,17 @@ def test_a_list_that_still_names_its_port_and_hour_lets_it_go_on() -> None:
     assert world.levels() == [0, 0, 1, 0]
 
 
+def test_each_session_is_judged_by_its_own_card() -> None:
+    world = charging()
+    begin(world, THEIRS, 2)
+    slot_is_fresh(world)
+    collected(world)
+    world.restart(off_s=5)
+    world.wait(8)
+    assert world.levels() == [0, 0, 1, 0]
+    assert world.ends() == [c.END_POWER_LOSS]
+
+
 # --- what is short ----------------------------------------------------------------------------
 
 

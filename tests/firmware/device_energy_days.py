@@ -1,7 +1,7 @@
 """What the energy ring counts, which day it takes for which, and numbers that run out."""
 
 from firmware.energy_ring import BACK_DAYS
-from protocol.energy_slot import ENERGY_ENDED, ENERGY_LIVE
+from protocol.energy_slot import ENERGY_ENDED, ENERGY_LIVE, SLOTS
 from tests.firmware.energy_rig import FIRST_DAY, Board, Ring, card, numbers
 
 
@@ -55,6 +55,8 @@ def test_numbers_that_run_out_are_begun_anew_and_that_is_told() -> None:
     for number in (0xFFFFFFFF, 0xFFFFFFFE, 1 << 30, (1 << 30) - 2):
         board = Board()
         ring = board.start()
+        for minute in range(2 * SLOTS):  # not where a new ring begins
+            ring.commit(FIRST_DAY, minute, 3)
         ring.seq = number
         ring.put(0, card(1), 9000, 60, 100, ENERGY_LIVE)
         ring.commit(FIRST_DAY, 100, 3)
