@@ -14,7 +14,13 @@ from protocol.codes import (
     REASON_QUOTA_DAY,
     REASON_TICKET,
 )
-from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_ENDING, ENERGY_LIVE
+from protocol.energy_slot import (
+    ENERGY_BY_TICKET,
+    ENERGY_ENDED,
+    ENERGY_ENDING,
+    ENERGY_LIVE,
+    ENERGY_RESUMED,
+)
 from protocol.policy.charge_station import NONE
 
 TYPE_CHECKING = False
@@ -26,6 +32,7 @@ BEGUN = 1  # of `running`: on record as begun
 RECORDED = 2  # as ended, and not in the account yet
 _QUOTA_WH_AT = 5  # in a profile; then minutes, and both of a day
 _WH_MAX = 0xFFFF
+_MINUTE_S = 60
 
 
 def begin(sessions: "Sessions", c: "Controller", number: int) -> bool:
@@ -33,6 +40,8 @@ def begin(sessions: "Sessions", c: "Controller", number: int) -> bool:
     port = sessions.ports[number]
     again = sessions.running[number] != 0  # it goes on after an outage
     sessions.running[number] = BEGUN
+    if again:
+        sessions.resumed[number] = port.seconds
     extra = port.quota_min << 16 | port.quota_wh
     try:
         if not account(sessions, c, NONE):
@@ -67,6 +76,7 @@ def close(sessions: "Sessions", c: "Controller", number: int) -> None:
     """A session whose end is on record leaves the account."""
     port = sessions.ports[number]
     sessions.energy.spend(port.key, port.energy_mwh, port.seconds)
+    sessions.resumed.pop(number, None)
     sessions.running[number] = 0
     account(sessions, c, number)
     sessions.reasons[number] = 0
@@ -98,6 +108,11 @@ def _put(sessions: "Sessions", number: int, flags: int) -> None:
         flags |= ENERGY_BY_TICKET
     if port.state == PORT_ENDING:
         flags |= ENERGY_ENDING
+    if number in sessions.resumed:
+        if port.seconds - sessions.resumed[number] < _MINUTE_S:
+            flags |= ENERGY_RESUMED
+        else:
+            del sessions.resumed[number]
     sessions.energy.put(number, port.key, port.energy_mwh, port.seconds, watts, flags)
 
 

@@ -1,6 +1,7 @@
-"""A card at a charger: whether it may charge, or ends what it began (device).
+"""A card at a charger: whether it may charge, goes on, or ends what it began (device).
 
-Loaded for each card and each ticket, and forgotten. Rules, in the order in which they are applied:
+Loaded for each card, each ticket and a start after which sessions may go on; then forgotten. Rules,
+in the order in which they are applied:
 
 - the card whose session runs ends it, whatever its validity has become; a collected one too, and
   that is denied and on record beside it
@@ -77,6 +78,19 @@ def card(chooser: "Chooser", sessions: "Sessions", c: "Controller", reader: "Rea
     chooser.swipes.deny(reason, point, number)
 
 
+def goes_on(sessions: "Sessions", c: "Controller", number: int, key: bytes) -> bool:
+    """Whether a session may go on at its port after an outage: as if its card came there now.
+
+    What it may take then is in `offer_…`. The station has nothing latched.
+    """
+    c.access.key = key
+    try:
+        granted, _ = judge(c.access, 0, None, number, False)
+    except OSError:
+        return False
+    return granted and not _day_is_over(sessions, c, key)
+
+
 def takes(sessions: "Sessions", action: int, point: int) -> bool:
     """Whether a ticket may ask for this here; any may stop."""
     if point >= len(sessions.ports):
@@ -146,6 +160,10 @@ def _quotas(sessions: "Sessions", c: "Controller", key: bytes) -> int:
     for number in range(len(sessions.ports)):
         if sessions.running[number] and sessions.ports[number].key == key:
             return REASON_PORT_BUSY
+    return _day_is_over(sessions, c, key)
+
+
+def _day_is_over(sessions: "Sessions", c: "Controller", key: bytes) -> int:
     from firmware.charge_book import quotas
 
     forget("firmware.charge_book")

@@ -46,7 +46,8 @@ class Sessions:
 
     reasons: of each port, why its session begins or ran; running: it is on record as begun, and its
     end not (1), or not in the account yet (2). offer_wh, offer_min: what the card that was accepted
-    last may take.
+    last may take. resumed: of ports whose session went on after an outage, its seconds then, until
+    a whole minute more of it is in the account.
     """
 
     def __init__(self, controller: "Controller", on_plug: "Callable[[int], None]") -> None:
@@ -71,6 +72,7 @@ class Sessions:
         self._served_ms = array("i", [time.ticks_ms()] * count)
         self._waits_ms, self._out_ms = array("i", [0] * count), array("i", [0] * count)
         self.slot_s, self.slot_mwh = array("i", [0] * count), array("i", [0] * count)
+        self.resumed: "dict[int, int]" = {}
         self.offer_wh = self.offer_min = 0
         self._number = 0
         self._lists_seen = controller.intake.changes

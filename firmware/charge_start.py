@@ -5,9 +5,14 @@ the next, for a session's worth of heap is all that is left. First what is latch
 on under it; a port whose relay is welded stays locked, and its session ends by that.
 
 What was charging when the power went: after an outage of which it is known that it was no longer
-than RESUME_S the session of a card goes on, if that card is still on the list; so the clock has to
-be known and the last slot of the account to be that young. Everything else ends by power loss, or
-by the watchdog when that was it. What a ticket began never goes on by itself.
+than RESUME_S the session of a card goes on, if that card would be let charge at that port now; so
+the clock has to be known and the last slot of the account to be that young. What went on once goes
+on again only when a whole minute more of it was accounted: whoever cuts the mains again and again
+would charge for nothing. Everything else ends by power loss, or by the watchdog when that was it.
+What a ticket began never goes on by itself.
+
+A journal that cannot be read is an OSError, and the next turn begins here again: the account is
+read anew, so that nothing counts twice. Until then no port is served, so none can begin.
 """
 
 from firmware.charge_book import BEGUN
@@ -25,16 +30,14 @@ from protocol.codes import (
     REASON_RESUMED,
     REASON_TICKET,
 )
-from protocol.constants import FLAG_REVOKED, JOURNAL_PAGE_RECORDS, RECORD_BYTES, RING_ACCESS
+from protocol.constants import JOURNAL_PAGE_RECORDS, RECORD_BYTES, RING_ACCESS
+from protocol.policy.charge_port import NO_KEY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
-
     from firmware.controller import Controller
     from firmware.ring import Ring
 
-    Quotas = Callable[[Sessions, Controller, bytes, tuple[int, ...]], int]
     Found = list[tuple[int, bytes, int, int, bool]]
 
 RESUME_S = 60
@@ -85,13 +88,10 @@ def _settle(sessions: Sessions, c: "Controller", welded: int) -> None:
     _begin_day(sessions, c)
     if not found:
         return
-    from firmware.charge_book import close, quotas
-
-    forget("firmware.charge_book")
     energy = sessions.energy
-    for number, key, energy_mwh, seconds, by_ticket in found:
+    for number, key, energy_mwh, seconds, _ in found:
         sessions.running[number] = BEGUN
-        sessions.reasons[number] = REASON_TICKET if by_ticket else REASON_RESUMED
+        sessions.reasons[number] = REASON_TICKET if key == NO_KEY else REASON_RESUMED
         sessions.ports[number].authorise(key, 0, 0, energy_mwh, seconds)
         sessions.slot_s[number], sessions.slot_mwh[number] = seconds, energy_mwh
     watchdog = c.board.reset_cause() == _WATCHDOG
@@ -105,13 +105,13 @@ def _settle(sessions: Sessions, c: "Controller", welded: int) -> None:
     )
     said = _last_said(c.journal.rings[RING_ACCESS], c.scratch, sessions.running)
     forget("firmware.ring_pages")
-    for number, key, energy_mwh, seconds, by_ticket in found:
+    for number, key, energy_mwh, seconds, ends in found:
         if said[number] == EVENT_CHARGE_ENDED:  # on record already, or never begun
             sessions.ports[number].cancel()
-            close(sessions, c, number)
+            _close(sessions, c, number)
         elif welded >> number & 1:
             sessions.stop(number, END_RELAY_WELD)
-        elif young and not by_ticket and _still_may(sessions, c, key, quotas):
+        elif young and not ends and _goes_on(sessions, c, number, key):
             port = sessions.ports[number]
             port.authorise(key, sessions.offer_wh, sessions.offer_min, energy_mwh, seconds)
             sessions.safety.power(1)
@@ -119,14 +119,18 @@ def _settle(sessions: Sessions, c: "Controller", welded: int) -> None:
             sessions.stop(number, END_WATCHDOG if watchdog else END_POWER_LOSS)
 
 
-def _still_may(sessions: Sessions, c: "Controller", key: bytes, quotas: "Quotas") -> bool:
-    whitelist = c.whitelist
-    try:
-        if not whitelist.find(key) or whitelist.found_flags & FLAG_REVOKED:
-            return False
-    except OSError:
-        return False
-    return not quotas(sessions, c, key, c.access.profile_of(whitelist.found_profile))
+def _close(sessions: Sessions, c: "Controller", number: int) -> None:
+    from firmware.charge_book import close
+
+    forget("firmware.charge_book")
+    close(sessions, c, number)
+
+
+def _goes_on(sessions: Sessions, c: "Controller", number: int, key: bytes) -> bool:
+    from firmware.charge_card import goes_on
+
+    forget("firmware.charge_card")
+    return goes_on(sessions, c, number, key)
 
 
 def _last_said(ring: "Ring", scratch: memoryview, asked: bytearray) -> bytearray:

@@ -17,7 +17,7 @@ _FIELD_MAX = 0xFFFF
 
 
 def spend(ring: "EnergyRing", key: bytes, energy_mwh: int, seconds: int) -> None:
-    """A session has ended: to the nearest Wh and minute it counts for today."""
+    """A session has ended: each Wh and minute that it has begun counts for today."""
     at = _row(ring, key)
     if at < 0:
         at = _least(ring) if ring.rows == energy_slot.LEDGER_ROWS else ring.rows * _ROW
@@ -25,8 +25,8 @@ def spend(ring: "EnergyRing", key: bytes, energy_mwh: int, seconds: int) -> None
         if at == len(ring.ledger):
             ring.ledger.extend(bytes(_MORE_ROWS * _ROW))
         ring.ledger[at : at + _ROW] = key + b"\0\0\0\0"
-    _add(ring, at + _WH_AT, (energy_mwh + 500) // 1000)
-    _add(ring, at + _MIN_AT, (seconds + 30) // 60)
+    _add(ring, at + _WH_AT, (energy_mwh + 999) // 1000)
+    _add(ring, at + _MIN_AT, max(1, (seconds + 59) // 60))
 
 
 def used(ring: "EnergyRing", key: bytes) -> "tuple[int, int]":

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from firmware.energy_ring import EnergyRing
 
+_ENDS = energy_slot.ENERGY_BY_TICKET | energy_slot.ENERGY_ENDING | energy_slot.ENERGY_RESUMED
 _KIND_AT = 11
+_ERASE = 6
+# the header counts to 2^32, the heap's small numbers to 2^30: nobody charges for 1800 years
+_NUMBER_MAX = 0x3F000000
 _TORN_MAX = 3  # without a whole slot these may be the first of all, cut
 
 
@@ -44,13 +48,21 @@ def _find_newest(ring: "EnergyRing") -> bool:
                 number = int.from_bytes(other[:4], "big")
                 if number > newest:
                     newest, ring.sector, ring.place = number, sector, place + 1
+    if newest > _NUMBER_MAX:  # somebody wrote it: begun anew, or the numbers would run out
+        for sector in range(ring.count):
+            ring.partition.ioctl(_ERASE, sector)
+        ring.empty()
+        newest, used = 0, used + _TORN_MAX
     ring.seq = newest + 1
     ring.damaged = not newest and used > _TORN_MAX
     return newest > 0
 
 
 def open_entries(ring: "EnergyRing") -> "list[tuple[int, bytes, int, int, bool]]":
-    """(port, key, mWh, seconds, by ticket or opened already) of each session without its end."""
+    """(port, key, mWh, seconds, whether it ends in any case) of each session without its end.
+
+    It does when a ticket began it, its relay was open already, or it has just gone on once.
+    """
     found = []
     for port in range(ring.ports):
         key, energy_mwh, seconds, _, flags = energy_slot.entry(ring.slot, port)
@@ -61,7 +73,7 @@ def open_entries(ring: "EnergyRing") -> "list[tuple[int, bytes, int, int, bool]]
                     key,
                     energy_mwh,
                     seconds,
-                    flags & (energy_slot.ENERGY_BY_TICKET | energy_slot.ENERGY_ENDING) != 0,
+                    flags & _ENDS != 0,
                 )
             )
     return found

@@ -31,6 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+BACK_DAYS = 31
 _COUNT = 4
 _NO_KEY = b"\0\0\0\0\0\0\0\0"
 
@@ -68,17 +69,21 @@ class EnergyRing:
     # --- the day's ledger ---------------------------------------------------------------
 
     def begin_day(self, day: int) -> None:
-        """Forget what was used up on another day; 0, the clock is unknown, forgets nothing."""
-        if not day or day == self.day:
+        """Forget what was used up on an earlier day; 0, the clock is unknown, forgets nothing.
+
+        A clock that was set back brings no day anew: the ledger's goes on until it is over. One
+        that is further ahead than BACK_DAYS was never true: its rows count for today.
+        """
+        if not day or 0 <= self.day - day <= BACK_DAYS:
             return
         if self.rows:
             self.owing = True  # until a slot tells of the day
-            if self.day:
+            if 0 < self.day < day:
                 self.rows = 0
         self.day = day
 
     def spend(self, key: bytes, energy_mwh: int, seconds: int) -> None:
-        """A session has ended: to the nearest Wh and minute it counts for today."""
+        """A session has ended: each Wh and minute that it has begun counts for today."""
         if key == _NO_KEY:
             return
         from firmware.energy_ledger import spend

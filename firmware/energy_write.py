@@ -37,7 +37,7 @@ def commit(ring: "EnergyRing", day: int, time_s: int, quality: int) -> None:
 
 def close_entries(ring: "EnergyRing", day: int, spend: "Callable[[bytes, int, int], None]") -> None:
     """What the slot of a day tells of ends: counted when nobody has, and told no more."""
-    forgets = day and ring.day and day != ring.day
+    forgets = 0 < ring.day < day
     ring.begin_day(day)
     for port in range(ring.ports):
         if energy_slot.flags(ring.slot, port) & energy_slot.ENERGY_ENDED:

@@ -26,15 +26,19 @@ _FLAGS_AT = 4  # in a profile
 
 
 def judge(
-    access: "Access", kind: int, credential: "bytes | memoryview", point: int, fire: bool
+    access: "Access", kind: int, credential: "bytes | memoryview | None", point: int, fire: bool
 ) -> "tuple[bool, int]":
-    """Decide about a credential at a point; returns (granted, reason). OSError: the flash does."""
+    """Decide about a credential at a point; returns (granted, reason). OSError: the flash does.
+
+    None in place of the credential: `access.key` is the card already.
+    """
     whitelist = access.whitelist
     clock = access.clock
     clock.tick()
     access.kind = kind
-    access.credential = credential
-    access.key = cards.card_key(access.card_key, kind, credential)
+    if credential is not None:
+        access.credential = credential
+        access.key = cards.card_key(access.card_key, kind, credential)
     access.profile = NO_PROFILE_ROW
     if whitelist.prover is not None:
         whitelist.prover(access.key[0])

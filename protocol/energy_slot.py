@@ -22,6 +22,7 @@ ENERGY_LIVE = 1
 ENERGY_ENDED = 2
 ENERGY_BY_TICKET = 4
 ENERGY_ENDING = 8  # live, its relay open already: it does not go on after an outage
+ENERGY_RESUMED = 16  # live, went on and no whole minute was accounted since: not once more
 
 SLOTS = SECTOR_BYTES // ENERGY_SLOT_BYTES  # in a sector
 PORTS = 16

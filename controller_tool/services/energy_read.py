@@ -33,7 +33,10 @@ _POWERS = struct.Struct(">" + "14xHx" * energy_slot.PORTS)  # of all entries, an
 
 @dataclass(frozen=True)
 class PortMinute:
-    """One port in one slot. energy_mwh, seconds: of the session so far; ended: it ends here."""
+    """One port in one slot. energy_mwh, seconds: of the session so far; ended: it ends here.
+
+    resumed: it went on after an outage, and no whole minute of it was accounted since.
+    """
 
     port: int
     key: bytes
@@ -42,6 +45,7 @@ class PortMinute:
     power_w: int
     ended: bool
     by_ticket: bool
+    resumed: bool
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,7 @@ def _ports(slot: bytes) -> tuple[PortMinute, ...]:
             port, key, energy_mwh, seconds, power_w,
             ended=bool(flags & energy_slot.ENERGY_ENDED),
             by_ticket=bool(flags & energy_slot.ENERGY_BY_TICKET),
+            resumed=bool(flags & energy_slot.ENERGY_RESUMED),
         )
         for port, (key, energy_mwh, seconds, power_w, flags) in enumerate(entries)
         if flags

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from controller_tool.services.site_time import SiteTime
 
 _DAY_S = 86400
+_COLUMNS = (
+    "time", "port", "power_w", "session_wh", "session_min", "ended", "by_ticket", "resumed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,9 +136,7 @@ def as_csv(site: Site, made: EnergyReport, path: Path, force: bool = False) -> i
     rows = list(_rows(made, local))
     with new_file(path, force) as file:
         writer, stream = csv_writer(file)
-        writer.writerow(
-            ["time", "port", "power_w", "session_wh", "session_min", "ended", "by_ticket"]
-        )
+        writer.writerow(_COLUMNS)
         writer.writerows(rows)
         stream.detach()
     return len(rows)
@@ -144,7 +145,7 @@ def as_csv(site: Site, made: EnergyReport, path: Path, force: bool = False) -> i
 def _rows(made: EnergyReport, local: SiteTime) -> list[tuple[object, ...]]:
     return [
         (local.text(minute.time_s), one.port + 1, one.power_w, one.energy_mwh / 1000,
-         round(one.seconds / 60, 1), int(one.ended), int(one.by_ticket))
+         round(one.seconds / 60, 1), int(one.ended), int(one.by_ticket), int(one.resumed))
         for minute in made.minutes
         for one in minute.ports
         if made.port in (None, one.port + 1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from controller_tool.clock import now_s
 from controller_tool.errors import ToolError
 from controller_tool.services import energy_pull, ports, push
 from controller_tool.services.virtual_house import VirtualHouse
@@ -97,6 +98,14 @@ class Post:
         self.board.stimulate("restore_power")
         assert within(self._answers, _START_S)
 
+    def knows_time(self) -> None:
+        self._call(lambda client: client.set_time(now_s()))
+
+    def is_reset(self) -> None:
+        """By its button: the chip's own clock goes on."""
+        self.board.stimulate("reset")
+        assert within(self._answers, _START_S)
+
     def _answers(self) -> bool:
         try:
             self.ask()
@@ -158,6 +167,19 @@ def test_a_session_that_power_ends_has_one_end(post: Post) -> None:
     assert within(lambda: lost in post.told())
     assert not any(post.closed()), "without a clock nobody knows how long it was off"
     assert post.told().count(lost) == 1
+
+
+def test_a_session_goes_on_after_a_short_stop_and_not_after_the_next_one(post: Post) -> None:
+    post.knows_time()
+    post.charge(MINE, 1, 250)
+    post.is_reset()
+    goes_on = (c.EVENT_CHARGE_STARTED, c.REASON_RESUMED, 0)
+    assert within(lambda: goes_on in post.told()), post.told()
+    assert within(lambda: post.closed() == [True, False])
+    post.is_reset()
+    assert within(lambda: (c.EVENT_CHARGE_ENDED, c.END_POWER_LOSS, 0) in post.told())
+    assert not any(post.closed())
+    assert post.told().count(goes_on) == 1
 
 
 def test_an_overload_is_cut_and_the_other_port_goes_on(post: Post) -> None:

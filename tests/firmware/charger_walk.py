@@ -17,6 +17,7 @@ LIMIT_W = 1500
 TEXTS = (b"ann", b"bob", b"cho", b"dee", b"eve", b"nobody")
 LISTED = 5
 TURN_MS = 50
+MINUTE_S = 60
 HOT_MV, WARM_MV, CUT_OFF_MV = 300, 1650, 3300
 # to see an overload of the station, and to shed one port a second until it is none
 SHED_MS = 1000 * (PORTS + 3)
@@ -40,6 +41,7 @@ class Walk:
         self.open_on_record = [False] * PORTS  # by the journal
         self.read = 0
         self.energy = [0] * PORTS
+        self.went_on_s: dict[int, int] = {}  # of ports: seconds of its session when it went on last
         self.over_ms = 0
         self.lost_ms = [-9999] * PORTS
         self.cuts = self.sessions = self.resumed = 0
@@ -52,8 +54,8 @@ class Walk:
         acts = (
             self.charge, self.charge, self.charge, self.charge, self.charge, self.swipe, self.plug,
             self.plug, self.press, self.contact, self.heat, self.meter, self.relay, self.ticket,
-            self.ticket, self.collect, self.clock, self.cut, self.cut, self.again, self.mend,
-            self.mend, self.mend,
+            self.ticket, self.collect, self.clock, self.cut, self.cut, self.again, self.flicker,
+            self.mend, self.mend, self.mend,
         )  # fmt: skip
         try:
             random.choice(acts)()
@@ -76,6 +78,14 @@ class Walk:
             assert relay.level == 0, "a reset leaves every relay open"
         assert self.world.trip.level == 0
         self.energy = [0] * PORTS
+
+    def flicker(self) -> None:
+        """The mains come and go."""
+        for _ in range(2):
+            self.again(off_s=2)
+            for _ in range(200):
+                self.world.turn(TURN_MS)
+                self.check()
 
     def charge(self) -> None:
         """A card, and what it takes to be given a port."""
@@ -209,12 +219,21 @@ class Walk:
                 again = reason == c.REASON_RESUMED
                 assert self.open_on_record[point] == again, "begun twice, or resumed from nothing"
                 self.open_on_record[point] = True
+                self._goes_on(point, again)
                 self.sessions += not again
                 self.resumed += again
             elif event == c.EVENT_CHARGE_ENDED:
                 assert self.open_on_record[point], "ended twice, or never begun"
                 self.open_on_record[point] = False
                 self.ends[reason] = self.ends.get(reason, 0) + 1
+
+    def _goes_on(self, point: int, again: bool) -> None:
+        """Once, and not once more before a minute is accounted."""
+        port = self.world.kind.sessions.ports[point]
+        before_s = self.went_on_s.pop(point, -MINUTE_S)
+        if again and port.live:
+            assert port.seconds - before_s >= MINUTE_S, "goes on again and again"
+            self.went_on_s[point] = port.seconds
 
     def finish(self) -> None:
         """After one more outage every session has its one end."""

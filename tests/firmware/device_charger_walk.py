@@ -1,6 +1,7 @@
 """Chargers to which anything happens in any order (MicroPython)."""
 
 from protocol import codes as c
+from protocol import energy_slot
 from protocol.policy.charge_station import NONE, Station
 from tests.firmware.charger_walk import TEXTS, TURN_MS, Walk, walk
 from tests.firmware.door_rig import modules
@@ -53,6 +54,17 @@ def test_a_charger_that_forgets_what_ran_before_a_cut_is_noticed() -> None:
         assert noticed()
     finally:
         module.settle = whole
+
+
+def test_a_charger_whose_sessions_go_on_again_and_again_is_noticed() -> None:
+    """Negative control."""
+    slots: Any = energy_slot
+    whole = energy_slot.ENERGY_RESUMED
+    slots.ENERGY_RESUMED = 0
+    try:
+        assert noticed()
+    finally:
+        slots.ENERGY_RESUMED = whole
 
 
 def test_a_charger_that_closes_before_it_writes_is_noticed() -> None:

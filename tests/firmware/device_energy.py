@@ -3,7 +3,7 @@
 import gc
 
 from protocol import energy_slot
-from protocol.constants import ENERGY_PAGE_SLOTS, ENERGY_SLOT_BYTES, SECTOR_BYTES
+from protocol.constants import ENERGY_SLOT_BYTES, SECTOR_BYTES
 from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE, SLOTS
 from tests.firmware.device_broken_flash import Moody
 from tests.firmware.energy_rig import (
@@ -15,6 +15,7 @@ from tests.firmware.energy_rig import (
     Dice,
     Ring,
     card,
+    numbers,
     turn,
     twin,
 )
@@ -41,16 +42,6 @@ def lived(board: Board, seed: int = 5, turns: int = 500) -> "tuple[Ring, Account
     return ring, account
 
 
-def numbers(ring: Ring, seq: int = 0, count: int = ENERGY_PAGE_SLOTS) -> "list[int]":
-    page = memoryview(bytearray(count * ENERGY_SLOT_BYTES))
-    size = ring.read(seq, page)
-    found = []
-    for at in range(0, size, ENERGY_SLOT_BYTES):
-        assert energy_slot.is_whole(page[at : at + ENERGY_SLOT_BYTES])
-        found.append(int.from_bytes(page[at : at + 4], "big"))
-    return found
-
-
 def all_numbers(ring: Ring) -> "list[int]":
     found: list[int] = []
     while True:
@@ -71,13 +62,13 @@ def test_a_start_finds_what_ran_and_what_has_ended() -> None:
     ring.put(15, bytes(8), 7, 8, 9, ENERGY_LIVE | ENERGY_BY_TICKET)
     ring.commit(FIRST_DAY, 7000, 3)
     ring.spend(card(1), 500_499, 3629)
-    assert ring.used(card(1)) == (500, 60)
+    assert ring.used(card(1)) == (501, 61)
     ring.put(0, card(1), 500_499, 3629, 0, ENERGY_ENDED)
     ring.commit(FIRST_DAY, 7029, 3)
     again = board.start()
     assert list(again.open_entries()) == [(15, bytes(8), 7, 8, True)]
     assert (again.day, again.newest_time_s, again.damaged) == (FIRST_DAY, 7029, False)
-    assert again.used(card(1)) == (500, 60)
+    assert again.used(card(1)) == (501, 61)
     assert again.used(card(NOT_THERE))[0] == again.used(card(NOT_THERE))[1] == 0
 
 

@@ -20,6 +20,7 @@ MARK = "\x01"
 NOBODY = bytes(8).hex()
 ROWS_MAX = 64
 FIRST_DAY = 2500
+BACK_DAYS = 31
 LIVE, ENDED, TICKET = 1, 2, 4
 
 
@@ -82,14 +83,19 @@ Ledger = dict[str, list[int]]  # key: Wh and minutes
 
 
 def spend(used: Ledger, key: str, mwh: int, seconds: int) -> None:
-    """As the ledger counts it: to the nearest, 64 keys, the least one falls out."""
+    """As the ledger counts it: what was begun, 64 keys, the least one falls out."""
     if key == NOBODY:
         return
     if key not in used and len(used) == ROWS_MAX:
         del used[min(used, key=lambda held: used[held])]
     row = used.setdefault(key, [0, 0])
-    row[0] = min(row[0] + (mwh + 500) // 1000, 0xFFFF)
-    row[1] = min(row[1] + (seconds + 30) // 60, 0xFFFF)
+    row[0] = min(row[0] + (mwh + 999) // 1000, 0xFFFF)
+    row[1] = min(row[1] + max(1, (seconds + 59) // 60), 0xFFFF)
+
+
+def day_after(ledger: int, today: int) -> int:
+    """Whose day the ledger's is once today is known: a clock set back brings none anew."""
+    return ledger if 0 <= ledger - today <= BACK_DAYS else today
 
 
 @dataclass
@@ -103,7 +109,7 @@ class State:
 
     def in_force(self, today: int) -> Ledger:
         """What counts for a start that knows the day, or (0) does not."""
-        return self.used if not (today and self.day) or today == self.day else {}
+        return {} if 0 < self.day < today else self.used
 
 
 @dataclass
@@ -174,6 +180,14 @@ class History:
         if self.knows_time and not self.ends:
             self._today()
 
+    def set_back(self, days: int) -> None:
+        """Somebody sets the clock back, once the flash knows what day it was before."""
+        self.begin(14, 92, False)
+        self.minutes(1, {})
+        self.day -= days
+        if self.knows_time:
+            self._today()
+
     def clock(self) -> None:
         """Somebody sets it."""
         if not self.knows_time and not self.ends:
@@ -194,9 +208,8 @@ class History:
     # --- what is seen -------------------------------------------------------------------------
 
     def _today(self) -> None:
-        if self.ledger_day not in (0, self.day):
-            self.used = {}
-        self.ledger_day = self.day
+        self.used = State([], self.used, self.ledger_day).in_force(self.day)
+        self.ledger_day = day_after(self.ledger_day, self.day)
         reply = self._do({"do": "day", "day": self.day})
         assert reply["used"] == self.used
         self.quiet(3, {})  # seconds pass
@@ -213,7 +226,7 @@ class History:
 
     def _when(self) -> list[int]:
         """A midnight that waits for an end's commit comes after it."""
-        return [self.ledger_day, self.time_s, 3] if self.knows_time else [0, 0, 0]
+        return [min(self.day, self.ledger_day), self.time_s, 3] if self.knows_time else [0, 0, 0]
 
     def _state(self) -> State:
         sessions = [self.running[port].told(port) for port in sorted(self.running)]
@@ -248,7 +261,7 @@ class History:
         self.candidates = [found]
         self.ends = {}
         self.used = copied(reply["used"])
-        self.ledger_day = self.day if self.knows_time else found.day
+        self.ledger_day = day_after(found.day, self.day) if self.knows_time else found.day
         self.running = {
             port: Session(key, ticket, mwh, seconds)
             for port, key, mwh, seconds, ticket in found.open

@@ -128,6 +128,13 @@ def _never(ring: Ring) -> None:
     ring.covered, ring.owing = ring.sector, False
 
 
+def _believes(ring: Ring, day: int) -> None:
+    if day and 0 < day < ring.day:
+        ring.rows, ring.owing, ring.day = 0, True, day
+    _begin_day(ring, day)
+
+
+_begin_day = Ring.begin_day
 _find_place, _write_ledger = energy_write._find_place, energy_write._write_ledger
 _spend, _erase_ahead = energy_ledger.spend, Ring.erase_ahead
 SPOILT = {
@@ -135,10 +142,12 @@ SPOILT = {
     "the ledger comes between a spend and its commit": (Ring, "erase_ahead", _early),
     "a start does not count": (energy_ledger, "spend", _forgetful),
     "no ledger is written": (energy_write, "_write_ledger", _never),
+    "a day that comes back is a new one": (Ring, "begin_day", _believes),
 }
 HONEST = (
     (energy_write, "_find_place", _find_place), (Ring, "erase_ahead", _erase_ahead),
     (energy_ledger, "spend", _spend), (energy_write, "_write_ledger", _write_ledger),
+    (Ring, "begin_day", _begin_day),
 )  # fmt: skip
 
 

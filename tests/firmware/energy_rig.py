@@ -9,6 +9,8 @@ import sys
 
 from firmware import energy_pages, energy_restore
 from firmware.energy_ring import EnergyRing
+from protocol import energy_slot
+from protocol.constants import ENERGY_PAGE_SLOTS, ENERGY_SLOT_BYTES
 from protocol.energy_slot import ENERGY_BY_TICKET, ENERGY_ENDED, ENERGY_LIVE
 from tests.firmware.flash import Chip, Partition
 
@@ -91,7 +93,7 @@ class Account:
         ring.spend(key, mwh, seconds)
         if key != NOBODY:
             wh, minutes = self.used.get(key, (0, 0))
-            self.used[key] = wh + (mwh + 500) // 1000, minutes + (seconds + 30) // 60
+            self.used[key] = wh + (mwh + 999) // 1000, minutes + max(1, (seconds + 59) // 60)
         ring.put(port, key, mwh, seconds, 0, ENERGY_ENDED | (ENERGY_BY_TICKET if ticket else 0))
         self._commit(ring)
 
@@ -130,6 +132,17 @@ class Board:
         ring = Ring(self.partition, PORTS)
         ring.restore()
         return ring
+
+
+def numbers(ring: Ring, seq: int = 0, count: int = ENERGY_PAGE_SLOTS) -> "list[int]":
+    """Of the slots that a page from `seq` on shows."""
+    page = memoryview(bytearray(count * ENERGY_SLOT_BYTES))
+    size = ring.read(seq, page)
+    found = []
+    for at in range(0, size, ENERGY_SLOT_BYTES):
+        assert energy_slot.is_whole(page[at : at + ENERGY_SLOT_BYTES])
+        found.append(int.from_bytes(page[at : at + 4], "big"))
+    return found
 
 
 def twin(ring: Ring, partition: Partition) -> Ring:

@@ -30,6 +30,7 @@ STEPS = st.one_of(
     st.tuples(st.just("end"), _PORT, _TROUBLE),
     st.tuples(st.just("quiet"), st.integers(1, 3), _TROUBLE),
     st.tuples(st.just("midnight"), st.integers(1, 3)),
+    st.tuples(st.just("set_back"), st.sampled_from([1, 1, 2, 40])),
     st.tuples(st.just("clock")),
     st.tuples(st.just("restart"), st.sampled_from([False, False, True])),
 )
@@ -74,6 +75,7 @@ def test_any_history_leaves_an_account_that_is_right(process, full) -> None:
         "the ledger comes between a spend and its commit",
         "a start does not count",
         "no ledger is written",
+        "a day that comes back is a new one",
     ],
 )
 def test_a_broken_ring_is_noticed(spoil: str, process) -> None:

@@ -29,14 +29,19 @@ class Ring:
         ports: Mapping[int, tuple[int, int, int]],
         *,
         ended: int | None = None,
+        resumed: int | None = None,
         knows_time: bool = True,
         passed_s: int = 60,
     ) -> bytes:
-        """One slot. ports: number: (mWh, seconds, watts); ended: the port whose session ends."""
+        """One slot. ports: number: (mWh, seconds, watts).
+
+        ended, resumed: the port whose session ends, or goes on.
+        """
         self.time_s += passed_s
         slot = bytearray(ENERGY_SLOT_BYTES)
         for port, (energy_mwh, seconds, power_w) in ports.items():
             flags = energy_slot.ENERGY_ENDED if port == ended else energy_slot.ENERGY_LIVE
+            flags |= energy_slot.ENERGY_RESUMED if port == resumed else 0
             energy_slot.put_entry(slot, port, KEY, energy_mwh, seconds, power_w, flags)
         return self._seal(slot, knows_time, energy_slot.KIND_MINUTE)
 

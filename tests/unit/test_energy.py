@@ -140,6 +140,19 @@ def test_a_time_is_guessed_from_the_very_slot_before_alone(site, charger) -> Non
     assert len(energy_read.minutes(site, charger, since_s)) == 2
 
 
+def test_an_entry_says_that_its_session_went_on_after_an_outage(site, charger) -> None:
+    ring = Ring()
+    ring.minute({0: (5000, 60, 300)})
+    ring.minute({0: (5000, 60, 0)}, resumed=0)
+    ring.minute({0: (10_000, 120, 300)})
+    told(site, charger, ring)
+    found = [minute.ports[0] for minute in energy_read.minutes(site, charger)]
+    assert [(one.resumed, one.ended, one.by_ticket) for one in found] == [
+        (False, False, False), (True, False, False), (False, False, False),
+    ]  # fmt: skip
+    assert energy_read.sums(energy_read.minutes(site, charger)) == [PortSum(0, 10.0, 300, 120)]
+
+
 def test_a_ledger_is_no_minute(site, charger) -> None:
     ring = Ring()
     ring.charge(0, 3, 300)
@@ -299,6 +312,7 @@ def test_as_files_that_are_not_replaced_unasked(run, tmp_path: Path) -> None:
     assert rows[0] == {
         "time": "2026-05-04 03:34", "port": "1", "power_w": "300", "session_wh": "5.0",
         "session_min": "1.0", "ended": "0", "by_ticket": "0",
+        "resumed": "0",
     }  # fmt: skip
     code, _, err = run(*words)
     assert code == 1
