@@ -12,7 +12,7 @@ would charge for nothing. Everything else ends by power loss, or by the watchdog
 What a ticket began never goes on by itself.
 
 A journal that cannot be read is an OSError, and the next turn begins here again: the account is
-read anew, so that nothing counts twice. Until then no port is served, so none can begin.
+read anew, so that nothing counts twice. Until then no port is served and no ticket taken.
 """
 
 from firmware.charge_book import BEGUN

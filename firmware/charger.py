@@ -90,8 +90,8 @@ class Service:
     # --- tickets and questions ------------------------------------------------------------
 
     def takes(self, action: int, point: int, argument: int) -> bool:
-        """Whether a ticket may ask for this here."""
-        if self.sessions is None:
+        """Whether a ticket may ask for this here; for nothing before a start has settled."""
+        if self.sessions is None or not self._settled:
             return False
         from firmware.charge_card import takes
 
