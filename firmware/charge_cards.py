@@ -50,7 +50,7 @@ class Chooser:
         self._offer = self.sessions.offer_wh, self.sessions.offer_min
         self._changes = self._c.intake.changes
         for button in self.sessions.buttons.values():
-            button.active = False  # whoever pressed it last is gone
+            button.active = True  # until it is seen open: one that is taped down chooses nothing
 
     def turn(self, passed_ms: int) -> None:
         """Cards, and the buttons while somebody has to choose."""
@@ -60,7 +60,8 @@ class Chooser:
         self._choose_ms += passed_ms
         buttons = self.sessions.buttons
         for number in buttons:
-            if buttons[number].poll():
+            was_pressed = buttons[number].active
+            if buttons[number].poll() and not was_pressed:
                 self.chosen(number)
         stale = self._changes != self._c.intake.changes or self.sessions.station.latches
         if self._choose_ms >= CHOOSE_MS or stale:

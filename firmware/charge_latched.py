@@ -19,6 +19,7 @@ from firmware.charge_sessions import Sessions
 from firmware.journal import CONTROLLER, NO_KEY
 from firmware.loan import forget
 from protocol.codes import (
+    END_TEMPERATURE,
     EVENT_EMERGENCY_STOP,
     EVENT_FIRE,
     EVENT_LEAKAGE,
@@ -33,7 +34,6 @@ from protocol.codes import (
 )
 from protocol.constants import (
     JOURNAL_PAGE_RECORDS,
-    RECORD_BODY_BYTES,
     RECORD_BYTES,
     RING_ALARM,
 )
@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from firmware.ring import Ring
 
 _EVENT_AT = 6  # in a record's body, protocol/records.py
+_REASON_AT = 7
 _POINT_AT = 15
-_EXTRA_AT = 28
-_WARM_DC = 400  # no cut is set lower: less is how many ports were too hot, and no temperature
 _LATCHES = {
     EVENT_FIRE: LATCH_SMOKE,
     EVENT_LEAKAGE: LATCH_LEAKAGE,
@@ -64,12 +63,15 @@ def latch_again(sessions: Sessions, c: "Controller") -> int:
     forget("firmware.ring_pages")
     if welded and safety.contactor is not None:
         latches |= LATCH_WELD
-    if safety.by_power:
+    if safety.by_power and not sessions.station.latches:  # else something has come since the power
+        safety.by_power = False
         latches |= c.nvs.get(LATCH)
         if latches or welded:
-            c.nvs.put(LATCH, sessions.station.latches)  # of what came since the power did
+            try:
+                c.nvs.put(LATCH, 0)
+            except OSError:  # the ring says that it was reset
+                c.journal.lost += 1
             c.journal.note(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, latches)
-        safety.by_power = False
         return 0
     if latches & ~sessions.station.latches:
         sessions.station.latches |= latches
@@ -96,9 +98,7 @@ def _since_reset(ring: "Ring", scratch: memoryview, count: int) -> "tuple[int, i
             latches |= _LATCHES.get(event, 0)
             if event == EVENT_RELAY_WELD:
                 welded |= 1 << point if point < count else (1 << count) - 1
-            elif event == EVENT_OVER_TEMPERATURE and point == CONTROLLER:
-                extra = int.from_bytes(page[at + _EXTRA_AT : at + RECORD_BODY_BYTES], "big")
-                if extra >= _WARM_DC:
-                    latches |= LATCH_TEMPERATURE
+            elif event == EVENT_OVER_TEMPERATURE and page[at + _REASON_AT] == END_TEMPERATURE:
+                latches |= LATCH_TEMPERATURE  # the board's own: a port's has another reason
         end = begin
     return latches, welded

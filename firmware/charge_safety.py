@@ -87,7 +87,7 @@ class Safety:
         self._c = controller
         self._sessions = sessions
         # blind: ports that only the contactor keeps open, and a board that feels no heat
-        self._sensor = self.blind = 0
+        self._sensor = self._hot_dc = self.blind = 0
         from firmware.charge_setup import wire
 
         forget("firmware.charge_setup")
@@ -177,7 +177,14 @@ class Safety:
             self._c.journal.note(EVENT_TAMPER)
         if self.sensed:
             self._sensor = (self._sensor + 1) % len(self.sensed)
-            said |= self._sample(self._sensor)
+            self._sample(self._sensor)
+        if self._hot_dc:  # at every turn: a key that is held must not find one between two looks
+            said |= LATCH_TEMPERATURE
+            if not self._sessions.station.latches & LATCH_TEMPERATURE:
+                self.cut(
+                    LATCH_TEMPERATURE, EVENT_OVER_TEMPERATURE, END_TEMPERATURE, CONTROLLER,
+                    self._hot_dc,
+                )  # fmt: skip
         station = self._sessions.station
         held = self.reset.poll()
         if station.resets(held, said, passed_ms):
@@ -206,8 +213,8 @@ class Safety:
 
     # --- temperatures, meters, lines --------------------------------------------------------
 
-    def _sample(self, index: int) -> int:
-        """Look at one; LATCH_TEMPERATURE while the board's own is hot."""
+    def _sample(self, index: int) -> None:
+        """Look at one."""
         point = self.sensed[index]
         now_dc = tenths_of_degree(self.read_uv(index) // 1000)
         looks = self.looks[index]
@@ -229,26 +236,29 @@ class Safety:
                         looks |= _HOT
                         self._too_hot(point, now_dc)
             else:
-                looks &= ~_COUNT
-                if now_dc < self.warn_dc - _COOLER_DC:
-                    looks &= ~_HOT & ~_WARNED
-                elif now_dc >= self.warn_dc and not looks & _WARNED:
-                    looks |= _WARNED
-                    if before_dc != UNKNOWN:
-                        self._c.journal.note(EVENT_TEMPERATURE_WARNING, 0, point, NO_KEY, now_dc)
+                looks = self._warm(looks & ~_COUNT, point, before_dc, now_dc)
         self.looks[index] = looks
-        return LATCH_TEMPERATURE if point == CONTROLLER and looks & _HOT else 0
+        if point == CONTROLLER:
+            self._hot_dc = max(self.heat_dc[index], self.cut_dc) if looks & _HOT else 0
+
+    def _warm(self, looks: int, point: int, before_dc: int, now_dc: int) -> int:
+        """Below the cut: what becomes of its looks."""
+        if now_dc < self.warn_dc - _COOLER_DC:
+            looks &= ~_HOT & ~_WARNED
+        elif now_dc >= self.warn_dc and not looks & _WARNED:
+            looks |= _WARNED
+            if before_dc != UNKNOWN:
+                self._c.journal.note(EVENT_TEMPERATURE_WARNING, 0, point, NO_KEY, now_dc)
+        return looks
 
     def _too_hot(self, point: int, now_dc: int) -> None:
         if point == CONTROLLER:
-            if not self._sessions.station.latches & LATCH_TEMPERATURE:
-                event = EVENT_OVER_TEMPERATURE
-                self.cut(LATCH_TEMPERATURE, event, END_TEMPERATURE, CONTROLLER, now_dc)
             return
         port = self._sessions.ports[point]
         port.trouble |= PORT_HOT
         self._sessions.carry_out(point, port.end(END_TEMPERATURE))
-        self._c.journal.note(EVENT_OVER_TEMPERATURE, END_TEMPERATURE, point, NO_KEY, now_dc)
+        # another reason than the board's: counts of the two are told apart, and only one latches
+        self._c.journal.note(EVENT_OVER_TEMPERATURE, END_PORT_FAULT, point, NO_KEY, now_dc)
 
     def look_at(self, number: int) -> None:
         """What is wrong with a port's meter, on record when it changes, or with its sensor."""

@@ -44,6 +44,7 @@ _OUT_MS = 5000  # a plug that is out for so long was pulled out
 class Sessions:
     """on_plug(port): something was plugged in there. firmware/charge_setup.py fills the rest in.
 
+    lists_seen: the count of changes up to which cards that charge were looked up;
     reasons: of each port, why its session begins or ran; running: it is on record as begun, and its
     end not (1), or not in the account yet (2). offer_wh, offer_min: what the card that was accepted
     last may take. resumed: of ports whose session went on after an outage, its seconds then, until
@@ -75,7 +76,7 @@ class Sessions:
         self.resumed: "dict[int, int]" = {}
         self.offer_wh = self.offer_min = 0
         self._number = 0
-        self._lists_seen = controller.intake.changes
+        self.lists_seen = controller.intake.changes
 
     def add(self, rules: "Rules", limit_w: int) -> None:
         """One more port. Its code has to come from here: charge_setup.py is to be forgotten."""
@@ -92,7 +93,7 @@ class Sessions:
                 self._shed(shed)
         self._number = (self._number + 1) % len(self.ports)
         self._serve(self._number, now)
-        if self._lists_seen != self._c.intake.changes:
+        if self.lists_seen != self._c.intake.changes:
             self._look_up()
 
     def _measure(self, now: int) -> bool:
@@ -131,7 +132,7 @@ class Sessions:
             if is_in and not was_in:
                 self._on_plug(number)
         if port.state == PORT_WAITS:
-            waits_for_turn = port.ready and self.station.has_room()
+            waits_for_turn = port.ready and self.station.has_room() and not self.safety.blind
             waits_ms = 0 if waits_for_turn else self._waits_ms[number] + passed_ms
             self._waits_ms[number] = waits_ms
             if waits_for_turn and self.station.may_close():
@@ -253,7 +254,7 @@ class Sessions:
             gone = collected(self, self._c.whitelist)
         except (OSError, MemoryError):  # unread is unseen: asked again at the next turn
             return
-        self._lists_seen = self._c.intake.changes
+        self.lists_seen = self._c.intake.changes
         for number in range(len(self.ports)):
             if gone >> number & 1:
                 self.stop(number, END_REVOKED)

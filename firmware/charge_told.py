@@ -86,7 +86,8 @@ def let_go(sessions: Sessions, c: "Controller") -> None:
     if not was and not locked:
         return
     c.nvs.put(LATCH, 0)
-    c.journal.note(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, was)
+    # never folded: a count that is told later would let go of what was latched since
+    c.journal.record(EVENT_RESET_ON_SITE, 0, CONTROLLER, NO_KEY, was)
     sessions.station.latches = 0
     for port in locked:
         port.release()

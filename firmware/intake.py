@@ -135,15 +135,14 @@ class Intake:
         """What follows a rename; a start that finds it undone does it."""
         journal = self.journal
         journal.version = held.version
+        # before anything is written: whoever goes by the list looks it up, whatever the flash says
+        self.changes += 1
         if is_new:
             if self.nvs.get(NEW_EPOCH):  # root has ended the numbers of the old one, and its date
                 self.clock.floor_s = 0
                 self.clock.raise_floor(held.issued_at_s)
                 self.nvs.put(NEW_EPOCH, 0)
             journal.raise_version_floor(held.version)
-            self.changes += (
-                1  # first: whoever goes by the list looks it up, whatever the flash says
-            )
             journal.record(EVENT_LIST_ACTIVATED, extra=held.count)
             self._changed_s = self.clock.uptime_s
         self.clock.raise_floor(held.issued_at_s)

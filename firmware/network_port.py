@@ -1,11 +1,13 @@
 """The network: joining the Wi-Fi without ever waiting for it, and the listener (device).
 
-Callers wait for their preface side by side, at most PREFACES_WAITING_MAX; one more takes the
-place of who has waited longest, one a round, so that all have time to answer. Whoever has shown
-the key enters the one session.
+Callers wait for their preface side by side, at most PREFACES_WAITING_MAX; one more takes the place
+of who has waited longest, one a round, so that all have time to answer. Beside a guest one waits,
+if the heap has room for it, and the others outside.
+Whoever has shown the key enters the one session.
 """
 
 import asyncio
+import gc
 import socket
 import time
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _POLL_MS = 20
 _BACKLOG = 8
+_BESIDE_A_GUEST_BYTES = 8192  # a preface, its code, and what his next request wants
 _JOIN_FIRST_MS = 5000
 _JOIN_MAX_MS = 300000
 
@@ -56,7 +59,8 @@ class NetworkPort:
         try:
             if self._listener is None:
                 self._listen()
-            self._accept()
+            if not self._is_full():
+                self._accept()
         except OSError:  # the interface went away between two lines
             self._leave()
         except MemoryError as error:  # that caller has to come again
@@ -93,19 +97,34 @@ class NetworkPort:
                 connection = self._listener.accept()[0]
             except OSError:  # nobody there
                 return
+            if self._c.admission.guest is not None and gc.mem_free() < _BESIDE_A_GUEST_BYTES:
+                connection.close()  # whoever may come comes again when there is room
+                return
             try:
                 connection.setblocking(False)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:  # gone already
                 connection.close()
                 continue
-            waiting = [task for task in self._waiting if not task.done()]
-            if len(waiting) == PREFACES_WAITING_MAX:
-                waiting.pop(0).cancel()
-            waiting.append(asyncio.create_task(self._receive(connection)))
-            self._waiting = waiting
-            if len(waiting) == PREFACES_WAITING_MAX:
+            most = self._make_room(1)
+            self._waiting.append(asyncio.create_task(self._receive(connection)))
+            if len(self._waiting) == most:
                 return
+
+    def _make_room(self, coming: int) -> int:
+        """Who waited longest goes; how many may wait."""
+        most = PREFACES_WAITING_MAX if self._c.admission.guest is None else 1
+        self._waiting = [task for task in self._waiting if not task.done()]
+        while len(self._waiting) + coming > most:
+            self._waiting.pop(0).cancel()
+        return most
+
+    def _is_full(self) -> bool:
+        """Whether callers have to wait outside: beside a guest there is room for one, who has his
+        whole time, for the guest's requests want the heap that the others would take."""
+        if self._c.admission.guest is None:
+            return False
+        return self._make_room(0) == len(self._waiting)
 
     async def _receive(self, connection: "Any") -> None:
         guest = await self._sessions.knock(connection, False)

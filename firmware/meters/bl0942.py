@@ -81,6 +81,9 @@ class Driver:
         uart = self._uart
         if uart.any():  # what came too late is nobody's answer
             uart.readinto(self._buffer)
+            if time.ticks_diff(now_ms, self._due_ms) >= _WAIT_MS:  # and never ends: nobody is heard
+                self._missed_one(self._turn, True)
+                self._go_on(now_ms)
             return
         chip = self._chips[self._turn]
         self._command[0] = _READ | chip & _ADDRESS
@@ -91,6 +94,9 @@ class Driver:
         uart.write(self._command)
         self._waits = True
         self._began_ms = now_ms
+        self._go_on(now_ms)
+
+    def _go_on(self, now_ms: int) -> None:
         # the next one's time does not move with the turns, unless all lags
         if not 0 <= time.ticks_diff(now_ms, self._due_ms) < PERIOD_MS:
             self._due_ms = now_ms
@@ -113,12 +119,16 @@ class Driver:
                 return
         elif 0 <= time.ticks_diff(now_ms, self._began_ms) < _WAIT_MS:
             return
-        self._waits = False  # it has answered, or never will
+        self._missed_one(number, waiting > 0)
+
+    def _missed_one(self, number: int, spoilt: bool) -> None:
+        """It has answered what nobody can believe, or not at all; the next one's turn."""
+        self._waits = False
         self._turn = (number + 1) % self.count
         self._missed[number] = min(self._missed[number] + 1, _IN_A_ROW)
         if self._missed[number] == _IN_A_ROW:
             self.trouble[number] |= METER_SILENT
-        if waiting:  # not beyond doubt: the power stays what it was
+        if spoilt:  # not beyond doubt: the power stays what it was
             self._spoilt[number] = min(self._spoilt[number] + 1, _IN_A_ROW)
             if self._spoilt[number] == _IN_A_ROW:
                 self.trouble[number] |= METER_BAD

@@ -327,7 +327,9 @@ class World:
             self.turn(turn_ms)
 
     def press(self, name: str, seconds: int = 1) -> None:
-        """A contact acts for so long."""
+        """A contact acts for so long; a hand is not at a button while it holds the card."""
+        for _ in range(4):
+            self.turn()
         self.wires[name].level = 1
         self.wait(seconds)
         self.wires[name].level = 0

@@ -102,8 +102,9 @@ class Walk:
 
     def press(self) -> None:
         name = "button" + random.choice(("", "2", "3", "4"))
-        self.world.wires[name].level = 1
-        for _ in range(6):
+        for turn in range(10):
+            if turn == 4:  # a hand is not there while it holds the card
+                self.world.wires[name].level = 1
             self.world.turn(TURN_MS)
             self.check()
         self.world.wires[name].level = 0

@@ -89,7 +89,7 @@ def test_a_hot_board_stays_latched_without_nvs_and_a_hot_port_latches_nothing() 
 
 def test_how_many_ports_were_too_hot_is_no_temperature_of_the_board() -> None:
     world = charging()
-    world.journal.record(c.EVENT_OVER_TEMPERATURE, c.END_TEMPERATURE, 255, bytes(8), 44)
+    world.journal.record(c.EVENT_OVER_TEMPERATURE, c.END_PORT_FAULT, 255, bytes(8), 744)
     world.restart()
     world.wait(1)
     assert latches(world) == 0
@@ -242,9 +242,9 @@ def test_a_ring_says_what_came_after_the_last_reset_however_long_ago() -> None:
     ring = Board().start()
     scratch = memoryview(bytearray(40 * RECORD_BYTES))
 
-    def write(event: int, point: int = 255, extra: int = 0, times: int = 1) -> "tuple[int, int]":
+    def write(event: int, point: int = 255, reason: int = 0, times: int = 1) -> "tuple[int, int]":
         for _ in range(times):
-            ring.record(event, 0, (ring.seq, 0, 3), point, bytes(8), 7, extra)
+            ring.record(event, reason, (ring.seq, 0, 3), point, bytes(8), 7, 800)
             ring.erase_ahead()
         return latched._since_reset(ring, scratch, 4)
 
@@ -254,10 +254,10 @@ def test_a_ring_says_what_came_after_the_last_reset_however_long_ago() -> None:
     assert write(c.EVENT_BOOT, times=100) == (c.LATCH_SMOKE, 4)
     assert write(c.EVENT_RESET_ON_SITE) == (0, 0)
     assert write(c.EVENT_LEAKAGE, times=3) == (c.LATCH_LEAKAGE, 0)
-    assert write(c.EVENT_OVER_TEMPERATURE, 1, 800) == (c.LATCH_LEAKAGE, 0)
+    assert write(c.EVENT_OVER_TEMPERATURE, 1, c.END_PORT_FAULT) == (c.LATCH_LEAKAGE, 0)
     both = c.LATCH_LEAKAGE | c.LATCH_TEMPERATURE
-    assert write(c.EVENT_OVER_TEMPERATURE, 255, 800) == (both, 0)
-    assert write(c.EVENT_RELAY_WELD, 255, 3) == (both, 0b1111), "nobody knows which"
+    assert write(c.EVENT_OVER_TEMPERATURE, 255, c.END_TEMPERATURE) == (both, 0)
+    assert write(c.EVENT_RELAY_WELD, 255) == (both, 0b1111), "nobody knows which"
     assert write(c.EVENT_BOOT, times=150) == (both, 0b1111)
     assert write(c.EVENT_BOOT, times=400) == (0, 0), "overwritten: NVS has it"
 
