@@ -227,7 +227,7 @@ def _kind(folder: Folder, wanted: str | None) -> str:
 
 
 def _keep(folder: Folder, board: str, changes: dict[str, Any]) -> None:
-    if not (resources.boards_dir() / board / "board.toml").is_file() or (
+    if not (resources.board_dir(board) / resources.DESCRIPTION).is_file() or (
         "wiring" not in describe(board)
     ):
         raise OperatorError(
