@@ -74,13 +74,16 @@ def describe_chip(chip: str) -> dict[str, Any]:
 
 
 def describe_board(folder: str) -> dict[str, Any]:
-    """A board's board.toml; FileNotFoundError when there is none.
+    """A board's board.toml; FileNotFoundError when there is none, ImageError when it is no TOML.
 
     One that says `like = "<folder>"` has what that board has, but for what it says itself: whole
     values, and in tables entry by entry.
     """
     path = board_dir(folder) / DESCRIPTION
-    own = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        own = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ImageError(f"{path} cannot be read: {error}", "mend that line") from error
     like = own.pop("like", None)
     return own if like is None else _over(describe_board(like), own)
 

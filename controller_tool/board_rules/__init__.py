@@ -17,6 +17,7 @@ from controller_tool.board_rules import charger, flash, pins
 from controller_tool.board_rules.chips import Chip
 from controller_tool.board_rules.code import code_problems
 from controller_tool.errors import ImageError
+from controller_tool.messages import t
 
 __all__ = ["all_problems", "code_problems", "problems"]
 
@@ -28,9 +29,11 @@ def problems(description: dict[str, Any]) -> list[str]:
     """What is wrong with a board's description."""
     missing = [name for name in _NEEDED if name not in description]
     if missing:
-        return [f"board.toml says nothing of {name}" for name in missing]
+        return [t("board.toml says nothing of {name}", name=name) for name in missing]
     if description["kind"] not in _KINDS:
-        return [f"no kind of board is named {description['kind']}: write door or charger"]
+        return [
+            t("No kind of board is named {kind}: write door or charger", kind=description["kind"])
+        ]
     try:
         chip = Chip.of(description["chip"])
     except ImageError as error:
@@ -48,4 +51,4 @@ def all_problems(folder: str, description: dict[str, Any]) -> list[str]:
 def _sources(description: dict[str, Any]) -> list[str]:
     if description.get("virtual") or description.get("source"):
         return []
-    return ["no source is named for its pins: write the document's title and revision"]
+    return [t("no source is named for its pins: write the document's title and revision")]

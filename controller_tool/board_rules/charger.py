@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from controller_tool.messages import t
 from protocol.constants import RECORDS_PER_SECTOR, SECTOR_BYTES
 
 if TYPE_CHECKING:
@@ -34,19 +35,22 @@ def _counts(points: int, wiring: dict[str, Any]) -> Iterator[str]:
         for row in wiring.get("meters", [])
     )
     if len(wiring["relays"]) != points or meters != points:
-        yield f"{points} ports have {len(wiring['relays'])} relays and {meters} meters"
+        yield t(
+            "{points} ports have {relays} relays and {meters} meters",
+            points=points, relays=len(wiring["relays"]), meters=meters,
+        )  # fmt: skip
 
 
 def _smoke(wiring: dict[str, Any]) -> Iterator[str]:
     if not {"smoke", "fire"} & ({*wiring.get("inputs", {})} | {*wiring.get("lines", {})}):
-        yield "no input or line tells of smoke or fire"
+        yield t("no input or line tells of smoke or fire")
 
 
 def _partitions(rows: list[dict[str, Any]]) -> Iterator[str]:
     by_label = {row["label"]: row for row in rows}
     energy = by_label.get("energy")
     if energy is None or (energy["type"], energy["subtype"], energy["size"]) != _ENERGY:
-        yield "the account of energy has no partition of its kind and size"
+        yield t("the account of energy has no partition of its kind and size")
     journal = by_label.get("journal", {"size": 0})
     if journal["size"] // SECTOR_BYTES * RECORDS_PER_SECTOR < _JOURNAL_RECORDS:
-        yield f"the journal holds less than {_JOURNAL_RECORDS} records"
+        yield t("the journal holds less than {count} records", count=_JOURNAL_RECORDS)

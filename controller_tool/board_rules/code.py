@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from controller_tool import resources
 from controller_tool.beside import board_files, board_module
 from controller_tool.errors import ImageError
+from controller_tool.messages import t
 from controller_tool.pack import module_names
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def code_problems(folder: str, description: dict[str, Any]) -> list[str]:
         tree = board_module(board_files(resources.board_dir(folder), chips))
         modules = set(module_names(folder))
     except (ImageError, OSError, SyntaxError) as error:
-        return [f"board.py: {error}"]
+        return [t("board.py: {reason}", reason=error)]
     return [
         *_offered(_defined(tree), description),
         *_same(_capabilities(tree), description),
@@ -70,35 +71,41 @@ def _offered(defined: set[str], description: dict[str, Any]) -> Iterator[str]:
     wanted = _ASKED | ({"meters"} if description["kind"] == "charger" else set())
     wanted |= {"contactor"} if "contactor" in description["wiring"] else set()
     for name in sorted(wanted - defined):
-        yield f"board.py has no {name}()"
+        yield t("board.py has no {name}", name=name + "()")
     for name in ("BOARD", "KIND", "capabilities"):
         if name not in defined:
-            yield f"board.py has no {name}"
+            yield t("board.py has no {name}", name=name)
 
 
 def _same(said: dict[str, Any], description: dict[str, Any]) -> Iterator[str]:
     told = description["capabilities"]
     for name in sorted(said.keys() | told.keys()):
         if said.get(name) != told.get(name):
-            yield f"{name} is {said.get(name)} in board.py and {told.get(name)} in board.toml"
+            yield t(
+                "{name} is {said} in board.py and {told} in board.toml",
+                name=name, said=said.get(name), told=told.get(name),
+            )  # fmt: skip
 
 
 def _backed(description: dict[str, Any], defined: set[str], modules: set[str]) -> Iterator[str]:
     wiring, told = description["wiring"], description["capabilities"]
     for name in (name for name, has in told.items() if has is True):
         if name not in _BACKED:
-            yield f"nothing is known of a capability {name}"
+            yield t("nothing is known of a capability {name}", name=name)
             continue
         functions, drivers, words = _BACKED[name]
         for missing in sorted((functions - defined) | (drivers - modules) | (words - {*wiring})):
-            yield f"{name} is claimed, and {missing} is missing"
+            yield t("{name} is claimed, and {missing} is missing", name=name, missing=missing)
     if told.get("mains") and "mains" not in wiring.get("inputs", {}):
-        yield "mains is claimed, and no input tells of them"
+        yield t("mains is claimed, and no input tells of them")
     if not 0 < told.get("cards", 0) <= _CARDS_MAX:
-        yield f"cards must be 1 to {_CARDS_MAX}"
+        yield t("cards must be 1 to {most}", most=_CARDS_MAX)
     for name, count in (("points", len(wiring["relays"])), ("readers", len(wiring["readers"]))):
         if told.get(name) != count:
-            yield f"{name} is {told.get(name)}, and the wiring has {count}"
+            yield t(
+                "{name} is {told}, and the wiring has {count}",
+                name=name, told=told.get(name), count=count,
+            )  # fmt: skip
     for row in wiring["readers"]:
         if f"firmware.readers.{row['kind']}" not in modules:
-            yield f"the firmware has no driver for a {row['kind']} reader"
+            yield t("the firmware has no driver for a {kind} reader", kind=row["kind"])

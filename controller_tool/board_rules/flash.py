@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from controller_tool.messages import t
 from protocol.constants import SECTOR_BYTES
 
 if TYPE_CHECKING:
@@ -32,23 +33,29 @@ def problems(description: dict[str, Any]) -> list[str]:
 
 def _all(rows: list[dict[str, Any]], flash_bytes: int) -> Iterator[str]:
     if flash_bytes not in _FLASH_SIZES:
-        yield f"a flash of {flash_bytes} bytes is none of 4, 8, 16 and 32 MB"
+        yield t("a flash of {bytes} bytes is none of 4, 8, 16 and 32 MB", bytes=flash_bytes)
     by_label = {row["label"]: row for row in rows}
     for label, kind in NEEDED.items():
         row = by_label.get(label)
         if row is None:
-            yield f"the partition {label} is missing"
+            yield t("the partition {label} is missing", label=label)
         elif (row["type"], row["subtype"]) != kind:
-            yield f"the partition {label} is of another type than {kind[0]}, {kind[1]:#x}"
-    end, before = _TABLE_END, "the partition table"
+            yield t(
+                "the partition {label} is of another type than {type}, {subtype:#x}",
+                label=label, type=kind[0], subtype=kind[1],
+            )  # fmt: skip
+    end, before = _TABLE_END, t("the partition table")
     for row in sorted(rows, key=lambda row: int(row["offset"])):
         align = _APP_ALIGN if row["type"] == _APP else SECTOR_BYTES
         if row["offset"] % align or row["size"] % SECTOR_BYTES:
-            yield f"{row['label']} does not begin and end at a sector ({align:#x})"
+            yield t(
+                "{label} does not begin and end at a sector ({align:#x})",
+                label=row["label"], align=align,
+            )  # fmt: skip
         if row["offset"] < end:
-            yield f"{row['label']} begins before {before} ends"
+            yield t("{label} begins before {before} ends", label=row["label"], before=before)
         if row["type"] == _APP and row["size"] < _APP_BYTES:
-            yield f"{row['label']} is too small for a stock image"
+            yield t("{label} is too small for a stock image", label=row["label"])
         end, before = row["offset"] + row["size"], row["label"]
     if end > flash_bytes:
-        yield f"the table ends {end - flash_bytes} bytes behind the flash"
+        yield t("the table ends {bytes} bytes behind the flash", bytes=end - flash_bytes)

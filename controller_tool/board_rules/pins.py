@@ -31,6 +31,7 @@ from controller_tool.board_rules.wiring import (
     expander_pins,
     uses,
 )
+from controller_tool.messages import t
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,22 +51,23 @@ def _twice(wiring: dict[str, Any]) -> Iterator[str]:
     for pin, times in Counter(use.pin for use in named).items():
         if times > 1:
             names = ", ".join(use.name for use in named if use.pin == pin)
-            yield f"pin {pin} has {times} uses: {names}"
+            yield t("pin {pin} has {times} uses: {names}", pin=pin, times=times, names=names)
 
 
 def _one(use: Use, chip: Chip) -> Iterator[str]:
-    pin, what = use.pin, f"{use.name} on pin {use.pin}"
+    pin = use.pin
+    what = t("{name} on pin {pin}", name=use.name, pin=pin)
     if pin not in chip.pins:
-        yield f"{what}: the {chip.name} has no such pin"
+        yield t("{what}: the {chip} has no such pin", what=what, chip=chip.name)
         return
     if pin in chip.taken:
-        yield f"{what}: it belongs to the chip's {chip.taken[pin]}"
+        yield t("{what}: it belongs to the chip's {owner}", what=what, owner=chip.taken[pin])
     if use.role == RELAY and pin in chip.moves_at_boot:
-        yield f"{what}: it moves at boot, no relay may hang on it"
+        yield t("{what}: it moves at boot, no relay may hang on it", what=what)
     if use.role in DRIVEN and pin in chip.input_only:
-        yield f"{what}: it is an input only and drives nothing"
+        yield t("{what}: it is an input only and drives nothing", what=what)
     if use.role == ANALOG and pin not in chip.adc1:
-        yield f"{what}: it is no input of ADC1, and the others stop with Wi-Fi"
+        yield t("{what}: it is no input of ADC1, and the others stop with Wi-Fi", what=what)
     yield from _strapping(use, chip.strapping.get(pin), what)
 
 
@@ -73,20 +75,25 @@ def _strapping(use: Use, level: str | None, what: str) -> Iterator[str]:
     if level is None:
         return
     if use.role == RELAY:
-        yield f"{what}: it chooses how the chip boots, no relay may hang on it"
+        yield t("{what}: it chooses how the chip boots, no relay may hang on it", what=what)
     elif level == ANY or use.name == "Ethernet":
         return
-    elif level == "high" or use.role in FROM_OUTSIDE:
-        yield f"{what}: it must be {level} at boot"
+    elif level == "high":
+        yield t("{what}: it must be high at boot", what=what)
+    elif use.role in FROM_OUTSIDE:
+        yield t("{what}: it must be low at boot", what=what)
     elif use.role in {PULLED_UP, BUS}:
-        yield f"{what}: it must be low at boot, no line with a pull-up may hang on it"
+        yield t("{what}: it must be low at boot, no line with a pull-up may hang on it", what=what)
 
 
 def _counted(wiring: dict[str, Any], chip: Chip) -> Iterator[str]:
     wanted = sum(2 for row in wiring.get("readers", []) if row["kind"] == "wiegand")
     wanted += sum(len(row.get("cf", [])) for row in wiring.get("meters", []))
     if wanted > chip.counters:
-        yield f"{wanted} lines are to be counted, the {chip.name} has {chip.counters} counters"
+        yield t(
+            "{wanted} lines are to be counted, the {chip} has {counters} counters",
+            wanted=wanted, chip=chip.name, counters=chip.counters,
+        )  # fmt: skip
 
 
 def _fail_state(wiring: dict[str, Any]) -> Iterator[str]:
@@ -96,6 +103,9 @@ def _fail_state(wiring: dict[str, Any]) -> Iterator[str]:
         if not expander_pins({"expanders": [row]}) & relays:
             continue
         if contactor is None and not {"reset", "enable"} & set(row):
-            yield f"{row['kind']} has neither reset nor enable line, and the board no contactor"
+            yield t(
+                "{kind} has neither reset nor enable line, and the board no contactor",
+                kind=row["kind"],
+            )
     if contactor is not None and contactor in expander_pins(wiring):
-        yield "the contactor hangs on an expander"
+        yield t("the contactor hangs on an expander")

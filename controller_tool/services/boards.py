@@ -72,7 +72,7 @@ def display_name(folder: str) -> str:
 def _read(folder: str) -> Board:
     data = resources.describe_board(folder)
     return Board(
-        display_name(folder), folder, data["kind"], str(data.get("chip", "")),
+        display_name(folder), folder, str(data.get("kind", "")), str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),
         dict(data.get("capabilities", {})), str(data.get("machine", "")),
     )  # fmt: skip

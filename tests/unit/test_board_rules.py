@@ -69,7 +69,7 @@ def spoilt(folder: str, *path: str | int, value: Any = None) -> str:
         ("lines are to be counted", DOOR, ("wiring", "readers"), [{"kind": "wiegand"}] * 5),
         ("no source is named", WIRED, ("source",), None),
         ("says nothing of wiring", DOOR, ("wiring",), None),
-        ("no kind of board", DOOR, ("kind",), "lift"),
+        ("No kind of board", DOOR, ("kind",), "lift"),
         ("no chip is named esp99", DOOR, ("chip",), "esp99"),
     ],
 )
