@@ -83,4 +83,89 @@ ZH = {
     "cards must be 1 to {most}": "cards 须为 1 至 {most}",
     "{name} is {told}, and the wiring has {count}": "{name} 写的是 {told}，接线有 {count} 个",
     "the firmware has no driver for a {kind} reader": "固件没有 {kind} 读卡器的驱动",
+    "Draw a board's wiring as an SVG file.": "把控制板的接线画成 SVG 文件。",
+    "drawn": "已画好",
+    "door contact": "门磁",
+    "exit button (REX)": "出门按钮",
+    "fire panel, 2nd contact": "消防主机第二触点",
+    "smoke detector, 2nd contact": "烟感第二触点",
+    "tamper contact of the enclosure": "机箱防拆触点",
+    "emergency stop, 2nd contact": "急停第二触点",
+    "residual-current device, signal": "漏电保护信号",
+    "key switch: let latches go": "钥匙开关：解除锁定",
+    "plug contact": "插头触点",
+    "button": "按钮",
+    "mains watch (opto-coupler)": "市电检测（光耦）",
+    "supervised, with end resistor": "带线路监测，末端接电阻",
+    "supply of the board": "控制板电源",
+    "through its divider": "经分压",
+    "status light": "状态灯",
+    "LED": "指示灯",
+    "buzzer": "蜂鸣器",
+    "reader {number}: {kind}": "读卡器 {number}：{kind}",
+    "{count} OSDP readers on RS-485": "RS-485 上的 {count} 台 OSDP 读卡器",
+    "port {number}": "充电口 {number}",
+    "{count} ports, multiplexer": "{count} 个充电口，多路开关",
+    "selection S{bit}": "选择 S{bit}",
+    "of the board": "控制板",
+    "thermistors, NTC 10 kΩ to GND": "热敏电阻 NTC 10 kΩ 接地",
+    "CF of port {number}": "充电口 {number} 的 CF",
+    "meters {kind}, isolated": "电表 {kind}（隔离）",
+    "lock supply, 12 or 24 V DC": "锁电源，直流 12 或 24 V",
+    "fire panel, 1st contact: opens on fire": "消防主机第一触点：火警时断开",
+    "cuts all locks, without the controller": "不经控制器切断所有锁",
+    "lock {number}, fail-safe": "锁 {number}，断电开",
+    "free-wheeling diode across it": "并联续流二极管",
+    "coil of contactor K1": "接触器 K1 线圈",
+    "each of these opens all ports by itself": "其中任一断开即切断所有充电口",
+    "coil supply +": "线圈电源 +",
+    "smoke detector, 1st contact: opens on smoke": "烟感第一触点：有烟时断开",
+    "emergency stop, 1st contact": "急停第一触点",
+    "residual-current device: opens when it trips": "漏电保护：跳闸时断开",
+    "contactor · {place}": "接触器 · {place}",
+    "relay driven by the board": "由控制板驱动的继电器",
+    "coil of K1, then coil supply –": "K1 线圈，再接线圈电源 –",
+    "mains L (N goes on to all sockets)": "市电 L（N 直接到各插座）",
+    "breaker and residual-current device": "断路器和漏电保护",
+    "main contacts of K1": "K1 主触点",
+    "{kind}, line {line}, address {address}: socket {number}": (
+        "{kind}，线路 {line}，地址 {address}：插座 {number}"
+    ),
+    "{kind} meter {index}: socket {number}": "{kind} 电表 {index}：插座 {number}",
+    "socket {number}": "插座 {number}",
+    "How to read it": "看图说明",
+    "Not confirmed": "未经确认",
+    "Sources of the pin map": "引脚出处",
+    "a virtual board: nobody makes it, this is its model": "虚拟控制板：并无实物，此为其模型",
+    "A dot joins wires; contacts are drawn at rest: without power, nobody there, no alarm.": (
+        "圆点表示导线相连；触点按静止状态画出：无电、无人、无报警。"
+    ),
+    "GND at a contact is the board's ground, or the common terminal of its inputs.": (
+        "触点处的 GND 是控制板的地，或其输入的公共端。"
+    ),
+    "3.3 V at every GPIO: 5 V lines of readers go through a divider or a level shifter.": (
+        "所有 GPIO 均为 3.3 V：读卡器的 5 V 信号须经分压或电平转换。"
+    ),
+    "Supplies of board, readers and meters are not drawn: their own sheets say which.": (
+        "控制板、读卡器和电表的电源没有画出，以各自的说明书为准。"
+    ),
+    "Mains are for an electrician. Meters lie at mains potential: isolate their lines.": (
+        "市电须由电工接线。电表带市电电位：其信号线须隔离。"
+    ),
+    "Smoke, emergency stop, residual current act twice: in the coil and at the board.": (
+        "烟感、急停和漏电保护两处起作用：线圈回路和控制板。"
+    ),
+    "The board drives no contactor: K1 is closed while its coil has supply.": (
+        "控制板不驱动接触器：线圈有电时 K1 即吸合。"
+    ),
+    "A fail-safe lock is powered while it is locked: no power, whatever the cause, is open.": (
+        "断电开的锁在锁闭时通电：不论何种原因断电，门即打开。"
+    ),
+    "A strike that is locked without power (fail-secure) is not opened by the fire panel:"
+    " take it only where people leave by a handle that needs no power.": (
+        "断电闭的锁不会被消防主机打开：只可用于不靠电、用把手即可离开的地方。"
+    ),
+    "The fire panel's 2nd contact tells the controller; the 1st needs nobody.": (
+        "消防主机第二触点通知控制器；第一触点不依赖任何程序。"
+    ),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from controller_tool import drawing
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table
 from controller_tool.messages import name_of, t
 from controller_tool.resources import OWN_BOARDS
@@ -102,3 +103,14 @@ def check(app: App, name: str | None) -> None:
     app.show(found, table([t("board"), t("what is wrong")], rows))
     if any(one.problems for one in found):
         click.get_current_context().exit(1)
+
+
+@board.command("drawing", help=t("Draw a board's wiring as an SVG file."))
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_app
+def drawing_(app: App, name: str, file: Path) -> None:
+    """One file, in the language of the session."""
+    found = boards.show(name)
+    file.write_text(drawing.draw(found.folder).svg(), encoding="utf-8")
+    app.show({"board": found.name, "file": file}, pairs([(t("drawn"), file)]))
