@@ -1,4 +1,4 @@
-"""Pins of a KinCony KC868-A8 as a charging station: eight relays, BL0942 beside it (device)."""
+"""Pins of a KinCony KC868-A8 as a charging station: four ports, BL0942 beside it (device)."""
 
 from chip import *  # noqa: F403 - what the chip offers, every board with it offers
 from expander_bus import Bus
@@ -9,15 +9,14 @@ from pcf8574_in import Contact, Pcf8574Inputs
 
 BOARD = "kincony-kc868-a8"
 KIND = "charger"
-capabilities = {"cards": 20000, "points": 8, "readers": 1, "rtc": True, "wifi": True}
-STATION_LIMIT_W = 5280
-STATION_START_LIMIT_W = 4800
+capabilities = {"cards": 20000, "points": 4, "readers": 1, "rtc": True, "wifi": True}
+STATION_LIMIT_W = 3000
+STATION_START_LIMIT_W = 2700
 
-_PORTS = 8
+_PORTS = 4
 _SCL, _SDA = 5, 4
 _CONTACTOR = 32
-_METER_SELECT = (15,)
-_METER_LINES = ((0, 1, 2, 3), (0, 1, 2, 3))
+_METER_LINES = ((0, 1, 2, 3),)
 _LED = 2
 # a second of a reader's line: longer than any step of a handshake, when nobody looks at it
 _READER_BYTES = 1024
@@ -67,8 +66,8 @@ def readers() -> "list[tuple[str, UART, dict[str, Pin]]]":
 def inputs() -> "dict[str, Contact]":
     """Contacts by name; value() is 1 when what the name says is so."""
     _bus()
-    dark = ("smoke", "tamper", "estop")  # X1 to X3, loops: broken = alarm
-    lit = ("leakage", "reset")  # X4 and X5, to ground
+    dark = ("smoke", "tamper", "estop")  # inputs 1 to 3, loops: broken = alarm
+    lit = ("reset", "button", "button2", "button3", "button4")  # inputs 4 to 8, to ground
     found = {}
     for number, name in enumerate(dark + lit):
         found[name] = Contact(_CONTACTS[0], number, name in lit)
@@ -77,9 +76,8 @@ def inputs() -> "dict[str, Contact]":
 
 def meters() -> "list[tuple[str, UART, dict[str, Any]]]":
     """Kind (a module of firmware/meters), port and options of each row of meters."""
-    select = tuple([Pin(number, Pin.OUT, value=0) for number in _METER_SELECT])
     options = {
-        "lines": _METER_LINES, "select": select, "shunt_uohm": 1000, "divider": (1950000, 510),
+        "lines": _METER_LINES, "select": (), "shunt_uohm": 1000, "divider": (1950000, 510),
     }  # fmt: skip
     return [("bl0942", UART(2, 9600, rx=14, tx=33, rxbuf=256), options)]
 
