@@ -16,9 +16,13 @@ ROW = 24
 GAP = 16
 
 
-def input_name(name: str) -> str:
-    """A contact's name for people; number 2 is that of the second door or port."""
+def input_name(name: str, several: bool = False) -> str:
+    """A contact's name for people; number 2 is that of the second door or port.
+
+    several: there are more of them, so that the first one is number 1.
+    """
     word = name.rstrip("0123456789")
+    number = name[len(word) :] or ("1" if several else "")
     words = {
         "door": t("door contact"),
         "rex": t("exit button (REX)"),
@@ -32,7 +36,7 @@ def input_name(name: str) -> str:
         "button": t("button"),
         "mains": t("mains watch (opto-coupler)"),
     }
-    return f"{words.get(word, word)} {name[len(word) :]}".rstrip()
+    return f"{words.get(word, word)} {number}".rstrip()
 
 
 class Drawing:
@@ -156,7 +160,8 @@ class Drawing:
             return
         # closed at rest where broken means that it is so
         closed = row["active"] == 1
-        self.block(input_name(name), [("", self.place(row["pin"])), ("", "GND")], contact=closed)
+        title = input_name(name, f"{name}2" in self.wiring["inputs"])
+        self.block(title, [("", self.place(row["pin"])), ("", "GND")], contact=closed)
 
     def _sensors(self, sensors: dict[str, Any]) -> None:
         wires = [

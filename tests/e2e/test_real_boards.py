@@ -29,6 +29,7 @@ CARDS = {
 DOORS = [name for name in CARDS if name != "kincony-kc868-a8"]
 STATION = "kincony-kc868-a8"
 ABSENT, STUCK = 1, 2
+ROOM_BYTES = 8192  # of the heap, when nothing happens: a TLS session and what it asks for
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]:
 def outputs(board: Board) -> dict[str, bool]:
     found: dict[str, bool] = board.counters()["outputs"]
     return found
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_it_has_room(house: VirtualHouse, name: str) -> None:
+    assert house.boards[name].heap()["free"] >= ROOM_BYTES
 
 
 @pytest.mark.parametrize("door", DOORS)
