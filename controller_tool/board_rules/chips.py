@@ -11,11 +11,10 @@ ANY = "any"
 
 @dataclass(frozen=True)
 class Chip:
-    """name: as its maker writes it; machine: what a stock image says of itself; pins: all that
-    there are; taken: pin -> who needs it; strapping: pin -> the level that a start needs."""
+    """name: as its maker writes it; pins: all that there are; taken: pin -> who needs it;
+    strapping: pin -> the level that a start needs."""
 
     name: str
-    machine: str
     pins: frozenset[int]
     input_only: frozenset[int]
     moves_at_boot: frozenset[int]
@@ -31,7 +30,7 @@ class Chip:
         taken = {pin: who for who, pins in told["taken"].items() for pin in pins}
         strapping = {int(pin): level for pin, level in told["strapping"].items()}
         return cls(
-            told["name"], told["machine"], frozenset(told["pins"]), frozenset(told["input_only"]),
+            told["name"], frozenset(told["pins"]), frozenset(told["input_only"]),
             frozenset(told["moves_at_boot"]), frozenset(told["adc1"]), told["counters"], taken,
             strapping,
         )  # fmt: skip
