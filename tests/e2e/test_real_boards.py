@@ -7,12 +7,15 @@ board.py, board.toml and the firmware fit: cards, contacts, relays, and what fai
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from controller_tool.services import push
+from controller_tool.errors import LinkError
+from controller_tool.services import ports, push
 from controller_tool.services.virtual_house import VirtualHouse
+from tests.e2e.callers import Callers
 from tests.e2e.test_story import within
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ CARDS = {
 DOORS = [name for name in CARDS if name != "kincony-kc868-a8"]
 STATION = "kincony-kc868-a8"
 ABSENT, STUCK = 1, 2
+_NOTICED_S = 1
+_TURN_MS = 2500
 ROOM_BYTES = 8192  # of the heap, when nothing happens: a TLS session and what it asks for
 
 
@@ -92,22 +97,43 @@ def charge(house: VirtualHouse, port: int) -> Board:
     return board
 
 
-def calm(board: Board) -> None:
-    """Everything is at rest again, and somebody turned the key."""
+@pytest.fixture(scope="module")
+def callers(house: VirtualHouse, tmp_path_factory: pytest.TempPathFactory) -> Callers:
+    return Callers(house.site, tmp_path_factory.mktemp("callers"))
+
+
+def calm(board: Board, callers: Callers) -> None:
+    """Everything is at rest again, and somebody turns the key until nothing is latched."""
     board.stimulate("i2c_fault", fault=0)
     board.stimulate("clear_smoke")
-    board.stimulate("turn_key", ms=3000)
+
+    def let_go() -> bool:
+        time.sleep(_NOTICED_S)
+        board.stimulate("turn_key", ms=_TURN_MS)
+        time.sleep(_NOTICED_S + _TURN_MS / 1000)
+        try:
+            with callers.call(STATION) as client:
+                return ports.ask(client, STATION).latches == 0
+        except LinkError:
+            return False
+
+    assert within(let_go, 60), "latched for good"
+    assert not any(outputs(board).values())
 
 
-def test_smoke_on_an_expanders_input_opens_port_and_contactor(house: VirtualHouse) -> None:
+def test_smoke_on_an_expanders_input_opens_port_and_contactor(
+    house: VirtualHouse, callers: Callers
+) -> None:
     board = charge(house, 2)
     board.stimulate("raise_smoke")
     assert within(lambda: not any(outputs(board).values()))
-    calm(board)
+    calm(board, callers)
 
 
 @pytest.mark.parametrize("fault", [ABSENT, STUCK])
-def test_a_bus_that_fails_opens_the_contactor(house: VirtualHouse, fault: int) -> None:
+def test_a_bus_that_fails_opens_the_contactor(
+    house: VirtualHouse, callers: Callers, fault: int
+) -> None:
     board = house.boards[STATION]
 
     def charges() -> bool:
@@ -119,5 +145,4 @@ def test_a_bus_that_fails_opens_the_contactor(house: VirtualHouse, fault: int) -
     assert within(charges), outputs(board)
     board.stimulate("i2c_fault", fault=fault)
     assert within(lambda: not outputs(board)["contactor"]), "what its relays do nobody can say"
-    calm(board)
-    assert within(lambda: not any(outputs(board).values()))
+    calm(board, callers)
