@@ -30,19 +30,24 @@ _ASKED_ONCE = {
 }
 
 
-def board_files(board: Path, chip: Path) -> dict[str, Path]:
-    """board.py and what it imports of the chip's folder, each after what it imports itself."""
+def board_files(board: Path, chips: list[Path]) -> dict[str, Path]:
+    """board.py and what it imports of the chip's folders, each after what it imports itself."""
     found: dict[str, Path] = {}
+
+    def of_chip(name: str) -> Path | None:
+        paths = (chip / f"{name}.py" for chip in chips)
+        return next((path for path in paths if path.is_file()), None)
 
     def visit(name: str, path: Path) -> None:
         for node in _parsed(path).body:
             if isinstance(node, ast.ImportFrom) and node.module not in found:
-                other = chip / f"{node.module}.py"
-                if other.is_file():
+                other = of_chip(str(node.module))
+                if other is not None:
                     visit(str(node.module), other)
         found[name] = path
 
-    visit(_LOADER, chip / f"{_LOADER}.py")
+    if (loader := of_chip(_LOADER)) is not None:
+        visit(_LOADER, loader)
     visit(BOARD, board / "board.py")
     return found
 

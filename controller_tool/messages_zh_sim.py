@@ -13,6 +13,8 @@ ZH = {
     "name": "名称",
     "board": "控制板",
     "runs": "运行中",
+    "No virtual chip plays the one of {board}": "没有能模拟 {board} 芯片的虚拟芯片",
+    "Virtual boards have an ESP32: see `controller-tool board list`": "虚拟控制板用的是 ESP32：见 `controller-tool board list`",
     "cable": "串口",
     "network": "网络",
     "What a virtual board has counted: flash, resets, relays, cable.": (

@@ -41,7 +41,7 @@ _built: dict[tuple[str, str], bytes] = {}
 def build_pack(board: str) -> bytes:
     """The pack for a board, to be stored as /fw0.pack.
 
-    board: a folder name under boards/. Raises ImageError when there is no such board, when a
+    board: the name of its folder. Raises ImageError when there is no such board, when a
     module does not compile or when the pack is larger than a slot.
     """
     sources = _sources(board)
@@ -75,8 +75,7 @@ def _outside(board: str) -> list[ast.Module]:
 
 
 def _board_files(board: str) -> dict[str, Path]:
-    chip = resources.boards_dir() / _description(board)["chip"]
-    return board_files(_board_dir(board), chip)
+    return board_files(_board_dir(board), resources.chip_dirs(_description(board)["chip"]))
 
 
 def boot_files(board: str) -> dict[str, bytes]:
@@ -101,7 +100,7 @@ def module_names(board: str) -> list[str]:
 
 
 def _board_dir(board: str) -> Path:
-    folder = resources.boards_dir() / board
+    folder = resources.board_dir(board)
     if not (folder / "board.toml").is_file():
         raise ImageError(f"no board is named {board}", "see `controller-tool board list`")
     return folder

@@ -13,10 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from controller_tool import resources
+
 ROOT = Path(__file__).resolve().parents[1]
 STUBS = ROOT / ".venv" / "device-stubs"
-CHIPS = ROOT / "boards" / "esp32"  # what all boards with that chip share, `chip` on the device
-CHIP = ROOT / "boards" / "esp32"
 BESIDE_BOOT = ("boot", "main", "packfs")
 DISTRIBUTIONS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
 # Where the stubs say less than the chip does: file, what stands there, what is true.
@@ -77,7 +77,8 @@ def check(board: Path) -> int:
 
 def _mypy(board: Path, what: list[str], bases: list[Path]) -> int:
     argv = [sys.executable, "-m", "mypy", "--config-file", "mypy-device.ini", "--no-error-summary"]
-    places = [*bases, board.parent, CHIP]
+    chips = resources.chip_dirs(resources.describe_board(board.parent.name)["chip"])
+    places = [*bases, board.parent, *chips]
     environment = {**os.environ, "MYPYPATH": os.pathsep.join(map(str, places))}
     return subprocess.run([*argv, *what], cwd=ROOT, env=environment, check=False).returncode
 

@@ -17,6 +17,23 @@ _ENODEV = 19
 _ETIMEDOUT = 116
 
 
+class Inputs(expanders.Pcf8574):
+    """One whose pins come from outside: what is written high reads as the wire has it."""
+
+    def __init__(self, memory, at: int, first: int) -> None:
+        super().__init__(memory, at)
+        self._wires = memory
+        self._first = first
+
+    def read(self, count: int) -> bytes:
+        """What is at the pins."""
+        seen = 0
+        for number in range(self.PINS):
+            level = self._wires[layout.LEVELS + self._first + number]
+            seen |= (0 if level == 0 else 1) << number
+        return bytes((seen & self.levels(),)) * count
+
+
 class Chips:
     """The chips of a board; rows: those of `expanders` in board.toml."""
 
@@ -30,6 +47,10 @@ class Chips:
         for row in rows:
             if row["kind"] == "hc595":
                 self._wire_register(row, at)
+            elif row.get("inputs"):
+                chip = Inputs(page.bytes, at, row["first"])
+                self._by_address[row["address"]] = (chip, -1, 0)
+                at += chip.BYTES
             elif row["kind"] == "pcf8574":
                 chip = expanders.Pcf8574(page.bytes, at)
                 self._by_address[row["address"]] = (chip, row["first"], 0)
@@ -73,7 +94,8 @@ class Chips:
         """One transaction."""
         chip, first, active = self._reach(address, timeout_us)
         chip.write(data)
-        self._show(chip.levels(), first, chip.PINS, active)
+        if first >= 0:
+            self._show(chip.levels(), first, chip.PINS, active)
 
     def read(self, address: int, count: int, timeout_us: int) -> bytes:
         """One transaction."""

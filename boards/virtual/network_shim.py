@@ -88,6 +88,20 @@ def build(page, pump, unique: bytes, address: str) -> dict:
         def scan(self) -> list:
             return []
 
+    class LAN:
+        """A cable that nobody plugged in."""
+
+        def __init__(self, *where, **more) -> None:
+            self._active = False
+
+        def active(self, is_active: object = None):
+            if is_active is not None:
+                self._active = bool(is_active)
+            return self._active
+
+        def isconnected(self) -> bool:
+            return False
+
     def hostname(name: object = None):
         if name is not None:
             settings["hostname"] = name
@@ -95,6 +109,8 @@ def build(page, pump, unique: bytes, address: str) -> dict:
 
     return {
         "WLAN": WLAN,
+        "LAN": LAN,
+        "PHY_LAN8720": 5,
         "STA_IF": 0,
         "AP_IF": 1,
         "STAT_IDLE": _IDLE,

@@ -8,7 +8,7 @@ KIND = "door"
 capabilities = {"cards": 20000, "points": 4, "readers": 2, "rtc": True, "wifi": True}
 
 _LED = 2
-_RELAYS = (26, 14, 12, 13)
+_RELAYS = (26, 13, 22, 21)
 # a second of a reader's line: longer than any step of a handshake, when nobody looks at it
 _READER_BYTES = 1024
 
@@ -38,8 +38,10 @@ def inputs() -> "dict[str, Pin | Signal | ADC]":
         "fire": ADC(Pin(36), atten=ADC.ATTN_11DB),  # cut, shorted or acted: the doors are released
         "tamper": Pin(23, Pin.IN, Pin.PULL_UP),
     }
-    for end, leaf, rex in (("", 32, 33), ("2", 4, 5), ("3", 18, 19), ("4", 21, 15)):
-        found["door" + end] = Pin(leaf, Pin.IN, Pin.PULL_UP)  # the contact's loop is broken
+    for end, leaf, rex in (("", 32, 33), ("2", 4, 5), ("3", 18, 19), ("4", 39, 15)):
+        # the contact's loop is broken; 39 has no pull-up but that on the board
+        pull = Pin.PULL_UP if leaf < 34 else -1
+        found["door" + end] = Pin(leaf, Pin.IN, pull)
         found["rex" + end] = Signal(Pin(rex, Pin.IN, Pin.PULL_UP), invert=True)
     return found
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from controller_tool import drawing
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table
 from controller_tool.messages import name_of, t
-from controller_tool.services import boards
+from controller_tool.resources import OWN_BOARDS
+from controller_tool.services import board_maker, boards
 
 
 @click.group(cls=ToolGroup, help=t("Kinds of board that can be provisioned."))
@@ -40,3 +44,73 @@ def show(app: App, name: str) -> None:
                (t("what it is"), found.summary), *found.capabilities.items()]),
         table([t("partition"), t("offset"), t("bytes")], parts),
     )  # fmt: skip
+
+
+@board.command("new", help=t("Make a folder for a board of your own, to be filled in."))
+@click.argument("name")
+@click.option(
+    "--into",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=t("Folder with your own boards; left out: what CONTROLLER_TOOL_BOARDS says"),
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["door", "charger"]),
+    default="door",
+    show_default=True,
+    help=t("What it controls"),
+)
+@click.option(
+    "--chip",
+    type=click.Choice(["esp32", "esp32s3"]),
+    default="esp32",
+    show_default=True,
+    help=t("Its chip"),
+)
+@pass_app
+def new(app: App, name: str, into: Path | None, kind: str, chip: str) -> None:
+    """Where it is and what to do next."""
+    made = board_maker.make(name, kind, chip, into)
+    steps = (
+        []
+        if made.known
+        else [
+            t(
+                "Set {variable} to {folder}, so that the tool finds it",
+                variable=OWN_BOARDS,
+                folder=made.folder.parent,
+            )
+        ]
+    )
+    steps.append(
+        t(
+            "Fill in what its comments ask for, then `controller-tool board check {board}`",
+            board=made.board,
+        )
+    )
+    app.show(made, pairs([(t("board"), made.board), (t("made"), made.folder),
+                          *((t("next"), step) for step in steps)]))  # fmt: skip
+
+
+@board.command("check", help=t("Whether boards keep the rules of pins, flash and drivers."))
+@click.argument("name", required=False)
+@pass_app
+def check(app: App, name: str | None) -> None:
+    """One line a board and each thing that is wrong with it; exit code 1 when any is."""
+    found = board_maker.check(name)
+    rows = [(one.board, what) for one in found for what in one.problems or (t("keeps the rules"),)]
+    app.show(found, table([t("board"), t("what is wrong")], rows))
+    if any(one.problems for one in found):
+        click.get_current_context().exit(1)
+
+
+@board.command("drawing", help=t("Draw a board's wiring as an SVG file."))
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_app
+def drawing_(app: App, name: str, file: Path) -> None:
+    """One file, in the language of the session."""
+    found = boards.show(name)
+    file.write_text(drawing.draw(found.folder).svg(), encoding="utf-8")
+    app.show({"board": found.name, "file": file}, pairs([(t("drawn"), file)]))

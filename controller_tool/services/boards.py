@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from controller_tool import resources
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-DESCRIPTION = "board.toml"
 
 
 @dataclass(frozen=True)
 class Board:
     """One board.
 
-    name: as the command line takes it; folder: under boards/; partitions: the rows of its flash
+    name: as the command line takes it; folder: its name on disk; partitions: the rows of its flash
     layout; capabilities: what it has, by name; machine: what its image calls it, "" = no name of
     its own.
     """
@@ -56,17 +51,17 @@ class Board:
 
 def list_boards() -> list[Board]:
     """All of them, by name."""
-    return [_read(path) for path in sorted(resources.boards_dir().glob(f"*/{DESCRIPTION}"))]
+    return [_read(folder) for folder in resources.board_folders()]
 
 
 def show(name: str) -> Board:
     """The board of that name (``-`` and ``_`` are the same); OperatorError when there is none."""
-    path = resources.boards_dir() / name.replace("-", "_") / DESCRIPTION
-    if not path.is_file():
+    folder = name.replace("-", "_")
+    if not (resources.board_dir(folder) / resources.DESCRIPTION).is_file():
         raise OperatorError(
             t("No board is named {board}", board=name), t("See `controller-tool board list`")
         )
-    return _read(path)
+    return _read(folder)
 
 
 def display_name(folder: str) -> str:
@@ -74,11 +69,10 @@ def display_name(folder: str) -> str:
     return folder.replace("_", "-")
 
 
-def _read(path: Path) -> Board:
-    folder = path.parent.name
+def _read(folder: str) -> Board:
     data = resources.describe_board(folder)
     return Board(
-        display_name(folder), folder, data["kind"], str(data.get("chip", "")),
+        display_name(folder), folder, str(data.get("kind", "")), str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),
         dict(data.get("capabilities", {})), str(data.get("machine", "")),
     )  # fmt: skip

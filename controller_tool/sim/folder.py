@@ -111,7 +111,9 @@ class Folder:
             "flash_bytes": description["flash_bytes"],
             "page": str(self.page_path.resolve()),
             "unique": options.unique,
-            "machine": description["machine"],
+            "machine": description.get(
+                "machine", resources.describe_chip(description["chip"])["machine"]
+            ),
             "address": options.address,
             "partitions": rows,
             "baud": options.line_baud,

@@ -33,6 +33,7 @@ _STOP_S = 10.0
 _STEP_S = 0.01
 _ANSWER_S = 10.0
 _ADDRESSES = 254 * 254
+_CHIP = "esp32"  # that boards/virtual plays
 _NEW_BOARD = "virtual_door"
 
 
@@ -227,12 +228,17 @@ def _kind(folder: Folder, wanted: str | None) -> str:
 
 
 def _keep(folder: Folder, board: str, changes: dict[str, Any]) -> None:
-    if not (resources.boards_dir() / board / "board.toml").is_file() or (
+    if not (resources.board_dir(board) / resources.DESCRIPTION).is_file() or (
         "wiring" not in describe(board)
     ):
         raise OperatorError(
             t("No virtual board is named {board}", board=board),
             t("See `controller-tool board list`"),
+        )
+    if describe(board)["chip"] != _CHIP:
+        raise OperatorError(
+            t("No virtual chip plays the one of {board}", board=board.replace("_", "-")),
+            t("Virtual boards have an ESP32: see `controller-tool board list`"),
         )
     if folder.exists():
         options = replace(folder.options(), **changes)

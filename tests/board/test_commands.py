@@ -113,3 +113,9 @@ def test_a_board_starts_again_as_what_it_is(tool: Tool) -> None:
     code, text = tool("start", "pile", "--board", "virtual-door")
     assert code == 1
     assert "pile is a virtual-charger, not a virtual-door" in text
+
+
+def test_a_board_with_another_chip_is_refused_by_name(tool: Tool) -> None:
+    code, said = tool("start", "s3", "--board", "waveshare-s3-relay6")
+    assert code == 1
+    assert "No virtual chip plays the one of waveshare-s3-relay6" in said

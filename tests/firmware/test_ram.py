@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from controller_tool.pack import module_names
+from controller_tool import resources
+from controller_tool.pack import PACK_MAX_BYTES, build_pack, module_names
 from tests.firmware.loading import heap_by_module
 
 CODE_MAX_BYTES = 62 * 1024  # ADR-0017, ADR-0022
@@ -24,6 +25,11 @@ DRIVERS = {  # of each board, by its readers
     "virtual_door_rc522": {"rc522"},
     "virtual_door_osdp": {"osdp"},
     "virtual_doors4": {"virtual"},
+    "esp32_devkitc": {"wiegand"},
+    "esp32_devkitc_rdm6300": {"rdm6300"},
+    "kincony_kc868_a8": {"rdm6300"},
+    "olimex_esp32_evb": {"rdm6300"},
+    "waveshare_s3_relay6": {"osdp"},
 }
 METERS = {  # of each charger
     "virtual_door": set(),
@@ -32,8 +38,20 @@ METERS = {  # of each charger
     "virtual_charger10": {"bl0942"},
     "virtual_charger12": {"bl0942"},
     "virtual_charger16": {"bl0942"},
+    "kincony_kc868_a8": {"bl0942"},
 }
 SHARED = {"serial_line", "two_wires"}
+
+
+def test_every_board_is_measured() -> None:
+    assert set(DRIVERS) == set(resources.board_folders())
+    kinds = {name: resources.describe_board(name)["kind"] for name in DRIVERS}
+    assert {name for name, kind in kinds.items() if kind == "charger"} <= set(METERS)
+
+
+@pytest.mark.parametrize("board", DRIVERS)
+def test_a_pack_fits_its_slot(board: str) -> None:
+    assert len(build_pack(board)) <= PACK_MAX_BYTES
 
 
 @pytest.mark.parametrize("board", DRIVERS)

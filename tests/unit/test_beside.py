@@ -16,9 +16,13 @@ CHIP = resources.boards_dir() / "esp32"
 BOARDS = sorted(path.parent for path in resources.boards_dir().glob("*/board.py"))
 
 
+def chips_of(board: Path) -> list[Path]:
+    return resources.chip_dirs(resources.describe_board(board.name)["chip"])
+
+
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: str(board.name))
 def test_a_board_is_one_module_with_all_that_its_files_define(board: Path) -> None:
-    files = board_files(board, CHIP)
+    files = board_files(board, chips_of(board))
     assert list(files)[-1] == "board"
     tree = board_module(files)
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -29,7 +33,7 @@ def test_a_board_is_one_module_with_all_that_its_files_define(board: Path) -> No
 
 def test_only_what_a_board_imports_goes_along() -> None:
     def chips(name: str) -> set[str]:
-        return set(board_files(resources.boards_dir() / name, CHIP)) - {
+        return set(board_files(resources.boards_dir() / name, [CHIP])) - {
             "board",
             "chip",
             "on_demand",
@@ -45,7 +49,7 @@ def test_two_files_that_mean_different_things_by_one_name_are_refused(tmp_path: 
     (tmp_path / "a.py").write_text("def step():\n    return 1\n")
     (tmp_path / "b.py").write_text("from a import step\n\n\ndef twice():\n    return 2 * step()\n")
     (tmp_path / "board.py").write_text("from b import twice\n")
-    files = board_files(tmp_path, tmp_path)
+    files = board_files(tmp_path, [tmp_path])
     assert list(files) == ["on_demand", "a", "b", "board"]
     board_module(files)
     (tmp_path / "b.py").write_text("from a import step\n\n\ndef step():\n    return 3\n")
@@ -65,7 +69,7 @@ def names(tree: ast.Module) -> set[str]:
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: str(board.name))
 def test_what_is_asked_once_leaves_the_heap_and_nothing_is_lost(board: Path) -> None:
-    files = board_files(board, CHIP)
+    files = board_files(board, chips_of(board))
     parts = board_and_wiring(files)
     kept, leaving = names(parts["board"]), names(parts["wiring"])
     assert not kept & leaving
@@ -76,7 +80,7 @@ def test_what_is_asked_once_leaves_the_heap_and_nothing_is_lost(board: Path) -> 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: str(board.name))
 def test_each_part_finds_every_name_that_it_uses(board: Path) -> None:
-    parts = board_and_wiring(board_files(board, CHIP))
+    parts = board_and_wiring(board_files(board, chips_of(board)))
     for tree in parts.values():
         known = set(dir(builtins)) | {"__import__"}
         for node in ast.walk(tree):
@@ -100,7 +104,7 @@ def test_what_somebody_may_hold_keeps_no_module_alive(tmp_path: Path) -> None:
         "def one(number):\n    STATE.append(number)\n    return number\n\n\n"
         "def thermistors():\n    return lambda index: index\n"
     )
-    parts = board_and_wiring(board_files(tmp_path, tmp_path))
+    parts = board_and_wiring(board_files(tmp_path, [tmp_path]))
     assert names(parts["board"]) == {"thermistors"}
     assert names(parts["wiring"]) == {"relays", "one"}
     assert "STATE = []" in ast.unparse(parts["board"]), "it would be forgotten with each use"

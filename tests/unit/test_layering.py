@@ -93,7 +93,8 @@ def beside_boot() -> set[str]:
 
 def chip_files() -> set[str]:
     """Modules of the chips' folders, which go to the controller beside board.py."""
-    return {path.stem for path in (ROOT / "boards" / "esp32").glob("*.py")}
+    folders = (path.parent for path in (ROOT / "boards").glob("*/chip.toml"))
+    return {path.stem for folder in folders for path in folder.glob("*.py")}
 
 
 @functools.cache
