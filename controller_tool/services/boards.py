@@ -21,7 +21,7 @@ class Board:
 
     name: as the command line takes it; folder: under boards/; partitions: the rows of its flash
     layout; capabilities: what it has, by name; machine: what its image calls it, "" = no name of
-    its own.
+    its own; flash_bytes: of its chip, 0 = not told.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Board:
     partitions: tuple[dict[str, Any], ...]
     capabilities: dict[str, Any]
     machine: str = ""
+    flash_bytes: int = 0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -81,4 +82,5 @@ def _read(path: Path) -> Board:
         display_name(folder), folder, data["kind"], str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),
         dict(data.get("capabilities", {})), str(data.get("machine", "")),
+        int(data.get("flash_bytes", 0)),
     )  # fmt: skip
