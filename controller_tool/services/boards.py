@@ -21,7 +21,8 @@ class Board:
 
     name: as the command line takes it; folder: under boards/; partitions: the rows of its flash
     layout; capabilities: what it has, by name; machine: what its image calls it, "" = no name of
-    its own; flash_bytes: of its chip, 0 = not told.
+    its own; flash_bytes: of its chip, 0 = not told; image_sha256: of
+    MicroPython images that somebody compared with the vendor's.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Board:
     capabilities: dict[str, Any]
     machine: str = ""
     flash_bytes: int = 0
+    image_sha256: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -83,4 +85,5 @@ def _read(path: Path) -> Board:
         str(data.get("description", "")), tuple(data.get("partitions", ())),
         dict(data.get("capabilities", {})), str(data.get("machine", "")),
         int(data.get("flash_bytes", 0)),
+        tuple(data.get("image", {}).get("sha256", ())),
     )  # fmt: skip
