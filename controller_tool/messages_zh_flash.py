@@ -1,6 +1,15 @@
 """Chinese texts of flashing (host)."""
 
 ZH = {
+    "From a bare board to a working controller: MicroPython, firmware and identity.": "从空白控制板到可用的控制器：MicroPython、固件和身份。",
+    "MicroPython's .bin file": "MicroPython 的 .bin 文件",
+    "Take an image that board.toml does not name": "使用 board.toml 未列出的固件",
+    "Speed of the cable": "串口速率",
+    "Press reset on the board: its port cannot do that": "请按控制板上的复位键：此串口无法复位它",
+    "serial number": "序列号",
+    "flash": "闪存",
+    "{size} MB, {written} bytes written": "{size} MB，已写入 {written} 字节",
+    "image": "固件",
     "{board} tells no chip and flash size that can be flashed": "{board} 没有说明可烧录的芯片和闪存容量",
     "Mend its board.toml": "请修正它的 board.toml",
     "This file is no MicroPython image that begins at {offset}": "此文件不是从 {offset} 开始的 MicroPython 固件",

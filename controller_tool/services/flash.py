@@ -2,8 +2,9 @@
 
 In this order; nothing is changed before the chip, its flash and the image were found right:
 
-- the image is read, its digest looked up, and everything made that goes into the flash
+- the image is read, its digest looked up, its chip and length compared with board.toml
 - the chip and the size of its flash are compared with board.toml
+- only then is the controller's identity made: what fails before leaves no trace in the registry
 - partitions of which nothing is written are made blank where they are not
 - image, partition table, file system and key cells are written compressed and proven by MD5
 - the board is restarted, where the port has lines for that
@@ -21,6 +22,7 @@ from controller_tool.flashing import layout
 from controller_tool.messages import t
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from controller_tool.flashing.session import Session
@@ -36,6 +38,14 @@ class Image:
 
     data: bytes
     sha256: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What makes a board this controller: files by path, first key cells of the two rings."""
+
+    files: dict[str, bytes]
+    cells: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,12 +89,11 @@ def flash(
     port: str,
     board: Board,
     image: Image,
-    files: dict[str, bytes],
-    cells: tuple[bytes, ...],
+    make: Callable[[], Contents],
     say: Narrator,
     baud: int = BAUD,
 ) -> Flashed:
-    """Flashes a board at `port`. files: of its file system, by path; cells: of its two rings.
+    """Flashes a board at `port`; `make` is asked when chip and flash were found right.
 
     Raises OperatorError, LinkError, DeviceError or ImageError with the next step.
     """
@@ -92,12 +101,14 @@ def flash(
     from controller_tool.flashing.session import Session  # noqa: PLC0415
 
     started = time.monotonic()
-    pieces = layout.pieces(board, image.data, files, cells)
+    layout.check_image(board, image.data)
     say.step(t("Looking for the chip"))
     with Session(port, say.progress) as session:
         _check_chip(session, board)
         session.begin(baud)
         _check_flash(session, board)
+        made = make()
+        pieces = layout.pieces(board, image.data, made.files, made.cells)
         say.step(t("Erasing what an earlier use left"))
         erased = sum(
             size for offset, size in layout.blanks(board, pieces) if session.blank(offset, size)

@@ -18,6 +18,13 @@ from tests.made_up_images import image
 DOOR = boards.show("virtual-door")
 FILES = {"/data/one": b"1", "/two": bytes(5000)}
 CELLS = (b"\x01" * 84, b"\x02" * 84)
+
+
+def contents() -> flash.Contents:
+    """What is flashed beside the image."""
+    return flash.Contents(FILES, CELLS)
+
+
 SMALL = flash.Image(image(size=0x20000), "of the small one")
 WHOLE_SHARE = 1.05
 
@@ -53,7 +60,7 @@ def run(
     say: Silent | None = None,
 ) -> flash.Flashed:
     """Flash it."""
-    return flash.flash(board.serial_port, described, made, FILES, CELLS, say or Silent())
+    return flash.flash(board.serial_port, described, made, contents, say or Silent())
 
 
 def check(board: service.Board, described: boards.Board, made: flash.Image) -> None:
@@ -98,7 +105,7 @@ def test_hardly_more_is_sent_than_the_compressed_image_and_file_system(
     made = flash.Image(image(), "")
     files = install.firmware_files(DOOR.folder)
     before = loading.counters()["cable"]["received"]
-    flash.flash(loading.serial_port, DOOR, made, files, CELLS, Silent())
+    flash.flash(loading.serial_port, DOOR, made, lambda: flash.Contents(files, CELLS), Silent())
     sent = loading.counters()["cable"]["received"] - before
     vfs = next(row for row in DOOR.partitions if row["label"] == "vfs")
     image_bytes = len(zlib.compress(made.data, 9))
@@ -159,7 +166,7 @@ def test_a_chip_that_is_silent_is_said_so(loading: service.Board) -> None:
 
 def test_a_port_that_is_not_there_is_said_so() -> None:
     with pytest.raises(LinkError, match="Cannot open /dev/no-such-port") as e:
-        flash.flash("/dev/no-such-port", DOOR, SMALL, FILES, CELLS, Silent())
+        flash.flash("/dev/no-such-port", DOOR, SMALL, contents, Silent())
     refused(e)
 
 
