@@ -2,8 +2,9 @@
 
 - a vendor's image begins at the bootloader and reaches to the end of its program; its own partition
   table is exchanged for the board's, and what lies between that and the program is left blank
-- the file system fills its partition whole, so that nothing of an earlier one is left
-- each partition of which nothing is written is to be blank
+- of the file system those blocks are written that hold something
+- all else behind the program is to be blank: partitions of which nothing is written, and the rest
+  of the file system's
 """
 
 from __future__ import annotations
@@ -100,11 +101,12 @@ def pieces(
     system = _partition(board, _FILE_SYSTEM)
     found = [
         Piece(start, before + blank + image[_APP_OFFSET - start :]),
-        Piece(system[0], littlefs_image.build(files, system[1])),
+        *_filled(system[0], littlefs_image.build(files, system[1])),
     ]
     first = _partition(board, _CELLS)[0]
     found += [
-        Piece(first + number * _ALARM_CELLS * SECTOR_BYTES, cell)
+        # whole sectors: esptool sends what does not shrink uncompressed, filled up to 16 KB
+        Piece(first + number * _ALARM_CELLS * SECTOR_BYTES, cell.ljust(SECTOR_BYTES, b"\xff"))
         for number, cell in enumerate(cells)
     ]
     return sorted(found, key=lambda piece: piece.offset)
@@ -133,6 +135,20 @@ def blanks(board: Board, written: list[Piece]) -> list[tuple[int, int]]:
             else:
                 found.append([sector, sector + 1])
     return [(first * SECTOR_BYTES, (end - first) * SECTOR_BYTES) for first, end in found]
+
+
+def _filled(offset: int, data: bytes) -> list[Piece]:
+    """The sectors of `data` that are not blank, neighbours in one piece."""
+    found: list[Piece] = []
+    for at in range(0, len(data), SECTOR_BYTES):
+        sector = data[at : at + SECTOR_BYTES]
+        if not sector.strip(b"\xff"):
+            continue
+        if found and found[-1].end == offset + at:
+            found[-1] = Piece(found[-1].offset, found[-1].data + sector)
+        else:
+            found.append(Piece(offset + at, sector))
+    return found
 
 
 def _partition(board: Board, label: str) -> tuple[int, int]:

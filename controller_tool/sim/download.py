@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.sim.readers import BadStimulus
@@ -24,6 +25,9 @@ class Download:
         self._folder = folder
         self._mac = bytes.fromhex(options.unique)
         self._chip = str(description["chip"])
+        self._charge = options.charge
+        self._busy_until_s = 0.0
+        self._answer = b""  # of a loader that is at work
         self._faults: dict[str, Any] = {}
 
     def fault(self, faults: dict[str, Any]) -> None:
@@ -35,6 +39,7 @@ class Download:
 
     def make_loader(self) -> Loader:
         """As after a reset."""
+        self._busy_until_s, self._answer = 0.0, b""
         chip = self._faults.get("chip", self._chip)
         flash = RomFlash(
             self._folder.flash_path,
@@ -44,17 +49,35 @@ class Download:
         silent = bool(self._faults.get("silent", False))
         return Loader(MODELS[chip], flash, self._mac, stubs.known(chip), silent)
 
-    @staticmethod
-    def turn(loader: Loader, cable: Cable) -> bool:
-        """Let the loader hear what has arrived; True when it goes over to the firmware."""
+    def turn(self, loader: Loader, cable: Cable) -> bool:
+        """Let the loader hear what has arrived; True when it goes over to the firmware.
+
+        With `charge` it hears nothing while its flash is busy, and answers only then, but for a
+        stub that was given a block.
+        """
+        if self.wait_s():
+            return False
+        cable.from_board(self._answer)
+        self._answer = b""
         data = cable.to_loader()
         if not data:
             return False
         before = loader.baud
-        cable.from_board(loader.hear(data, cable.host_baud()))
+        answer = loader.hear(data, cable.host_baud())
+        busy_s, loader.flash.busy_us = loader.flash.busy_us / 1e6, 0.0
+        if self._charge and busy_s:
+            self._busy_until_s = time.monotonic() + busy_s
+        if self.wait_s() and not loader.answers_first:
+            self._answer = answer
+        else:
+            cable.from_board(answer)
         if loader.baud != before:
             cable.board_baud(loader.baud)
         return loader.left
+
+    def wait_s(self) -> float:
+        """Until the loader is done with its flash; 0 when it is."""
+        return max(0.0, self._busy_until_s - time.monotonic())
 
     @staticmethod
     def figures(loader: Loader | None) -> dict[str, Any] | None:

@@ -225,6 +225,8 @@ class Supervisor:
         wait = self.cable.wait_s()
         if wait is not None:
             waits.append(wait)
+        if self.chip.loader is not None and self.download.wait_s():
+            waits.append(self.download.wait_s())
         if self._later:
             waits.append(self._later[0][0] - time.monotonic())
         return max(0.0, min(waits))

@@ -39,12 +39,18 @@ def test_an_s3_begins_at_0() -> None:
 
 
 def test_file_system_and_key_cells_stand_in_their_partitions() -> None:
-    found = {piece.offset: piece.data for piece in layout.pieces(DOOR, VENDOR, FILES, CELLS)[1:]}
+    pieces = layout.pieces(DOOR, VENDOR, FILES | {"/large": bytes(50_000)}, CELLS)
+    found = {piece.offset: piece.data for piece in pieces}
     vfs, keys = partition(DOOR, "vfs"), partition(DOOR, "keys")
-    assert littlefs_image.read(found[vfs["offset"]]) == FILES
-    assert len(found[vfs["offset"]]) == vfs["size"]
-    assert found[keys["offset"]] == CELLS[0]
-    assert found[keys["offset"] + 8 * 4096] == CELLS[1]
+    system = bytearray(b"\xff" * vfs["size"])
+    for offset, data in found.items():
+        if vfs["offset"] <= offset < vfs["offset"] + vfs["size"]:
+            at = offset - vfs["offset"]
+            system[at : at + len(data)] = data
+    assert littlefs_image.read(bytes(system)) == FILES | {"/large": bytes(50_000)}
+    assert sum(map(len, found.values())) - len(pieces[0].data) < 80_000  # blank blocks are not
+    assert found[keys["offset"]] == CELLS[0].ljust(4096, b"\xff")
+    assert found[keys["offset"] + 8 * 4096] == CELLS[1].ljust(4096, b"\xff")
 
 
 @pytest.mark.parametrize("board", [DOOR, CHARGER], ids=lambda board: board.name)
@@ -60,7 +66,7 @@ def test_all_else_behind_the_program_is_to_be_blank(board: boards.Board) -> None
         covered |= written
     behind = set(range(partition(board, "vfs")["offset"] // 4096, board.flash_bytes // 4096))
     assert behind <= covered
-    assert len(blanks) == 3  # lists, between the two cells, and from there to the end
+    assert len(blanks) < 8  # neighbours are one
 
 
 @pytest.mark.parametrize(

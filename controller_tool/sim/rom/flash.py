@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECTOR_BYTES = 4096
+_PAGE_BYTES = 256
+# the time model of the whole project's NOR chip (boards/virtual/nor.py)
+_READ_US_A_BYTE = 0.05
+_PROGRAM_US_A_PAGE = 60 + _PAGE_BYTES
+_ERASE_US = 45000
 
 
 class OutsideFlash(Exception):
@@ -29,6 +34,7 @@ class RomFlash:
         self._stuck = stuck
         self.erased = 0  # sectors
         self.programmed = 0  # bytes
+        self.busy_us = 0.0  # time that all this takes a chip; whoever waits for it takes it away
 
     def close(self) -> None:
         """Give the file back."""
@@ -37,6 +43,7 @@ class RomFlash:
     def read(self, offset: int, count: int) -> bytes:
         """`count` bytes from `offset`."""
         self._check(offset, count)
+        self.busy_us += count * _READ_US_A_BYTE
         return self._bytes[offset : offset + count]
 
     def erase(self, offset: int, count: int) -> None:
@@ -46,6 +53,7 @@ class RomFlash:
         self._check(first, end - first)
         self._bytes[first:end] = b"\xff" * (end - first)
         self.erased += (end - first) // SECTOR_BYTES
+        self.busy_us += (end - first) // SECTOR_BYTES * _ERASE_US
 
     def program(self, offset: int, data: bytes) -> None:
         """Clear bits."""
@@ -58,6 +66,7 @@ class RomFlash:
             if offset <= place < end:
                 self._bytes[place] &= 0xFE
         self.programmed += len(data)
+        self.busy_us += -(-len(data) // _PAGE_BYTES) * _PROGRAM_US_A_PAGE
 
     def _check(self, offset: int, count: int) -> None:
         if offset < 0 or offset + count > min(self.size_bytes, len(self._bytes)):

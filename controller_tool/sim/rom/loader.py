@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _SYNC = b"\x07\x07\x12\x20" + 32 * b"\x55"
 _SYNC_ANSWERS = 8
 _SYNC_COMMAND = 0x08
+_BLOCKS = (0x03, 0x11)  # of flash
 _CHECKED = (0x03, 0x07, 0x11)  # commands that carry a block
 _SYNC_VALUE = 0x20120707
 _CHECKSUM = 0xEF
@@ -58,6 +59,7 @@ class Loader(FlashCommands):
     silent: bool = False
     left: bool = False
     is_stub: bool = False
+    answers_first: bool = False  # what it heard last is answered before it is done
     baud: int = 0  # 0: not learned yet
     registers: Registers = field(init=False)
 
@@ -109,6 +111,7 @@ class Loader(FlashCommands):
         data = frame[8:]
         if not self.baud and code != _SYNC_COMMAND:
             return  # before the sync the speed is not known
+        self.answers_first = self.is_stub and code in _BLOCKS
         self._by_stub = self.is_stub  # who answers, even when that ends him
         handler = self._rom.get(code) or (self._stub.get(code) if self.is_stub else None)
         if handler is None or length != len(data):
@@ -142,7 +145,7 @@ class Loader(FlashCommands):
             self._jump(*struct.unpack("<II", data))
         elif code == 0xD2:
             self._send_blocks()
-        elif code in (0x03, 0x11) and self.is_stub:
+        elif self.answers_first:
             try:
                 self._store(data[16:])
             except Refused as refused:
