@@ -1,6 +1,7 @@
 """One session with the real esptool flashes a board, or refuses in two lines (host)."""
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from controller_tool.errors import DeviceError, LinkError, OperatorError, ToolError
 from controller_tool.flashing import layout, littlefs_image
+from controller_tool.flashing.session import Session
 from controller_tool.services import boards, flash, install
 from controller_tool.services.provision import Silent
 from controller_tool.sim import service
@@ -87,6 +89,43 @@ def test_a_board_is_flashed_in_one_session(loading: service.Board, chip: str) ->
     assert not done.restarted  # a pseudo-terminal has no lines
     assert len(watching.steps) == 3
     assert watching.shares[-1] == 1.0
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # in pyserial
+def test_a_port_with_lines_needs_no_hand(make_board: MakeBoard) -> None:
+    """The lines alone: by RFC 2217 a whole flash takes half a minute."""
+    board = make_board()
+    with Session(board.bridge_address) as session:
+        assert board.counters()["loader"] is not None
+        assert session.chip == "ESP32"
+        assert session.restart()
+    board.wait_until_up()
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # in pyserial
+def test_a_whole_flash_by_modem_lines(make_board: MakeBoard) -> None:
+    board = make_board()
+    assert flash.flash(board.bridge_address, DOOR, SMALL, contents, Silent()).restarted
+    board.wait_until_up()
+    for piece in layout.pieces(DOOR, SMALL.data, FILES, CELLS)[1:]:  # the first has NVS in it
+        assert flash_of(board, piece.offset, len(piece.data)) == piece.data
+
+
+def test_boards_on_a_hub_are_flashed_side_by_side(make_board: MakeBoard) -> None:
+    loading = [make_board(name) for name in ("a", "b", "c")]
+    for board in loading:
+        into_loader(board)
+    watching = [Watching() for _ in loading]
+    with ThreadPoolExecutor() as pool:
+        done = list(
+            pool.map(lambda pair: run(pair[0], say=pair[1]), zip(loading, watching, strict=True))
+        )
+    assert len({one.mac for one in done}) == len(loading)
+    for board, watched in zip(loading, watching, strict=True):
+        check(board, DOOR, SMALL)
+        assert watched.shares[-1] == 1.0
+        assert len(watched.shares) == len(watching[0].shares)  # nobody heard of another's
 
 
 def test_what_an_earlier_use_left_is_gone(loading: service.Board) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller_tool.sim.rom import stubs
-from controller_tool.sim.rom.flash import RomFlash
+from controller_tool.sim.rom.flash import OutsideFlash, RomFlash
 from controller_tool.sim.rom.loader import Loader
 from controller_tool.sim.rom.models import MODELS
 from controller_tool.sim.rom.slip import Decoder, encode
@@ -87,6 +87,20 @@ def test_what_does_not_inflate_is_refused(loader: Loader) -> None:
     data, checksum = block(zlib.compress(b"deflated"))
     assert ask(loader, DEFLATED_DATA, data, checksum) == OK
     assert loader.flash.read(0x10000, 8) == b"deflated"
+
+
+def test_programming_only_clears_bits_and_erasing_sets_them(tmp_path: Path) -> None:
+    path = tmp_path / "flash.bin"
+    path.write_bytes(b"\xff" * 16384)
+    flash = RomFlash(path, stuck=(4097,))
+    flash.program(4096, b"\xf0\xff\xf0")
+    flash.program(4096, b"\x33\xff\xff")
+    assert flash.read(4095, 5) == b"\xff\x30\xfe\xf0\xff"
+    flash.erase(4100, 1)
+    assert flash.read(0, 16384) == b"\xff" * 16384
+    with pytest.raises(OutsideFlash):
+        flash.program(16383, b"12")
+    flash.close()
 
 
 def test_flash_ends_where_the_chip_ends(loader: Loader) -> None:
