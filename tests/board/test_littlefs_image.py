@@ -43,6 +43,7 @@ def test_an_image_reads_back_and_is_the_same_each_time() -> None:
     image = littlefs_image.build(FILES, SIZE_BYTES)
     assert len(image) == SIZE_BYTES
     assert littlefs_image.read(image) == FILES
+    assert (image[8:16], image[20:24]) == (b"littlefs", b"\0\0\2\0")  # 2.0, as of any MicroPython
     assert littlefs_image.build(dict(reversed(FILES.items())), SIZE_BYTES) == image
 
 
