@@ -10,6 +10,7 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, t
 from controller_tool.cli.device_charge import charge
 from controller_tool.cli.device_config import config
 from controller_tool.cli.device_energy import energy
+from controller_tool.cli.device_flash import flash
 from controller_tool.cli.device_ports import calibrate, ports
 from controller_tool.cli.device_reader import reader
 from controller_tool.cli.device_replace import replace
@@ -235,6 +236,7 @@ device.add_command(calibrate)
 device.add_command(charge)
 device.add_command(config)
 device.add_command(energy)
+device.add_command(flash)
 device.add_command(ports)
 device.add_command(reader)
 device.add_command(replace)

@@ -16,7 +16,8 @@ class Board:
 
     name: as the command line takes it; folder: its name on disk; partitions: the rows of its flash
     layout; capabilities: what it has, by name; machine: what its image calls it, "" = no name of
-    its own.
+    its own; flash_bytes: of its chip, 0 = not told; image_sha256: of
+    MicroPython images that somebody compared with the vendor's.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Board:
     partitions: tuple[dict[str, Any], ...]
     capabilities: dict[str, Any]
     machine: str = ""
+    flash_bytes: int = 0
+    image_sha256: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -75,4 +78,6 @@ def _read(folder: str) -> Board:
         display_name(folder), folder, str(data.get("kind", "")), str(data.get("chip", "")),
         str(data.get("description", "")), tuple(data.get("partitions", ())),
         dict(data.get("capabilities", {})), str(data.get("machine", "")),
+        int(data.get("flash_bytes", 0)),
+        tuple(data.get("image", {}).get("sha256", ())),
     )  # fmt: skip

@@ -102,7 +102,7 @@ def plan(site: Site, request: Request) -> install.Plan:
     """What provisioning would do, without changing board or registry (the dry run)."""
     description = boards.show(request.board)
     image = install.firmware_files(description.folder)
-    with BoardRepl(_cable(site, request).place) as repl:
+    with BoardRepl(cable(site, request).place) as repl:
         board = install.check_board(repl, description)
         return install.Plan(
             request.name, description.folder, board, len(image), sum(map(len, image.values()))
@@ -116,7 +116,7 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
     """
     started = time.monotonic()
     say = narrator or Silent()
-    address = _cable(site, request)
+    address = cable(site, request)
     say.step(t("Building the firmware for {board}", board=request.board))
     description = boards.show(request.board)
     image = install.firmware_files(description.folder)
@@ -129,13 +129,29 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
         copied = install.Copied(0, 0)
         if repl is not None:
             copied = _install(repl, {**image, **install.identity_files(new)}, new, say)
+    return call_first(site, request, new, image, copied, say, started)
+
+
+def call_first(
+    site: Site,
+    request: Request,
+    new: devices.NewDevice,
+    image: dict[str, bytes],
+    copied: install.Copied,
+    say: Narrator,
+    started: float,
+) -> Provisioned:
+    """The controller has its files and starts: call on it, and note what it is then.
+
+    started: when all this began, by the monotonic clock.
+    """
     say.step(t("Starting {name}", name=request.name))
     who = identity(site, new.device, "installer")
-    with _first_call(address, who, _START_S) as client:
+    with _first_call(cable(site, request), who, _START_S) as client:
         record = _commission(site, new.device, client, request, say)
     devices.note_address(site, new.device, serial=request.port, tcp=_network(request))
     return Provisioned(
-        new.device.name, new.device.id, new.device.kind, description.folder,
+        new.device.name, new.device.id, new.device.kind, new.device.board,
         firmware_bytes=sum(map(len, image.values())),
         files_written=copied.written, files_kept=copied.kept,
         seconds=time.monotonic() - started, **record,
@@ -211,7 +227,8 @@ def _first_call(address: Address, who: Identity, patience_s: float) -> Client:
             time.sleep(_START_STEP_S)
 
 
-def _cable(site: Site, request: Request) -> Address:
+def cable(site: Site, request: Request) -> Address:
+    """The serial port of a request; OperatorError for any other address."""
     address = parse(request.port, site.path / "sim")
     if address.kind != "serial":
         raise OperatorError(

@@ -16,7 +16,10 @@ from controller_tool.sim.page import PageView, layout
 from controller_tool.sim.shims import Shims, environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from controller_tool.sim.folder import Folder, Options
+    from controller_tool.sim.rom.loader import Loader
 
 RESET_POWER = 1
 RESET_HARD = 2
@@ -29,6 +32,10 @@ _CAUSES = {layout.EXIT_RESET: RESET_HARD, layout.EXIT_SOFT_RESET: RESET_SOFT}
 BOOT_NOISE = (
     b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x%x (%b),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
     b"configsip: 0, SPIWP:0xee\r\nload:0x3fff0030,len:4892\r\nentry 0x400805c4\r\n"
+)
+DOWNLOAD_NOISE = (
+    b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),"
+    b"boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\nwaiting for download\r\n"
 )
 _NOISE_NAMES = {1: b"POWERON_RESET", 2: b"SW_CPU_RESET", 3: b"TG1WDT_SYS_RESET"}
 
@@ -60,7 +67,14 @@ class Pipe:
 class Chip:
     """The process and everything that a reset or a power cut does to it."""
 
-    def __init__(self, folder: Folder, options: Options, page: PageView, shims: Shims) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        options: Options,
+        page: PageView,
+        shims: Shims,
+        make_loader: Callable[[], Loader],
+    ) -> None:
         self._folder = folder
         self._options = options
         self._page = page
@@ -77,6 +91,10 @@ class Chip:
         self.stdout = Pipe()
         self.uart_in = {number: Pipe() for number in UART_NUMBERS}
         self.uart_out = {number: Pipe() for number in UART_NUMBERS}
+        self._make_loader = make_loader
+        self.loader: Loader | None = None  # it runs instead of the firmware
+        self.boot_held = False  # GPIO0 is low, which a rise of EN or of the supply asks for
+        self.held = False  # EN is low
         self.powered = False
         self.resets = {"power": 0, "hard": 0, "watchdog": 0, "soft": 0, "crash": 0, "cut": 0}
 
@@ -93,7 +111,7 @@ class Chip:
         self.clear_expanders()  # of a board that was stopped, the page still holds them
         self.powered = True
         self.resets["power"] += 1
-        return self._start(RESET_POWER)
+        return b"" if self.held else self._start(RESET_POWER)
 
     def power_off(self) -> None:
         """As if the plug were pulled: at once, wherever the firmware is."""
@@ -113,7 +131,14 @@ class Chip:
     def reset(self, cause: int) -> bytes:
         """Start anew with the clock going on; returns what the ROM says on UART0."""
         self._kill()
-        return self._start(cause) if self.powered else b""
+        return self._start(cause) if self.powered and not self.held else b""
+
+    def hold(self) -> None:
+        """EN goes low: everything stops."""
+        if not self.held:
+            self.held = True
+            self._kill()
+            self._float_outputs(layout.CHIP_PINS)
 
     def interrupt(self) -> None:
         """A Ctrl-C byte came while the firmware wants to be interrupted by it."""
@@ -188,6 +213,9 @@ class Chip:
         for number in UART_NUMBERS:
             self.uart_in[number].drain()
             page.bytes[layout.UARTS + number * layout.UART_BYTES] = 0
+        if cause == RESET_POWER and self.boot_held:
+            self.loader = self._make_loader()
+            return DOWNLOAD_NOISE
         pipes = {n: (self.uart_in[n].read, self.uart_out[n].write) for n in UART_NUMBERS}
         self._folder.write_start(self._options, pipes)
         with self._folder.log_path.open("ab") as log:
@@ -213,3 +241,6 @@ class Chip:
             self._process.kill()
             self._process.wait()
             self._process = None
+        if self.loader is not None:
+            self.loader.close()
+            self.loader = None

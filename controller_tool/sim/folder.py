@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from controller_tool import resources
+from controller_tool.errors import ImageError
+from controller_tool.flashing import partition_table
 from controller_tool.sim.page import PageView, layout
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class Folder:
         wiring = description["wiring"]
         rows = [
             [row["label"], row["type"], row["subtype"], row["offset"], row["size"]]
-            for row in description["partitions"]
+            for row in self.partitions(description)
         ]
         start = {
             "flash": str(self.flash_path.resolve()),
@@ -127,6 +129,16 @@ class Folder:
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }
         _write(self.path / "start.json", json.dumps(start))
+
+    def partitions(self, description: dict[str, Any]) -> list[dict[str, Any]]:
+        """By the table in the flash; a board as it is delivered has that of board.toml."""
+        with self.flash_path.open("rb") as file:
+            file.seek(partition_table.OFFSET)
+            table = file.read(partition_table.TABLE_BYTES)
+        try:
+            return partition_table.parse(table)
+        except ImageError:
+            return list(description["partitions"])
 
     def status(self) -> dict[str, Any]:
         """What the supervisor says of itself; {} when none runs."""

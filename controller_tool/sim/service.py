@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from controller_tool import resources
 from controller_tool.errors import ImageError, LinkError, OperatorError
 from controller_tool.messages import t
+from controller_tool.sim import bridge
 from controller_tool.sim.folder import Folder, Options, describe
 from controller_tool.sim.shims import prepare
 from protocol.constants import TCP_PORT
@@ -62,6 +63,11 @@ class Board:
     def serial_port(self) -> str:
         """The host's end of its cable; LinkError when it does not run."""
         return str(self._status()["serial_port"])
+
+    @property
+    def bridge_address(self) -> str:
+        """The cable again, with its modem lines, for pyserial; sim/bridge.py says how."""
+        return f"rfc2217://{self.options.address}:{bridge.PORT}"
 
     @property
     def tcp_address(self) -> str:

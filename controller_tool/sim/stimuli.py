@@ -195,7 +195,31 @@ class Stimuli(Station):
 
     def reset(self) -> None:
         """The reset button."""
-        self._board.say(self._board.chip.reset(1))
+        self._board.press_reset()
+
+    def hold_boot(self, on: bool) -> None:
+        """The boot button (GPIO0): held when the board is reset, the chip stays in its loader."""
+        self._board.boot_held = on
+
+    def loader_fault(self, **faults: Any) -> None:
+        """What is wrong with the chip that the next loader has; none given: nothing is.
+
+        chip: another kind; flash_bytes: another size; silent: it never answers; stuck: places in
+        the flash whose lowest bit is dead.
+        """
+        self._board.download.fault(faults)
+
+    def pull_cable(self, after: int = 0) -> None:
+        """Pull the cable out of the host, at once or after so many bytes from it."""
+        if after:
+            self._board.cable.pull_after = after
+        else:
+            self._board.cable.pull()
+
+    def plug_cable(self) -> None:
+        """Put the cable in; the host finds it at another port."""
+        self._board.cable.plug()
+        self._board.tell()
 
     def set_clock(self, unix_s: float) -> None:
         """Set the board's RTC, as a coin cell or a stranger would."""

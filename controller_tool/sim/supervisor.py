@@ -24,8 +24,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from controller_tool.sim import bridge
 from controller_tool.sim.cable import Cable
-from controller_tool.sim.chip import Chip
+from controller_tool.sim.chip import RESET_POWER, Chip
+from controller_tool.sim.download import Download
 from controller_tool.sim.folder import Folder, describe
 from controller_tool.sim.loads import LOOK_S, Loads
 from controller_tool.sim.page import PageView, layout
@@ -51,7 +53,10 @@ class Supervisor:
         self.description = describe(self.options.board)
         self.page = PageView(folder.page_path)
         self._rest_inputs()
-        self.chip = Chip(folder, self.options, self.page, prepare(folder))
+        self.download = Download(folder, self.options, self.description)
+        self.chip = Chip(
+            folder, self.options, self.page, prepare(folder), self.download.make_loader
+        )
         self.cable = Cable(self.options, self.page, self.chip.interrupt)
         self.stopping = False
         self.readers = chips_of(self.description["wiring"]["readers"], self.page)
@@ -62,7 +67,7 @@ class Supervisor:
         self._later: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._folder_looked_s = 0.0
-        self._cable_watched = False
+        self._watched = -1  # the host's end of the cable, while it is open
 
     def run(self) -> None:
         """Until the board is to end."""
@@ -72,12 +77,18 @@ class Supervisor:
             for number, pipe in self.chip.uart_out.items():
                 heard = partial(self._heard, number)
                 self._selector.register(pipe.read, selectors.EVENT_READ, heard)
+            guests = bridge.Guests(self._selector, self.cable, self)
+            guests.invite(self.options.address)
             self.say(self.chip.power_on())
-            self.folder.tell({"pid": os.getpid(), "serial_port": self.cable.path})
+            self.tell()
             while not self.stopping:
                 self._turn()
         self.chip.close()
         self.cable.close()
+
+    def tell(self) -> None:
+        """Say how this board is reached."""
+        self.folder.tell({"pid": os.getpid(), "serial_port": self.cable.path})
 
     def later(self, delay_s: float, action: Callable[[], object]) -> None:
         """Do something when the time has come."""
@@ -115,6 +126,7 @@ class Supervisor:
                 "highest": cable.ring_highest, "corrupted": cable.noise.corrupted,
                 "lost": cable.noise.dropped,
             },
+            "loader": self.download.figures(chip.loader),
             "memory_faults": page.word(layout.MEMORY_FAULTS),
             "gap_us": page.word(layout.GAP_US),
             "handshake_us": page.word(layout.HANDSHAKE_US),
@@ -193,7 +205,11 @@ class Supervisor:
         if self.loads.ports:
             self.loads.advance()
         self._watch_cable()
-        if self.chip.powered:
+        if self.chip.loader is not None:
+            if self.download.turn(self.chip.loader, self.cable):
+                self.boot_held = False
+                self.press_reset()
+        elif self.chip.powered and not self.chip.held:
             self.cable.to_board(self.chip.stdin.write, self.chip.stdin.read)
         else:
             self.cable.lose()
@@ -209,21 +225,52 @@ class Supervisor:
         wait = self.cable.wait_s()
         if wait is not None:
             waits.append(wait)
+        if self.chip.loader is not None and self.download.wait_s():
+            waits.append(self.download.wait_s())
         if self._later:
             waits.append(self._later[0][0] - time.monotonic())
         return max(0.0, min(waits))
 
     def _watch_cable(self) -> None:
         """A hung-up pseudo-terminal is always "ready": look at it only while it is open."""
+        if self._watched != self.cable.master and self._watched >= 0:  # it was pulled out
+            self._selector.unregister(self._watched)
+            self._watched = -1
         is_open = self.cable.is_open()
-        if is_open and not self._cable_watched:
+        if is_open and self._watched < 0:
+            self._watched = self.cable.master
             self._selector.register(
-                self.cable.master, selectors.EVENT_READ, lambda _: self.cable.from_host()
+                self._watched, selectors.EVENT_READ, lambda _: self.cable.from_host()
             )
-        elif not is_open and self._cable_watched:
+        elif not is_open and self._watched >= 0:
+            self._selector.unregister(self._watched)
+            self._watched = -1
             self.cable.from_host()  # the last bytes before the port was closed
-            self._selector.unregister(self.cable.master)
-        self._cable_watched = is_open
+
+    def hold(self) -> None:
+        """EN goes down."""
+        self.chip.hold()
+        self.cable.lose()
+
+    def release(self) -> None:
+        """EN goes up, when it was down."""
+        if self.chip.held:
+            self.chip.held = False
+            self.press_reset()
+
+    def press_reset(self) -> None:
+        """The reset button, and whatever else pulls EN down for a moment."""
+        self.cable.board_baud(0)
+        self.say(self.chip.reset(RESET_POWER))
+
+    @property
+    def boot_held(self) -> bool:
+        """Whether GPIO0 is low."""
+        return self.chip.boot_held
+
+    @boot_held.setter
+    def boot_held(self, on: bool) -> None:
+        self.chip.boot_held = on
 
     def _wanted(self) -> bool:
         if not self.options.until_pid:

@@ -1,0 +1,1 @@
+"""What stands in a controller's flash, made on this computer (host)."""
