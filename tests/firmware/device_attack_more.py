@@ -1,4 +1,4 @@
-"""Attacks: a blind board that goes on after an outage, an NVS that refuses at a board without key."""
+"""Attacks: a blind board goes on after an outage, NVS refuses at a board without key (device)."""
 
 from tests.firmware.charger_rig import GRANTED, MINE, World, charging
 
