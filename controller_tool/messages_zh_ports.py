@@ -1,6 +1,20 @@
 """Chinese texts of a charger's ports: what they do, starting, stopping, calibrating (host)."""
 
 ZH = {
+    ", ": "，",
+    "the clock is not set: nothing it writes has a time. Set it with: device time {device}": "时钟未校：它写下的一切都没有时间。请校时：device time {device}",
+    "not set: nothing it writes has a time. Set it with: device time {device}": "未校：它写下的一切都没有时间。请校时：device time {device}",
+    "{device}: its clock was not set, and is now": "{device}：时钟原先未校，现已校好",
+    "What it wrote since its last power cut has no time; nothing can give it one": "上次断电以来写下的内容没有时间，也无法补上",
+    "{device}: its clock is not set: nothing it writes has a time": "{device}：时钟未校：它写下的一切都没有时间",
+    "{device}: its clock is {offset}": "{device}：时钟{offset}",
+    "This role may not set it; the desk does: device time {device}": "此角色不能校时；请在总台运行：device time {device}",
+    "It takes a signed time, which the office gives: device time {device}": "须用签名时间，请在办公室运行：device time {device}",
+    "It did not take the time now. Try again: device time {device}": "它此刻没有接受校时。请再试：device time {device}",
+    "in step": "准确",
+    "{n} s ahead": "快 {n} 秒",
+    "{n} s behind": "慢 {n} 秒",
+    "info:clock": "时钟",
     "What a charger's ports do.": "充电端口的状态。",
     "Each second anew, until stopped": "每秒刷新，直到停止",
     "{device}: {power:.0f} of {limit} W": "{device}：{limit} 瓦中已用 {power:.0f} 瓦",

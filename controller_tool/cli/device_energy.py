@@ -11,7 +11,7 @@ from controller_tool.cli import chart, moments
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
 from controller_tool.cli.ways import way, way_options
 from controller_tool.messages import t
-from controller_tool.services import energy_pull, energy_report, journal_read
+from controller_tool.services import clock_step, energy_pull, energy_report, journal_read
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -79,6 +79,9 @@ def _plain(name: str, made: EnergyReport | None) -> dict[str, object]:
 def _tell_pulled(app: App, name: str, pulled: EnergyPulled | None) -> None:
     if pulled is None:
         return
+    clock = clock_step.said(pulled.clock)
+    if clock is not None:
+        app.complain(*clock)
     if pulled.begun_anew:
         app.complain(
             t("{device} began its account of energy anew", device=name),

@@ -173,6 +173,16 @@ def test_it_is_told_in_the_operators_language(run, charger, lang) -> None:
     assert lang == "en" or "电表" in out[2]
 
 
+def test_a_chinese_sentence_has_chinese_commas(run, charger) -> None:
+    charger.replies = [reply(
+        port(trouble=PORT_METER | PORT_HOT), latches=LATCH_SMOKE | LATCH_WELD, temperature=405
+    )]  # fmt: skip
+    out = run("device", "ports", "pile-1", "--lang", "zh")[1]
+    assert "烟雾，继电器粘连" in out[0]
+    assert ", " not in out[0]
+    assert "电表，过热" in "".join(out)
+
+
 def test_a_number_that_has_no_name_yet_is_shown_as_one(run, charger) -> None:
     charger.replies = [reply(port(99, trouble=0x41, last_end=77), latches=0x81)]
     out = run("device", "ports", "pile-1")[1]
