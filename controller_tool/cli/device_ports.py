@@ -88,6 +88,8 @@ def heading(found: StationView) -> str:
         line += t(", contactor {state}", state=name_of("contactor", found.contactor))
     if found.temperature_c is not None:
         line += f"{t(', ')}{_degrees(found.temperature_c)}"
+    if found.sensor_broken:
+        line += t(", board sensor broken")
     if found.latches:
         words = t(", ").join(name_of("latch", latch) for latch in found.latches)
         line += t("; latched until it is reset on site: {latches}", latches=words)
@@ -131,8 +133,6 @@ def calibrate(
     """Ten readings, a second apart, while the port charges."""
     from controller_tool.services import calibrate as service  # noqa: PLC0415 - slow to import
 
-    app.note(t("{device}, port {port}: reading for {n} s", device=name, port=number,
-               n=service.READINGS))  # fmt: skip
     load = service.Load(name, number, watts)
     done = service.calibrate(app.site, load, dry_run=dry_run, way=way(via, port), notice=app.note)
     line = t("{device}, port {port}: {measured:.1f} W measured, {watts:g} W known;"

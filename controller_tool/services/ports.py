@@ -93,7 +93,10 @@ class PortView:
 
 @dataclass(frozen=True)
 class StationView:
-    """The charger for people. latches, contactor, clock (its quality): by name."""
+    """The charger for people. latches, contactor, clock (its quality): by name.
+
+    sensor_broken: the board's own thermistor is, and nothing starts.
+    """
 
     device: str
     limit_w: int
@@ -103,6 +106,7 @@ class StationView:
     temperature_c: float | None
     ports: tuple[PortView, ...]
     clock: str
+    sensor_broken: bool
 
 
 def parse(value: Any) -> Station | None:
@@ -226,6 +230,11 @@ def watch(
                 raise
 
 
+def sensor_broken(device: Device, station: Station) -> bool:
+    """Whether the board's own thermistor is: it has one, and tells no temperature."""
+    return station.temperature_dc is None and boards.show(device.board).senses_itself
+
+
 def view(site: Site, device: Device, station: Station, clock: str) -> StationView:
     """What was told, with names and holders. clock: its quality, by name."""
     with site.registry.session() as session:
@@ -234,7 +243,7 @@ def view(site: Site, device: Device, station: Station, clock: str) -> StationVie
     return StationView(
         device.name, station.limit_w, station.power_dw / 10, bits(LATCH_NAMES, station.latches),
         CONTACTOR_NAMES[station.contactor], _degrees(station.temperature_dc), ports,
-        clock,
+        clock, sensor_broken(device, station),
     )  # fmt: skip
 
 

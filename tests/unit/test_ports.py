@@ -299,6 +299,27 @@ def test_a_refused_start_says_why(run, charger, told, said) -> None:
     assert all(re.search("[一-鿿]", line) for line in in_chinese), in_chinese
 
 
+@pytest.mark.parametrize("board", ["virtual_charger", "virtual_charger2"])
+def test_a_broken_sensor_of_the_board_is_why_nothing_starts(site, run, charger, board) -> None:
+    Board(site, "pile-2", board=board)
+    has_one = board != "virtual_charger"
+    charger.code, charger.replies = ERR_ARGUMENT, [reply(port())]
+    start = ("device", "charge", "start", "pile-2", "1")
+    refused = run(*start)[2]
+    broken = "pile-2: the board's own temperature sensor is broken: nothing starts"
+    assert (broken in refused, "a fault is latched" in refused) == (has_one, not has_one)
+    heading = run("device", "ports", "pile-2")[1][0]
+    assert heading.endswith(", board sensor broken") == has_one
+    if has_one:
+        assert "控制板自身的温度传感器损坏" in run(*start, "--lang", "zh")[2]
+        zh = run("device", "ports", "pile-2", "--lang", "zh")[1][0]
+        assert zh.endswith("，控制板温度传感器损坏")
+    charger.replies = [reply(port(), temperature=300)]
+    assert "a fault is latched" in run(*start, "--lang", "en")[2]
+    charger.replies = [reply(port(), latches=LATCH_SMOKE)]
+    assert "smoke was detected" in run(*start, "--lang", "en")[2]
+
+
 def test_another_refusal_stays_what_it_is(run, charger) -> None:
     charger.code, charger.replies = ERR_NONCE, [reply(port(PORT_CHARGING, NOBODY))]
     assert "bad_argument" in run("device", "charge", "start", "pile-1", "1")[2]
