@@ -28,6 +28,7 @@ NOT_PERMITTED, UNSIGNED, REFUSED = "not permitted", "needs a signed time", "refu
 UNSET = CLOCK_NAMES[CLOCK_UNSET]
 _LOOKERS = ("auditor",)  # roles that may not set a clock (protocol/roles.py)
 _IN_STEP_S = 1
+_NEARLY_S = 60
 
 
 def keep(site: Site, device: Device, client: Client) -> ClockReport | None:
@@ -50,13 +51,17 @@ def keep(site: Site, device: Device, client: Client) -> ClockReport | None:
 
 
 def said(report: ClockReport | None) -> tuple[str, str] | None:
-    """What happened to a clock and what to do, for people; None of one that was in step."""
+    """What happened to a clock and what to do, for people; None of one that was in step, or nearly:
+    some seconds date a session well enough.
+    """
     if report is None or report.how == KEPT:
         return None
     device = report.device
+    if report.quality_before != UNSET and abs(report.offset_s) <= _NEARLY_S:
+        return None
     if report.how not in (NOT_PERMITTED, UNSIGNED, REFUSED):
         if report.quality_before != UNSET:
-            return None  # some seconds, as every push mends them
+            return None  # as every push mends it
         return (
             t("{device}: its clock was not set, and is now", device=device),
             t("What it wrote since its last power cut has no time; nothing can give it one"),

@@ -123,6 +123,7 @@ def test_an_auditor_sets_nothing_and_says_so(site, pile, monkeypatch) -> None:
     assert what == "pile-1: its clock is not set: nothing it writes has a time"
     assert "may not set it" in next_step
     assert clock_step.said(kept(site, pile, Clock(ahead_s=0))) is None
+    assert clock_step.said(kept(site, pile, Clock(ahead_s=-20))) is None, "no word about seconds"
     assert "behind" in told(kept(site, pile, Clock(ahead_s=-90)))[0]
 
 
