@@ -156,6 +156,7 @@ ZH = {
     "profile": "权限组",
     "valid": "有效期",
     "clock": "时钟",
+    "At a charger this is the card's right alone: limits of the day, free ports and latches are not looked at. How its ports are: device ports {device}": "对充电控制器而言，这只是卡的权限：未查看每日额度、空闲端口和锁定。端口状态：device ports {device}",
     "{name}: doors or ports {points}": "{name}：门或端口 {points}",
     "emergency card": "应急卡",
     "flag": "标记",

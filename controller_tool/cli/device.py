@@ -18,7 +18,7 @@ from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
 from controller_tool.messages import name_of, t
-from controller_tool.services import devices_ops
+from controller_tool.services import clock_step, devices_ops
 from controller_tool.services import provision as service
 from controller_tool.services.boards import display_name
 from controller_tool.services.devices import overview
@@ -111,7 +111,10 @@ def list_(app: App) -> None:
 def info(app: App, name: str, via: str | None, port: str | None) -> None:
     """Identity, firmware, counters, health."""
     said = devices_ops.info(app.site, name, way(via, port), app.note)
-    app.show(said, pairs((name_of("info", k), _readable(k, v)) for k, v in sorted(said.items())))
+    shown = {key: value for key, value in said.items() if key != "clock_offset_s"}
+    if "clock" in said:
+        shown["clock"] = clock_step.state(said["clock"], said["clock_offset_s"], name)
+    app.show(said, pairs((name_of("info", k), _readable(k, v)) for k, v in sorted(shown.items())))
 
 
 @device.command("time", help=t("Compare a controller's clock with this computer's and set it."))

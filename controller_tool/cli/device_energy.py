@@ -11,7 +11,7 @@ from controller_tool.cli import chart, moments
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
 from controller_tool.cli.ways import way, way_options
 from controller_tool.messages import t
-from controller_tool.services import energy_pull, energy_report, journal_read
+from controller_tool.services import clock_step, energy_pull, energy_report, journal_read
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,6 +24,7 @@ _HEIGHT = 12
 _MARGIN = 10  # the scale beside the curve
 _WIDTH_MIN, _WIDTH_MAX = 24, 120
 _LABELS = 4
+_DAY_S = 86400
 _KILO = 10_000  # from so many Wh on they are told in kWh
 
 
@@ -48,12 +49,15 @@ def energy(app: App, /, name: str, stored: bool, **asked: Any) -> None:
     pulled = None if stored else energy_pull.pull(app.site, name, dialled, app.note)
     made = energy_report.report(app.site, name, asked["point"], since_s, until_s)
     written = {} if made is None else _write(app, made, asked)
+    untimed_wh = energy_report.untimed_wh(app.site, name, asked["point"])
     if app.as_json:
-        app.show({"pulled": pulled, **_plain(name, made), **written})
+        app.show({"pulled": pulled, **_plain(name, made), "untimed_wh": untimed_wh, **written})
         return
     _tell_pulled(app, name, pulled)
+    _tell_untimed(app, name, untimed_wh, 0 if made is None else made.guessed_wh)
     if made is None:
-        app.show(None, t("{device} has told of no energy yet", device=name))
+        app.show(None, *([] if untimed_wh else [t("{device} has told of no energy yet",
+                                                  device=name)]))  # fmt: skip
         return
     lines = [t("{file} written", file=file) for file in written.values()]
     app.show(None, *_shown(app, made), *lines)
@@ -79,6 +83,9 @@ def _plain(name: str, made: EnergyReport | None) -> dict[str, object]:
 def _tell_pulled(app: App, name: str, pulled: EnergyPulled | None) -> None:
     if pulled is None:
         return
+    clock = clock_step.said(pulled.clock)
+    if clock is not None:
+        app.complain(*clock)
     if pulled.begun_anew:
         app.complain(
             t("{device} began its account of energy anew", device=name),
@@ -89,6 +96,22 @@ def _tell_pulled(app: App, name: str, pulled: EnergyPulled | None) -> None:
             t("{device}: {n} entries of its account were overwritten before they were pulled",
               n=pulled.overwritten, device=name),
             t("Pull at least every three hours; sessions with their Wh are in the journal"),
+        )  # fmt: skip
+
+
+def _tell_untimed(app: App, name: str, untimed_wh: float, guessed_wh: float) -> None:
+    """Energy that no curve can show, and where it is told instead."""
+    see = t("The sessions with their energy: journal sessions {device}", device=name)
+    if untimed_wh:
+        app.complain(
+            t("{device}: {energy} have no time, for its clock was not set; they are not in here",
+              device=name, energy=_energy(untimed_wh)), see,
+        )  # fmt: skip
+    if guessed_wh:
+        app.complain(
+            t("{device}: {energy} were drawn while its clock was not set; they are shown as if"
+              " right after the last known minute",
+              device=name, energy=_energy(guessed_wh)), see,
         )  # fmt: skip
 
 
@@ -123,9 +146,20 @@ def _curve(app: App, made: EnergyReport) -> list[str]:
         text = local.text(begin_s + (end_s - begin_s) * number // _LABELS)
         labels.append((column, text if number == 0 else text[11:]))
     lines.append(chart.times(labels, margin, width))
-    minutes = (end_s - begin_s) / 60 / width
-    lines.append(" " * margin + t("each column: the mean of {minutes:.1f} min", minutes=minutes))
+    lines.append(
+        " " * margin + t("each column: the mean of {span}", span=_span((end_s - begin_s) / width))
+    )
     return lines
+
+
+def _span(seconds: float) -> str:
+    """A stretch of time in the unit that fits it."""
+    for template, unit_s, below_s in (
+        (t("{n:.0f} s"), 1, 120), (t("{n:.1f} min"), 60, 7200), (t("{n:.1f} h"), 3600, 172_800),
+    ):  # fmt: skip
+        if seconds < below_s:
+            return template.format(n=seconds / unit_s)
+    return t("{n:.1f} days", n=seconds / _DAY_S)
 
 
 def _energy(wh: float) -> str:

@@ -36,7 +36,20 @@ def ports(app: App, name: str, watch: bool, via: str | None, port: str | None) -
         _follow(app, service.watch(app.site, name, way(via, port), app.note))
         return
     found = service.show(app.site, name, way(via, port), app.note)
-    app.show(found, heading(found), _table(found))
+    app.show(found, *_lines(found))
+
+
+def _lines(found: StationView) -> list[RenderableType]:
+    """The station, its clock where that is not set, a table of its ports."""
+    from controller_tool.services import clock_step  # noqa: PLC0415 - slow to import
+
+    lines: list[RenderableType] = [heading(found)]
+    if found.clock == clock_step.UNSET:
+        lines.append(
+            t("the clock is not set: nothing it writes has a time. Set it with: device time"
+              " {device}", device=found.device)
+        )  # fmt: skip
+    return [*lines, _table(found)]
 
 
 def _follow(app: App, seen: Iterator[StationView]) -> None:
@@ -49,7 +62,7 @@ def _follow(app: App, seen: Iterator[StationView]) -> None:
     console = app.console()
     if not console.is_terminal:
         for found in seen:
-            app.show(found, heading(found), _table(found))
+            app.show(found, *_lines(found))
         return
     from rich.live import Live  # noqa: PLC0415 - slow to import
 
@@ -63,7 +76,8 @@ def _together(app: App, found: StationView) -> RenderableType:
 
     from controller_tool.cli.narrow import fitted  # noqa: PLC0415
 
-    return Group(heading(found), fitted(app.console(), _table(found)))
+    *lines, rows = _lines(found)
+    return Group(*lines, fitted(app.console(), rows))
 
 
 def heading(found: StationView) -> str:
@@ -73,9 +87,11 @@ def heading(found: StationView) -> str:
     if found.contactor != "none":
         line += t(", contactor {state}", state=name_of("contactor", found.contactor))
     if found.temperature_c is not None:
-        line += f", {_degrees(found.temperature_c)}"
+        line += f"{t(', ')}{_degrees(found.temperature_c)}"
+    if found.sensor_broken:
+        line += t(", board sensor broken")
     if found.latches:
-        words = ", ".join(name_of("latch", latch) for latch in found.latches)
+        words = t(", ").join(name_of("latch", latch) for latch in found.latches)
         line += t("; latched until it is reset on site: {latches}", latches=words)
     return line
 
@@ -92,7 +108,7 @@ def _row(p: PortView) -> tuple[object, ...]:
         p.port, name_of("port_state", p.state), card, p.holder, f"{p.power_w:.1f}",
         f"{p.energy_wh:.1f}", f"{p.minutes:.0f}",
         "-" if p.temperature_c is None else _degrees(p.temperature_c),
-        ", ".join(name_of("port", word) for word in p.trouble) or "-",
+        t(", ").join(name_of("port", word) for word in p.trouble) or "-",
         "-" if p.last_end is None else name_of("end", p.last_end),
     )  # fmt: skip
 
@@ -117,8 +133,6 @@ def calibrate(
     """Ten readings, a second apart, while the port charges."""
     from controller_tool.services import calibrate as service  # noqa: PLC0415 - slow to import
 
-    app.note(t("{device}, port {port}: reading for {n} s", device=name, port=number,
-               n=service.READINGS))  # fmt: skip
     load = service.Load(name, number, watts)
     done = service.calibrate(app.site, load, dry_run=dry_run, way=way(via, port), notice=app.note)
     line = t("{device}, port {port}: {measured:.1f} W measured, {watts:g} W known;"

@@ -54,7 +54,8 @@ def explain(
         at_s = None if at is None else moments.minute(local, at) * 60
         found = service.explain(app.site, number, device, point - 1, at_s)
     holder = [_holder(found[0].card)] if found[0].card else []
-    app.show(found, *holder, _facts(local, found[0]) if len(found) == 1 else _table(found))
+    shown = _facts(local, found[0]) if len(found) == 1 else _table(found)
+    app.show(found, *holder, shown, *_charging_asks_more(app, found))
     if device is not None:
         _mind_the_point(app, device, point)
     if found[0].card is None:
@@ -62,6 +63,17 @@ def explain(
         app.complain(t("No card {card} was ever issued here", card=credential.masked()),
                      t("See the cards with: card list"))  # fmt: skip
         click.get_current_context().exit(1)
+
+
+def _charging_asks_more(app: App, found: list[Explanation]) -> list[str]:
+    """A charger asks more than who may: the answer alone would promise too much."""
+    piles = [e.device for e in found if app.site.device(e.device).kind == "charger"]
+    if not piles:
+        return []
+    return [
+        t("At a charger this is the card's right alone: limits of the day, free ports and latches"
+          " are not looked at. How its ports are: device ports {device}", device=piles[0])
+    ]  # fmt: skip
 
 
 def _mind_the_point(app: App, device: str, point: int) -> None:

@@ -10,6 +10,7 @@ from controller_tool.cli import journal_proof, journal_reading, journal_sessions
 from controller_tool.cli.common import App, ToolGroup, pass_app, table
 from controller_tool.cli.ways import way_options, way_to_some
 from controller_tool.messages import t
+from controller_tool.services import clock_step
 from controller_tool.services import pull as pull_service
 
 
@@ -48,6 +49,8 @@ def pull(app: App, devices: tuple[str, ...], via: str | None, port: str | None) 
     data = {"ok": all(r.ok for r in results), "results": results_json}
     app.show(data, *([table(columns, rows)] if rows else []), *late)
     app.complain_of(r for r in results if not r.ok)
+    for clock in filter(None, (clock_step.said(r.clock) for r in results)):
+        app.complain(*clock)
     if not all(r.ok for r in results):
         click.get_current_context().exit(1)
 

@@ -180,7 +180,7 @@ def _columns() -> list[str]:
 
 def _row(e: Entry) -> Sequence[object]:
     return (
-        e.controller, t(e.ring), e.seq, _time(e), t(e.clock), t(e.event),
+        e.controller, t(e.ring), e.seq, _time(e), t(e.clock), name_of("event", e.event),
         reason_word(e.event, e.reason), _point(e.point), name_of("card", e.card), e.holder,
         name_of("flag", e.flag),
     )  # fmt: skip

@@ -99,17 +99,19 @@ def _table(found: list[Session]) -> Table:
 
 
 def _row(s: Session) -> tuple[object, ...]:
-    unsure = s.clock == journal_read.UNSET
-    began, ended = (
-        t("not before {time}", time=text) if unsure and text else text or "-"
-        for text in (s.began, s.ended)
-    )
+    began, ended = _time(s.began, s.began_clock), _time(s.ended, s.ended_clock)
     card = name_of("card", s.card) or (t("by ticket") if s.by == "ticket" else "")
     return (
         s.controller, journal_read.door_of(s.point), card, s.holder, began, ended,
         "-" if s.minutes is None else s.minutes, "-" if s.wh is None else s.wh,
         name_of("end", s.why) if s.state == charge_sessions.ENDED else name_of("session", s.state),
     )  # fmt: skip
+
+
+def _time(text: str, clock: str) -> str:
+    return (
+        t("not before {time}", time=text) if text and clock == journal_read.UNSET else text or "-"
+    )
 
 
 def _transactions(app: App, made: ocpp_sessions.Exported, output: Path | None, force: bool) -> None:

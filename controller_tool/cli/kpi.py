@@ -60,7 +60,7 @@ def _plain(one: Figures) -> dict[str, Any]:
 
 def _periods(found: list[Figures]) -> Table:
     rows = [
-        (t(one.period) if one.period == service.ALL else one.period, one.controller, one.sessions,
+        (_period(one.period), one.controller, one.sessions,
          energy(one.energy_wh), one.minutes,
          "-" if one.peak_w is None else f"{one.peak_w} W", one.peak_time,
          sum(one.faults.values()))
@@ -69,6 +69,11 @@ def _periods(found: list[Figures]) -> Table:
     columns = [t("period"), t("controller"), t("sessions"), t("energy"), t("minutes"), t("peak"),
                t("at"), t("faults")]  # fmt: skip
     return table(columns, rows)
+
+
+def _period(period: str) -> str:
+    words = {service.ALL: t("all"), service.NO_CLOCK: t("clock not set")}
+    return words.get(period, period)
 
 
 def _by_port(whole: list[Figures]) -> list[Any]:

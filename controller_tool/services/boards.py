@@ -17,7 +17,8 @@ class Board:
     name: as the command line takes it; folder: its name on disk; partitions: the rows of its flash
     layout; capabilities: what it has, by name; machine: what its image calls it, "" = no name of
     its own; flash_bytes: of its chip, 0 = not told; image_sha256: of
-    MicroPython images that somebody compared with the vendor's.
+    MicroPython images that somebody compared with the vendor's; senses_itself: it has a thermistor
+    of its own, beside those of its ports.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Board:
     machine: str = ""
     flash_bytes: int = 0
     image_sha256: tuple[str, ...] = ()
+    senses_itself: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -80,4 +82,5 @@ def _read(folder: str) -> Board:
         dict(data.get("capabilities", {})), str(data.get("machine", "")),
         int(data.get("flash_bytes", 0)),
         tuple(data.get("image", {}).get("sha256", ())),
+        "board" in data.get("wiring", {}).get("thermistors", {}),
     )  # fmt: skip

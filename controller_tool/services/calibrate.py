@@ -83,6 +83,9 @@ def calibrate(
     device, port = ports.require(site, load.device, load.port), load.port
     with dial(site, device, way, device_config.role(site), notice) as client:
         gains = _in_force(device, client)
+        if notice is not None:  # not before it is known that there is something to read
+            notice(t("{device}, port {port}: reading for {n} s",
+                     device=device.name, port=port, n=READINGS))  # fmt: skip
         readings = _read(device, port, client, pause)
     mean_dw = sum(readings) / len(readings)
     _require_steady(device, port, readings, mean_dw)

@@ -42,10 +42,11 @@ _TEXT = slice(0, 19)  # of a record's time: to the second
 class Session:
     """One session. point: from 0 as records have it; began, ended: local ISO 8601, "" if unknown.
 
-    state: of STATES; by: why it began; why: why it ended; clock: how sure its times are; minutes,
-    wh: its account, None without an end; quota_min, quota_wh: 0 is no limit; resumed: short
-    outages that it outlasted; start_seq, end_seq: numbers of its records in the access ring;
-    began_s, ended_s: their times in seconds since 2020.
+    state: of STATES; by: why it began; why: why it ended; clock: how sure its times are, of both
+    ends the less sure; began_clock, ended_clock: of each, "" where that is not stored; minutes, wh:
+    its account, None without an end; quota_min, quota_wh: 0 is no limit; resumed: short outages
+    that it outlasted; start_seq, end_seq: numbers of its records in the access ring; began_s,
+    ended_s: their times in seconds since 2020.
     """
 
     controller: str
@@ -67,6 +68,8 @@ class Session:
     end_seq: int | None
     began_s: int | None
     ended_s: int | None
+    began_clock: str = ""
+    ended_clock: str = ""
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,8 @@ def _session(open_: _Open | None, end: Entry | None, state: str = ENDED) -> Sess
         end_seq=end.seq if end else None,
         began_s=began.time_s if began else None,
         ended_s=ended.time_s if ended else None,
+        began_clock=start.clock if start else "",
+        ended_clock=end.clock if end else "",
     )
 
 

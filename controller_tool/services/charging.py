@@ -80,19 +80,22 @@ def _send(
 def _why(device: Device, client: Client, port: int) -> DeviceError:
     """Why a ticket that was signed well and came in time was not carried out."""
     try:
-        what, next_step = reason(device.name, port, ports.ask(client, device.name))
+        station = ports.ask(client, device.name)
+        blind = ports.sensor_broken(device, station)
+        what, next_step = reason(device.name, port, station, blind=blind)
     except DeviceError:  # firmware from before it could tell
         what, next_step = _unsaid(device.name, port)
     return DeviceError(what, next_step, ERR_ARGUMENT)
 
 
-def reason(name: str, port: int, station: ports.Station) -> tuple[str, str]:
-    """What keeps a session from beginning there, and what to do."""
-    for latch, (what, next_step) in _latches().items():
-        # a welded relay holds its own port off, and all where a contactor could be opened for it
-        alone = latch == LATCH_WELD and CONTACTOR_NAMES[station.contactor] != "open"
-        if station.latches & latch and not alone:
-            return f"{name}: {what}", next_step
+def reason(name: str, port: int, station: ports.Station, *, blind: bool = False) -> tuple[str, str]:
+    """What keeps a session from beginning there, and what to do.
+
+    blind: the board's own temperature sensor is broken.
+    """
+    held = _station_held(name, station, blind)
+    if held is not None:
+        return held
     if port > len(station.ports):
         return _unsaid(name, port)
     there = station.ports[port - 1]
@@ -117,6 +120,22 @@ def reason(name: str, port: int, station: ports.Station) -> tuple[str, str]:
             t("Try again when another session is over"),
         )  # fmt: skip
     return _unsaid(name, port)
+
+
+def _station_held(name: str, station: ports.Station, blind: bool) -> tuple[str, str] | None:
+    """What holds all ports off; None where nothing does."""
+    for latch, (what, next_step) in _latches().items():
+        # a welded relay holds its own port off, and all where a contactor could be opened for it
+        alone = latch == LATCH_WELD and CONTACTOR_NAMES[station.contactor] != "open"
+        if station.latches & latch and not alone:
+            return f"{name}: {what}", next_step
+    if blind:
+        return (
+            t("{device}: the board's own temperature sensor is broken: nothing starts until it is"
+              " repaired", device=name),
+            t("Have it repaired; then try again"),
+        )  # fmt: skip
+    return None
 
 
 def _unsaid(name: str, port: int) -> tuple[str, str]:

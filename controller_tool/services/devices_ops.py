@@ -42,7 +42,7 @@ class ClockReport:
     """A controller's clock before the contact, and what was done.
 
     offset_s: how far it was ahead of this computer; quality_before, quality: by their names;
-    how: "kept", "set" or "set by a signed time".
+    how: "kept", "set" or "set by a signed time"; of a pull also as in services.clock_step.
     """
 
     device: str
@@ -55,12 +55,18 @@ class ClockReport:
 def info(
     site: Site, name: str, way: Way | None = None, notice: Notice | None = None
 ) -> dict[str, Any]:
-    """What the controller says of itself, kept in the registry as its last sign of life."""
+    """What the controller says of itself, kept in the registry as its last sign of life.
+
+    clock: its quality by name; clock_offset_s: how far it is ahead of this computer.
+    """
     device = site.device(name)
     with dial(site, device, way, notice=notice) as client:
-        said = {**client.info(), "trust_version": client.state().trust_version}
+        said, state = client.info(), client.state()
+        offset_s = state.time_s - now_s()
+    said["trust_version"] = state.trust_version
     devices.note_heard(site, device, said)
-    return {**said, **devices.trust_standing(site, site.device(name))}
+    clock = {"clock": CLOCK_NAMES.get(state.clock_quality, "?"), "clock_offset_s": offset_s}
+    return {**said, **clock, **devices.trust_standing(site, site.device(name))}
 
 
 def self_test(

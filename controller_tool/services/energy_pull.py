@@ -7,11 +7,12 @@ Rules:
 - a ring that began anew (its flash was spoiled, or the board exchanged) counts from 1 again: its
   slots are stored under the next era, the old ones stay
 - a ring holds some hours; what was overwritten before anybody fetched it is counted
+- then the clock is brought in step, where this folder may: energy without a time is in no day
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.bulk import insert_rows
 from controller_tool.registry.records import EnergySlot
+from controller_tool.services import clock_step
 from controller_tool.services.devices_ops import again_when_busy
 from protocol.codes import ERR_UNKNOWN_OPERATION
 from protocol.constants import ENERGY_PAGE_SLOTS
@@ -29,6 +31,7 @@ from protocol.constants import ENERGY_PAGE_SLOTS
 if TYPE_CHECKING:
     from controller_tool.client import Client
     from controller_tool.registry.models import Device
+    from controller_tool.services.devices_ops import ClockReport
     from controller_tool.services.site import Site
 
 CHARGER = "charger"
@@ -38,11 +41,14 @@ _COLUMNS = ("device_id", "era", "seq", "time_s", "slot", "pulled_at_s")
 
 @dataclass(frozen=True)
 class EnergyPulled:
-    """new: slots that were stored; overwritten: gone before this pull; begun_anew: another era."""
+    """new: slots that were stored; overwritten: gone before this pull; begun_anew: another era;
+    clock: how that was and what was done about it, None where it was not told.
+    """
 
     new: int = 0
     overwritten: int = 0
     begun_anew: bool = False
+    clock: ClockReport | None = None
 
 
 def pull(
@@ -53,7 +59,8 @@ def pull(
 
     def once() -> EnergyPulled:
         with dial(site, device, way, notice=notice) as client:
-            return pull_open(site, device, client)
+            pulled = pull_open(site, device, client)
+            return replace(pulled, clock=clock_step.keep(site, device, client))
 
     return again_when_busy(once)
 

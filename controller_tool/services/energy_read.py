@@ -3,6 +3,10 @@
 A slot tells each port's mean power since the slot before it. Where more than `_GAP_S` lie between
 two, nobody charged, or the slots in between were overwritten: no power is shown there, but the
 energy that a session's own account says went through meanwhile is counted.
+
+What is shown is a mean over `_MEAN_S` at least: when sessions begin and end, slots are written one
+or two seconds apart, and power from whole seconds is then wrong by half. Such a short step becomes
+one with its neighbour, and the energy of both stays. A peak is the highest of these means.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 _GAP_S = 90
 _MINUTE_S = 60
+_MEAN_S = 30
+_MERGED_MAX_S = 90  # longer ones take no further short step: many in a row are no one step
 _AT_ONCE = 1000
 _KIND_AT = 11
 _POWERS = struct.Struct(">" + "14xHx" * energy_slot.PORTS)  # of all entries, and nothing else
@@ -68,7 +74,12 @@ class Step:
 
     begin_s: int
     end_s: int
-    power_w: int
+    power_w: float
+
+    @property
+    def seconds(self) -> int:
+        """How long it is."""
+        return self.end_s - self.begin_s
 
 
 @dataclass(frozen=True)
@@ -82,10 +93,16 @@ class PortSum:
 
 
 def newest_s(site: Site, device: Device) -> int | None:
-    """When the newest stored slot was written; None while there is none."""
-    query = select(func.max(EnergySlot.time_s)).where(EnergySlot.device_id == device.id)
+    """When the newest stored slot was written, or by guess may have been; None while none tells."""
+    mine = EnergySlot.device_id == device.id
+    query = select(EnergySlot.time_s, EnergySlot.era, EnergySlot.seq).where(mine)
     with site.registry.session() as session:
-        return session.scalar(query) or None
+        row = session.execute(query.order_by(EnergySlot.time_s.desc()).limit(1)).first()
+        if row is None or not row.time_s:
+            return None
+        later = (EnergySlot.era == row.era, EnergySlot.seq > row.seq, EnergySlot.time_s == 0)
+        guessed = session.scalar(select(func.count()).where(mine, *later)) or 0
+    return int(row.time_s + guessed * _MINUTE_S)
 
 
 def minutes(
@@ -104,14 +121,31 @@ def station_steps(
     site: Site, device: Device, since_s: int | None = None, until_s: int | None = None
 ) -> Iterator[Step]:
     """Mean power of all ports together, one after another: there may be years of them."""
-    before_s = 0
     with site.registry.session() as session:
-        for _, _, time_s, _, slot in _written(session, device, since_s, until_s):
-            begin_s = _begin_s(before_s, time_s)
-            before_s = time_s
-            power_w = sum(_POWERS.unpack_from(slot, energy_slot.HEADER_BYTES))
-            if power_w and begin_s < time_s:
-                yield Step(begin_s, time_s, power_w)
+        yield from _steps(
+            (time_s, sum(_POWERS.unpack_from(slot, energy_slot.HEADER_BYTES)))
+            for _, _, time_s, _, slot in _written(session, device, since_s, until_s)
+        )
+
+
+def untimed(site: Site, device: Device) -> list[Minute]:
+    """Minutes whose time nobody knows or can guess, in the order of their numbers; time_s is 0."""
+    columns = (EnergySlot.era, EnergySlot.seq, EnergySlot.slot)
+    mine = EnergySlot.device_id == device.id
+    query = select(*columns).where(mine, EnergySlot.time_s == 0)
+    made: list[Minute] = []
+    before = (-1, 0)
+    guessed = False
+    with site.registry.session() as session:
+        for era, seq, slot in session.execute(query.order_by(*columns[:2])).all():
+            if before != (era, seq - 1):  # as `_written` guesses: from the very slot before
+                place = (EnergySlot.era == era, EnergySlot.seq == seq - 1)
+                guessed = bool(session.scalar(select(EnergySlot.time_s).where(mine, *place)))
+            before = (era, seq)
+            whole = energy_slot.is_whole(slot) and slot[_KIND_AT] == energy_slot.KIND_MINUTE
+            if whole and not guessed:
+                made.append(Minute(era, seq, 0, False, _ports(slot)))
+    return made
 
 
 def _written(
@@ -158,15 +192,56 @@ def _ports(slot: bytes) -> tuple[PortMinute, ...]:
 
 def steps(found: Sequence[Minute], port: int | None = None) -> list[Step]:
     """Power of one port, or of all together, without what is zero."""
-    made: list[Step] = []
+    return list(
+        _steps(
+            (
+                minute.time_s,
+                sum(one.power_w for one in minute.ports if port is None or one.port == port),
+            )
+            for minute in found
+        )
+    )
+
+
+def _steps(written: Iterable[tuple[int, int]]) -> Iterator[Step]:
+    """Of (time, power since the one before) in their order: means over `_MEAN_S` at least."""
+    held: Step | None = None  # long enough
+    short: Step | None = None  # goes on from it, and is not
+    for step in _raw(written):
+        if held is None or step.begin_s != (short or held).end_s or step.seconds >= _MEAN_S:
+            yield from _drawn(_with(held, short))
+            held, short = step, None
+        elif short is None and held.seconds + step.seconds <= _MERGED_MAX_S:
+            held = _with(held, step)
+        else:
+            short = _with(short, step) or step
+            if short.seconds >= _MEAN_S:
+                yield from _drawn(held)
+                held, short = short, None
+    yield from _drawn(_with(held, short))
+
+
+def _raw(written: Iterable[tuple[int, int]]) -> Iterator[Step]:
     before_s = 0
-    for minute in found:
-        begin_s = _begin_s(before_s, minute.time_s)
-        before_s = minute.time_s
-        power_w = sum(one.power_w for one in minute.ports if port is None or one.port == port)
-        if power_w and begin_s < minute.time_s:
-            made.append(Step(begin_s, minute.time_s, power_w))
-    return made
+    for time_s, power_w in written:
+        begin_s = _begin_s(before_s, time_s)
+        before_s = time_s
+        if begin_s < time_s:
+            yield Step(begin_s, time_s, power_w)
+
+
+def _with(one: Step | None, other: Step | None) -> Step | None:
+    """Both as one step, the energy that of both."""
+    if one is None or other is None:
+        return one or other
+    energy_ws = one.power_w * one.seconds + other.power_w * other.seconds
+    return Step(one.begin_s, other.end_s, energy_ws / (one.seconds + other.seconds))
+
+
+def _drawn(step: Step | None) -> Iterator[Step]:
+    """It, unless nothing was drawn."""
+    if step is not None and step.power_w:
+        yield step
 
 
 def peak(made: Iterable[Step]) -> Step | None:
@@ -180,6 +255,34 @@ def sums(found: Sequence[Minute]) -> list[PortSum]:
     Of a session that runs at the first minute counts what was added since then.
     """
     made: dict[int, PortSum] = {}
+    for _, one, added_mwh, added_s in _added(found):
+        so_far = made.get(one.port, PortSum(one.port, 0.0, 0, 0))
+        made[one.port] = replace(
+            so_far,
+            energy_wh=so_far.energy_wh + added_mwh / 1000,
+            seconds=so_far.seconds + added_s,
+        )
+    for port, one_sum in made.items():
+        most = peak(steps(found, port))
+        made[port] = replace(
+            one_sum,
+            energy_wh=round(one_sum.energy_wh, 3),
+            peak_w=round(most.power_w) if most else 0,
+        )
+    return [made[port] for port in sorted(made)]
+
+
+def energy_wh(found: Sequence[Minute], port: int | None = None, *, guessed: bool = False) -> float:
+    """What went through one port, or all; guessed: only in minutes whose time is a guess."""
+    return sum(
+        added_mwh / 1000
+        for minute, one, added_mwh, _ in _added(found)
+        if port in (None, one.port) and (minute.guessed or not guessed)
+    )
+
+
+def _added(found: Sequence[Minute]) -> Iterator[tuple[Minute, PortMinute, int, int]]:
+    """Each minute's entries, with the mWh and seconds that it adds to its session's account."""
     running: dict[int, PortMinute] = {}
     for minute in found:
         for one in minute.ports:
@@ -190,15 +293,8 @@ def sums(found: Sequence[Minute]) -> list[PortSum]:
                 added_s -= before.seconds
             elif minute is found[0] and one.seconds > _GAP_S:
                 added_mwh = added_s = 0
-            so_far = made.get(one.port, PortSum(one.port, 0.0, 0, 0))
-            made[one.port] = PortSum(
-                one.port,
-                so_far.energy_wh + added_mwh / 1000,
-                max(so_far.peak_w, one.power_w),
-                so_far.seconds + added_s,
-            )
             running[one.port] = one
-    return [replace(made[port], energy_wh=round(made[port].energy_wh, 3)) for port in sorted(made)]
+            yield minute, one, added_mwh, added_s
 
 
 def _goes_on(before: PortMinute, one: PortMinute) -> bool:

@@ -24,7 +24,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class PortReport:
-    """One port. port: from 1; peak_w: of a minute's mean."""
+    """One port. port: from 1; peak_w: the highest mean (services.energy_read)."""
 
     port: int
     energy_wh: float
@@ -34,7 +34,7 @@ class PortReport:
 
 @dataclass(frozen=True)
 class Moment:
-    """Mean power of a minute. time: when it began, local."""
+    """Mean power of a minute or so. time: when it began, local."""
 
     time: str
     seconds: int
@@ -46,7 +46,8 @@ class EnergyReport:
     """What is stored of a charger between two moments, local times.
 
     peak_time: when the minute with the most power began, empty where nothing was drawn; port: the
-    one that is shown, None for all together.
+    one that is shown, None for all together. guessed_wh: of the energy, what has a guessed time,
+    for the clock was not set.
     """
 
     device: str
@@ -62,6 +63,13 @@ class EnergyReport:
     minutes: list[Minute] = field(repr=False)
     since_s: int = 0
     until_s: int = 0
+    guessed_wh: float = 0
+
+
+def untimed_wh(site: Site, name: str, port: int | None = None) -> float:
+    """Energy that is stored and in no report, for nobody knows when it was; port: from 1."""
+    found = energy_read.untimed(site, charger(site, name))
+    return round(energy_read.energy_wh(found, None if port is None else port - 1), 3)
 
 
 def report(
@@ -93,20 +101,20 @@ def report(
         since=local.text(begin_s),
         until=local.text(end_s),
         energy_wh=round(sum(one.energy_wh for one in sums), 3),
-        peak_w=most.power_w if most else 0,
+        peak_w=round(most.power_w) if most else 0,
         peak_time=local.text(most.begin_s) if most else "",
         ports=[
             PortReport(one.port + 1, one.energy_wh, one.peak_w, round(one.seconds / 60))
             for one in sums
         ],
         curve=[
-            Moment(local.text(step.begin_s), step.end_s - step.begin_s, step.power_w)
-            for step in steps
+            Moment(local.text(step.begin_s), step.seconds, round(step.power_w)) for step in steps
         ],
         steps=steps,
         minutes=found,
         since_s=begin_s,
         until_s=end_s,
+        guessed_wh=round(energy_read.energy_wh(found, chosen, guessed=True), 3),
     )
 
 

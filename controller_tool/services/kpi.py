@@ -2,7 +2,10 @@
 
 - energy, minutes and sessions are those of the journal, which is evidence and complete: a session
   counts for the period and port in which it ended
-- the peak is a minute's mean from the account of energy, so of what was pulled of that
+- what was recorded while the clock was not set belongs to no day: it is a row of its own, NO_CLOCK,
+  unless all of all times is asked for
+- the peak is the highest mean (services.energy_read) from the account of energy, so of what was
+  pulled of that
 - faults are journal records by their kind; ends of sessions by their code
 """
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 DAY, WEEK, MONTH, ALL = PERIODS = ("day", "week", "month", "all")
+NO_CLOCK = "clock_not_set"  # a period, also in files
 _QUARTER_S = 900
 _ENDED = EVENT_NAMES[c.EVENT_CHARGE_ENDED]
 FAULTS = frozenset(
@@ -57,7 +61,7 @@ class PortFigures:
 
 @dataclass
 class Figures:
-    """One charger in one period: 2026-05-04, 2026-W19, 2026-05 or all.
+    """One charger in one period: 2026-05-04, 2026-W19, 2026-05, all or NO_CLOCK.
 
     peak_w: None where nothing of the account of energy is stored; peak_time: local.
     """
@@ -96,7 +100,9 @@ def figures(
         until_s=until_s,
     )
     for entry in journal_read.walk(site, wanted, progress, flaws):
-        _count(_of(made, period_of(entry.time, by), entry.controller), entry)
+        apart = entry.clock == journal_read.UNSET and (by, since_s, until_s) != (ALL, None, None)
+        period = NO_CLOCK if apart else period_of(entry.time, by)
+        _count(_of(made, period, entry.controller), entry)
     for device in chosen:
         _peaks(site, device, made, by, since_s, until_s)
     return [made[key] for key in sorted(made)]
@@ -194,7 +200,7 @@ def _peaks(
         if period not in highest or step.power_w > highest[period].power_w:
             highest[period] = step
     for period, step in highest.items():
-        _raise_peak(_of(made, period, device.name), step.power_w, local.text(step.begin_s))
+        _raise_peak(_of(made, period, device.name), round(step.power_w), local.text(step.begin_s))
 
 
 def _raise_peak(whole: Figures, peak_w: int | None, time: str) -> None:

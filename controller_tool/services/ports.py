@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, LinkError, OperatorError
 from controller_tool.messages import t
-from controller_tool.services import boards
+from controller_tool.services import boards, clock_step
 from controller_tool.services.journal_details import bits
 from controller_tool.services.journal_people import People
 from protocol.codes import ERR_UNKNOWN_OPERATION, PORT_ENDING, PORT_WAITS
 from protocol.constants import CARD_KEY_BYTES
 from protocol.names import (
+    CLOCK_NAMES,
     CONTACTOR_NAMES,
     END_NAMES,
     LATCH_NAMES,
@@ -92,7 +93,10 @@ class PortView:
 
 @dataclass(frozen=True)
 class StationView:
-    """The charger for people. latches, contactor: by name."""
+    """The charger for people. latches, contactor, clock (its quality): by name.
+
+    sensor_broken: the board's own thermistor is, and nothing starts.
+    """
 
     device: str
     limit_w: int
@@ -101,6 +105,8 @@ class StationView:
     contactor: str
     temperature_c: float | None
     ports: tuple[PortView, ...]
+    clock: str
+    sensor_broken: bool
 
 
 def parse(value: Any) -> Station | None:
@@ -187,7 +193,12 @@ def show(
     """How the ports are now."""
     device = require(site, name)
     with dial(site, device, way, notice=notice) as client:
-        return view(site, device, ask(client, name))
+        return view(site, device, ask(client, name), clock_of(client))
+
+
+def clock_of(client: Client) -> str:
+    """The quality of its clock, by name."""
+    return CLOCK_NAMES.get(client.time().clock_quality, "?")
 
 
 def watch(
@@ -200,15 +211,18 @@ def watch(
     """The same each second, for ever.
 
     A session is over after some minutes, and then another one begins. Raises LinkError when that
-    one tells nothing at all.
+    one tells nothing at all. A clock that is set stays so for a session: it is asked for no more.
     """
     device = require(site, name)
     while True:
         told = 0
         try:
             with dial(site, device, way, notice=notice) as client:
+                clock = clock_step.UNSET
                 while True:
-                    yield view(site, device, ask(client, name))
+                    station = ask(client, name)
+                    clock = clock_of(client) if clock == clock_step.UNSET else clock
+                    yield view(site, device, station, clock)
                     told += 1
                     pause(STEP_S)
         except LinkError:
@@ -216,14 +230,20 @@ def watch(
                 raise
 
 
-def view(site: Site, device: Device, station: Station) -> StationView:
-    """What was told, with names and holders."""
+def sensor_broken(device: Device, station: Station) -> bool:
+    """Whether the board's own thermistor is: it has one, and tells no temperature."""
+    return station.temperature_dc is None and boards.show(device.board).senses_itself
+
+
+def view(site: Site, device: Device, station: Station, clock: str) -> StationView:
+    """What was told, with names and holders. clock: its quality, by name."""
     with site.registry.session() as session:
         people = People(site, session)
         ports = tuple(_view(people, device, n, p) for n, p in enumerate(station.ports, 1))
     return StationView(
         device.name, station.limit_w, station.power_dw / 10, bits(LATCH_NAMES, station.latches),
         CONTACTOR_NAMES[station.contactor], _degrees(station.temperature_dc), ports,
+        clock, sensor_broken(device, station),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ lacks, wherever they lie, page by page; what has come is stored every half secon
 breaks, so that nothing has to come twice. Then the headers of the sectors, with which the chain is
 taken up behind what was overwritten, and the audit key as the controller itself sealed it. A desk
 then hands the controller a signed checkpoint of what it holds. A charger's account of energy comes
-last.
+next, and last the clock is brought in step, where this folder may (services.clock_step).
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.errors import DeviceError, ToolError, own_fault
 from controller_tool.services import (
     audit_pins,
+    clock_step,
     devices,
     energy_pull,
     journal_rows,
@@ -33,6 +34,7 @@ from protocol.constants import RECORD_BYTES
 if TYPE_CHECKING:
     from controller_tool.client import Client, Head
     from controller_tool.registry.models import Device
+    from controller_tool.services.devices_ops import ClockReport
     from controller_tool.services.site import Site
 
 Progress = Callable[[str, int, int], None]
@@ -76,7 +78,7 @@ class PullResult(Account):
     """How one controller's pull went; the account of both its rings.
 
     checkpointed: whether the controller took a checkpoint; energy: slots that a charger's account
-    of energy brought.
+    of energy brought; clock: how that was and what was done about it, None where it was not told.
     """
 
     device: str = ""
@@ -85,6 +87,7 @@ class PullResult(Account):
     next_step: str = ""
     checkpointed: bool = False
     energy: int = 0
+    clock: ClockReport | None = None
     received_bytes: int = 0
     seconds: float = 0.0
 
@@ -123,7 +126,8 @@ def pull_device(
 ) -> PullResult:
     """Opens a session with one controller and pulls; raises a ToolError when that fails."""
     with dial(site, device, way, None, notice) as client:
-        return pull_open(site, device, client, progress)
+        result = pull_open(site, device, client, progress)
+        return replace(result, clock=clock_step.keep(site, device, client))
 
 
 def pull_open(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from controller_tool.client import DeviceTime
 from controller_tool.errors import DeviceError
 from protocol import cbor, cose
-from protocol.codes import PORT_IDLE
+from protocol.codes import CLOCK_SYNCED, PORT_IDLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ class Charger:
     """In place of `dial`: tells what it is given, and refuses tickets with `code` if that is set.
 
     tickets: what it was told, as (action, point, argument). replies: of get_ports, the last again
-    and again; an error among them is raised.
+    and again; an error among them is raised. clock: the quality of its clock.
     """
 
     def __init__(self, *replies: Any) -> None:
@@ -47,6 +48,8 @@ class Charger:
         self.code: int | None = None
         self.tickets: list[tuple[int, ...]] = []
         self.calls = 0
+        self.clock = CLOCK_SYNCED
+        self.clock_asked = 0
 
     @contextmanager
     def dial(self, *_: object, **__: object) -> Iterator[Charger]:
@@ -55,6 +58,10 @@ class Charger:
 
     def nonce(self) -> bytes:
         return bytes(16)
+
+    def time(self) -> DeviceTime:
+        self.clock_asked += 1
+        return DeviceTime(0, 0, self.clock, 0)
 
     def ports(self) -> Any:
         told = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]

@@ -145,6 +145,18 @@ def test_gains_that_are_not_in_force_are_not_gone_on_from(site, charger) -> None
         run(site)
 
 
+def test_it_says_that_it_reads_only_once_it_does(site, charger) -> None:
+    said: list[str] = []
+    for wrong in ({"number": 3}, {"watts": 200}):
+        charger.in_force = "number" in wrong
+        with pytest.raises(OperatorError):
+            run(site, notice=said.append, **wrong)
+    assert said == []
+    charger.in_force = True
+    run(site, notice=said.append)
+    assert said[0] == "pile-1, port 2: reading for 10 s"
+
+
 def test_a_port_that_is_not_there_is_told_before_anybody_is_asked(site, charger) -> None:
     with pytest.raises(OperatorError, match="no port 3"):
         run(site, number=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import struct
 import zlib
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller_tool import cli, messages
-from controller_tool.cli import chart
+from controller_tool.cli import chart, device_energy
 from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase
 from controller_tool.services import energy_pull, energy_read, energy_report, load_curve
@@ -159,6 +160,99 @@ def test_a_ledger_is_no_minute(site, charger) -> None:
     ring.ledger()
     told(site, charger, ring)
     assert len(energy_read.minutes(site, charger)) == 4
+
+
+# --- peaks -----------------------------------------------------------------------------------
+
+
+def test_a_second_between_two_slots_makes_no_peak(site, charger) -> None:
+    ring = Ring()
+    for count in range(1, 6):
+        ring.minute({0: (11_667 * count, 60 * count, 700)})
+    ring.minute({0: (59_100, 304, 1378)}, passed_s=2)
+    ring.minute({0: (59_300, 305, 1378)}, passed_s=1)
+    ring.minute({0: (71_000, 365, 700)})
+    told(site, charger, ring)
+    made = energy_report.report(site, NAME)
+    assert made is not None
+    assert made.peak_w < 740
+    assert made.ports[0].peak_w == made.peak_w
+    assert min(one.seconds for one in made.curve) >= 30
+    drawn_ws = sum(step.power_w * step.seconds for step in made.steps)
+    assert drawn_ws == pytest.approx(6 * 60 * 700 + 3 * 1378)
+
+
+@given(
+    raw=st.lists(st.tuples(st.integers(1, 200), st.integers(0, 8000)), min_size=1, max_size=60)
+)  # fmt: skip
+def test_no_step_is_short_and_all_energy_stays(raw: list[tuple[int, int]]) -> None:
+    at_s, before_s, written, energy_ws = BEGIN_S, 0, [], 0
+    for passed_s, power_w in raw:
+        at_s += passed_s
+        begin_s = before_s if at_s - before_s <= 90 else at_s - 60
+        energy_ws += power_w * (at_s - begin_s)
+        written.append((at_s, power_w))
+        before_s = at_s
+    made = list(energy_read._steps(written))
+    assert sum(step.power_w * step.seconds for step in made) == pytest.approx(energy_ws)
+    assert all(step.seconds >= 30 for step in made)
+    assert all(one.end_s <= other.begin_s for one, other in itertools.pairwise(made))
+    assert max((step.power_w for step in made), default=0) <= max(power for _, power in raw)
+
+
+def test_many_short_steps_in_a_row_are_not_one_long_one() -> None:
+    written = [(BEGIN_S, 100), *((BEGIN_S + second, 500) for second in range(1, 301))]
+    made = list(energy_read._steps(written))
+    assert len(made) == 4
+    assert max(step.power_w for step in made) == 500
+
+
+# --- a clock that was not set ----------------------------------------------------------------
+
+
+def untimed(ring: Ring, minutes: int) -> None:
+    for count in range(1, minutes + 1):
+        ring.minute({0: (5000 * count, 60 * count, 300)}, knows_time=False)
+
+
+def test_energy_without_a_time_is_told(run, site, charger) -> None:
+    ring = Ring()
+    untimed(ring, 6)
+    told(site, charger, ring)
+    code, out, err = run(NAME, "--stored")
+    assert (code, out) == (0, "")
+    assert "pile-1: 30 Wh have no time, for its clock was not set" in err
+    assert "journal sessions pile-1" in err
+    assert "30 Wh 没有时间" in run(NAME, "--stored", "--lang", "zh")[2]
+    assert json.loads(run(NAME, "--stored", "--json")[1])["untimed_wh"] == 30
+    ring.charge(1, 10, 300)
+    told(site, charger, ring)
+    code, out, err = run(NAME, "--stored")
+    assert "50 Wh, at most 300 W" in out
+    assert "30 Wh have no time" in err
+    assert "have no time" not in run(NAME, "--stored", "--point", "2")[2]
+
+
+def test_energy_whose_time_is_a_guess_is_told_too(run, site, charger) -> None:
+    ring = Ring()
+    ring.charge(1, 10, 300)
+    untimed(ring, 6)
+    told(site, charger, ring)
+    _, out, err = run(NAME, "--stored", "--json")
+    assert (json.loads(out)["untimed_wh"], json.loads(out)["guessed_wh"], err) == (0, 30, "")
+    assert "30 Wh were drawn while its clock was not set" in run(NAME, "--stored")[2]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (45, "45 s"), (150, "2.5 min"), (9000, "2.5 h"), (1_817_658, "21.0 days")],
+)
+def test_a_column_is_told_in_a_unit_that_fits(seconds: float, words: str) -> None:
+    messages.set_language("en")
+    assert device_energy._span(seconds) == words
+    messages.set_language("zh")
+    assert device_energy._span(172_800) == "2.0 天"
+    messages.set_language(None)
 
 
 # --- the terminal ----------------------------------------------------------------------------

@@ -407,6 +407,19 @@ def test_limits_of_charging_are_told_at_a_charger_alone(site, said) -> None:
     assert "profile visitor: doors or ports all" in door
 
 
+def test_at_a_charger_it_is_said_what_is_not_looked_at(site, said) -> None:
+    Board(site, "pile-1", board="virtual_charger").update()
+    issue(site, "0000000009", "王伟")
+    more = "limits of the day, free ports and latches are not looked at"
+    assert more in " ".join(said("0000000009", "pile-1"))
+    assert more in " ".join(said("0000000009"))
+    assert more not in " ".join(said("0000000009", "door-1"))
+    assert "未查看每日额度、空闲端口和锁定" in " ".join(
+        said("0000000009", "pile-1", "--lang", "zh")
+    )
+    assert more not in " ".join(said("0000000009", "pile-1", "--json", "--lang", "en"))
+
+
 def test_a_person_reads_what_a_flag_asks(site, said) -> None:
     profiles.change(site, "resident", profiles.Wish(flags=("needs-pin", "escort")))
     lines = said(CARD, "door-1")

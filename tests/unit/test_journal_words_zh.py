@@ -18,8 +18,11 @@ from protocol.codes import (
     ERR_SETTING,
     EVENT_CONFIG_REFUSED,
     EVENT_FIRE,
+    EVENT_LEAKAGE,
+    EVENT_OVER_POWER,
     EVENT_READER_LOST,
     EVENT_READER_PAIRED,
+    EVENT_RELAY_WELD,
     EVENT_SESSION_OPENED,
     EVENT_TICKET_EXECUTED,
     EVENT_TICKET_REFUSED,
@@ -30,6 +33,7 @@ from protocol.codes import (
 from protocol.constants import RING_ALARM
 from protocol.names import CLOCK_NAMES, EVENT_NAMES
 from protocol.osdp_panel import PAIR_REFUSED
+from tests.unit.registry_support import Board
 from tests.unit.test_journal import pull
 from tests.unit.test_journal_cli import run, told
 from tests.unit.test_journal_reading import rows_of
@@ -90,6 +94,17 @@ def test_a_chinese_table_has_no_english_word(site, board, run) -> None:
     seen = re.sub(r"door-1|K000001|\d[\d:.T-]*|[0-9a-f]{16}", "", out)
     assert re.findall("[A-Za-z_]{2,}", seen) == []
     assert {"未知卡", "总台", "会话开始"} <= set(out.split())
+
+
+@pytest.mark.usefixtures("told")
+def test_a_chargers_events_are_chinese_in_the_table_too(site, run) -> None:
+    pile = Board(site, "pile-1", board="virtual_charger")
+    pen = pile.pen(RING_ALARM)
+    for event in (EVENT_RELAY_WELD, EVENT_OVER_POWER, EVENT_LEAKAGE):
+        pen.write(event)
+    pull(site, pile, pen)
+    out = run("show", "pile-1", "--lang", "zh")[1]
+    assert {"继电器粘连", "超功率断电", "漏电断电"} <= set(out.split())
 
 
 @pytest.mark.parametrize("reason", ["desk", "总台"])

@@ -13,6 +13,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase
 from controller_tool.services import energy_pull, kpi
 from protocol.codes import (
+    CLOCK_UNSET,
     END_FULL,
     END_SMOKE,
     END_UNPLUGGED,
@@ -139,6 +140,41 @@ def test_two_chargers_stand_apart(site, told) -> None:
         (NAME, 66478, 10),
         ("pile-2", 100, 1000),
     ]
+
+
+def undated(site, board: Board) -> None:
+    """A session and a fault from before anybody set the clock: it counts from 2020."""
+    for ring, event, reason, extra in (
+        (RING_ACCESS, EVENT_CHARGE_ENDED, END_FULL, 60 << 16 | 100),
+        (RING_ALARM, EVENT_OVER_POWER, 0, 0),
+    ):
+        pen = board.pen(ring)
+        pen.write(event, reason, point=1, time_s=0, quality=CLOCK_UNSET, extra=extra)
+        pull(site, board, pen)
+
+
+def test_sessions_without_a_clock_are_in_no_day(site) -> None:
+    other = Board(site, "pile-2", board="virtual_charger")
+    undated(site, other)
+    for by in ("day", "week", "month"):
+        [one] = kpi.figures(site, by=by)
+        assert (one.period, one.sessions, one.energy_wh) == ("clock_not_set", 1, 100)
+        assert one.faults == {"over_power": 1}
+    [whole] = kpi.figures(site, by="all")
+    assert (whole.period, whole.energy_wh) == ("all", 100)
+    [apart] = kpi.figures(site, by="all", since_s=0)
+    assert apart.period == "clock_not_set"
+
+
+def test_a_row_of_their_own_in_both_languages_and_in_files(run, site, tmp_path: Path) -> None:
+    undated(site, Board(site, "pile-2", board="virtual_charger"))
+    assert "clock not set" in run()[1]
+    assert "时钟未校" in run("--lang", "zh")[1]
+    table = tmp_path / "kpi.csv"
+    _, out, _ = run("--json", "--lang", "zh", "--csv", str(table))
+    assert json.loads(out)["figures"][0]["period"] == "clock_not_set"
+    rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    assert {row["period"] for row in rows} == {"clock_not_set"}
 
 
 # --- the command -----------------------------------------------------------------------------

@@ -173,6 +173,16 @@ def test_it_is_told_in_the_operators_language(run, charger, lang) -> None:
     assert lang == "en" or "电表" in out[2]
 
 
+def test_a_chinese_sentence_has_chinese_commas(run, charger) -> None:
+    charger.replies = [reply(
+        port(trouble=PORT_METER | PORT_HOT), latches=LATCH_SMOKE | LATCH_WELD, temperature=405
+    )]  # fmt: skip
+    out = run("device", "ports", "pile-1", "--lang", "zh")[1]
+    assert "烟雾，继电器粘连" in out[0]
+    assert ", " not in out[0]
+    assert "电表，过热" in "".join(out)
+
+
 def test_a_number_that_has_no_name_yet_is_shown_as_one(run, charger) -> None:
     charger.replies = [reply(port(99, trouble=0x41, last_end=77), latches=0x81)]
     out = run("device", "ports", "pile-1")[1]
@@ -287,6 +297,27 @@ def test_a_refused_start_says_why(run, charger, told, said) -> None:
     assert len(err.splitlines()) == 2
     in_chinese = run("device", "charge", "start", "pile-1", "1", "--lang", "zh")[2].splitlines()
     assert all(re.search("[一-鿿]", line) for line in in_chinese), in_chinese
+
+
+@pytest.mark.parametrize("board", ["virtual_charger", "virtual_charger2"])
+def test_a_broken_sensor_of_the_board_is_why_nothing_starts(site, run, charger, board) -> None:
+    Board(site, "pile-2", board=board)
+    has_one = board != "virtual_charger"
+    charger.code, charger.replies = ERR_ARGUMENT, [reply(port())]
+    start = ("device", "charge", "start", "pile-2", "1")
+    refused = run(*start)[2]
+    broken = "pile-2: the board's own temperature sensor is broken: nothing starts"
+    assert (broken in refused, "a fault is latched" in refused) == (has_one, not has_one)
+    heading = run("device", "ports", "pile-2")[1][0]
+    assert heading.endswith(", board sensor broken") == has_one
+    if has_one:
+        assert "控制板自身的温度传感器损坏" in run(*start, "--lang", "zh")[2]
+        zh = run("device", "ports", "pile-2", "--lang", "zh")[1][0]
+        assert zh.endswith("，控制板温度传感器损坏")
+    charger.replies = [reply(port(), temperature=300)]
+    assert "a fault is latched" in run(*start, "--lang", "en")[2]
+    charger.replies = [reply(port(), latches=LATCH_SMOKE)]
+    assert "smoke was detected" in run(*start, "--lang", "en")[2]
 
 
 def test_another_refusal_stays_what_it_is(run, charger) -> None:

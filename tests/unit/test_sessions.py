@@ -375,3 +375,31 @@ def test_several_troubles_of_a_meter_are_all_named(site, pile, run) -> None:
     assert len(list(journal_read.walk(site, Filter(reasons=frozenset(("stuck",)))))) == 1
     assert "silent, stuck" in run("show", "--reason", "silent")[1][1]
     assert "无应答, 读数不变" in run("show", "--lang", "zh")[1][1]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(c.CLOCK_SYNCED, c.CLOCK_UNSET), (c.CLOCK_UNSET, c.CLOCK_SYNCED), (c.CLOCK_UNSET,) * 2],
+)
+def test_each_end_has_its_own_clock(site, pile, run, start, end) -> None:
+    key = key_of(site, pile.board, CARD)
+    pile.start(0, key, quality=start)
+    pile.end(3600, key, c.END_FULL, 60, 412, quality=end)
+    pile.pull()
+    [one] = of(site)
+    assert one.clock == journal_read.UNSET
+    unset = [one.began_clock == "unset", one.ended_clock == "unset"]
+    assert unset == [quality == c.CLOCK_UNSET for quality in (start, end)]
+    row = " ".join(run("sessions")[1])
+    assert ("not before 2026-05-04T03:33:20" in row) == unset[0]
+    assert ("not before 2026-05-04T04:33:20" in row) == unset[1]
+    assert "2026-05-04T03:33:20" in row
+
+
+def test_the_hint_about_undated_sessions_promises_nothing(site, pile, run) -> None:
+    key = key_of(site, pile.board, CARD)
+    pile.start(0, key, quality=c.CLOCK_UNSET)
+    pile.end(3600, key, c.END_FULL, 60, 412)
+    pile.pull()
+    assert "Nothing can date these any more" in run("sessions", "--ocpp", "1.6")[2]
+    assert "已无法补上时间" in run("sessions", "--ocpp", "1.6", "--lang", "zh")[2]
