@@ -66,6 +66,9 @@ ZH = {
     "the partition table": "分区表",
     "{label} is too small for a stock image": "{label} 放不下官方固件",
     "the table ends {bytes} bytes behind the flash": "分区表超出闪存 {bytes} 字节",
+    "nobody can choose port {ports}: no plug contact, no button, and no reader with keys": (
+        "没有办法选择充电口 {ports}：没有插头触点、按钮，也没有带按键的读卡器"
+    ),
     "{points} ports have {relays} relays and {meters} meters": (
         "{points} 个充电口有 {relays} 个继电器和 {meters} 个电表"
     ),

@@ -50,6 +50,14 @@ ZH = {
     "Not a time: {when}": "不是时间：{when}",
     "Write it as in 2026-01-31T08:00:00": "请写成 2026-01-31T08:00:00",
     "{name}: done": "{name}：完成",
+    "{name}: the load is at port {port}, which has no contact to tell the board of it": (
+        "{name}：负载已接到 {port} 号充电口，该口没有插头触点，控制板不知道"
+    ),
+    "A card says its port by keys: controller-tool sim swipe {name} NUMBER+{port}": (
+        "刷卡后用按键选充电口：controller-tool sim swipe {name} 卡号+{port}"
+    ),
+    "{text} is no port of a charger": "{text} 不是充电口号",
+    "Type its number behind the card's: 0013345678+3": "请在卡号后写充电口号：0013345678+3",
     "{name} cannot do that ({detail})": "{name} 做不到（{detail}）",
     "See `controller-tool sim --help`": "见 `controller-tool sim --help`",
     "The virtual board {name} does not answer": "虚拟控制板 {name} 没有应答",

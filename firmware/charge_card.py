@@ -12,6 +12,10 @@ in the order in which they are applied:
 - the session that the card ended a moment ago is not on record yet: busy, for its energy counts
 - no room below the station's start limit: refused
 - the quota of the day is used up: refused
+
+Which port is meant is no question at a station of one port, for a card whose profile names one port
+of this station alone, a tenant's own, and where one plug alone is in among those that are free. A
+port with a plug contact waits for its plug in any case: whoever plugs in later is seen then.
 """
 
 from firmware.journal import CONTROLLER
@@ -61,10 +65,11 @@ def card(chooser: "Chooser", sessions: "Sessions", c: "Controller", reader: "Rea
             return
         sessions.stop(mine, END_REVOKED)
     elif granted:
-        mask = _candidates(sessions, c.access.profile[_POINTS_AT])
+        points = c.access.profile[_POINTS_AT]
+        mask = _candidates(sessions, points)
         refusal = _refusal(sessions, mask) or _quotas(sessions, c, key)
         if not refusal:
-            only = _only(sessions, mask)
+            only = _only(sessions, mask, points)
             point = CONTROLLER if only == NONE else only
             c.journal.record(EVENT_GRANTED, reason, point, key, number)
             chooser.ask(key, mask, number)
@@ -170,14 +175,16 @@ def _day_is_over(sessions: "Sessions", c: "Controller", key: bytes) -> int:
     return quotas(sessions, c, key, c.access.profile)
 
 
-def _only(sessions: "Sessions", mask: int) -> int:
-    """The port that is meant without a question, or NONE."""
+def _only(sessions: "Sessions", mask: int, points: int) -> int:
+    """The port that is meant without a question, or NONE; points: all that the profile names."""
     if len(sessions.ports) == 1:
         return 0
+    points &= (1 << len(sessions.ports)) - 1
+    own = points & points - 1 == 0
     found = NONE
     for number in range(len(sessions.ports)):
         plug = sessions.plugs.get(number)
-        if mask >> number & 1 and plug is not None and plug.active:
+        if mask >> number & 1 and (own if plug is None else plug.active):
             if found != NONE:
                 return NONE
             found = number

@@ -1,14 +1,15 @@
 """Whose port it is to be: cards at a charger, and the choice of a port (device).
 
 A station of one port asks no question. Else it is the port whose plug alone is in among those that
-the card may use, or the one whose button is pressed, or into which a plug comes, within CHOOSE_MS.
-What a card may do is firmware/charge_card.py.
+the card may use, or the one whose button is pressed, into which a plug comes, or whose number, from
+1, is typed with # behind it at a reader with keys, within CHOOSE_MS. A number that will not do does
+nothing, and is typed again. What a card may do is firmware/charge_card.py.
 """
 
 from firmware import reserve
 from firmware.journal import CONTROLLER
 from firmware.loan import forget
-from firmware.readers.results import SHOW_ALARM, SHOW_REST
+from firmware.readers.results import KEY_CLEAR, KEY_ENTER, SHOW_ALARM, SHOW_REST
 from firmware.reading import Reader
 from firmware.swipes import Swipes
 from protocol.codes import EVENT_CHARGE_CHOOSES, REASON_CARD
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 CHOOSE_MS = 30000
 _SHOW_S = 2
+_TYPED_MAX = 100  # what three digits come to: no port
 
 
 class Chooser:
@@ -30,10 +32,10 @@ class Chooser:
 
     def __init__(self, controller: "Controller") -> None:
         self._c = controller
-        self.swipes = Swipes(controller, self._card)
+        self.swipes = Swipes(controller, self._card, self.on_key)
         self.mask = 0
         self._key = NO_KEY
-        self._choose_ms = self._reader = self._shown_s = self._changes = 0
+        self._choose_ms = self._reader = self._shown_s = self._changes = self._typed = 0
         self._offer = 0, 0
 
     def _card(self, reader: Reader) -> None:
@@ -42,6 +44,16 @@ class Chooser:
 
         forget("firmware.charge_card")
         card(self, self.sessions, self._c, reader)
+
+    def on_key(self, _reader: Reader, key: int) -> None:
+        """A key of a reader's keypad; nobody is there who has to choose: nothing."""
+        typed, self._typed = self._typed, 0
+        if not self.mask or key == KEY_CLEAR:
+            return
+        if key != KEY_ENTER:
+            self._typed = min(10 * typed + key, _TYPED_MAX)
+        elif typed:
+            self.chosen(typed - 1)
 
     def ask(self, key: bytes, mask: int, reader: int) -> None:
         """A card was accepted at one of these ports; whoever was asked before comes again."""
@@ -75,7 +87,8 @@ class Chooser:
             self.sessions.promise(number, self._key, REASON_CARD)
 
     def give_up(self) -> None:
-        """Whoever has not chosen yet has to come again."""
+        """Whoever has not chosen yet has to come again, and what they typed is forgotten."""
+        self._typed = 0
         if self.mask:
             self.mask = 0
             self._c.journal.note(EVENT_CHARGE_CHOOSES, 0, CONTROLLER, self._key, self._reader)

@@ -1,6 +1,9 @@
 """What a charger's board.toml must hold besides, for a charger that fails has to fail open (host).
 
 - each port has a relay and a meter
+- with more than one port there is a way to say which is meant: each has its plug contact (`plug`,
+  `plug2` …) or its button, or a reader has keys (`keypad` in its row: on a Wiegand line the bits of
+  a key, else true)
 - smoke reaches the controller
 - the account of energy has its partition, and the journal still holds what it must
 """
@@ -24,6 +27,7 @@ def problems(description: dict[str, Any]) -> list[str]:
     wiring = description["wiring"]
     return [
         *_counts(description["capabilities"]["points"], wiring),
+        *_choice(description["capabilities"]["points"], wiring),
         *_smoke(wiring),
         *_partitions(description["partitions"]),
     ]
@@ -39,6 +43,18 @@ def _counts(points: int, wiring: dict[str, Any]) -> Iterator[str]:
             "{points} ports have {relays} relays and {meters} meters",
             points=points, relays=len(wiring["relays"]), meters=meters,
         )  # fmt: skip
+
+
+def _choice(points: int, wiring: dict[str, Any]) -> Iterator[str]:
+    inputs = {*wiring.get("inputs", {})}
+    ends = ["", *map(str, range(2, points + 1))]
+    mute = [end or "1" for end in ends if not {f"plug{end}", f"button{end}"} & inputs]
+    has_keys = any(row.get("keypad") for row in wiring.get("readers", []))
+    if points > 1 and mute and not has_keys:
+        yield t(
+            "nobody can choose port {ports}: no plug contact, no button, and no reader with keys",
+            ports=", ".join(mute),
+        )
 
 
 def _smoke(wiring: dict[str, Any]) -> Iterator[str]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from controller_tool import credentials
 from controller_tool.cli import sim_station
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
 from controller_tool.errors import OperatorError
@@ -79,9 +78,12 @@ def show(app: App, name: str) -> None:
               help=t("Which reader of it, from 1"))  # fmt: skip
 @pass_app
 def swipe(app: App, name: str, credential: str, reader: int) -> None:
-    """CREDENTIAL as on the card, or as TYPE:HEX. Why it decided so, its journal tells."""
+    """CREDENTIAL as on the card, or as TYPE:HEX; behind a + what is typed: a PIN, a charger's port.
+
+    Why it decided so, its journal tells.
+    """
     board = service.find(_root(app), name)
-    seen = cards.swipe(board, credentials.parse(credential), reader - 1)
+    seen = cards.swipe(board, cards.held(board, credential), reader - 1)
     app.show(seen, _seen(name, seen))
 
 

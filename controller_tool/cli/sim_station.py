@@ -46,8 +46,17 @@ def plug(app: App, name: str, what: str, watts: float | None, port: int) -> None
     """The contact, where the port has one, and the load."""
     if what == "out":
         act(app, name, "unplug", port=port)
-    else:
-        act(app, name, "plug_in", port=port, watts=watts)
+        return
+    told = service.find(app.folder / "sim", name).stimulate("plug_in", port=port, watts=watts)
+    lines = [t("{name}: done", name=name)]
+    if not told:
+        lines = [
+            t("{name}: the load is at port {port}, which has no contact to tell the board of it",
+              name=name, port=port),
+            t("A card says its port by keys: controller-tool sim swipe {name} NUMBER+{port}",
+              name=name, port=port),
+        ]  # fmt: skip
+    app.show({"ok": True, "value": told}, "\n".join(lines))
 
 
 @click.command("draw", cls=ToolCommand, help=t("What is plugged in at a port draws so many watts."))

@@ -44,6 +44,17 @@ def virtual_frame(kind: int, credential: bytes) -> bytes:
     return frame + bytes((_xor(frame),))
 
 
+def virtual_key(key: int) -> bytes:
+    """A key of the virtual reader, in a frame of its own; 10 is *, 11 is #."""
+    _known(key)
+    return virtual_frame(0, bytes((key,)))
+
+
+def _known(key: int) -> None:
+    if not 0 <= key <= _KEY_MAX:
+        raise BadStimulus("a keypad has the keys 0 to 9, * and #")
+
+
 def rdm6300_frame(kind: int, credential: bytes) -> bytes:
     """An RDM6300's frame: ten hex digits and their checksum; EM4100 cards only."""
     if kind != CREDENTIAL_EM4100 or len(credential) != _EM4100_BYTES:
@@ -71,8 +82,7 @@ def wiegand_bits(kind: int, credential: bytes) -> list[int]:
 
 def wiegand_key(key: int, bits: int) -> list[int]:
     """A key of a Wiegand keypad; 10 is *, 11 is #."""
-    if not 0 <= key <= _KEY_MAX:
-        raise BadStimulus("a keypad has the keys 0 to 9, * and #")
+    _known(key)
     value = key if bits == _SHORT_KEY_BITS else (15 - key) << 4 | key
     return [value >> place & 1 for place in reversed(range(bits))]
 

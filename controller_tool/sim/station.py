@@ -46,15 +46,20 @@ class Station:
 
     # --- vehicles ---------------------------------------------------------------------
 
-    def plug_in(self, port: int = 1, watts: float | None = None) -> None:
-        """A vehicle is plugged in at a port; watts: what it draws as soon as it gets power."""
+    def plug_in(self, port: int = 1, watts: float | None = None) -> bool:
+        """A vehicle is plugged in at a port; watts: what it draws as soon as it gets power.
+
+        Returns whether the port has a contact that tells the board.
+        """
         name = _of_port("plug", port)
-        if name in self._wiring["inputs"]:
+        has_contact = name in self._wiring["inputs"]
+        if has_contact:
             self.set_input(name, active=True)
         if watts is not None:
             self.draw_watts(watts, port)
         else:
             self._board.loads.port(port)
+        return has_contact
 
     def unplug(self, port: int = 1) -> None:
         """It is pulled out."""

@@ -58,8 +58,10 @@ class Stimuli(Station):
             data = bytes.fromhex(credential)
         except ValueError as error:
             raise BadStimulus(f"swipe_card: {error}") from error
-        if wired["kind"] == "wiegand" and type in (CREDENTIAL_PIN, CREDENTIAL_CARD_PIN):
-            return self._type_pin(type, data, reader)
+        at_a_charger = self._board.description["kind"] == "charger"
+        is_typed = at_a_charger or wired["kind"] == "wiegand" or "keypad" in wired
+        if is_typed and type in (CREDENTIAL_PIN, CREDENTIAL_CARD_PIN):
+            return self._type_in(type, data, reader)
         if wired["kind"] == "wiegand":
             return readers.pulse(self._page, wired, readers.wiegand_bits(type, data))
         if reader in self._board.readers:
@@ -77,8 +79,8 @@ class Stimuli(Station):
             raise BadStimulus(f"this board has no reader {reader + 1}, but {len(rows)} in all")
         return rows[reader]
 
-    def _type_pin(self, kind: int, data: bytes, reader: int) -> None:
-        """A card first where there is one, then a PIN's digits and # at the keypad."""
+    def _type_in(self, kind: int, data: bytes, reader: int) -> None:
+        """A card first where there is one, then the digits of a PIN or port, and # behind them."""
         if "keypad" not in self._reader(reader):
             raise BadStimulus("this reader has no keypad")
         digits, after_s = data, 0.0
@@ -108,7 +110,10 @@ class Stimuli(Station):
         wired = self._reader(reader)
         if "keypad" not in wired:
             raise BadStimulus("this reader has no keypad")
-        readers.pulse(self._page, wired, readers.wiegand_key(key, wired["keypad"]))
+        if wired["kind"] == "virtual":
+            self.send_uart(wired["uart"], readers.virtual_key(key).hex())
+        else:
+            readers.pulse(self._page, wired, readers.wiegand_key(key, wired["keypad"]))
 
     def reader_shows(self, reader: int = 0) -> dict[str, bool]:
         """Whether a reader's lamp and buzzer are on."""

@@ -42,7 +42,7 @@ class Line:
         return NOTHING
 
     def feed(self, byte: int) -> int:
-        """One byte of the line; returns NOTHING, CARD or DOUBTFUL."""
+        """One byte of the line; returns NOTHING, CARD, DOUBTFUL or, with keys, KEY."""
         raise NotImplementedError
 
     def show(self, pattern: int, now_ms: int) -> None:

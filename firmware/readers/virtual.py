@@ -1,9 +1,10 @@
 """The virtual board's reader: 0x56, type, length, credential, XOR of all before (device).
 
-It carries credentials of every type; a frame with a wrong length or check is doubtful.
+It carries credentials of every type, and a key of its keypad as type 0; a frame with a wrong length
+or check is doubtful.
 """
 
-from firmware.readers.results import CARD, DOUBTFUL, NOTHING
+from firmware.readers.results import CARD, DOUBTFUL, KEY, KEY_ENTER, NOTHING
 from firmware.readers.serial_line import Line
 from protocol.constants import CREDENTIAL_MAX_BYTES
 
@@ -16,7 +17,7 @@ _HEADER_BYTES = 3
 
 
 class Driver(Line):
-    """After CARD, `type` and `credential` hold what was read."""
+    """After CARD, `type` and `credential` hold what was read; after KEY, `key` which one."""
 
     def __init__(self, uart: "Any") -> None:
         super().__init__(uart)
@@ -24,11 +25,11 @@ class Driver(Line):
         self._at = 0  # bytes of the frame seen
         self._length = 0
         self._check = 0
-        self.type = 0
+        self.type = self.key = 0
         self.credential = self._bytes[:0]
 
     def feed(self, byte: int) -> int:
-        """Returns NOTHING, CARD or DOUBTFUL."""
+        """Returns NOTHING, CARD, KEY or DOUBTFUL."""
         at = self._at
         if at == 0:
             if byte == _START:
@@ -37,7 +38,12 @@ class Driver(Line):
             return NOTHING
         if at == _HEADER_BYTES + self._length:
             self._at = self._length = 0
-            return CARD if byte == self._check else DOUBTFUL
+            if byte != self._check:
+                return DOUBTFUL
+            if self.type:
+                return CARD
+            self.key = self._bytes[0]
+            return KEY if self.key <= KEY_ENTER else DOUBTFUL
         self._check ^= byte
         self._at += 1
         if at == 1:

@@ -60,7 +60,7 @@ def test_the_world_acts_upon_it(tool: Tool) -> None:
 def test_the_world_acts_upon_a_charging_station(tool: Tool) -> None:
     tool("start", "pile", "--board", "virtual-charger16")
     for words in (
-        ("plug", "pile", "in", "--port", "3", "--watts", "220"), ("draw", "pile", "90.5"),
+        ("plug", "pile", "out", "--port", "3"), ("draw", "pile", "90.5"),
         ("heat", "pile", "71", "--port", "16"), ("heat", "pile", "40"),
         ("meter", "pile", "checksum", "--port", "2"), ("skew", "pile", "--port", "2", "--", "-3"),
         ("leakage", "pile", "trip"),
@@ -68,6 +68,10 @@ def test_the_world_acts_upon_a_charging_station(tool: Tool) -> None:
         ("relay", "pile", "weld", "--port", "3"),
     ):  # fmt: skip
         assert tool(*words) == (0, "pile: done\n"), words
+    code, text = tool("plug", "pile", "in", "--port", "3", "--watts", "220")
+    assert (code, len(text.splitlines())) == (0, 2)
+    assert "port 3, which has no contact" in text
+    assert "sim swipe pile NUMBER+3" in text
     loads = parsed(tool("load", "pile", "--json"))
     assert len(loads) == 16
     assert loads[2] == {"port": 3, "watts": 0.0, "mwh": 0.0}, "the contactor is open"

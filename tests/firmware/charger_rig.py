@@ -9,7 +9,7 @@ from firmware import sectors as _sectors  # noqa: F401  early: nested imports co
 from firmware.access import Access
 from firmware.charger import Service
 from firmware.config import Config
-from firmware.readers.results import SHOW_REST
+from firmware.readers.results import KEY, KEY_CLEAR, KEY_ENTER, NOTHING, SHOW_REST
 from protocol import cards, cbor, codes
 from protocol.codes import (
     CLOCK_SYNCED,
@@ -108,13 +108,20 @@ class Module:
 
 
 class Shown:
-    """A reader at which nothing is read by itself."""
+    """A reader at which nothing is read by itself, and keys are pressed; pressed: those to come."""
 
     edge_ticks = trouble = 0
     shown = SHOW_REST
 
+    def __init__(self) -> None:
+        self.pressed: list[int] = []
+        self.key = 0
+
     def poll(self, _now_ms: int) -> int:
-        return 0
+        if not self.pressed:
+            return NOTHING
+        self.key = self.pressed.pop(0)
+        return KEY
 
     def show(self, pattern: int, _now_ms: int) -> None:
         self.shown = pattern
@@ -333,6 +340,14 @@ class World:
         self.wires[name].level = 1
         self.wait(seconds)
         self.wires[name].level = 0
+
+    def type(self, keys: str, seconds: int = 0) -> None:
+        """Digits, * and # are pressed at the reader, one after the other; then so long passes."""
+        marks = {"*": KEY_CLEAR, "#": KEY_ENTER}
+        self.reader.pressed += [marks[key] if key in marks else int(key) for key in keys]
+        while self.reader.pressed:
+            self.turn()
+        self.wait(seconds)
 
     def plug(self, number: int, watts: int) -> None:
         """Something that draws so much is plugged in; 0 watts: pulled out."""

@@ -4,6 +4,7 @@ from firmware.readers import rdm6300, virtual
 from firmware.readers.results import (
     CARD,
     DOUBTFUL,
+    KEY,
     NOTHING,
     SHOW_ALARM,
     SHOW_DENIED,
@@ -94,6 +95,24 @@ def test_a_virtual_frame_with_a_wrong_check_is_doubtful() -> None:
     frame = bytearray(virtual_frame(2, b"abcd"))
     frame[-1] ^= 1
     assert fed(virtual.Driver(Uart()), frame) == [DOUBTFUL]
+
+
+def test_a_virtual_keypad_gives_its_keys_and_nothing_else() -> None:
+    decoder = virtual.Driver(Uart())
+    for key in range(12):
+        assert fed(decoder, virtual_frame(0, bytes((key,)))) == [KEY]
+        assert decoder.key == key
+    assert fed(decoder, virtual_frame(0, b"\x0c")) == [DOUBTFUL]
+    frame = bytearray(virtual_frame(0, b"\x03"))
+    frame[-2] ^= 1
+    assert fed(decoder, frame) == [DOUBTFUL]
+
+
+def test_a_card_and_the_keys_after_it_come_in_their_order() -> None:
+    sent = virtual_frame(2, b"abcd") + virtual_frame(0, b"\x03") + virtual_frame(0, b"\x0b")
+    driver = virtual.drivers(Uart(sent + virtual_frame(2, b"efgh")), {})[0]
+    assert [driver.poll(1) for _ in range(5)] == [CARD, KEY, KEY, CARD, NOTHING]
+    assert (driver.type, bytes(driver.credential)) == (2, b"efgh")
 
 
 def test_a_driver_gives_one_card_a_poll_and_keeps_the_rest() -> None:

@@ -117,6 +117,27 @@ def test_a_chip_of_inputs_needs_none() -> None:
     assert board_rules.problems(description) == []
 
 
+@pytest.mark.parametrize("folder", ["virtual_charger10", "virtual_charger12", "virtual_charger16"])
+def test_where_nothing_tells_the_port_a_reader_has_keys(folder: str) -> None:
+    rows = copy.deepcopy(resources.describe_board(folder)["wiring"]["readers"])
+    rows[0]["keypad"] = False
+    assert "nobody can choose port 1, 2, 3" in spoilt(folder, "wiring", "readers", value=rows)
+    del rows[0]["keypad"]
+    assert "nobody can choose port 1, 2, 3" in spoilt(folder, "wiring", "readers", value=rows)
+    rows[0]["keypad"] = 8
+    assert spoilt(folder, "wiring", "readers", value=rows) == ""
+
+
+def test_each_port_of_several_has_its_contact_or_button_where_no_reader_has_keys() -> None:
+    inputs = copy.deepcopy(resources.describe_board("virtual_charger2")["wiring"]["inputs"])
+    for gone, found in (("button2", False), ("plug2", True)):
+        del inputs[gone]
+        told = spoilt("virtual_charger2", "wiring", "inputs", value=inputs)
+        assert ("nobody can choose port 2:" in told) == found
+    assert "nobody can choose port 4:" in spoilt(STATION, "wiring", "inputs", "button4")
+    assert spoilt("virtual_charger", "wiring", "inputs", "plug") == "", "one port is no question"
+
+
 def test_an_enable_line_stands_on_no_pin_that_chooses_how_the_chip_boots() -> None:
     row = {"kind": "hc595", "latch": 26, "enable": 12, "chips": 2, "first": 40}
     found = spoilt("virtual_charger12", "wiring", "expanders", value=[row])
