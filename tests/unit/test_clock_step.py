@@ -67,6 +67,7 @@ def at_the_desk(monkeypatch):
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
     yield
+    monkeypatch.undo()  # first, or what comes after this speaks as the last test did
     messages.set_language(None)
 
 
