@@ -12,6 +12,7 @@ import socket
 import time
 
 from firmware import dispatch
+from firmware.loan import forget
 from protocol.constants import PREFACES_WAITING_MAX, TCP_PORT
 
 TYPE_CHECKING = False
@@ -124,6 +125,12 @@ class NetworkPort:
         whole time, for the guest's requests want the heap that the others would take."""
         if self._c.admission.guest is None:
             return False
+        if self._waiting and gc.mem_free() < _BESIDE_A_GUEST_BYTES:
+            for task in self._waiting:
+                task.cancel()
+            self._waiting = []
+            forget("firmware.knock")
+            return True
         return self._make_room(0) == len(self._waiting)
 
     async def _receive(self, connection: "Any") -> None:

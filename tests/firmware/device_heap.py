@@ -33,6 +33,12 @@ class Part:
     def record(self, event: int, *_, **__) -> None:
         self.events.append(event)
 
+    def note(self, event: int, *_, **__) -> None:
+        try:
+            self.record(event)
+        except MemoryError:
+            return
+
     def at_rest(self) -> bool:
         return self.resting
 

@@ -46,7 +46,9 @@ def test_the_table_of_every_board_reads_back(board: boards.Board) -> None:
     assert sum_row[1] == hashlib.md5(table[:rows], usedforsecurity=False).digest()
     nvs, phy, factory = board.partitions[:3]  # what a stock image wants where it is
     assert (nvs["label"], nvs["offset"], phy["offset"]) == ("nvs", 0x9000, 0xF000)
-    assert (factory["offset"], factory["size"]) == (0x10000, 0x1C0000)
+    assert factory["offset"] == 0x10000
+    # the stock image of an ESP32 fills 0x198710 bytes (facts.md); larger flashes leave it more
+    assert factory["size"] >= 0x1C0000
     assert "vfs" in board.labels
 
 
