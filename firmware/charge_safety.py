@@ -234,7 +234,8 @@ class Safety:
                     looks += _ONE
                     if looks & _COUNT == _STEADY * _ONE:
                         looks |= _HOT
-                        self._too_hot(point, now_dc)
+                        if point != CONTROLLER:  # the board's own is asked for at every turn
+                            self._too_hot(point, now_dc)
             else:
                 looks = self._warm(looks & ~_COUNT, point, before_dc, now_dc)
         self.looks[index] = looks
@@ -252,8 +253,6 @@ class Safety:
         return looks
 
     def _too_hot(self, point: int, now_dc: int) -> None:
-        if point == CONTROLLER:
-            return
         port = self._sessions.ports[point]
         port.trouble |= PORT_HOT
         self._sessions.carry_out(point, port.end(END_TEMPERATURE))

@@ -77,8 +77,8 @@ class Service:
         self._chooser.second()
         if self._seconds >= _SLOT_S:
             self._seconds = 0
-            sessions.lists_seen = -1  # looked up each minute too, whatever was missed
             if sessions.is_busy():
+                sessions.lists_seen = -1  # looked up each minute too, whatever was missed
                 from firmware.charge_book import minute
 
                 forget("firmware.charge_book")

@@ -73,6 +73,7 @@ class Chores:
                     gc.collect()  # what stays must not come to lie behind that code
                     c.restart_wanted = True  # unless all of them are built: half is no door
                     c.kind = __import__("firmware." + c.board.KIND, None, None, ("*",)).Service(c)
+                    forget("wiring")
                     c.restart_wanted = c.config_lost  # relays are powered again by a start alone
                 gc.collect()
                 if c.admission.guest is None:  # else a request may be in it, between two steps

@@ -11,4 +11,5 @@ def forget(name: str) -> None:
     package, _, own = name.rpartition(".")
     if name in sys.modules:
         del sys.modules[name]
-        delattr(sys.modules[package], own)
+        if package:
+            delattr(sys.modules[package], own)

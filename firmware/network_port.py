@@ -123,9 +123,9 @@ class NetworkPort:
     def _is_full(self) -> bool:
         """Whether callers have to wait outside: beside a guest there is room for one, who has his
         whole time, for the guest's requests want the heap that the others would take."""
-        if self._c.admission.guest is None:
+        if self._c.admission.guest is None or not self._waiting:
             return False
-        if self._waiting and gc.mem_free() < _BESIDE_A_GUEST_BYTES:
+        if gc.mem_free() < _BESIDE_A_GUEST_BYTES:
             for task in self._waiting:
                 task.cancel()
             self._waiting = []

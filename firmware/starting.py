@@ -75,6 +75,7 @@ def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
         forget("firmware.trust_change")
         settle(c)
     c.access.minute()  # of the grace, if the list is stale: a start begins one
+    forget("wiring")  # of the board: it has told where everything is
     reserve.keep()
     return wires
 

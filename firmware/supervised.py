@@ -33,10 +33,10 @@ class Supervised:
         """Sample it; returns `active`."""
         now = state(self._adc.read_uv() // 1000, self.line)
         acted = now == LINE_ACTIVE or (now >= LINE_SHORT and self._fault)
-        now_ms = time.ticks_ms()
         if acted == self.active:
             self._differs = 0
         else:
+            now_ms = time.ticks_ms()
             if not self._differs:
                 self._since_ms = now_ms
             self._differs += 1

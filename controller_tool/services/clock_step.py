@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from controller_tool.errors import DeviceError, LinkError, OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.services.devices_ops import ClockReport, sync_clock
-from protocol.codes import CLOCK_UNSET
+from controller_tool.services.site import ROLE_CODES
+from protocol import roles
+from protocol.codes import CLOCK_UNSET, OP_SET_TIME
 from protocol.names import CLOCK_NAMES
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 KEPT = "kept"
 NOT_PERMITTED, UNSIGNED, REFUSED = "not permitted", "needs a signed time", "refused"
 UNSET = CLOCK_NAMES[CLOCK_UNSET]
-_LOOKERS = ("auditor",)  # roles that may not set a clock (protocol/roles.py)
 _IN_STEP_S = 1
 _NEARLY_S = 60
 
@@ -36,7 +37,7 @@ def keep(site: Site, device: Device, client: Client) -> ClockReport | None:
 
     how: also NOT_PERMITTED, UNSIGNED or REFUSED, of a clock that stays as it was.
     """
-    change = site.peers()[0] not in _LOOKERS
+    change = roles.may(ROLE_CODES[site.peers()[0]], OP_SET_TIME)
     try:
         try:
             report = sync_clock(site, device, client, change)

@@ -1,6 +1,7 @@
 """What becomes of a heap in pieces and of a guest who is stuck (MicroPython)."""
 
 import asyncio
+import sys
 
 from firmware import dispatch, reserve
 from firmware.admission import STUCK_S, Admission
@@ -21,6 +22,7 @@ class Part:
         self.uptime_s = 1000
         self.resting = self.quiet = True
         self.events = []
+        self.noted = []
 
     def tick(self) -> None:
         return None
@@ -34,6 +36,7 @@ class Part:
         self.events.append(event)
 
     def note(self, event: int, *_, **__) -> None:
+        self.noted.append(event)
         try:
             self.record(event)
         except MemoryError:
@@ -134,7 +137,7 @@ def test_a_request_has_the_room_that_is_kept_and_is_told_busy_when_it_is_too_sma
     assert not c.heap_is_spent
     assert asked(c, wants_more) == ERR_BUSY
     assert c.heap_is_spent, "and a restart mends it"
-    assert part.events == [EVENT_FIRMWARE_FAULT]
+    assert part.events == part.noted == [EVENT_FIRMWARE_FAULT], "folded: strangers bring it about"
     assert room_bytes() == reserve._ROOM_BYTES
 
 
@@ -233,3 +236,35 @@ def test_a_caller_for_whom_there_is_no_room_is_hung_up_on_and_counted() -> None:
     assert stream.closed
     assert c.memory_faults == 1
     assert c.admission.guest is None
+
+
+class Shut:
+    """A stream whose caller has gone, and TLS that finds that out."""
+
+    def write(self, _) -> int:
+        raise OSError
+
+    async def accept(self, *_) -> None:
+        raise OSError
+
+    def close(self) -> None:
+        return None
+
+
+def test_the_preface_is_loaded_once_for_a_flood_and_let_go_when_somebody_is_in() -> None:
+    def loaded() -> object:
+        return sys.modules.get("firmware.knock")
+
+    c, part = controller()
+    part.link_root = part.device = bytes(8)
+    c.config = part
+    sessions = Sessions(c, Shut())
+    found = []
+    for _ in range(3):
+        assert asyncio.run(sessions.knock(Shut(), False)) is None
+        found.append(loaded())
+    assert found[0] is not None
+    assert found[0] is found[1] is found[2]
+    assert c.admission.ask(ROLE_DESK, PEER, False) == 0
+    asyncio.run(sessions.serve(Shut(), c.admission.guest))
+    assert loaded() is None, "its code would lie beside a guest's requests"

@@ -63,6 +63,25 @@ def test_a_successor_is_in_force_at_once_and_after_a_start() -> None:
     assert not is_left_over()
 
 
+def test_a_key_whose_place_in_the_file_holds_another_one_is_unknown() -> None:
+    """Keys stay in the file: what is read there is the one that was asked for, or none."""
+    board = Board()
+    c = board.start()
+    ((_, kid, at),) = [place for place in c.keys.places if place[0] == KEY_WHITELIST]
+    whole = in_force()
+    assert c.keys.find(KEY_WHITELIST, kid) == whole[at : at + 384]
+    for bit in (0, 3071):
+        turned = bytearray(whole)
+        turned[at + (bit >> 3)] ^= 1 << (bit & 7)
+        lay(bytes(turned))
+        assert c.keys.find(KEY_WHITELIST, kid) is None, bit
+        assert code_of_list(c, kid) == ERR_KEY_UNKNOWN
+    lay(whole[: at + 100])
+    assert c.keys.find(KEY_WHITELIST, kid) is None, "cut off"
+    lay(whole)
+    assert code_of_list(c, kid) == ERR_SIGNATURE
+
+
 def test_a_list_on_its_way_begins_anew_under_the_new_object() -> None:
     c = Board().start()
     assert c.put(CHAIN["both"]) == 0
