@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from controller_tool.services import push
-from controller_tool.services.virtual_house import VirtualHouse
 from controller_tool.sim import swipe
 from protocol import codes as c
 from protocol.constants import RING_ACCESS
 from tests.e2e.callers import Callers, events
+from tests.e2e.stations import station_of
 from tests.e2e.test_story import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from controller_tool.services.virtual_house import VirtualHouse
 
 NAME = "pile-16"
 MINE, THEIRS = "0013345678", "0013345679"
@@ -27,18 +27,8 @@ MINE, THEIRS = "0013345678", "0013345679"
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]:
     """Provisioned, with two cards on its list."""
     folder = tmp_path_factory.mktemp("station") / "site"
-    with VirtualHouse.found(
-        folder, "station", "of a house that lives for one test run",
-        {NAME: "virtual-charger16"}, until_pid=os.getpid(),
-    ) as made:  # fmt: skip
-        made.provision()
-        made.issue([MINE, THEIRS])
-        assert push.push(made.site, [NAME])[0].ok
+    with station_of(folder, NAME, "virtual-charger16", [MINE, THEIRS]) as made:
         yield made
-        counted = made.boards[NAME].counters()
-        assert not counted["memory_faults"]
-        died = {how: counted["resets"][how] for how in ("watchdog", "crash", "soft")}
-        assert not any(died.values()), died
 
 
 def test_a_card_and_a_typed_port_begin_a_session_there(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,11 +9,11 @@ import pytest
 
 from controller_tool.clock import now_s
 from controller_tool.errors import ToolError
-from controller_tool.services import energy_pull, ports, push
-from controller_tool.services.virtual_house import VirtualHouse
+from controller_tool.services import energy_pull, ports
 from protocol import codes as c
 from protocol.constants import RING_ACCESS, RING_ALARM
 from tests.e2e.callers import Callers, events
+from tests.e2e.stations import station_of
 from tests.e2e.test_story import within
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from controller_tool.client import Client
     from controller_tool.services.ports import Station
+    from controller_tool.services.virtual_house import VirtualHouse
     from controller_tool.sim.service import Board
 
 T = TypeVar("T")
@@ -35,18 +35,8 @@ MINE, THEIRS = "0013345678", "0013345679"
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]:
     """Provisioned, with two cards on its list."""
     folder = tmp_path_factory.mktemp("station") / "site"
-    with VirtualHouse.found(
-        folder, "station", "of a house that lives for one test run",
-        {NAME: "virtual-charger2"}, until_pid=os.getpid(),
-    ) as made:  # fmt: skip
-        made.provision()
-        made.issue([MINE, THEIRS])
-        assert push.push(made.site, [NAME])[0].ok
+    with station_of(folder, NAME, "virtual-charger2", [MINE, THEIRS]) as made:
         yield made
-        counted = made.boards[NAME].counters()
-        assert not counted["memory_faults"]
-        died = {how: counted["resets"][how] for how in ("watchdog", "crash", "soft")}
-        assert not any(died.values()), died
 
 
 @pytest.fixture(scope="module")
