@@ -16,7 +16,7 @@ Trees = Mapping[str, ast.Module]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # asked for by their names from outside the pack, or through __import__
-_FIXED = frozenset({"run", "Service", "drivers"})
+_FIXED = frozenset({"run", "Service", "drivers", "finish"})
 
 
 def bundle(trees: Trees, entries: list[str]) -> dict[str, ast.Module]:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _HASH_BYTES = 32
+_WIPE_S = 300.0  # some 500 sectors, each 45 ms on an ESP32, and the same again to look
 _COMMIT_S = 30.0  # a full check of 20 000 cards on an ESP32 takes some seconds
 
 
@@ -165,6 +166,14 @@ class Client:
     def do_ticket(self, envelope: bytes) -> None:
         """Carries out a signed ticket."""
         self.session.call(c.OP_DO_TICKET, envelope)
+
+    def retire(self, envelope: bytes) -> bytes:
+        """Carries out a ticket that retires it: its wipe receipt, after some half a minute."""
+        return cast("bytes", self.session.call(c.OP_DO_TICKET, envelope, timeout_s=_WIPE_S))
+
+    def open_service(self, grant: bytes) -> int:
+        """Opens its next start to service; for so many minutes. Over the cable alone."""
+        return cast("int", self.session.call(c.OP_OPEN_SERVICE, grant))
 
     def ping(self) -> None:
         """Keeps the session from going idle."""

@@ -32,7 +32,7 @@ _READERS, _METERS = "firmware.readers.", "firmware.meters."
 # even the names in them would cost every other board heap
 _ONLY_WITH = {"firmware.supply": {"supply", "mains"}, "firmware.rtc_ds3231": {"ds3231"}}
 # what runs beside the pack and may name what is in it, besides the board's own file
-_BESIDE = ("boot.py", "main.py", "packfs.py")
+_BESIDE = ("boot.py", "packfs.py", "service.py")
 _SOURCE_NAME = "f"  # in tracebacks, which have no lines either; one text for all costs once
 
 _built: dict[tuple[str, str], bytes] = {}
@@ -81,15 +81,17 @@ def _board_files(board: str) -> dict[str, Path]:
 def boot_files(board: str) -> dict[str, bytes]:
     """The plain files beside the pack, by their path on the controller.
 
-    `board`, `wiring` (beside.py) and `packfs` stand outside the pack because boot.py needs them
-    before it trusts one: its first act drives the relays to their fail state.
+    `board`, `wiring` (beside.py), `packfs` and `service` stand outside the pack because boot.py
+    needs them before it trusts one: its first act drives the relays to their fail state. main.py is
+    the same file once more, for a controller that has lost the first.
     """
     folder = resources.firmware_dir()
     beside = board_and_wiring(_board_files(board))
     return {
         "/boot.py": (folder / "boot.py").read_bytes(),
-        "/main.py": (folder / "main.py").read_bytes(),
+        "/main.py": (folder / "boot.py").read_bytes(),
         "/packfs.mpy": _compile(inlined(folder / "packfs.py")),
+        "/service.mpy": _compile(inlined(folder / "service.py")),
         **{f"/{name}.mpy": _compile(tree) for name, tree in beside.items()},
     }
 

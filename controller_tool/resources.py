@@ -31,7 +31,7 @@ def _existing(folder: Path) -> Path:
 
 
 def firmware_dir() -> Path:
-    """Folder with boot.py, main.py and the modules of the firmware. Raises ImageError."""
+    """Folder with boot.py and the modules of the firmware. Raises ImageError."""
     return _existing(_data_root() / "firmware")
 
 

@@ -1,6 +1,6 @@
 """Puts a controller together and runs its tasks until one of them ends (device).
 
-It is made by firmware/starting.py, then everything is served. Any exit is a reset by main.py. After
+It is made by firmware/starting.py, then everything is served. Any exit is a reset by boot.py. After
 a start that failed, or a task that died soon after one, only the way out is served for a while
 (firmware/way_out.py): resets in a row would be a locked door.
 """

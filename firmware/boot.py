@@ -1,4 +1,9 @@
-"""First file that a controller runs: relays safe, firmware mounted (device)."""
+"""First file that a controller runs: relays safe, firmware mounted and run (device).
+
+It is main.py as well (controller_tool/pack.py): where one of the two is lost, the other does all.
+A stock image goes to its prompt at once when boot.py ends in an error, and does not run main.py
+then; so nothing leaves this file but by a reset, unless the board was never provisioned.
+"""
 
 try:
     import micropython
@@ -13,15 +18,43 @@ try:
     gc.threshold(4096)
     import packfs
 
+    note = board.rtc().memory()
+    if note:  # else nobody wants the code for it; whatever it is, it counts once
+        board.rtc().memory(b"")
+        import service
+
+        service.begin(note)
     if packfs.provisioned():
         packfs.mount_slot()
-except BaseException:
-    # MicroPython re-arms Ctrl-C before each file: whatever ended this one may have come from there.
-    micropython.kbd_intr(-1)
-    import board
-    import packfs
+        if packfs.is_retired():
+            import firmware.wipe
 
-    # A half provisioned board keeps its REPL, so that the installer can simply start again.
-    if packfs.provisioned():
-        board.reset()
-    raise
+            firmware.wipe.finish()
+        import firmware.app
+
+        firmware.app.run()
+finally:
+    # MicroPython re-arms Ctrl-C before each file: whatever ended this one may have come from there.
+    # No jump stands before the next line: between two of them no interrupt is looked at.
+    import micropython
+
+    micropython.kbd_intr(-1)
+    # A half provisioned board keeps its prompt, so that the installer can simply start again.
+    try:
+        import packfs
+
+        locked = packfs.provisioned()
+    except BaseException:  # noqa: BLE001 - damaged: what it would have looked for decides
+        import os
+
+        locked = False
+        for path in ("/cfg/config.cbor", "/retired"):
+            try:
+                os.stat(path)
+                locked = True
+            except OSError as error:
+                locked = locked or error.errno != 2
+    if locked:
+        import machine  # not the board's: its file may be what is damaged
+
+        machine.reset()

@@ -24,7 +24,11 @@ _PIECE_BYTES = 128
 _ENOENT = 2
 _EROFS = 30
 
+_CONFIG_PATH = "/cfg/config.cbor"
+RETIRED_PATH = "/retired"  # firmware/wipe.py
+
 mounted = -1  # number of the slot that runs
+in_service = False  # firmware/service.py
 
 
 class Body(io.IOBase):
@@ -131,10 +135,20 @@ def identity() -> bytes:
 def provisioned() -> bool:
     """Whether this board has been given an identity; without one it stays at the REPL.
 
-    A flash that cannot be read proves nothing: only a file that is not there opens the prompt.
+    A flash that cannot be read proves nothing: only a file that is not there opens the prompt. One
+    that is being retired has lost its identity first, and shall finish.
     """
+    return not in_service and (_may_be(_CONFIG_PATH) or _may_be(RETIRED_PATH))
+
+
+def is_retired() -> bool:
+    """Whether it was retired and its wipe is to be finished; OSError when that cannot be read."""
+    return RETIRED_PATH[1:] in os.listdir("/")
+
+
+def _may_be(path: str) -> bool:
     try:
-        os.stat("/cfg/config.cbor")
+        os.stat(path)
     except OSError as error:
         return error.errno != _ENOENT
     return True

@@ -28,7 +28,7 @@ from firmware.session import Sessions
 from firmware.signed import TRUST_PATH, Keys
 from firmware.store import Nvs
 from firmware.whitelist import Whitelist
-from protocol.codes import EVENT_BOOT
+from protocol.codes import EVENT_BOOT, EVENT_SERVICE_CLOSED
 from protocol.constants import RING_ALARM
 
 TYPE_CHECKING = False
@@ -44,7 +44,11 @@ _NOT_NOW = (  # seldom used, or used already
     "protocol.settings",
     "firmware.enrolment",
     "firmware.handlers.configure",
+    "firmware.handlers.service",
+    "firmware.retire",
     "firmware.starting",
+    "firmware.wipe",
+    "protocol.wipe_receipt",
 )
 
 
@@ -134,6 +138,9 @@ def _journal(c: Controller) -> None:
         board.reset()
     c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
     c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
+    if c.nvs.get("service"):  # firmware/handlers/service.py opened the start before
+        c.journal.note(EVENT_SERVICE_CLOSED, board.reset_cause())
+        c.nvs.put("service", 0)
     if c.config_waits:
         from firmware.device_config import tell
 

@@ -74,6 +74,8 @@ EVENT_TRUST_REFUSED = 79
 EVENT_CHECKPOINT_REFUSED = 80  # reason = ring, extra = number of the checkpoint that does not fit
 EVENT_MODE_CHANGED = 81  # by ticket: reason = mode, extra = minutes, 0 until further notice
 EVENT_CONFIG_REFUSED = 82  # extra = the setting; at a start (digest): the version that stands in
+EVENT_SERVICE_OPENED = 87  # key = peer, extra = minutes
+EVENT_SERVICE_CLOSED = 88  # at the start after it: reason = reset cause
 EVENT_REVOKED_CARD_PRESENTED = 96
 EVENT_FORCED_OPEN = 97
 EVENT_HELD_OPEN = 98
@@ -181,6 +183,7 @@ OP_PUT_CONFIG = 24
 OP_GET_CREDENTIAL = 26
 OP_GET_PORTS = 27  # these two of chargers alone
 OP_READ_ENERGY = 28
+OP_OPEN_SERVICE = 32  # over the cable alone
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------
 ROLE_INSTALLER = 1
@@ -235,7 +238,7 @@ TICKET_DOOR_MODE = 2
 TICKET_CHARGE_START = 3
 TICKET_CHARGE_STOP = 4
 TICKET_REBOOT = 5
-TICKET_RETIRE = 6
+TICKET_RETIRE = 6  # answered by a wipe receipt; argument 1: records are given up
 TICKET_ENROL = 7  # point = reader or 255 for any, argument = seconds
 TICKET_PAIR_READER = 8  # point = reader, argument = 1: it is as it left the factory
 

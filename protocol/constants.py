@@ -33,10 +33,13 @@ AAD_TIME = b"time"
 AAD_TICKET = b"ticket"
 AAD_CHECKPOINT = b"checkpoint"
 AAD_CONFIG = b"device-config"
+AAD_SERVICE = b"service"
 ENVELOPE_MAX_BYTES = 2048
 TRUST_MAX_BYTES = 6144
 CONFIG_VERSION_MAX = 16383  # with the epoch before it, one small int on a controller
 ENROL_MAX_S = 600
+SERVICE_MAX_MIN = 480
+SERVICE_DAYS_MAX = 30  # for so long a grant may be good
 REVOKED_PEERS_MAX = 64  # a controller keeps their ids in its heap
 
 # --- whitelist --------------------------------------------------------------------------

@@ -86,6 +86,8 @@ EVENT_NAMES = {
     c.EVENT_TRUST_REFUSED: "trust_refused",
     c.EVENT_CHECKPOINT_REFUSED: "checkpoint_refused",
     c.EVENT_CONFIG_REFUSED: "config_refused",
+    c.EVENT_SERVICE_OPENED: "service_opened",
+    c.EVENT_SERVICE_CLOSED: "service_closed",
     c.EVENT_REVOKED_CARD_PRESENTED: "revoked_card_presented",
     c.EVENT_FORCED_OPEN: "forced_open",
     c.EVENT_HELD_OPEN: "held_open",
@@ -258,6 +260,7 @@ OPERATION_NAMES = {
     c.OP_GET_CREDENTIAL: "get_credential",
     c.OP_GET_PORTS: "get_ports",
     c.OP_READ_ENERGY: "read_energy",
+    c.OP_OPEN_SERVICE: "open_service",
 }
 
 TICKET_NAMES = {

@@ -6,6 +6,11 @@ from protocol.constants import ID_BYTES, NONCE_BYTES
 from protocol.hmac import equal, hmac_sha256
 from protocol.messages import Refused, decode, is_number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_LABEL = b"receipt"
 _MAC_BYTES = 16
 _MAX_BYTES = 160
 # bytes of each field of the body; 0: a number
@@ -48,8 +53,13 @@ def make(
     nonce: bytes,
 ) -> bytes:
     """Receipt under the controller's own receipt key, for the nonce of the one who asks."""
-    body = cbor.encode((site, device, epoch, boot, version, digest, journal_seq, nonce))
-    return cbor.encode((body, _mac(key, body)))
+    return seal(key, _LABEL, (site, device, epoch, boot, version, digest, journal_seq, nonce))
+
+
+def seal(key: bytes, label: bytes, fields: "tuple[cbor.Value, ...]") -> bytes:
+    """A receipt of any kind; its label keeps it from being taken for another."""
+    body = cbor.encode(fields)
+    return cbor.encode((body, hmac_sha256(key, label, body)[:_MAC_BYTES]))
 
 
 def read(key: bytes, data: "bytes | memoryview") -> Receipt:
@@ -57,21 +67,24 @@ def read(key: bytes, data: "bytes | memoryview") -> Receipt:
 
     Whether site, device and nonce are those that were asked for is the caller's to see.
     """
+    return Receipt(*unseal(key, _LABEL, data, _SIZES))
+
+
+def unseal(
+    key: bytes, label: bytes, data: "bytes | bytearray | memoryview", sizes: "tuple[int, ...]"
+) -> "list[Any]":
+    """Host only. The fields of a receipt of that kind, as read(); sizes: as _SIZES."""
     if len(data) > _MAX_BYTES:
         raise Refused(ERR_MALFORMED)
     outer = decode(data)
     if not _fits(outer, (-1, _MAC_BYTES)):
         raise Refused(ERR_MALFORMED)
-    if not equal(_mac(key, outer[0]), outer[1]):
+    if not equal(hmac_sha256(key, label, outer[0])[:_MAC_BYTES], outer[1]):
         raise Refused(ERR_SIGNATURE)
-    fields = decode(outer[0])
-    if not _fits(fields, _SIZES):
+    fields: "list[Any]" = decode(outer[0])
+    if not _fits(fields, sizes):
         raise Refused(ERR_MALFORMED)
-    return Receipt(*fields)
-
-
-def _mac(key: bytes, body: bytes) -> bytes:
-    return hmac_sha256(key, b"receipt", body)[:_MAC_BYTES]
+    return fields
 
 
 def _fits(values: "cbor.Value", sizes: "tuple[int, ...]") -> bool:

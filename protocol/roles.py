@@ -20,6 +20,7 @@ from protocol.codes import (
     OP_LIST_BEGIN,
     OP_LIST_CHUNK,
     OP_LIST_COMMIT,
+    OP_OPEN_SERVICE,
     OP_PING,
     OP_PUT_CHECKPOINT,
     OP_PUT_CONFIG,
@@ -39,9 +40,9 @@ _TIMES = (OP_SET_TIME, OP_SET_SIGNED_TIME, OP_GET_NONCE)
 # a ticket or configuration proves itself; what is read is for those who set it up or enrol cards
 _ON_SITE = (OP_DO_TICKET, OP_GET_CONFIG, OP_PUT_CONFIG, OP_GET_CREDENTIAL)
 _ALLOWED: "dict[int, tuple[int, ...]]" = {
-    ROLE_INSTALLER: _ON_SITE + (OP_SELF_TEST, OP_ENROLL),  # noqa: RUF005  not in MicroPython
+    ROLE_INSTALLER: _ON_SITE + (OP_SELF_TEST, OP_ENROLL, OP_OPEN_SERVICE),  # noqa: RUF005  not in MicroPython
     ROLE_DESK: _ON_SITE + (OP_PUT_CHECKPOINT,),  # noqa: RUF005
-    ROLE_TECHNICIAN: _ON_SITE + (OP_SELF_TEST, OP_GET_RECEIPT),  # noqa: RUF005
+    ROLE_TECHNICIAN: _ON_SITE + (OP_SELF_TEST, OP_GET_RECEIPT, OP_OPEN_SERVICE),  # noqa: RUF005
     ROLE_AUDITOR: (),
     ROLE_HUB: (OP_PUT_CHECKPOINT,),
 }

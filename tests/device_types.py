@@ -17,7 +17,7 @@ from controller_tool import resources
 
 ROOT = Path(__file__).resolve().parents[1]
 STUBS = ROOT / ".venv" / "device-stubs"
-BESIDE_BOOT = ("boot", "main", "packfs")
+BESIDE_BOOT = ("boot", "packfs", "service")
 DISTRIBUTIONS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
 # Where the stubs say less than the chip does: file, what stands there, what is true.
 CORRECTIONS = (

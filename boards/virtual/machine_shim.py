@@ -50,7 +50,7 @@ def _log_relay(page, pin: int, level: int) -> None:
 class Ending:
     """The exception that was under way when something was last imported.
 
-    A `finally` that imports before it resets is how main.py ends, and imports clear exc_info.
+    A `finally` that imports before it resets is how boot.py ends, and imports clear exc_info.
     """
 
     error = None

@@ -150,17 +150,20 @@ class Board:
         self.wire.write("MPY: soft reboot\r\n")
         hostlink.leave(layout.EXIT_SOFT_RESET)
 
-    def run_file(self, name: str) -> None:
-        """What a stock image does with boot.py and main.py."""
+    def run_file(self, name: str) -> bool:
+        """What a stock image does with boot.py and main.py; False when it ended in an error."""
         try:
             with open(name) as file:
                 source = file.read()
         except OSError:
-            return
+            return True
+        ended_well = True
         try:
             code = compile(source, name, "exec")
+            start = ("\n" + source).find("\ntry:")
+            first_line = 0 if start < 0 else source[:start].count("\n") + 2
             del source
-            while not self._run_code(code, name):
+            while not self._run_code(code, name, first_line):
                 pass
         except SystemExit:
             self.interrupts(False)
@@ -168,12 +171,24 @@ class Board:
         except BaseException as error:  # noqa: BLE001 - the prompt follows whatever happened
             self.interrupts(False)
             self.show_error(error)
+            ended_well = False
         self.interrupts(False)
+        return ended_well
 
-    def _run_code(self, code, name: str) -> bool:
-        """Run it; False when a Ctrl-C came before its first line.
+    def wait_for_ctrl_c(self) -> None:
+        """What a stock image does with a file system that it cannot mount; then the prompt."""
+        try:
+            self.interrupts(True)
+            while True:
+                print("The filesystem appears to be corrupted.")
+                time.sleep_ms(1000)
+        except KeyboardInterrupt:
+            self.interrupts(False)
 
-        A chip raises an interrupt between two byte codes, so never before the `try` that a file
+    def _run_code(self, code, name: str, first_line: int) -> bool:
+        """Run it; False when a Ctrl-C came before its first line, which stands in a `try`.
+
+        A chip raises an interrupt where byte code jumps, so never before the `try` that a file
         begins with; the Unix port raises it wherever it is.
         """
         try:
@@ -182,7 +197,12 @@ class Board:
         except KeyboardInterrupt as error:
             text = io.StringIO()
             self.native_print_exception(error, text)
-            if name in text.getvalue():
+            place = '"' + name + '", line '
+            found = text.getvalue().rfind(place)
+            if found < 0:
+                return False
+            line = text.getvalue()[found + len(place) :].split(",")[0].split("\n")[0]
+            if int(line) >= first_line:
                 raise
             return False
         return True
@@ -204,8 +224,11 @@ def filled() -> object:
         return held
 
 
-def mount(partition_type) -> None:
-    """Mount `vfs` at "/", formatting it when blank, as the stock image's _boot.py does."""
+def mount(partition_type) -> bool:
+    """Mount `vfs` at "/", formatting it when blank, as the stock image's _boot.py does.
+
+    False when it is neither: then there is no file system.
+    """
     flash = partition_type.find(partition_type.TYPE_DATA, label="vfs")[0]
     vfs.umount("/")
     sys.path[:] = ["", ".frozen", "/lib"]
@@ -213,21 +236,21 @@ def mount(partition_type) -> None:
     try:
         vfs.mount(flash, "/")
     except OSError:
-        _format(flash)
+        return _format(flash)
+    return True
 
 
-def _format(flash) -> None:
-    """A blank partition only: what does not mount may still hold what somebody needs."""
+def _format(flash) -> bool:
+    """A blank first block only: what does not mount may still hold what somebody needs."""
     block = bytearray(_BLOCK_BYTES)
     flash.readblocks(0, block)
     if block.replace(b"\xff", b""):
-        print("The filesystem appears to be corrupted.")
-        while True:
-            time.sleep_ms(1000)
+        return False
     vfs.VfsLfs2.mkfs(flash)
     vfs.mount(flash, "/")
     with open("boot.py", "w") as file:
         file.write(_DEFAULT_BOOT)
+    return True
 
 
 def run() -> None:
@@ -244,9 +267,10 @@ def run() -> None:
     board.filled = filled()
     __main__.heap[0] = __main__.heap[2] = None  # the areas that the entry kept: all that there is
     gc.collect()
-    mount(sys.modules["esp32"].Partition)
-    board.run_file("boot.py")
-    if not board.page.bytes[layout.REPL_RAW]:
+    if not mount(sys.modules["esp32"].Partition):
+        board.wait_for_ctrl_c()
+    # as the stock image's main.c: no main.py after a boot.py that failed
+    if board.run_file("boot.py") and not board.page.bytes[layout.REPL_RAW]:
         board.run_file("main.py")
     repl.Repl(
         board.wire, board.page, __main__.__dict__, board.interrupts, board.show_error,

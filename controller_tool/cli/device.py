@@ -14,6 +14,8 @@ from controller_tool.cli.device_flash import flash
 from controller_tool.cli.device_ports import calibrate, ports
 from controller_tool.cli.device_reader import reader
 from controller_tool.cli.device_replace import replace
+from controller_tool.cli.device_retire import retire
+from controller_tool.cli.device_service import service as service_group
 from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
@@ -94,7 +96,8 @@ def list_(app: App) -> None:
     found = overview(app.site)
     rows = [
         (d.name, name_of("kind", d.kind), display_name(d.board),
-         yes_no(d.enrolled_at_s is not None), f"{d.list_version_receipted}/{d.list_version_sent}",
+         name_of("ending", d.ended_how) if d.ended_how else yes_no(d.enrolled_at_s is not None),
+         f"{d.list_version_receipted}/{d.list_version_sent}",
          _trust(d),
          local_text(d.last_heard_s) if d.last_heard_s else "", d.tcp_address or d.serial_address)
         for d in found
@@ -243,6 +246,8 @@ device.add_command(flash)
 device.add_command(ports)
 device.add_command(reader)
 device.add_command(replace)
+device.add_command(retire)
+device.add_command(service_group)
 
 
 def _trust(d: Overview) -> str:

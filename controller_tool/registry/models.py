@@ -11,6 +11,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 STATE_ISSUED = "issued"
 STATE_COLLECTED = "collected"
 STATE_LOST = "lost"
+ENDED_WIPED = "wiped"  # its wipe receipt is here: it is in no *m* any more
+ENDED_STOLEN = "stolen"  # what it was sent is not proven dead by that
 STATE_REPLACED = "replaced"  # its holder keeps the card: issued anew with other dates or profile
 
 
@@ -36,7 +38,10 @@ class Operator(Base):
 
 
 class Device(Base):
-    """A controller. Secrets it lacks in an exported folder are NULL there."""
+    """A controller. Secrets it lacks in an exported folder are NULL there.
+
+    ended_how: ENDED_…, NULL while it is in use; a loss statement would be a third.
+    """
 
     __tablename__ = "devices"
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -66,6 +71,9 @@ class Device(Base):
     version_floor: Mapped[int] = mapped_column(default=0)
     fork_seen: Mapped[bytes | None] = mapped_column(LargeBinary)
     fork_accepted: Mapped[bytes | None] = mapped_column(LargeBinary)
+    ended_how: Mapped[str | None] = mapped_column(String(16))
+    ended_at_s: Mapped[int | None]
+    wipe_receipt: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     @property
     def id_bytes(self) -> bytes:

@@ -18,6 +18,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import (
+    ENDED_WIPED,
     STATE_COLLECTED,
     STATE_ISSUED,
     STATE_LOST,
@@ -34,6 +35,7 @@ from protocol.constants import ID_BYTES, TIME_END_MIN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from controller_tool.credentials import Credential
@@ -279,7 +281,8 @@ def unproven(site: Site) -> list[CardStatus]:
         .join(Device, Device.id == SentCard.device_id)
         .where(
             SentCard.dead_from_version.is_(None)
-            | (Device.list_version_receipted < SentCard.dead_from_version)
+            | (Device.list_version_receipted < SentCard.dead_from_version),
+            counts(),
         )
     )
     query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting))
@@ -302,12 +305,12 @@ def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
 def status_of(site: Site, session: Session, card: Card) -> CardStatus:
     """One card of an open session and what is proven about it."""
     person = session.get(Person, card.person_id) if card.person_id else None
-    granted = select(Device.name).join(Grant, Grant.device_id == Device.id)
+    granted = select(Device.name).join(Grant, Grant.device_id == Device.id).where(counts())
     names = tuple(session.scalars(granted.where(Grant.card_id == card.id).order_by(Device.name)))
     sent = (
         select(SentCard, Device)
         .join(Device, Device.id == SentCard.device_id)
-        .where(SentCard.card_id == card.id)
+        .where(SentCard.card_id == card.id, counts())
         .order_by(Device.name)
     )
     pairs = list(session.execute(sent))
@@ -330,6 +333,11 @@ def status_of(site: Site, session: Session, card: Card) -> CardStatus:
         else tuple(name for name in sent_to if name not in dead),
         sent_to=sent_to,
     )
+
+
+def counts() -> ColumnElement[bool]:
+    """Of a controller: it is in the *m* of what it was sent; none is after its wipe receipt."""
+    return Device.ended_how.is_(None) | (Device.ended_how != ENDED_WIPED)
 
 
 def _proven_dead(row: SentCard, device: Device) -> bool:

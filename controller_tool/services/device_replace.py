@@ -63,7 +63,7 @@ def replace(site: Site, old_name: str, new_name: str, *, dry_run: bool = False) 
     with site.registry.session() as session:
         done = _plan(session, old, new)
     version = device_config.version_for(site, new) if settings else 0
-    kept_as = f"{old.name}~{old.id[:6]}"
+    kept_as = devices.aside(old)
     result = Replaced(old_name, new_name, done[0], version, left_out, kept_as, done[1])
     if dry_run:
         return result

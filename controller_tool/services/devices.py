@@ -75,6 +75,7 @@ class Overview:
     kind: str
     board: str
     enrolled_at_s: int | None
+    ended_how: str | None
     last_heard_s: int | None
     list_version_sent: int
     list_version_receipted: int
@@ -217,9 +218,14 @@ def _new(site: Site, name: str, board: boards.Board, kind: str) -> Device:
     )
 
 
+def aside(held: Device) -> str:
+    """The name that a controller is kept under once it has left service."""
+    return held.name if held.name.endswith(f"~{held.id[:6]}") else f"{held.name}~{held.id[:6]}"
+
+
 def step_aside(session: Session, held: Device) -> None:
-    """Keep a replaced controller on the books, under a name that nobody types by mistake."""
-    held.name = f"{held.name}~{held.id[:6]}"
+    """Keep one that left service on the books, under a name that nobody types by mistake."""
+    held.name = aside(held)
     held.enrolled_at_s = None
     held.serial_address = held.tcp_address = None
     session.flush()

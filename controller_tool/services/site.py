@@ -288,7 +288,16 @@ class Site:
         return self.secret(device, "link_root")
 
     def pinned_certificate(self, device: Device) -> bytes:
-        """DER of the only certificate that this controller may show."""
+        """DER of the only certificate that this controller may show.
+
+        OperatorError for one that was retired or stolen: whoever shows it now is believed nothing.
+        """
+        if device.ended_how is not None:
+            raise OperatorError(
+                t("{device} is {how}: this registry calls on it no more",
+                  device=device.name, how=name_of("ending", device.ended_how)),
+                t("Name another controller; a new one is provisioned: device provision"),
+            )  # fmt: skip
         return device.certificate_der
 
     # --- peers -----------------------------------------------------------------------------

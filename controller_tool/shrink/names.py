@@ -16,7 +16,7 @@ from controller_tool.shrink.owners import owners
 Trees = dict[str, ast.Module]
 
 # called by MicroPython itself, or by name from outside
-ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "drivers"})
+ROOTS = frozenset({"readinto", "write", "ioctl", "close", "run", "Service", "drivers", "finish"})
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SHORT_LENGTH = 2  # of the names that are given out

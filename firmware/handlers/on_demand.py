@@ -8,6 +8,7 @@ from protocol.codes import (
     OP_GET_INFO,
     OP_GET_PORTS,
     OP_GET_RECORDS,
+    OP_OPEN_SERVICE,
     OP_PUT_CHECKPOINT,
     OP_PUT_CONFIG,
     OP_PUT_TRUST,
@@ -42,6 +43,10 @@ async def on_demand(c: "Controller", operation: int, arguments: "Arguments") -> 
         from firmware.handlers.compare import carry_out
 
         forget("firmware.handlers.compare")
+    elif operation == OP_OPEN_SERVICE:
+        from firmware.handlers.service import carry_out
+
+        forget("firmware.handlers.service")
     elif operation == OP_PUT_TRUST:
         from firmware.trust_change import carry_out
 

@@ -33,6 +33,7 @@ from protocol.codes import (
     TICKET_ENROL,
     TICKET_PAIR_READER,
     TICKET_REBOOT,
+    TICKET_RETIRE,
 )
 from protocol.constants import (
     AAD_CHECKPOINT,
@@ -79,10 +80,16 @@ async def _do_ticket(c: "Controller", arguments: "Arguments") -> "Value":
     """Physical actions: signed, for this controller's own nonce, once."""
     try:
         payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_TICKET)
-        _act(c, _addressed(c, payload, 6))
+        fields = _addressed(c, payload, 6)
+        _act(c, fields)
     except Refused as error:
         c.journal.note(EVENT_TICKET_REFUSED, error.code)
         raise
+    if fields[3] == TICKET_RETIRE:
+        from firmware.retire import retire
+
+        forget("firmware.retire")
+        return await retire(c, fields[2])
     return None
 
 
@@ -111,13 +118,16 @@ def _act(c: "Controller", fields: "Arguments") -> None:
 
         forget("firmware.pairing")
         pair(c, point, argument == 1)
-    else:
+    elif action != TICKET_RETIRE:
         c.kind.act(action, point, argument)
 
 
 def _is_possible(c: "Controller", action: int, point: int, argument: int) -> bool:
-    if action == TICKET_REBOOT:  # not while a fire is latched: that is reset on site
+    # not while a fire is latched: that is reset on site
+    if action == TICKET_REBOOT:
         return c.kind.at_rest()
+    if action == TICKET_RETIRE:  # argument 1: whatever of its journal nobody has pulled
+        return argument <= 1 and c.kind.at_rest()
     if action == TICKET_ENROL:
         return 0 < argument <= ENROL_MAX_S
     if action == TICKET_PAIR_READER:
