@@ -19,7 +19,8 @@ try:
     import packfs
 
     note = board.rtc().memory()
-    if note:  # else nobody wants the code for it; whatever it is, it counts once
+    # whatever lies there counts once, and this file may run twice
+    if note and not packfs.in_service:
         board.rtc().memory(b"")
         import service
 

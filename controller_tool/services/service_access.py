@@ -19,6 +19,7 @@ from controller_tool.errors import LinkError, OperatorError
 from controller_tool.messages import t
 from controller_tool.repl import BoardRepl, NoReplError
 from controller_tool.services import audit, peers
+from controller_tool.services.devices_ops import sync_clock
 from protocol import cbor, cose
 from protocol.constants import AAD_SERVICE, ID_BYTES
 
@@ -114,6 +115,7 @@ def opened(
         )
     role = next(role for role in site.peers() if site.peer(role).id.hex() == said.peer)
     with dial(site, device, Way("serial", address), role, notice) as client:
+        sync_clock(site, device, client)  # it judges the grant's date by it
         client.open_service(data)
     place = parse(address, site.path / "sim").place
     _await_prompt(place)

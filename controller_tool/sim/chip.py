@@ -203,8 +203,8 @@ class Chip:
         page.bytes[layout.RESET_CAUSE] = cause
         for offset in (layout.KBD_INTR, layout.AT_PROMPT, layout.SERVES, layout.HEAP_ASKED):
             page.bytes[offset] = 0
-        page.set_word(layout.WDT_TIMEOUT_MS, 0)
         if cause != RESET_SOFT:
+            page.set_word(layout.WDT_TIMEOUT_MS, 0)  # a soft reset does not stop it
             page.bytes[layout.REPL_RAW] = 0
             self._float_outputs(layout.CHIP_PINS)  # expanders keep their state through a reset
             for first, count in self._enabled:
