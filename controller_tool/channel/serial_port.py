@@ -1,7 +1,8 @@
 """A serial port as raw bytes: USB adapters, COM ports and pseudo-terminals (host).
 
 DTR and RTS stay asserted together, as the operating system leaves them on opening. A board's
-auto-reset circuit acts only when the two differ, so a live door is not reset; for the same
+auto-reset circuit acts only when the two differ, so a live door is not reset; to take both down
+would be worse, for they fall one after the other (tests/unit/test_port_lines.py). For the same
 reason they are not dropped on closing where the system lets us say so.
 """
 

@@ -38,6 +38,24 @@ PORT = 2217
 _READ_BYTES = 65536
 
 
+class AutoReset:
+    """The two transistors: RTS alone pulls EN down, DTR alone GPIO0."""
+
+    def __init__(self, pins: Pins) -> None:
+        self.dtr = self.rts = False
+        self._pins = pins
+
+    def set(self, dtr: bool | None = None, rts: bool | None = None) -> None:
+        """What the host does to its lines; None: it stays as it is."""
+        self.dtr = self.dtr if dtr is None else bool(dtr)
+        self.rts = self.rts if rts is None else bool(rts)
+        self._pins.boot_held = self.dtr and not self.rts
+        if self.rts and not self.dtr:
+            self._pins.hold()
+        elif not self.rts:
+            self._pins.release()
+
+
 class Bridge:
     """One guest at a time; `receive` gets what it sends, `leave` is told when it goes."""
 
@@ -56,8 +74,7 @@ class Bridge:
     ) -> None:
         self.client = client
         self.baudrate = 115200
-        self._lines = {"dtr": False, "rts": False}
-        self._pins = pins
+        self._lines = AutoReset(pins)
         self._receive = receive
         self.leave = leave
         self._rest = bytearray()
@@ -66,8 +83,8 @@ class Bridge:
         me: Any = self  # it looks like a port, as far as it is asked
         self._manager = PortManager(me, me)
 
-    dtr = property(lambda self: self._lines["dtr"], lambda self, on: self._set("dtr", on))
-    rts = property(lambda self: self._lines["rts"], lambda self, on: self._set("rts", on))
+    dtr = property(lambda self: self._lines.dtr, lambda self, on: self._lines.set(dtr=on))
+    rts = property(lambda self: self._lines.rts, lambda self, on: self._lines.set(rts=on))
 
     def from_host(self, _: Any = None) -> None:
         """Take what the guest has sent."""
@@ -108,20 +125,7 @@ class Bridge:
     def close(self) -> None:
         """The lines of a port that nobody has open are at rest."""
         self.client.close()
-        self._lines = {"dtr": False, "rts": False}
-        self._drive()
-
-    def _set(self, line: str, on: bool) -> None:
-        self._lines[line] = bool(on)
-        self._drive()
-
-    def _drive(self) -> None:
-        dtr, rts = self._lines["dtr"], self._lines["rts"]
-        self._pins.boot_held = dtr and not rts
-        if rts and not dtr:
-            self._pins.hold()
-        elif not rts:
-            self._pins.release()
+        self._lines.set(dtr=False, rts=False)
 
 
 class Guests:

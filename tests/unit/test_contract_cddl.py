@@ -83,6 +83,7 @@ REPLIES: dict[str, Any] = {
     "get_credential": [2, 0, b"\x04\xa1\xb2\xc3", 0],
     "get_ports": [STATION, [PORT, EMPTY_PORT]],
     "read_energy": bytes(2016),
+    "open_service": 30,
 }
 WRONG: dict[str, list[Any]] = {
     "get_info": [{**INFO, "more": 1}, {**INFO, "kind": "window"}, {**INFO, "boot": 65536}, {}],
@@ -129,6 +130,7 @@ WRONG: dict[str, list[Any]] = {
         [STATION, [PORT[:7]]],
     ],
     "read_energy": [None, bytes(2017), ""],
+    "open_service": [0, 481, None],
 }
 
 
@@ -228,6 +230,8 @@ def test_golden_vectors_fit_and_truncated_ones_do_not(name: str, file: str, key:
         ("info", {**INFO, "drift_ms_a_day": -1200}, {**INFO, "drift_ms_a_day": "much"}),
         ("signed_time", [SITE, DEVICE, NONCE, 0], [SITE, DEVICE, NONCE, -1]),
         ("checkpoint", [SITE, DEVICE, 1, DIGEST, 2, DIGEST], [SITE, DEVICE, 1, DIGEST]),
+        ("service_grant", [SITE, DEVICE, SITE, 9, 480], [SITE, DEVICE, SITE, 9, 481]),
+        ("wipe_receipt_body", [SITE, DEVICE, 1, 9, 127, NONCE], [SITE, DEVICE, 1, 9, 128, NONCE]),
         ("config", CONFIG, {**CONFIG, 7: ["network without a password"]}),
         ("config", {**CONFIG, 7: ["network", "password"]}, {**CONFIG, 8: 65536}),
         ("config", {**CONFIG, 9: {1: 1, 2: 50, 3: 30, 4: 0, 5: 480}}, {**CONFIG, 9: {99: 1}}),
