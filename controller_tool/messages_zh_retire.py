@@ -35,6 +35,7 @@ ZH = {
     "File for the grant": "授权写入的文件",
     "Peer {peer} may open {device} for {minutes} min, until {until}": "对端 {peer} 可将 {device} 打开 {minutes} 分钟，有效至 {until}",
     "Give another path": "请给另一个路径",
+    "Cannot write {path} ({detail})": "无法写入 {path}（{detail}）",
     "Open a controller's prompt over the cable; its door is not served.": "经线缆打开控制器的命令行；其间门无人服务。",
     "File with the grant of the office": "办公室授权的文件",
     "Do not ask: its relays go to their fail state": "不再询问：其继电器将回到失效状态",

@@ -26,7 +26,7 @@ try:
 
         service.begin(note)
     if packfs.provisioned():
-        packfs.mount_slot()
+        __import__("slots").mount()
         if packfs.is_retired():
             import firmware.wipe
 

@@ -141,6 +141,11 @@ def _journal(c: Controller) -> None:
     if c.nvs.get("service"):  # firmware/handlers/service.py opened the start before
         c.journal.note(EVENT_SERVICE_CLOSED, board.reset_cause())
         c.nvs.put("service", 0)
+    if packfs.state == "r":
+        from firmware.trial import started
+
+        forget("firmware.trial")
+        started(c)
     if c.config_waits:
         from firmware.device_config import tell
 

@@ -15,7 +15,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FILE_MODE
 from controller_tool.messages import t
 
-HEAD_REVISION = "0008"  # a test holds this to the newest migration
+HEAD_REVISION = "0009"  # a test holds this to the newest migration
 BUSY_TIMEOUT_MS = 30_000
 _WRITING = "registry_writing"
 # a site of 500 controllers writes a million rows in one transaction: pages stay in memory, up to

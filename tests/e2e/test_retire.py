@@ -6,10 +6,12 @@ A house of its own: what becomes a blank board here must not be met by other sto
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from controller_tool.channel.dial import Identity, open_session
+from controller_tool.client import Client
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.registry.models import ENDED_STOLEN, ENDED_WIPED
@@ -55,17 +57,17 @@ def callers(house: VirtualHouse, tmp_path_factory: pytest.TempPathFactory) -> Ca
     return Callers(house.site, tmp_path_factory.mktemp("callers"))
 
 
-def told(house: VirtualHouse, callers: Callers, name: str = DOOR) -> list[tuple[int, int, int]]:
+def told(callers: Callers, name: str = DOOR) -> list[tuple[int, int, int]]:
     """Event, reason and extra of the alarm ring."""
     with callers.call(name, via="serial") as client:
         return [(r.event, r.reason, r.extra) for r in events(client, RING_ALARM)]
 
 
-def granted(house: VirtualHouse, callers: Callers, **wrong: object) -> tuple[bytes, object]:
+def granted(house: VirtualHouse, callers: Callers, **wrong: Any) -> tuple[bytes, Identity]:
     """A grant for a new installer, right but for what is given; and who that is."""
     who = callers.identity(DOOR, "installer")  # a technician waits ten seconds for each
     device = house.site.device(DOOR)
-    fields = {
+    fields: dict[str, Any] = {
         "site": house.site.id, "device": device.id_bytes, "peer": who.peer_id,
         "until": 1_000_000_000, "minutes": 5,
     }  # fmt: skip
@@ -75,7 +77,7 @@ def granted(house: VirtualHouse, callers: Callers, **wrong: object) -> tuple[byt
     return house.site.sign(key, aad, cbor.encode(list(fields.values()))), who
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], int]] = {
     "by the ticket key": ({"key": "ticket"}, codes.ERR_KEY_UNKNOWN),
     "for another purpose": ({"aad": b"ticket"}, codes.ERR_SIGNATURE),
     "for another site": ({"site": bytes(8)}, codes.ERR_OTHER_SITE),
@@ -99,10 +101,7 @@ def test_a_grant_that_is_not_right_opens_nothing(
     assert not house.boards[DOOR].counters()["at_prompt"]
 
 
-def _call(callers: Callers, who: object, via: str) -> object:
-    from controller_tool.channel.dial import open_session  # noqa: PLC0415
-    from controller_tool.client import Client  # noqa: PLC0415
-
+def _call(callers: Callers, who: Identity, via: str) -> Client:
     return Client(open_session(callers.address(DOOR, via), who))
 
 
@@ -128,7 +127,7 @@ def test_a_grant_of_the_office_opens_the_prompt_until_it_is_closed(
     assert service_access.close(site, DOOR)
     assert within(lambda: board.counters()["serves"])
     assert not service_access.close(site, DOOR)
-    last = [one for one in told(house, callers) if one[0] in SERVICE]
+    last = [one for one in told(callers) if one[0] in SERVICE]
     assert [one[0] for one in last[-2:]] == list(SERVICE)
     assert last[-2][2] == 30
 
@@ -158,7 +157,7 @@ def test_power_and_reset_end_it_and_a_soft_reset_does_not(
         board.stimulate("restore_power")
     assert within(lambda: board.counters()["serves"])
     assert not board.counters()["at_prompt"]
-    assert [one[0] for one in told(house, callers) if one[0] in SERVICE][-2:] == list(SERVICE)
+    assert [one[0] for one in told(callers) if one[0] in SERVICE][-2:] == list(SERVICE)
 
 
 @pytest.mark.full
@@ -169,7 +168,7 @@ def test_its_time_ends_it_whatever_runs_there(house: VirtualHouse, callers: Call
         prompt.lose("while True:\n    pass")
         assert within(lambda: board.counters()["resets"]["watchdog"] == 1, 90)
     assert within(lambda: board.counters()["serves"])
-    assert (codes.EVENT_SERVICE_CLOSED, 3) in [one[:2] for one in told(house, callers)]
+    assert (codes.EVENT_SERVICE_CLOSED, 3) in [one[:2] for one in told(callers)]
 
 
 # --- retire ------------------------------------------------------------------------------------
@@ -181,7 +180,7 @@ def secrets_of(house: VirtualHouse, name: str) -> list[bytes]:
     return [house.site.secret(device, column)[-32:] for column in columns]
 
 
-def test_a_retired_door_is_a_blank_board_and_in_no_m(house: VirtualHouse, callers: Callers) -> None:
+def test_a_retired_door_is_a_blank_board_and_in_no_m(house: VirtualHouse) -> None:
     site, board = house.site, house.boards[DOOR]
     secrets = secrets_of(house, DOOR)
     flash = board.folder.flash_path

@@ -84,6 +84,10 @@ REPLIES: dict[str, Any] = {
     "get_ports": [STATION, [PORT, EMPTY_PORT]],
     "read_energy": bytes(2016),
     "open_service": 30,
+    "firmware_begin": 0,
+    "firmware_chunk": 153600,
+    "firmware_commit": None,
+    "firmware_prove": {"link": True, "list": True, "journal": True, "decision": False},
 }
 WRONG: dict[str, list[Any]] = {
     "get_info": [{**INFO, "more": 1}, {**INFO, "kind": "window"}, {**INFO, "boot": 65536}, {}],
@@ -131,6 +135,10 @@ WRONG: dict[str, list[Any]] = {
     ],
     "read_energy": [None, bytes(2017), ""],
     "open_service": [0, 481, None],
+    "firmware_begin": [-1, 153601, None],
+    "firmware_chunk": [0, 153601],
+    "firmware_commit": [0],
+    "firmware_prove": [{}, None, {"list": 1}],
 }
 
 

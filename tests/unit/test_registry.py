@@ -234,6 +234,8 @@ def test_profiles_of_before_the_seventh_schema_have_no_limit_of_a_day(
     issue(site)
     board.update()
     raw(site, *(f"ALTER TABLE profiles DROP COLUMN {column}" for column in ("day_wh", "day_min")))
+    endings = ("ended_how", "ended_at_s", "wipe_receipt")
+    raw(site, *(f"ALTER TABLE devices DROP COLUMN {column}" for column in endings))
     raw(site, "DROP TABLE energy_slots", "UPDATE alembic_version SET version_num = '0006'")
     with open_site(site.path).registry.session() as session:
         [row] = session.query(Profile)
