@@ -114,3 +114,30 @@ def drawing_(app: App, name: str, file: Path) -> None:
     found = boards.show(name)
     file.write_text(drawing.draw(found.folder).svg(), encoding="utf-8")
     app.show({"board": found.name, "file": file}, pairs([(t("drawn"), file)]))
+
+
+@board.command(
+    "fetch", help=t("Bring a board's MicroPython image into the cache, for device flash.")
+)
+@click.argument("name")
+@click.option("--address", metavar="URL", help=t("Another place that has the same file (https)"))
+@pass_app
+def fetch(app: App, name: str, address: str | None) -> None:
+    """What board.toml names, proven by its SHA-256."""
+    from controller_tool.services import images  # noqa: PLC0415 - slow to import
+
+    described = boards.show(name)
+    with app.progress() as progress:
+        got = images.fetch(
+            described, address, lambda done, total: progress(t("fetching"), done, total)
+        )
+    how = t("fetched from {address}", address=got.address) if got.fetched else t("there already")
+    if got.resumed_at:
+        how += t(", from byte {at} on", at=got.resumed_at)
+    app.show(got, pairs([
+        (t("board"), got.board), (t("MicroPython"), got.version), (t("image"), got.path),
+        (t("bytes"), got.size_bytes), (t("SHA-256"), got.sha256),
+        (t("compared with the vendor's page"),
+         t("yes") if got.confirmed else t("no: board.toml has it from elsewhere")),
+        (t("how"), how),
+    ]))  # fmt: skip
