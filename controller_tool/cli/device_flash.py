@@ -101,6 +101,11 @@ def _require(batch: Path | None, asked: dict[str, Any], one_only: bool) -> None:
 def _batch(app: App, file: Path, base: Request, image_of: Any, baud: int) -> None:
     from controller_tool.services import flash_batch  # noqa: PLC0415 - slow to import
 
+    words = {
+        flash_batch.DONE: t("in service"),
+        flash_batch.SKIPPED: t("was done already"),
+        flash_batch.FAILED: t("FAILED"),
+    }
     requests = flash_batch.read(file, base)
     with app.progress() as progress:
 
@@ -109,11 +114,11 @@ def _batch(app: App, file: Path, base: Request, image_of: Any, baud: int) -> Non
 
         outcomes = flash_batch.run(app.site, requests, image_of, narrator, baud)
     shown = [
-        (one.device, one.port, t(one.state), one.sheet or "",
+        (one.device, one.port, words[one.state], one.sheet or "",
          t("{seconds:.1f} s", seconds=one.done.provisioned.seconds) if one.done else "")
         for one in outcomes
     ]  # fmt: skip
-    columns = [t("controller"), t("port"), t("result"), t("record"), t("took")]
+    columns = [t("controller"), t("at port"), t("result"), t("record"), t("took")]
     app.show([{**plain(one), "ok": one.ok} for one in outcomes], table(columns, shown))
     failed = [one for one in outcomes if not one.ok]
     if failed:

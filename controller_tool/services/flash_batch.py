@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from controller_tool.services.images import Image
     from controller_tool.services.site import Site
 
-DONE, SKIPPED, FAILED = "done", "there already", "failed"
+DONE, SKIPPED, FAILED = "done", "skipped", "failed"
 _FIELDS = {"name", "port", "board", "kind", "tcp", "ssid", "wifi_password"}
 _AT_ONCE = 16
 _ROWS_MAX = 200
@@ -83,7 +83,7 @@ def check(requests: list[provision.Request]) -> None:
     """Refuses a batch in which a name or port stands twice; raises OperatorError."""
     for what, values in (
         (t("name"), [request.name for request in requests]),
-        (t("port"), [request.port for request in requests]),
+        (t("at port"), [request.port for request in requests]),
     ):
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
