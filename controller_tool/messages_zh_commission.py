@@ -99,7 +99,7 @@ ZH = {
     "serial number (MAC)": "序列号（MAC）",
     "certificate (SHA-256)": "证书（SHA-256）",
     "image (SHA-256)": "MicroPython 固件（SHA-256）",
-    "firmware": "控制器固件",
+    "it says that it runs {digest}": "控制器自述运行的是 {digest}",
     "firmware (SHA-256)": "控制器固件（SHA-256）",
     "clock when done": "完成时的时钟",
     "Cards tried": "试卡",

@@ -68,10 +68,18 @@ def show(app: App, name: str) -> None:
     show_default=True,
     help=t("Its chip"),
 )
+@click.option(
+    "--flash",
+    "megabytes",
+    type=click.Choice([str(size) for size in board_maker.MEGABYTES]),
+    default="4",
+    show_default=True,
+    help=t("Size of its flash in MB; the partition table goes by it"),
+)
 @pass_app
-def new(app: App, name: str, into: Path | None, kind: str, chip: str) -> None:
+def new(app: App, name: str, into: Path | None, kind: str, chip: str, megabytes: str) -> None:
     """Where it is and what to do next."""
-    made = board_maker.make(name, kind, chip, into)
+    made = board_maker.make(name, kind, chip, into, int(megabytes))
     steps = (
         []
         if made.known

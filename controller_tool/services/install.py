@@ -45,7 +45,8 @@ class Plan:
 class Copied:
     """Files that were written, and those that were there already, byte for byte.
 
-    firmware_bytes: of boot files and pack; sha256: of the pack, "" where that was an earlier run.
+    firmware_bytes: of boot files and pack; sha256: as the controller tells it, "" where that was
+    an earlier run's.
     """
 
     written: int
@@ -62,8 +63,8 @@ def firmware_files(board: str) -> dict[str, bytes]:
 
 def with_firmware(copied: Copied, firmware: dict[str, bytes]) -> Copied:
     """The same, told which firmware that was."""
-    digest = hashlib.sha256(firmware[FIRMWARE_PATH]).hexdigest()
-    return replace(copied, firmware_bytes=sum(map(len, firmware.values())), sha256=digest)
+    digest = firmware[FIRMWARE_PATH][-hashlib.sha256().digest_size :]  # what a pack ends with
+    return replace(copied, firmware_bytes=sum(map(len, firmware.values())), sha256=digest.hex())
 
 
 def identity_files(new: NewDevice) -> dict[str, bytes]:

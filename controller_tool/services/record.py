@@ -73,8 +73,10 @@ def of_call(site: Site, done: Provisioned) -> dict[str, Any]:
         "installer": site.operator, "role": site.role, "at_s": now_s(),
         "tool": importlib.metadata.version("controller-tool"),
         "clock": done.clock, "self_test": done.self_test,
-        "first_list": None if first is None else {"ok": first.ok, "what": first.what},
-        "firmware": str(done.info.get("firmware", "")),
+        "first_list": None
+        if first is None
+        else {"ok": first.ok, "what": first.what, "version": first.version},
+        "firmware": bytes(done.info.get("firmware", b"")).hex(),
         **of_trials(done.trials),
     }  # fmt: skip
 

@@ -30,15 +30,16 @@ body { font: 10.5pt/1.45 "Noto Sans", "Segoe UI", Helvetica, Arial, "Noto Sans C
 header { display: flex; justify-content: space-between; align-items: baseline;
   border-bottom: 1.2pt solid #111; padding-bottom: 2mm }
 h1 { font-size: 17pt; margin: 0 } header p { margin: 0; font-size: 10pt }
-h2 { font-size: 11.5pt; margin: 5mm 0 1mm; break-after: avoid }
+h2 { font-size: 11.5pt; margin: 4mm 0 .5mm; break-after: avoid }
+section p { margin: .6mm 0 }
 table { width: 100%; border-collapse: collapse; break-inside: avoid }
-th, td { text-align: left; vertical-align: top; padding: .9mm 2mm .9mm 0;
+th, td { text-align: left; vertical-align: top; padding: .6mm 2mm .6mm 0;
   border-bottom: .4pt solid #bbb }
 th { font-weight: 600; width: 44mm } thead th { width: auto; border-bottom: .8pt solid #111 }
 code { font: 8.6pt/1.35 "DejaVu Sans Mono", Consolas, Menlo, monospace; overflow-wrap: anywhere }
 .bad { font-weight: 700 } .bad::before { content: "! " }
 .quiet { color: #555 }
-.signs { display: flex; gap: 10mm; margin-top: 14mm; break-inside: avoid }
+.signs { display: flex; gap: 10mm; margin-top: 13mm; break-inside: avoid }
 .signs p { flex: 1; border-top: .6pt solid #111; margin: 0; padding-top: 1mm; font-size: 9pt }
 footer { margin-top: 6mm; font-size: 8.5pt; color: #555 }
 @media print { body { max-width: none; padding: 0 } }
@@ -104,25 +105,48 @@ def _firmware(facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (t("MicroPython"), _told(image)),
         (t("image (SHA-256)"), _code(facts.get("image_sha256"))),
-        (t("firmware"), _told(facts.get("firmware"))),
-        (t("firmware (SHA-256)"), _code(facts.get("firmware_sha256"))),
-    ]  # fmt: skip
+        (t("firmware (SHA-256)"), _same(facts.get("firmware"), facts.get("firmware_sha256"))),
+    ]
+
+
+def _same(runs: object, sent: object) -> str:
+    """The firmware that the controller says it runs; which was sent, where that is another."""
+    if not runs or not sent or runs == sent:
+        return _code(runs or sent)
+    other = html.escape(t("it says that it runs {digest}", digest=runs))
+    return _Markup(f'{_code(sent)}<br><span class="bad">{other}</span>')
 
 
 def _checks(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    tests = facts.get("self_test") or {}
-    rows = [
-        (name_of("check", name), _passed(t("passed") if ok else t("FAILED"), bool(ok)))
-        for name, ok in sorted(tests.items())
-    ] or [(t("self-test"), _told(None))]
-    first = facts.get("first_list")
-    told = t("none") if first is None else first["what"]
     clock = facts.get("clock")
     return [
-        *rows,
+        (t("self-test"), _self_test(facts.get("self_test") or {})),
         (t("clock when done"), _told(name_of("clock", clock) if clock else None)),
-        (t("first list"), _passed(told, first is None or bool(first["ok"]))),
+        (t("first list"), _first_list(facts)),
     ]
+
+
+def _self_test(tests: dict[str, bool]) -> str:
+    """What passed in one line, and before it what did not."""
+    if not tests:
+        return _told(None)
+    names = {ok: [name_of("check", n) for n in sorted(tests) if tests[n] == ok] for ok in (0, 1)}
+    good = f"{t('passed')}: {', '.join(names[1])}" if names[1] else ""
+    if not names[0]:
+        return good
+    bad = html.escape(f"{t('FAILED')}: {', '.join(names[0])}")
+    return _Markup(f'<span class="bad">{bad}</span><br>{html.escape(good)}')
+
+
+def _first_list(facts: dict[str, Any]) -> str:
+    if "first_list" not in facts:
+        return _told(None)
+    first = facts["first_list"]
+    if first is None:
+        return t("none")
+    if not first["ok"]:
+        return _Markup(f'<span class="bad">{html.escape(first["what"])}</span>')
+    return t("receipt for version {version}", version=first["version"])
 
 
 def _trials(trials: dict[str, Any] | None) -> Iterable[str]:
@@ -131,11 +155,7 @@ def _trials(trials: dict[str, Any] | None) -> Iterable[str]:
         return
     taps = trials["taps"]
     head = [t("time"), t("card"), t("door or port"), t("decision"), t("reason"), t("relay acted")]
-    rows = [
-        (tap["time"][11:23], tap["card"], str(tap["point"]), name_of("event", tap["decision"]),
-         name_of("reason", tap["reason"]), t("yes") if tap["relay"] else t("no"))
-        for tap in taps
-    ]  # fmt: skip
+    rows = [_tap(tap) for tap in taps]
     said = t("{count} of {wanted}, as its journal has them", count=len(taps),
              wanted=trials["wanted"])  # fmt: skip
     mark = "quiet" if len(taps) >= trials["wanted"] else "bad"
@@ -149,6 +169,17 @@ def _trials(trials: dict[str, Any] | None) -> Iterable[str]:
             t("Contacts seen meanwhile"),
             _table([t("time"), t("event"), t("door or port")], seen),
         )
+
+
+def _tap(tap: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        tap["time"][11:23],
+        name_of("card", tap["card"]),
+        str(tap["point"]),
+        name_of("event", tap["decision"]),
+        name_of("reason", tap["reason"]),
+        t("yes") if tap["relay"] else t("no"),
+    )
 
 
 def _whom(facts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -209,7 +240,3 @@ def _told(value: object) -> str:
     return str(value) if value else _Markup(
         f'<span class="quiet">{html.escape(t("not recorded"))}</span>'
     )  # fmt: skip
-
-
-def _passed(text: str, ok: bool) -> str:
-    return text if ok else _Markup(f'<span class="bad">{html.escape(text)}</span>')

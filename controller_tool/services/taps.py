@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from controller_tool.messages import name_of, t
 from controller_tool.services import journal_index, journal_read, pull
-from controller_tool.services.journal_filter import Filter, event_name
+from controller_tool.services.journal_filter import Filter, event_name, reason_name
 from protocol import records
 from protocol.codes import (
     EVENT_CHARGE_CHOOSES,
@@ -22,6 +22,10 @@ from protocol.codes import (
     EVENT_GRANTED,
     EVENT_REVOKED_CARD_PRESENTED,
     EVENT_UNLOCKED,
+    REASON_FIRE,
+    REASON_MODE,
+    REASON_REX,
+    REASON_TICKET,
 )
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RING_ACCESS
 
@@ -39,7 +43,12 @@ _STEP_S = 0.5
 _SETTLE_S = 2.5  # a port closes once it was seen to draw nothing
 _DECISIONS = frozenset({EVENT_GRANTED, EVENT_DENIED, EVENT_CHARGE_CHOOSES})
 _CARDS = frozenset(map(event_name, _DECISIONS | {EVENT_REVOKED_CARD_PRESENTED}))
+_OPENS = frozenset(map(event_name, (EVENT_GRANTED, EVENT_CHARGE_CHOOSES)))
 _RELAY = frozenset(map(event_name, (EVENT_UNLOCKED, EVENT_CHARGE_STARTED)))
+_NO_CARD = frozenset(
+    reason_name(EVENT_UNLOCKED, reason)
+    for reason in (REASON_REX, REASON_TICKET, REASON_FIRE, REASON_MODE)
+)
 _ENTRIES_MAX = 200
 
 
@@ -93,7 +102,7 @@ def watch(
     say(t("Hold {count} cards to its readers, one after the other", count=wanted))
     _wait(client, first, wanted, say, per_tap_s)
     time.sleep(_SETTLE_S)
-    pull.pull_open(site, device, client)
+    pull.pull_ring(site, device, client, RING_ACCESS)
     wish = Filter(devices=(device.name,), ring=RING_ACCESS)
     journal_index.ensure(site, [device])
     entries = [
@@ -128,16 +137,22 @@ def _heard(seen: int, wanted: int, event: int, point: int) -> str:
 
 
 def _taps(entries: list[Entry]) -> Iterator[Tap]:
-    """A decision, and whether its relay acted before the next one at that door or port."""
+    """Decisions, each with whether its relay acted for it."""
     for at, entry in enumerate(entries):
         if entry.event not in _CARDS:
             continue
-        relay = False
-        for later in entries[at + 1 :]:
-            if later.event in _CARDS and later.point == entry.point:
-                break
-            relay = relay or (later.event in _RELAY and later.point == entry.point)
+        relay = entry.event in _OPENS and _acted(entry, entries[at + 1 :])
         yield Tap(entry.time, entry.card, entry.point + 1, entry.event, entry.reason, relay)
+
+
+def _acted(decision: Entry, later: list[Entry]) -> bool:
+    """Before the next card at that door or port, and not for an exit button or a fire."""
+    for entry in later:
+        if entry.point == decision.point and entry.event in _CARDS:
+            return False
+        if entry.point == decision.point and entry.event in _RELAY:
+            return entry.reason not in _NO_CARD
+    return False
 
 
 def _contacts(entries: list[Entry]) -> Iterator[Contact]:
