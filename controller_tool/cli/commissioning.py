@@ -82,10 +82,15 @@ def heading(done: Provisioned) -> list[tuple[str, object]]:
 
 
 def show(
-    app: App, data: Any, done: Provisioned, more: list[tuple[str, object]], sheet: Path | None
+    app: App,
+    data: Any,
+    done: Provisioned,
+    more: list[tuple[str, object]],
+    sheet: Path | None,
+    pdf: bool = True,
 ) -> None:
     """The result, and the sheet; exit code 1 where not all is well. more: rows of the command."""
-    written = record.write(app.site, done.device, sheet)
+    written = record.write(app.site, done.device, sheet, pdf)
     shown: Table = pairs([
         *heading(done), *more, *rows(done), (t("took"), t("{seconds:.1f} s", seconds=done.seconds)),
         (t("record"), written.path), *([(t("PDF"), written.pdf)] if written.pdf else []),

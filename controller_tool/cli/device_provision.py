@@ -46,4 +46,4 @@ def provision(app: App, /, dry_run: bool, sheet: Path | None, **asked: Any) -> N
     with app.progress() as progress:
         done = service.provision(app.site, request, Narrator(app, request.name, progress))
     files = t("{new} written, {kept} kept", new=done.files_written, kept=done.files_kept)
-    commissioning.show(app, plain(done), done, [(t("files"), files)], sheet)
+    commissioning.show(app, plain(done), done, [(t("files"), files)], sheet, pdf=False)

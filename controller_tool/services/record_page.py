@@ -39,9 +39,9 @@ th { font-weight: 600; width: 44mm } thead th { width: auto; border-bottom: .8pt
 code { font: 8.6pt/1.35 "DejaVu Sans Mono", Consolas, Menlo, monospace; overflow-wrap: anywhere }
 .bad { font-weight: 700 } .bad::before { content: "! " }
 .quiet { color: #555 }
-.signs { display: flex; gap: 10mm; margin-top: 13mm; break-inside: avoid }
+.signs { display: flex; gap: 10mm; margin-top: 11mm; break-inside: avoid }
 .signs p { flex: 1; border-top: .6pt solid #111; margin: 0; padding-top: 1mm; font-size: 9pt }
-footer { margin-top: 6mm; font-size: 8.5pt; color: #555 }
+footer { margin-top: 4mm; font-size: 8.5pt; color: #555 }
 @media print { body { max-width: none; padding: 0 } }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -86,8 +86,7 @@ def _controller(site: Site, device: Device, facts: dict[str, Any]) -> list[tuple
         (t("id"), _code(device.id)),
         (t("serial number (MAC)"), _code(facts.get("mac"))),
         (t("board"), display_name(device.board)),
-        (t("chip"), _told(facts.get("chip"))),
-        (t("flash"), f"{size >> 20} MB" if isinstance(size, int) else _told(None)),
+        (t("chip and flash"), f"{facts.get('chip')}, {size >> 20} MB" if size else _told(None)),
         (t("certificate (SHA-256)"), _code(hashlib.sha256(device.certificate_der).hexdigest())),
     ]
 

@@ -96,7 +96,7 @@ def cuts() -> Iterator[Any]:
             yield pytest.param(where, name, enrolled, way, marks=marks, id=f"{way}-{name}")
 
 
-@pytest.mark.parametrize(("where", "name", "enrolled", "way"), cuts())
+@pytest.mark.parametrize(("where", "name", "enrolled", "way"), [*cuts()])
 def test_the_same_command_finishes_what_was_cut_off(
     blank: VirtualHouse, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, enrolled: bool,
     way: str,

@@ -34,8 +34,8 @@ FACTS: dict[str, Any] = {
 SITE: Any = SimpleNamespace(name="Number 5 & house", id=bytes(8))
 SAID = (
     "Number 5 &amp; house", "02:6d:16:16:9a:ec", "ESP32", "4 MB", "ab" * 32, "cd" * 32, "1.26.1",
-    "nobody compared", "K000001", "unknown_card", "2 of 2", "request_to_exit", "receipt for version 1",
-    "controller-tool 0.1.0", "synced", "virtual-door",
+    "nobody compared", "K000001", "unknown_card", "2 of 2", "request_to_exit",
+    "receipt for version 1", "controller-tool 0.1.0", "synced", "virtual-door",
 )  # fmt: skip
 BROWSER = """import sys
 [to] = [word for word in sys.argv if word.startswith("--print-to-pdf=")]
