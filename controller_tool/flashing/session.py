@@ -100,6 +100,8 @@ class Session:
                 self._esp.change_baud(baud)
             cmds.attach_flash(self._esp)
             self.flash_bytes = flash_size_bytes(cmds.detect_flash_size(self._esp)) or 0
+            if self.flash_bytes:  # until it is told, a loader knows of the first 4 MB alone
+                self._esp.flash_set_parameters(self.flash_bytes)
 
     def holds(self, offset: int, data: bytes) -> bool:
         """Whether the flash has these bytes there already, by the MD5 that the chip makes."""

@@ -1,4 +1,4 @@
-"""A board of one's own with 8 MB of flash serves with the table that `board new` proposes (host)."""
+"""A board of one's own with 8 MB serves with the table that `board new` proposes (host)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def make(folder: Path) -> None:
     code = code.replace('"virtual-door"', f'"{NAME}"').replace('"cards": 20000', '"cards": 50000')
     (mine / "board.py").write_text(code, "utf-8")
     rows = flash.proposed("door", FLASH_BYTES)
-    table = re.sub("'([a-z_]+)':", r"\1 =", ",\n".join(map(str, rows)))
+    table = re.sub("'([a-z_]+)':", r"\1 =", ", ".join(map(str, rows)))
     (mine / "board.toml").write_text(
         f'like = "virtual_door"\nmachine = "{NAME} with ESP32"\nflash_bytes = {FLASH_BYTES}\n'
         f"partitions = [\n{table}\n]\n[capabilities]\ncards = 50000\n",
