@@ -41,6 +41,8 @@ INFO: dict[str, Any] = {
     "protocol": 1,
     "firmware": "0.1.0",
     "slot": 0,
+    "trial": False,
+    "version": 256,
     "boot": 3,
     "reset_cause": 1,
     "uptime_s": 86400,
