@@ -39,7 +39,7 @@ INFO: dict[str, Any] = {
     "board": "virtual_door",
     "kind": "door",
     "protocol": 1,
-    "firmware": "0.1.0",
+    "firmware": DIGEST,
     "slot": 0,
     "trial": False,
     "version": 256,
