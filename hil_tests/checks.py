@@ -35,6 +35,7 @@ _SEEN_S = 3.0
 _STEP_S = 0.1
 _SETTLE_S = 0.3
 _HELD_MS = 300
+_LOCK_MS = 2000
 KEY_MS = 3000  # a charger wants it held for two seconds
 _START_S = 3.0  # within which a controller has begun its boot
 _EVENTS = {
@@ -147,7 +148,7 @@ class _Check:
         mark = bench.mark()
         bench.press("rex", _HELD_MS)
         for powered in (True, False):
-            if bench.moved(mark, powered=powered, within_ms=15000) is None:
+            if bench.moved(mark, powered=powered, within_ms=_LOCK_MS if powered else 15000) is None:
                 raise WrongWire(
                     f"Wrong or missing wire {wire}: the controller journalled an exit, and the "
                     f"jig saw the lock {'get no' if powered else 'keep its'} power",

@@ -19,7 +19,7 @@ import pytest
 from controller_tool.errors import ToolError
 from hil_tests import checks, report, wiring
 from hil_tests.measures import Measures
-from hil_tests.world import Wish, opened
+from hil_tests.world import OTHER_READERS, Wish, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,11 +72,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each test on each board of its kind."""
     if "world" not in metafunc.fixturenames:
         return
+    wish = metafunc.config.stash[_WISH]
+    # the short form does not say everything twice: another reader is all that some boards have
+    by_reader = metafunc.definition.get_closest_marker("reader")
+    repeats_all = by_reader or metafunc.config.getoption("--full") or len(wish.boards) == 1
     wanted = {kind for name, kind in _KINDS.items() if name in metafunc.fixturenames}
     boards = [
         board
-        for board in metafunc.config.stash[_WISH].boards
-        if not wanted or wiring.read(board, metafunc.config.getoption("--wiring")).kind in wanted
+        for board in wish.boards
+        if (repeats_all or board not in OTHER_READERS)
+        and (not wanted or wiring.read(board, metafunc.config.getoption("--wiring")).kind in wanted)
     ]
     metafunc.parametrize("world", boards, indirect=True, scope="session")
 

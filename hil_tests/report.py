@@ -25,7 +25,8 @@ h1 {font-size: 1.5rem; margin: 0}
 h2 {font-size: 1.1rem; margin: 2rem 0 .5rem; border-bottom: 1px solid #c9d1d9}
 h3 {font-size: 1rem; margin: .8rem 0 .2rem}
 table {border-collapse: collapse; width: 100%}
-td, th {text-align: left; padding: .25rem .6rem; vertical-align: top}
+td, th {text-align: left; padding: .25rem .6rem; vertical-align: top; overflow-wrap: anywhere}
+table.told td:first-child {width: 13rem}
 th {font-weight: 600; border-bottom: 1px solid #c9d1d9}
 tr + tr td {border-top: 1px solid #eaeef2}
 td.n {text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap}
@@ -167,7 +168,8 @@ def _figure(measure: Measure) -> str:
     said = " · ".join(f"{name} {html.escape(value)}" for name, value in numbers)
     verdict = "passed" if measure.holds else "failed"
     title = html.escape(f"{measure.name}, {measure.board}")
-    drawing = strip_plot.draw(measure.values, measure.limit, measure.unit)
+    is_time = measure.unit == "ms"  # a count needs no drawing
+    drawing = strip_plot.draw(measure.values, measure.limit, measure.unit) if is_time else ""
     return (
         f'<section class="figure"><strong class="{verdict}">{title}</strong>'
         f'<div class="small">{said}</div>{drawing}</section>'
@@ -179,7 +181,7 @@ def _table(rows: Iterable[tuple[str, str]]) -> str:
         f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
         for name, value in rows
     )
-    return f"<table>{lines}</table>"
+    return f'<table class="told">{lines}</table>'
 
 
 def _text(value: object) -> str:

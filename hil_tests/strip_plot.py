@@ -13,6 +13,7 @@ _WIDTH, _HEIGHT, _EDGE = 720, 74, 24
 _ROWS, _ROW_PX, _TOP = 4, 6, 16
 _AXIS_Y = 50
 _TICKS = 6
+_LABEL = 45
 _NEAR = 0.6  # a limit far beyond the values is told and not drawn: it would press them together
 
 
@@ -43,7 +44,9 @@ def draw(values: Sequence[float], limit: float | None, unit: str) -> str:
         f'fill="#0969da" fill-opacity=".55"/>'
         for number, value in enumerate(values)
     ]
-    parts.append(_mark(x(statistics.median(values)), "median", "#1b1f24"))
+    median = x(statistics.median(values))
+    is_apart = not shows_limit or limit is None or abs(x(limit) - median) > _LABEL
+    parts.append(_mark(median, "median" if is_apart else "", "#1b1f24"))
     if shows_limit and limit is not None:
         parts.append(_mark(x(limit), "limit", "#a40e26"))
     elif limit is not None:

@@ -15,6 +15,7 @@ from controller_tool.services import ports
 from controller_tool.sim.loads import hlw_milli_hz
 from hil_tests.checks import KEY_MS
 from protocol.codes import EVENT_CHARGE_ENDED, EVENT_RELAY_WELD
+from protocol.codes import PORT_IDLE as IDLE
 from protocol.constants import RING_ALARM
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _WATTS = 220
 _SHOWN_S = 6.0
 _OFF_PERCENT = 5
 _LIMIT_MS = 500
-_START_MS = 6000  # it looks for a load first
+_START_MS = 10000  # it looks at the port first
 
 
 @pytest.fixture
@@ -34,6 +35,8 @@ def charging(charger: Controller) -> Iterator[tuple[Controller, float]]:
     """A vehicle that a card started, drawing power; and how long that took, ms."""
     bench = charger.bench
     card = charger.issue_card()
+    # the session before has ended when its current was seen to be gone
+    assert charger.within(lambda: ports.ask(charger.client, charger.name).ports[0].state == IDLE)
     bench.drive("plug", on=True)
     time.sleep(0.5)
     mark = bench.mark()

@@ -23,6 +23,8 @@ from protocol.codes import (
 from protocol.constants import RING_ALARM
 from protocol.policy.door import FIRE_RESET_HOLD_MS
 
+pytestmark = pytest.mark.reader
+
 
 @pytest.mark.destructive
 def test_listed_card_releases_the_lock_for_a_while(door: Controller) -> None:

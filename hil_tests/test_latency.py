@@ -19,6 +19,7 @@ from protocol.setting_names import NAMES
 if TYPE_CHECKING:
     from hil_tests.controller import Controller
 
+pytestmark = pytest.mark.reader
 _LIMIT_MS = 400
 _TORN_US = 20000
 _UNLOCK_TIME = 2

@@ -105,14 +105,14 @@ def test_suite_passes_where_nothing_is_wrong(subject: Controller) -> None:
 )
 def test_suite_fails(subject: Controller, how: str, message: str) -> None:
     with broken(subject, how):
-        code, said = suite(subject)
+        code, said = suite(subject, "--check-wiring")
     assert code == 1, said
     assert message in said
     assert " passed" not in said
 
 
 def test_suite_fails_on_another_board_than_was_named(subject: Controller) -> None:
-    code, said = suite(subject, "--board", "esp32-devkitc")
+    code, said = suite(subject, "--check-wiring", "--board", "esp32-devkitc")
     assert code == 1, said
     assert f"{subject.name} says that it is {_DOOR}, not esp32-devkitc" in said
 
@@ -123,7 +123,7 @@ def test_suite_fails_with_exchanged_wires_and_names_the_first(
     text = wiring.WIRING.read_text("utf-8")
     crossed = tmp_path / "wiring.toml"
     crossed.write_text(text.replace("door = 26", "door = 13").replace("tamper = 13", "tamper = 26"))
-    code, said = suite(subject, "--wiring", str(crossed))
+    code, said = suite(subject, "--check-wiring", "--wiring", str(crossed))
     assert code == 1, said
     assert "door: jig pin 13 → controller inputs.door (32)" in said
     assert "seen instead: inputs.tamper" in said

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from protocol.codes import EVENT_BOOT
+from protocol.codes import EVENT_BOOT, EVENT_SUPPLY_LOW
 from protocol.constants import RING_ALARM
 
 if TYPE_CHECKING:
@@ -76,3 +76,24 @@ def test_supply_that_chatters_leaves_list_and_journal_whole(
             by="jig's counter", unit="times")  # fmt: skip
     controller.pull_journal()
     assert controller.findings() == []
+
+
+@pytest.mark.destructive
+@pytest.mark.virtual_only
+def test_supply_that_sags_and_goes_leaves_list_and_journal_whole(charger: Controller) -> None:
+    """A relay cannot lower a voltage: the virtual supply is told to, and then the jig cuts it."""
+    assert charger.twin is not None
+    before = held(charger)
+    charger.twin.stimulate("steady_supply")
+    charger.new_events(RING_ALARM)
+    charger.twin.stimulate("sag_supply")
+    assert charger.events_until(EVENT_SUPPLY_LOW, RING_ALARM)
+    charger.close()
+    charger.bench.cut_power()
+    time.sleep(0.2)
+    charger.bench.restore_power()
+    assert charger.comes_back()
+    assert held(charger) == before
+    charger.twin.stimulate("steady_supply")
+    charger.pull_journal()
+    assert charger.findings() == []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+OTHER_READERS = ("virtual-door",)  # like another but for its reader
 TWINS = ("virtual-door-wiegand", "virtual-door", "virtual-charger2")
 
 

@@ -95,17 +95,11 @@ def _loads(board: Folder) -> str:
     """What of the shims only some boards load, as far as it shows in their heap."""
     wiring = describe(board.options().board)["wiring"]
     kinds = sorted({row["kind"] for row in wiring.get("expanders", [])})
+    extras = ["clock"] if wiring.get("clock_chip") else []
     wires = board.options().wires
-    return (
-        "-".join(
-            [
-                *kinds,
-                *(["clock"] if wiring.get("clock_chip") else []),
-                *([f"wires{len(wires)}"] if wires else []),
-            ]
-        )
-        or "plain"
-    )
+    if wires:  # each has a hook
+        extras.append(f"wires{len(wires)}")
+    return "-".join([*kinds, *extras]) or "plain"
 
 
 def _tell(path: Path, what: dict[str, int]) -> None:

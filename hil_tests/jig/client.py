@@ -22,7 +22,7 @@ _BAUD = 115200
 _ANSWER_S = 1.0
 _TRIES = 3
 _STEP_S = 0.05
-_START_S = 10.0
+_START_S = 5.0
 _US = 1 << 30  # at which a jig's ticks begin anew
 
 
@@ -102,21 +102,30 @@ class Jig:
     def call(self, verb: str, answer_s: float = _ANSWER_S, **arguments: Any) -> Any:
         """What a verb of jig_verbs.py returns."""
         self._number = (self._number + 1) & 0xFFFF
+        return self.repeat(verb, answer_s, **arguments)
+
+    def repeat(self, verb: str, answer_s: float = _ANSWER_S, **arguments: Any) -> Any:
+        """The same under the number of the last call: the jig gives its answer again."""
         line = jig_line.seal([self._number, verb, arguments])
         assert len(line) <= jig_line.REQUEST_MAX_BYTES, line
         for _ in range(_TRIES):
-            with contextlib.suppress(OSError, serial.SerialException):
-                self._port.write(line)
-                answer = self._answer(answer_s)
-                if answer is not None:
-                    _, done, value = answer
-                    if not done:
-                        raise LinkError(f"The jig cannot {verb} ({value})", "See its pins")
-                    return value
+            answer = self.send(line, answer_s)
+            if answer is not None:
+                _, done, value = answer
+                if not done:
+                    raise LinkError(f"The jig cannot {verb} ({value})", "See its pins")
+                return value
         raise LinkError(
             f"The jig at {self._port_name} is silent",
             "Check its cable and supply; install its program: python -m hil_tests.jig install",
         )
+
+    def send(self, line: bytes, answer_s: float = _ANSWER_S) -> list[Any] | None:
+        """A line as it is; the answer to the last call's number, None when none came."""
+        with contextlib.suppress(OSError, serial.SerialException):
+            self._port.write(line)
+            return self._answer(answer_s)
+        return None
 
     def _answer(self, answer_s: float) -> list[Any] | None:
         end_s = time.monotonic() + answer_s

@@ -14,6 +14,7 @@ import time
 import jig_line
 import jig_play
 from jig_watch import Watch
+from machine import Pin
 
 _FILES = ("jig_line.py", "jig_play.py", "jig_verbs.py", "jig_watch.py", "main.py")
 _IDLE_US = 100
@@ -116,7 +117,7 @@ class Jig:
 
     def do_level(self, pin: int) -> int:
         """Of a watched line, now."""
-        return jig_play.Pin(pin).value()
+        return Pin(pin).value()
 
     def do_count(self) -> int:
         """The number of the change that comes next."""

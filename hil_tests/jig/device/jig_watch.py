@@ -14,6 +14,10 @@ LOG_ENTRIES = 64
 _UNITS = 8
 _FILTER_TICKS = 200  # of 80 MHz: shorter than 2.5 us is noise
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Watch:
     """Up to eight lines. `count` changes were logged since the start; the last 64 are kept."""
@@ -41,7 +45,7 @@ class Watch:
             pin.irq(self._changed_of(number, pin), Pin.IRQ_FALLING | Pin.IRQ_RISING)
             self._lines[number] = pin, counter
 
-    def _changed_of(self, number: int, pin: Pin) -> "object":
+    def _changed_of(self, number: int, pin: Pin) -> "Callable[[Pin], None]":
         def changed(_pin: Pin) -> None:
             now_us = time.ticks_us()
             level = pin.value()
