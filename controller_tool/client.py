@@ -285,6 +285,29 @@ class Client:
             piece = data[at : at + CHUNK_BYTES]
             self.session.call(c.OP_PUT_TRUST, at, len(data), piece, timeout_s=_COMMIT_S)
 
+    def begin_firmware(self, role: int, envelope: bytes) -> int:
+        """What a firmware or root key (KEY_*) signed of a pack; where its bytes are wanted from."""
+        return cast("int", self.session.call(c.OP_FIRMWARE_BEGIN, role, envelope))
+
+    def put_firmware(self, pack: bytes, offset: int, progress: Progress | None = None) -> None:
+        """Sends the pack's bytes from ``offset`` on."""
+        requests = (
+            (c.OP_FIRMWARE_CHUNK, [at, pack[at : at + CHUNK_BYTES]])
+            for at in range(offset, len(pack), CHUNK_BYTES)
+        )
+        for _, reached in self.session.pipeline(requests, _COMMIT_S):
+            if progress is not None:
+                progress(cast("int", reached), len(pack))
+
+    def commit_firmware(self) -> None:
+        """Has the pack proven and put on trial; the controller restarts then."""
+        self.session.call(c.OP_FIRMWARE_COMMIT, timeout_s=_COMMIT_S)
+
+    def prove_firmware(self) -> dict[str, bool]:
+        """Each check of a firmware on trial; it stays if all passed. ERR_STATE if it is on none."""
+        value = self.session.call(c.OP_FIRMWARE_PROVE, timeout_s=_COMMIT_S)
+        return cast("dict[str, bool]", value)
+
     def put_checkpoint(self, envelope: bytes) -> None:
         """Tells the controller what the desk has stored, signed by the checkpoint key."""
         self.session.call(c.OP_PUT_CHECKPOINT, envelope)

@@ -22,6 +22,7 @@ from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, imported_modules, inline, module_constants
 from controller_tool.shrink import shrink
 from controller_tool.shrink.ordering import numbered
+from protocol.version import VERSION
 
 PACK_MAX_BYTES = 150 * 1024
 _MAGIC = b"CPK1"
@@ -32,37 +33,40 @@ _READERS, _METERS = "firmware.readers.", "firmware.meters."
 # even the names in them would cost every other board heap
 _ONLY_WITH = {"firmware.supply": {"supply", "mains"}, "firmware.rtc_ds3231": {"ds3231"}}
 # what runs beside the pack and may name what is in it, besides the board's own file
-_BESIDE = ("boot.py", "main.py", "packfs.py")
+_BESIDE = ("boot.py", "main.py", "packfs.py", "slots.py")
+_VERSION = "protocol.version"
 _SOURCE_NAME = "f"  # in tracebacks, which have no lines either; one text for all costs once
 
 _built: dict[tuple[str, str], bytes] = {}
 
 
-def build_pack(board: str) -> bytes:
+def build_pack(board: str, version: int = VERSION) -> bytes:
     """The pack for a board, to be stored as /fw0.pack.
 
-    board: the name of its folder. Raises ImageError when there is no such board, when a
-    module does not compile or when the pack is larger than a slot.
+    board: the name of its folder; version: what it says of itself, as protocol/version.py has it.
+    Raises ImageError when there is no such board, when a module does not compile or when the pack
+    is larger than a slot.
     """
-    sources = _sources(board)
+    sources = _sources(board, version)
     key = (board, _content_hash(sources))
     if key not in _built:
-        modules = compiled_modules(board)
+        modules = compiled_modules(board, version)
         _built[key] = _assemble(
             {f"{name.replace('.', '/')}.mpy": modules[name] for name in sorted(modules)}
         )
     return _built[key]
 
 
-def compiled_modules(board: str) -> dict[str, bytes]:
+def compiled_modules(board: str, version: int = VERSION) -> dict[str, bytes]:
     """The bytecode of each module of a board's pack, by its dotted name."""
-    return {name: _compile(numbered(tree)) for name, tree in packed_modules(board).items()}
+    modules = packed_modules(board, version)
+    return {name: _compile(numbered(tree)) for name, tree in modules.items()}
 
 
-def packed_modules(board: str) -> dict[str, ast.Module]:
+def packed_modules(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
     kind = _kind(board)
-    needed = _needed(_sources(board))
+    needed = _needed(_sources(board, version))
     entries = [_ENTRY, f"firmware.{kind}", *_driver_modules(board)]
     return shrink(bundle(needed, [*entries, *lazy_entries(needed)]), _outside(board))
 
@@ -81,8 +85,8 @@ def _board_files(board: str) -> dict[str, Path]:
 def boot_files(board: str) -> dict[str, bytes]:
     """The plain files beside the pack, by their path on the controller.
 
-    `board`, `wiring` (beside.py) and `packfs` stand outside the pack because boot.py needs them
-    before it trusts one: its first act drives the relays to their fail state.
+    `board`, `wiring` (beside.py), `packfs` and `slots` stand outside the pack because boot.py needs
+    them before it trusts one: its first act drives the relays to their fail state.
     """
     folder = resources.firmware_dir()
     beside = board_and_wiring(_board_files(board))
@@ -90,8 +94,15 @@ def boot_files(board: str) -> dict[str, bytes]:
         "/boot.py": (folder / "boot.py").read_bytes(),
         "/main.py": (folder / "main.py").read_bytes(),
         "/packfs.mpy": _compile(inlined(folder / "packfs.py")),
+        "/slots.mpy": _compile(inlined(folder / "slots.py")),
         **{f"/{name}.mpy": _compile(tree) for name, tree in beside.items()},
     }
+
+
+def beside_api() -> int:
+    """Number of the agreement between a pack and what stands beside it, as packfs.py has it."""
+    tree = ast.parse((resources.firmware_dir() / "packfs.py").read_text("utf-8"))
+    return int(module_constants(tree, {})["API"])
 
 
 def module_names(board: str) -> list[str]:
@@ -133,7 +144,7 @@ def _driver_modules(board: str) -> list[str]:
     return sorted(found | {_METERS + row["kind"] for row in wiring.get("meters", [])})
 
 
-def _sources(board: str) -> dict[str, ast.Module]:
+def _sources(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """Every module that the entries reach and the board has a use for, by its dotted name."""
     has = {name for name, value in _description(board)["capabilities"].items() if value}
     unused = {name for name, needs in _ONLY_WITH.items() if not needs & has}
@@ -145,7 +156,8 @@ def _sources(board: str) -> dict[str, ast.Module]:
         path = _module_path(name)
         if path is None or name in found or name in unused:
             continue
-        found[name] = ast.parse(path.read_text("utf-8"), name)
+        text = f"VERSION = {version}" if name == _VERSION else path.read_text("utf-8")
+        found[name] = ast.parse(text, name)
         waiting.extend(imported_modules(found[name]))
     for entry in entries:
         if entry not in found:

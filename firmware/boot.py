@@ -14,7 +14,7 @@ try:
     import packfs
 
     if packfs.provisioned():
-        packfs.mount_slot()
+        __import__("slots").mount()
 except BaseException:
     # MicroPython re-arms Ctrl-C before each file: whatever ended this one may have come from there.
     micropython.kbd_intr(-1)

@@ -12,10 +12,15 @@ import gc
 from firmware import dispatch, reserve
 from firmware.loan import forget
 from protocol.codes import EVENT_FIRMWARE_FAULT
+from protocol.constants import FIRMWARE_TRIAL_S
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.controller import Controller
+
+packfs: "Any" = __import__("packfs")
 
 PERIOD_MS = 250
 _QUIET_MS = 100
@@ -59,6 +64,7 @@ class Chores:
             while self._minute_ms >= _MINUTE_MS:
                 self._minute_ms -= _MINUTE_MS
                 c.access.minute()
+                self._end_trial()
             self._tell_refused()
             c.journal.tell(c.clock.uptime_s)
             if quiet:
@@ -84,6 +90,14 @@ class Chores:
         except MemoryError as error:
             dispatch.fault(c, error)
             self._renew_heap()  # it was not reached, and may never be
+
+    def _end_trial(self) -> None:
+        c = self._c
+        if packfs.state == "t" and c.clock.uptime_s > FIRMWARE_TRIAL_S and c.kind.at_rest():
+            from firmware.trial import give_up
+
+            forget("firmware.trial")
+            give_up(c)
 
     def _renew_heap(self) -> None:
         c = self._c

@@ -71,6 +71,10 @@ class Controller:
         self.restart_wanted = False
         self.config_waits = False  # firmware/device_config.py: one is to be put into force
         self.config_lost = False  # there was one, and no file of it is whole
+        # of a firmware on its way: SHA-256 of its manifest, length, version, SHA-256 of the pack
+        self.update: "tuple[bytes, int, int, bytes] | None" = None
+        # SHA-256 of a manifest that root endorses, how many signatures are wanting, ids of keys
+        self.endorsed: "tuple[bytes, int, list[bytes]] | None" = None
         self.enrolment: "Enrolment | None" = None
         self.supply: "Supply | None" = None
         self.heap_is_spent = False  # a guest's request found no room

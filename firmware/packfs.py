@@ -8,12 +8,8 @@ Installed as a plain file of its own: it must be there before any pack is.
 """
 
 import gc
-import hashlib
 import io
 import os
-import sys
-
-import vfs
 
 _MAGIC = b"CPK1"
 _DIGEST_BYTES = 32
@@ -24,7 +20,9 @@ _PIECE_BYTES = 128
 _ENOENT = 2
 _EROFS = 30
 
-mounted = -1  # number of the slot that runs
+API = 1  # of what stands beside the pack, as a pack knows it: counts up when that changes
+mounted = -1  # number of the slot that runs; firmware/slots.py mounts it
+state = ""  # "t": it is on trial; "r": it runs because the other one failed
 
 
 class Body(io.IOBase):
@@ -92,24 +90,6 @@ class PackFs:
         return int(offset), int(length)
 
 
-def whole(path: str) -> bool:
-    """Whether the pack is there and its SHA-256 is right."""
-    try:
-        left = os.stat(path)[6] - _DIGEST_BYTES
-        with open(path, "rb") as file:
-            digest = hashlib.sha256()
-            buffer = memoryview(bytearray(2048))
-            while left > 0:
-                size = file.readinto(buffer[: min(left, 2048)])
-                if not size:
-                    return False
-                digest.update(buffer[:size])
-                left -= size
-            return digest.digest() == file.read(_DIGEST_BYTES)
-    except OSError:
-        return False
-
-
 def modules() -> "list[str]":
     """Names of the modules in the pack that runs; none when none is mounted."""
     if mounted < 0:
@@ -138,25 +118,3 @@ def provisioned() -> bool:
     except OSError as error:
         return error.errno != _ENOENT
     return True
-
-
-def mount_slot() -> int:
-    """Mount the selected firmware slot at /fw, or the other one when its hash is wrong.
-
-    Returns the slot's number; OSError when neither slot is whole.
-    """
-    global mounted  # noqa: PLW0603 - boot.py mounts, the firmware asks
-    selected = 0
-    try:
-        with open("/fw.sel", "rb") as file:
-            selected = 1 if file.read(1) == b"1" else 0
-    except OSError:  # never selected: slot 0, as provisioning leaves it
-        selected = 0
-    for slot in (selected, 1 - selected):
-        path = "/fw{}.pack".format(slot)
-        if whole(path):
-            vfs.mount(PackFs(path), "/fw", readonly=True)
-            sys.path.insert(0, "/fw")
-            mounted = slot
-            return slot
-    raise OSError(_ENOENT)

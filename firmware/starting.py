@@ -134,6 +134,11 @@ def _journal(c: Controller) -> None:
         board.reset()
     c.journal = journal.Journal(board.partition, c.config, c.clock, c.nvs)
     c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
+    if packfs.state == "r":
+        from firmware.trial import started
+
+        forget("firmware.trial")
+        started(c)
     if c.config_waits:
         from firmware.device_config import tell
 

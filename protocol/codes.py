@@ -74,6 +74,10 @@ EVENT_TRUST_REFUSED = 79
 EVENT_CHECKPOINT_REFUSED = 80  # reason = ring, extra = number of the checkpoint that does not fit
 EVENT_MODE_CHANGED = 81  # by ticket: reason = mode, extra = minutes, 0 until further notice
 EVENT_CONFIG_REFUSED = 82  # extra = the setting; at a start (digest): the version that stands in
+EVENT_FIRMWARE_TAKEN = 83  # extra = version; it is on trial from the restart that follows
+EVENT_FIRMWARE_CONFIRMED = 84  # extra = version: it has proven itself
+EVENT_FIRMWARE_ROLLED_BACK = 85  # reason = ROLLBACK_…, extra = version of the one that failed
+EVENT_FIRMWARE_REFUSED = 86
 EVENT_REVOKED_CARD_PRESENTED = 96
 EVENT_FORCED_OPEN = 97
 EVENT_HELD_OPEN = 98
@@ -111,6 +115,12 @@ EVENT_OUTPUT_BACK = 128
 EVENT_ENERGY_LOST = 129  # the account of energy could not be read or written
 
 FIRST_ALARM_RING_EVENT = 64
+
+# --- why a firmware did not stay (reason of firmware_rolled_back) ---------------------------------
+ROLLBACK_BOOTS = 1  # three starts without having proven itself
+ROLLBACK_PACK = 2  # its pack is not whole
+ROLLBACK_TIME = 3  # nobody has called on it
+ROLLBACK_TEST = 4  # it failed its own test
 
 # --- decision reasons (journal field `reason` of granted/denied). For other events the field
 # --- holds the wire error (list_refused), the reset cause (boot), the end code (charge_ended),
@@ -181,6 +191,10 @@ OP_PUT_CONFIG = 24
 OP_GET_CREDENTIAL = 26
 OP_GET_PORTS = 27  # these two of chargers alone
 OP_READ_ENERGY = 28
+OP_FIRMWARE_BEGIN = 29
+OP_FIRMWARE_CHUNK = 30
+OP_FIRMWARE_COMMIT = 31
+OP_FIRMWARE_PROVE = 34
 
 # --- peer roles (what each may call: protocol/roles.py) -----------------------------------
 ROLE_INSTALLER = 1

@@ -33,11 +33,18 @@ AAD_TIME = b"time"
 AAD_TICKET = b"ticket"
 AAD_CHECKPOINT = b"checkpoint"
 AAD_CONFIG = b"device-config"
+AAD_FIRMWARE = b"firmware"
+AAD_FIRMWARE_ROOT = b"firmware-root"  # root says that a lower version may be taken
 ENVELOPE_MAX_BYTES = 2048
 TRUST_MAX_BYTES = 6144
 CONFIG_VERSION_MAX = 16383  # with the epoch before it, one small int on a controller
 ENROL_MAX_S = 600
 REVOKED_PEERS_MAX = 64  # a controller keeps their ids in its heap
+
+# --- firmware -----------------------------------------------------------------------------
+PACK_MAX_BYTES = 153600  # a slot
+FIRMWARE_VERSION_MAX = 0xFFFFFF
+FIRMWARE_TRIAL_S = 600  # who was not called on for so long goes back to the other slot
 
 # --- whitelist --------------------------------------------------------------------------
 CARD_RECORD_BYTES = 16

@@ -86,6 +86,10 @@ EVENT_NAMES = {
     c.EVENT_TRUST_REFUSED: "trust_refused",
     c.EVENT_CHECKPOINT_REFUSED: "checkpoint_refused",
     c.EVENT_CONFIG_REFUSED: "config_refused",
+    c.EVENT_FIRMWARE_TAKEN: "firmware_taken",
+    c.EVENT_FIRMWARE_CONFIRMED: "firmware_confirmed",
+    c.EVENT_FIRMWARE_ROLLED_BACK: "firmware_rolled_back",
+    c.EVENT_FIRMWARE_REFUSED: "firmware_refused",
     c.EVENT_REVOKED_CARD_PRESENTED: "revoked_card_presented",
     c.EVENT_FORCED_OPEN: "forced_open",
     c.EVENT_HELD_OPEN: "held_open",
@@ -258,6 +262,17 @@ OPERATION_NAMES = {
     c.OP_GET_CREDENTIAL: "get_credential",
     c.OP_GET_PORTS: "get_ports",
     c.OP_READ_ENERGY: "read_energy",
+    c.OP_FIRMWARE_BEGIN: "firmware_begin",
+    c.OP_FIRMWARE_CHUNK: "firmware_chunk",
+    c.OP_FIRMWARE_COMMIT: "firmware_commit",
+    c.OP_FIRMWARE_PROVE: "firmware_prove",
+}
+
+ROLLBACK_NAMES = {
+    c.ROLLBACK_BOOTS: "three_starts",
+    c.ROLLBACK_PACK: "not_whole",
+    c.ROLLBACK_TIME: "not_called_on",
+    c.ROLLBACK_TEST: "failed_its_test",
 }
 
 TICKET_NAMES = {

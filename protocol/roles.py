@@ -3,6 +3,10 @@
 from protocol.codes import (
     OP_DO_TICKET,
     OP_ENROLL,
+    OP_FIRMWARE_BEGIN,
+    OP_FIRMWARE_CHUNK,
+    OP_FIRMWARE_COMMIT,
+    OP_FIRMWARE_PROVE,
     OP_GET_AUDIT_KEY,
     OP_GET_BUCKETS,
     OP_GET_CONFIG,
@@ -45,6 +49,8 @@ _ALLOWED: "dict[int, tuple[int, ...]]" = {
     ROLE_AUDITOR: (),
     ROLE_HUB: (OP_PUT_CHECKPOINT,),
 }
+# a bundle proves itself, and whoever brings it has to see that it works
+_FIRMWARE = (OP_FIRMWARE_BEGIN, OP_FIRMWARE_CHUNK, OP_FIRMWARE_COMMIT, OP_FIRMWARE_PROVE)
 # a list or trust object proves itself; the keyed hashes and dates of a list name nobody
 _LISTS = (
     OP_LIST_BEGIN,
@@ -81,4 +87,5 @@ def may(role: int, operation: int) -> bool:
         or operation in _ANYONE
         or (operation in _TIMES and role != ROLE_AUDITOR)
         or (operation in _LISTS and role in _LIST_ROLES)
+        or (operation in _FIRMWARE and role != ROLE_AUDITOR)
     )

@@ -14,6 +14,7 @@ from controller_tool.cli.device_flash import flash
 from controller_tool.cli.device_ports import calibrate, ports
 from controller_tool.cli.device_reader import reader
 from controller_tool.cli.device_replace import replace
+from controller_tool.cli.device_update import update
 from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
@@ -25,6 +26,7 @@ from controller_tool.services.devices import overview
 from protocol.codes import DOOR_MODE_SHIFT, MODE_SCHEDULE, TICKET_UNLOCK
 from protocol.constants import MODE_MINUTES_MAX
 from protocol.names import DOOR_STATE_NAMES, MODE_NAMES, PAIRING_NAMES
+from protocol.version import text_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -243,6 +245,7 @@ device.add_command(flash)
 device.add_command(ports)
 device.add_command(reader)
 device.add_command(replace)
+device.add_command(update)
 
 
 def _trust(d: Overview) -> str:
@@ -257,6 +260,8 @@ def _trust(d: Overview) -> str:
 def _readable(key: str, value: object) -> object:
     if isinstance(value, bool):
         return yes_no(value)
+    if key == "version" and isinstance(value, int):
+        return text_of(value)
     if isinstance(value, str):
         return name_of(key, value) if key == "kind" else value
     if key == "doors" and isinstance(value, bytes):

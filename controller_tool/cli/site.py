@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from controller_tool.cli import site_trust
+from controller_tool.cli import site_firmware, site_trust
 from controller_tool.cli.common import (
     OPERATOR_VARIABLE,
     App,
@@ -95,7 +95,8 @@ def export(app: App, role: str, folder: Path, hand_over: bool) -> None:
 
 
 for command in (
-    site_trust.rotate, site_trust.sign_trust, site_trust.revoke, site_trust.new_epoch
+    site_trust.rotate, site_trust.sign_trust, site_trust.revoke, site_trust.new_epoch,
+    site_firmware.firmware, site_firmware.firmware_endorse,
 ):  # fmt: skip
     site.add_command(command)
 

@@ -12,6 +12,7 @@ from controller_tool.messages import name_of, t
 from protocol import codes as c
 from protocol.constants import CHARGE_WH_SHIFT
 from protocol.names import INPUT_NAMES, LATCH_NAMES
+from protocol.version import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +91,9 @@ _WORDS: dict[int, Callable[[int], str]] = {
     c.EVENT_STATION_LIMIT: lambda extra: f"{extra} W",
     c.EVENT_RESET_ON_SITE: lambda extra: ", ".join(
         name_of("latch", one) for one in bits(LATCH_NAMES, extra)
+    ),
+    **dict.fromkeys(
+        (c.EVENT_FIRMWARE_TAKEN, c.EVENT_FIRMWARE_CONFIRMED, c.EVENT_FIRMWARE_ROLLED_BACK), text_of
     ),
     c.EVENT_SUPPLY_LOW: lambda extra: f"{extra / 1000:.2f} V",
     c.EVENT_MODE_CHANGED: lambda extra: t("{n} min", n=extra) if extra else "",

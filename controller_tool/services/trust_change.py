@@ -181,6 +181,11 @@ def _root_names(site: Site) -> list[str]:
     return [path.stem for path in paths if "." not in path.stem]
 
 
+def root_signers(site: Site) -> list[Signer]:
+    """Root keys of this folder that count now."""
+    return [site.signer(name) for name in _root_names(site)]
+
+
 def _roots(site: Site) -> list[Signer]:
     """Root keys of this folder, those that are to come included."""
     names = _root_names(site)

@@ -10,12 +10,15 @@ from protocol.codes import (
     DOOR_UNLOCKED,
 )
 from protocol.constants import PROTOCOL_VERSION
+from protocol.version import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from firmware.controller import Arguments, Controller, Value
+
+packfs: "Any" = __import__("packfs")
 
 
 async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
@@ -31,6 +34,8 @@ async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> 
         "protocol": PROTOCOL_VERSION,
         "firmware": c.firmware,
         "slot": c.slot,
+        "trial": packfs.state == "t",
+        "version": VERSION,
         "boot": c.journal.boot,
         "reset_cause": c.board.reset_cause(),
         "uptime_s": c.clock.uptime_s,

@@ -3,6 +3,8 @@
 from firmware.loan import forget
 from protocol.codes import (
     OP_DO_TICKET,
+    OP_FIRMWARE_BEGIN,
+    OP_FIRMWARE_PROVE,
     OP_GET_BUCKETS,
     OP_GET_CONFIG,
     OP_GET_INFO,
@@ -46,6 +48,10 @@ async def on_demand(c: "Controller", operation: int, arguments: "Arguments") -> 
         from firmware.trust_change import carry_out
 
         forget("firmware.trust_change")
+    elif OP_FIRMWARE_BEGIN <= operation <= OP_FIRMWARE_PROVE:
+        from firmware.update import carry_out
+
+        forget("firmware.update")
     else:
         from firmware.handlers.seldom import carry_out
 

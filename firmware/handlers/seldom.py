@@ -4,7 +4,6 @@ They are the larger part of all handlers; in the heap of a controller that waits
 paid for all year. firmware/handlers/on_demand.py brings them.
 """
 
-import asyncio
 import os
 
 from firmware.config import read_file
@@ -53,11 +52,14 @@ async def _enroll(c: "Controller", arguments: "Arguments") -> "Value":
 
 async def _self_test(c: "Controller", arguments: "Arguments") -> "Value":
     """Each check by name; what failed is also in the journal, as a mask."""
+    from firmware.trial import list_is_whole
+
+    forget("firmware.trial")
     checks = (
         ("entropy", os.urandom(16) != os.urandom(16)),
         ("clock", c.clock.quality > 0),
         ("journal", c.journal.rings[0].oldest <= c.journal.rings[0].seq),
-        ("whitelist", await _list_is_whole(c)),
+        ("whitelist", await list_is_whole(c)),
         ("relay", c.kind.relay_follows()),
         ("room", _has_room()),
     )
@@ -67,26 +69,6 @@ async def _self_test(c: "Controller", arguments: "Arguments") -> "Value":
             failed |= 1 << i
     c.journal.record(EVENT_SELF_TEST, failed)
     return dict(checks)
-
-
-async def _list_is_whole(c: "Controller") -> bool:
-    from firmware.blend import blend_of, digesting
-
-    forget("firmware.blend")
-    held = c.whitelist
-    if held.manifest is None:
-        return True
-    found: "list[object]" = []
-    try:
-        blend = blend_of(held, c.scratch)
-        try:
-            for _ in digesting(blend, found, False):
-                await asyncio.sleep_ms(0)
-        finally:
-            blend.close()
-    except OSError:
-        return False
-    return found == [held.digest, held.count]
 
 
 def _has_room() -> bool:

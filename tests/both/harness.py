@@ -104,7 +104,7 @@ def run_checks(path: Path, functions: list[str], heap_bytes: int = HEAP_BYTES) -
     module, folder = _import_name(path)
     command = find().argv(str(RUNNER), module, *functions, esp32_heap_bytes=heap_bytes)
     hang_s = FULL_HANG_S if any(name.endswith(FULL_SUFFIX) for name in functions) else HANG_S
-    environment = {**os.environ, "MICROPYPATH": f"{folder}:{ROOT}:.frozen"}
+    environment = {**os.environ, "MICROPYPATH": f"{folder}:{ROOT}:.frozen:{ROOT}/firmware"}
     try:
         done = subprocess.run(
             command,

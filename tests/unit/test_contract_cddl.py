@@ -84,6 +84,10 @@ REPLIES: dict[str, Any] = {
     "get_credential": [2, 0, b"\x04\xa1\xb2\xc3", 0],
     "get_ports": [STATION, [PORT, EMPTY_PORT]],
     "read_energy": bytes(2016),
+    "firmware_begin": 0,
+    "firmware_chunk": 153600,
+    "firmware_commit": None,
+    "firmware_prove": {"link": True, "list": True, "journal": True, "decision": False},
 }
 WRONG: dict[str, list[Any]] = {
     "get_info": [{**INFO, "more": 1}, {**INFO, "kind": "window"}, {**INFO, "boot": 65536}, {}],
@@ -130,6 +134,10 @@ WRONG: dict[str, list[Any]] = {
         [STATION, [PORT[:7]]],
     ],
     "read_energy": [None, bytes(2017), ""],
+    "firmware_begin": [-1, 153601, None],
+    "firmware_chunk": [0, 153601],
+    "firmware_commit": [0],
+    "firmware_prove": [{}, None, {"list": 1}],
 }
 
 

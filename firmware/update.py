@@ -1,0 +1,243 @@
+"""A new firmware on its way into the slot that does not run (device).
+
+Loaded for each request and forgotten after it. Rules, in the order in which they are applied:
+
+- the manifest is signed by a firmware key of the trust object in force, before it is parsed
+- it is for this site, this board and what stands beside the packs here (packfs.API)
+- its version is higher than the one that runs and than the last that was confirmed; a lower one
+  needs the root keys' threshold over the same manifest, each with a request of its own before
+- pieces come in order; what has come of the very same pack goes on after a break
+- the last step proves length and SHA-256; only then does the pack get the name of a slot, the
+  record is written, and the slot is put on trial. The controller restarts.
+
+Until then the pack lies under another name: a start never runs what is not proven. The other
+slot's pack goes when a new one begins to come. Whoever is at the door comes first: a piece waits.
+"""
+
+import asyncio
+import gc
+import os
+from hashlib import sha256
+
+from firmware import signed
+from firmware.loan import forget
+from firmware.signed import TRUST_PATH
+from protocol import cose
+from protocol.codes import (
+    ERR_ARGUMENT,
+    ERR_BASE,
+    ERR_BUSY,
+    ERR_CAPACITY,
+    ERR_DIGEST,
+    ERR_LENGTH,
+    ERR_MALFORMED,
+    ERR_OTHER_SITE,
+    ERR_STATE,
+    ERR_VERSION_LOW,
+    EVENT_FIRMWARE_REFUSED,
+    EVENT_FIRMWARE_TAKEN,
+    KEY_FIRMWARE,
+    KEY_ROOT,
+    OP_FIRMWARE_CHUNK,
+    OP_FIRMWARE_COMMIT,
+    OP_FIRMWARE_PROVE,
+)
+from protocol.constants import (
+    AAD_FIRMWARE,
+    AAD_FIRMWARE_ROOT,
+    FIRMWARE_VERSION_MAX,
+    PACK_MAX_BYTES,
+)
+from protocol.messages import Refused, decode, is_number
+from protocol.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from firmware.controller import Arguments, Controller, Value
+
+PART_PATH = "/fw.part"
+OF_PATH = "/fw.of"  # SHA-256 of the manifest whose pack that is
+FLOOR = "floor_firmware"  # in NVS: the version that was confirmed last
+_FIELDS = 6
+_DIGEST_BYTES = 32
+_KEPT_FREE_BYTES = 65536
+_PIECE_BYTES = 1024
+_QUIET_MS = 100
+_QUIET_TURN_MS = 20
+_QUIET_TURNS = 250
+
+packfs: "Any" = __import__("packfs")
+
+
+async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
+    """One of them; rights and arguments have been checked."""
+    if operation == OP_FIRMWARE_PROVE:
+        from firmware.trial import prove
+
+        forget("firmware.trial")
+        return await prove(c)
+    if c.supply is not None and c.supply.sags():
+        raise Refused(ERR_BUSY)
+    if packfs.state == "t":  # the slot that does not run is what it would go back to
+        raise Refused(ERR_STATE)
+    if operation == OP_FIRMWARE_CHUNK:
+        return await _chunk(c, arguments[0], arguments[1])
+    try:
+        if operation == OP_FIRMWARE_COMMIT:
+            return await _commit(c)
+        return await _begin(c, arguments[0], arguments[1])
+    except Refused as error:
+        c.journal.note(EVENT_FIRMWARE_REFUSED, error.code)
+        raise
+
+
+class _Root:
+    """In the place of firmware.signed.Keys: what a running controller does not keep of its trust.
+
+    threshold: of the role that was asked for last.
+    """
+
+    def __init__(self, keys: "signed.Keys") -> None:
+        self._speaks = len(keys.places) > 0  # else the object is older than the floor
+        self.threshold = 0
+
+    def find(self, role: int, kid: bytes) -> "bytes | None":
+        if not self._speaks:
+            return None
+        from protocol.trust import Stored, parse
+
+        forget("protocol.trust")
+        with open(TRUST_PATH, "rb") as file:
+            held = parse(Stored(file, 0, os.stat(TRUST_PATH)[6]), True)
+            for row in held.keys:
+                if row[0] == role:
+                    self.threshold = row[1]
+            piece: "Any" = held.find_key(role, kid)
+            return None if piece is None else piece.read()
+
+
+async def _begin(c: "Controller", role: int, envelope: bytes) -> int:
+    """Judge a manifest, or what root says of one; the offset from which the pack is wanted."""
+    if role not in (KEY_ROOT, KEY_FIRMWARE):
+        raise Refused(ERR_ARGUMENT)
+    keys: "Any" = _Root(c.keys)
+    aad = AAD_FIRMWARE if role == KEY_FIRMWARE else AAD_FIRMWARE_ROOT
+    payload = bytes(await signed.payload(keys, role, envelope, aad))
+    name = sha256(payload).digest()
+    if role == KEY_ROOT:
+        kid = bytes(cose.open_envelope(envelope).kid)
+        kids = c.endorsed[2] if c.endorsed is not None and c.endorsed[0] == name else []
+        if kid not in kids:
+            kids.append(kid)
+        c.endorsed = name, keys.threshold - len(kids), kids
+        return 0
+    gc.collect()
+    endorsed = c.endorsed is not None and c.endorsed[0] == name and c.endorsed[1] <= 0
+    version, length = _judged(c, payload, endorsed)
+    c.update = name, length, version, payload[-_DIGEST_BYTES:]
+    return _here(name, length)
+
+
+def _judged(c: "Controller", payload: bytes, endorsed: bool) -> "tuple[int, int]":
+    """(version, length) of a manifest that may be taken."""
+    fields = decode(payload)
+    if not isinstance(fields, list) or len(fields) != _FIELDS:
+        raise Refused(ERR_MALFORMED)
+    site, board, version, api, length, digest = fields
+    if not (
+        is_number(version, FIRMWARE_VERSION_MAX)
+        and is_number(length, PACK_MAX_BYTES)
+        and isinstance(digest, bytes)
+        and len(digest) == _DIGEST_BYTES
+    ):
+        raise Refused(ERR_MALFORMED)
+    if site != c.config.site:
+        raise Refused(ERR_OTHER_SITE)
+    if board != c.board.BOARD:
+        raise Refused(ERR_ARGUMENT)
+    if api != packfs.API:
+        raise Refused(ERR_BASE)
+    if digest == c.firmware:
+        raise Refused(ERR_STATE)
+    if version <= max(VERSION, c.nvs.get(FLOOR)) and not endorsed:
+        raise Refused(ERR_VERSION_LOW)
+    return version, length
+
+
+def _here(name: bytes, length: int) -> int:
+    """Bytes of this very pack that lie here already; else room is made for it."""
+    try:
+        with open(OF_PATH, "rb") as file:
+            if file.read() == name:
+                size = os.stat(PART_PATH)[6]
+                if size <= length:
+                    return size
+    except OSError:  # there is none
+        size = 0
+    for path in (OF_PATH, PART_PATH, "/fw{}.pack".format(1 - packfs.mounted)):
+        if _is_there(path):
+            os.remove(path)
+    room = os.statvfs("/")
+    if room[0] * room[3] < length + _KEPT_FREE_BYTES:
+        raise Refused(ERR_CAPACITY)
+    with open(PART_PATH, "wb"):
+        pass
+    with open(OF_PATH, "wb") as file:
+        file.write(name)
+    return 0
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+async def _chunk(c: "Controller", offset: int, data: bytes) -> int:
+    """Append a piece; returns the next offset."""
+    held = c.update
+    if held is None or offset != os.stat(PART_PATH)[6]:
+        raise Refused(ERR_STATE)
+    if offset + len(data) > held[1]:
+        raise Refused(ERR_LENGTH)
+    for _ in range(_QUIET_TURNS):  # a flash that erases keeps a reader's edges out
+        if c.pace.quiet_for(_QUIET_MS):
+            break
+        await asyncio.sleep_ms(_QUIET_TURN_MS)
+    with open(PART_PATH, "ab") as file:
+        file.write(data)
+    return offset + len(data)
+
+
+async def _commit(c: "Controller") -> None:
+    held = c.update
+    if held is None or os.stat(PART_PATH)[6] != held[1]:
+        raise Refused(ERR_STATE)
+    if not c.kind.at_rest():
+        raise Refused(ERR_BUSY)
+    digest = sha256()
+    buffer = memoryview(bytearray(_PIECE_BYTES))
+    with open(PART_PATH, "rb") as file:
+        while True:
+            size = file.readinto(buffer)
+            if not size:
+                break
+            digest.update(buffer[:size])
+            await asyncio.sleep_ms(0)
+    if digest.digest() != held[3]:
+        os.remove(PART_PATH)
+        c.update = None
+        raise Refused(ERR_DIGEST)
+    slots: "Any" = __import__("slots")
+    forget("slots")
+    slot = 1 - packfs.mounted
+    os.rename(PART_PATH, slots.path(slot))
+    c.journal.record(EVENT_FIRMWARE_TAKEN, extra=held[2])
+    slots.select(slot, "t", 0, held[2])
+    os.remove(OF_PATH)
+    c.update = None
+    c.restart_wanted = True
