@@ -19,7 +19,7 @@ import pytest
 from controller_tool.errors import ToolError
 from hil_tests import checks, report, wiring
 from hil_tests.measures import Measures
-from hil_tests.world import OTHER_READERS, Wish, opened
+from hil_tests.world import Wish, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,15 +73,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "world" not in metafunc.fixturenames:
         return
     wish = metafunc.config.stash[_WISH]
-    # the short form does not say everything twice: another reader is all that some boards have
-    by_reader = metafunc.definition.get_closest_marker("reader")
-    repeats_all = by_reader or metafunc.config.getoption("--full") or len(wish.boards) == 1
     wanted = {kind for name, kind in _KINDS.items() if name in metafunc.fixturenames}
     boards = [
         board
         for board in wish.boards
-        if (repeats_all or board not in OTHER_READERS)
-        and (not wanted or wiring.read(board, metafunc.config.getoption("--wiring")).kind in wanted)
+        if not wanted or wiring.read(board, wish.wiring).kind in wanted
     ]
     metafunc.parametrize("world", boards, indirect=True, scope="session")
 

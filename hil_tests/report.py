@@ -39,7 +39,7 @@ pre {white-space: pre-wrap; font-size: .85em; margin: .2rem 0}
 section.figure {break-inside: avoid; margin: 1rem 0}
 @media print {body {margin: 0; max-width: none}}
 """
-_TOLD = ("board", "name", "firmware", "slot", "protocol", "kind", "site", "device")
+_TOLD = ("board", "name", "version", "firmware", "slot", "protocol", "kind", "site", "device")
 _WORST_FIRST = ("failed", "error", "skipped", "passed")
 _TWIN = (
     "Virtual boards: the firmware and the jig's program are the real ones, the time is this "

@@ -44,7 +44,7 @@ def test_no_relay_moves_through_resets_and_the_rom_loader(
 @pytest.mark.destructive
 def test_reset_drops_a_released_lock(door: Controller, measure) -> None:
     mark = door.bench.mark()
-    door.bench.press("rex", 100)
+    door.bench.press("rex", 400)
     assert door.bench.moved(mark, powered=True) is not None
     door.close()
     began_us = door.bench.drive("en", on=True)
@@ -63,7 +63,7 @@ def test_watchdog_ends_a_firmware_that_hangs(door: Controller, measure, not_meas
         not_measured("watchdog: hang → lock without power", why)
         pytest.skip(why)
     mark = door.bench.mark()
-    door.bench.press("rex", 100)
+    door.bench.press("rex", 400)
     released_us = door.bench.moved(mark, powered=True)
     assert released_us is not None
     door.close()

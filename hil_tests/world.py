@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-OTHER_READERS = ("virtual-door",)  # like another but for its reader
-TWINS = ("virtual-door-wiegand", "virtual-door", "virtual-charger2")
+TWINS = ("virtual-door-wiegand", "virtual-charger2")
+MORE_TWINS = ("virtual-door",)  # in the long form: like the first but for an RDM6300
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class Wish:
         """From the options of conftest.py; OperatorError where they do not fit together."""
         get = config.getoption
         site, board = get("--site"), get("--board")
+        twins = TWINS + MORE_TWINS if get("--full") else TWINS
         wish = cls(
-            (board,) if board else TWINS, site, get("--name"), get("--port"), get("--jig"),
+            (board,) if board else twins, site, get("--name"), get("--port"), get("--jig"),
             get("--wiring"), get("--destructive") or site is None,
         )  # fmt: skip
         if wish.real and not (wish.name and wish.jig and board):

@@ -11,9 +11,9 @@ from controller_tool.errors import OperatorError
 from hil_tests import report, strip_plot, wiring
 from hil_tests.jig.device import jig_line
 from hil_tests.measures import Measure, Measures
-from hil_tests.world import TWINS, Wish
+from hil_tests.world import MORE_TWINS, TWINS, Wish
 
-BOARDS = (*TWINS, "esp32-devkitc", "esp32-devkitc-rdm6300")
+BOARDS = (*TWINS, *MORE_TWINS, "esp32-devkitc", "esp32-devkitc-rdm6300")
 LISTENING_ONLY = range(34, 40)
 FLASH = range(6, 12)
 BOOT_OR_CONSOLE = {0, 1, 2, 3, 5, 12, 15}
