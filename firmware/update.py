@@ -64,6 +64,7 @@ _FIELDS = 6
 _DIGEST_BYTES = 32
 _KEPT_FREE_BYTES = 65536
 _PIECE_BYTES = 1024
+_SLICE_BYTES = 512
 _QUIET_MS = 100
 _QUIET_TURN_MS = 20
 _QUIET_TURNS = 250
@@ -209,7 +210,9 @@ async def _chunk(c: "Controller", offset: int, data: bytes) -> int:
             break
         await asyncio.sleep_ms(_QUIET_TURN_MS)
     with open(PART_PATH, "ab") as file:
-        file.write(data)
+        for at in range(0, len(data), _SLICE_BYTES):  # one erase at a time, and the door between
+            file.write(data[at : at + _SLICE_BYTES])
+            await asyncio.sleep_ms(0)
     return offset + len(data)
 
 
