@@ -81,7 +81,6 @@ ZH = {
     "Print the result as JSON": "以 JSON 输出结果",
     "Language (now: {language})": "语言（当前：{language}）",
     "Provision controllers and ask them.": "开通控制器、查询控制器。",
-    "From a blank board on the cable to a working controller.": "把接在线上的空白控制板变成可用的控制器。",
     "Serial port or sim://NAME": "串口名或 sim://名称",
     "Kind of board, see: board list": "控制板型号，见 board list",
     "Its network address later on, tcp://HOST:PORT": "以后的网络地址，tcp://主机:端口",

@@ -1,8 +1,6 @@
 """Chinese texts of flashing (host)."""
 
 ZH = {
-    "From a bare board to a working controller: MicroPython, firmware and identity.": "从空白控制板到可用的控制器：MicroPython、固件和身份。",
-    "MicroPython's .bin file": "MicroPython 的 .bin 文件",
     "Take an image that board.toml does not name": "使用 board.toml 未列出的固件",
     "Speed of the cable": "串口速率",
     "Press reset on the board: its port cannot do that": "请按控制板上的复位键：此串口无法复位它",

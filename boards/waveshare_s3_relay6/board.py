@@ -7,7 +7,7 @@ from pixel import Pixel
 BOARD = "waveshare-s3-relay6"
 KIND = "door"
 capabilities = {
-    "cards": 20000, "points": 1, "readers": 2, "osdp": True, "rtc": True, "wifi": True,
+    "cards": 50000, "points": 1, "readers": 2, "osdp": True, "rtc": True, "wifi": True,
 }  # fmt: skip
 
 _LOCK = 1

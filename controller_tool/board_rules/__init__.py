@@ -3,9 +3,12 @@
 Each rule yields sentences for whoever makes a board; none is a matter of taste:
 
 - wiring.py: what stands on which pin
+- words.py: nothing stands there that these rules do not know
 - pins.py: no pin twice, none that the chip needs for itself, no relay where the chip moves at boot
 - flash.py: the partition table fits the flash
 - charger.py: what a charger has besides, for one that fails has to fail open
+- image.py: where MicroPython comes from
+- code_pins.py: board.py makes the pins that board.toml tells
 - code.py: what the board says that it can do, it has a driver for, and both files say the same
 """
 
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller_tool.board_rules import charger, flash, pins
+from controller_tool.board_rules import charger, flash, image, pins, words
 from controller_tool.board_rules.chips import Chip
 from controller_tool.board_rules.code import code_problems
 from controller_tool.errors import ImageError
@@ -38,8 +41,9 @@ def problems(description: dict[str, Any]) -> list[str]:
         chip = Chip.of(description["chip"])
     except ImageError as error:
         return [str(error)]
-    found = [*_sources(description), *pins.problems(description, chip)]
-    found += flash.problems(description)
+    found = [*_sources(description), *words.problems(description["wiring"], chip)]
+    found += [*pins.problems(description, chip), *flash.problems(description)]
+    found += image.problems(description)
     return found + (charger.problems(description) if description["kind"] == "charger" else [])
 
 

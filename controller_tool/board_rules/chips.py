@@ -12,7 +12,8 @@ ANY = "any"
 @dataclass(frozen=True)
 class Chip:
     """name: as its maker writes it; pins: all that there are; taken: pin -> who needs it;
-    strapping: pin -> the level that a start needs."""
+    strapping: pin -> the level that a start needs; rmii: pins that Ethernet has on this chip, none
+    where it has no Ethernet."""
 
     name: str
     pins: frozenset[int]
@@ -22,6 +23,7 @@ class Chip:
     counters: int
     taken: dict[int, str]
     strapping: dict[int, str]
+    rmii: frozenset[int]
 
     @classmethod
     def of(cls, chip: str) -> Chip:
@@ -32,5 +34,5 @@ class Chip:
         return cls(
             told["name"], frozenset(told["pins"]), frozenset(told["input_only"]),
             frozenset(told["moves_at_boot"]), frozenset(told["adc1"]), told["counters"], taken,
-            strapping,
+            strapping, frozenset(told["rmii"]),
         )  # fmt: skip

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from controller_tool import resources
 from controller_tool.beside import board_files, board_module
+from controller_tool.board_rules import code_pins
+from controller_tool.board_rules.flash import cards_that_fit
 from controller_tool.errors import ImageError
 from controller_tool.messages import t
 from controller_tool.pack import module_names
@@ -23,7 +25,7 @@ _ASKED = {
     "safe_state", "relays", "readers", "inputs", "indicator", "partition", "nvs", "watchdog",
     "station", "listen_address", "rtc", "service_port",
 }  # fmt: skip
-_CARDS_MAX = 20000  # a base of so many records twice is what the lists' partition holds
+_COUNTS = {"cards", "points", "readers"}
 # capability -> functions of board.py, modules of the pack, words of [wiring] that make it true
 _BACKED: dict[str, tuple[set[str], set[str], set[str]]] = {
     "rtc": ({"rtc"}, set(), set()),
@@ -48,6 +50,8 @@ def code_problems(folder: str, description: dict[str, Any]) -> list[str]:
         *_offered(_defined(tree), description),
         *_same(_capabilities(tree), description),
         *_backed(description, _defined(tree), modules),
+        *_drivers(description["wiring"], modules),
+        *_pins(folder, description),
     ]
 
 
@@ -89,7 +93,10 @@ def _same(said: dict[str, Any], description: dict[str, Any]) -> Iterator[str]:
 
 def _backed(description: dict[str, Any], defined: set[str], modules: set[str]) -> Iterator[str]:
     wiring, told = description["wiring"], description["capabilities"]
-    for name in (name for name, has in told.items() if has is True):
+    for name, has in told.items():
+        if name not in _COUNTS and not isinstance(has, bool):
+            yield t("{name} is {has}: a capability is true or false", name=name, has=has)
+    for name in (name for name, has in told.items() if name not in _COUNTS and has):
         if name not in _BACKED:
             yield t("nothing is known of a capability {name}", name=name)
             continue
@@ -98,14 +105,27 @@ def _backed(description: dict[str, Any], defined: set[str], modules: set[str]) -
             yield t("{name} is claimed, and {missing} is missing", name=name, missing=missing)
     if told.get("mains") and "mains" not in wiring.get("inputs", {}):
         yield t("mains is claimed, and no input tells of them")
-    if not 0 < told.get("cards", 0) <= _CARDS_MAX:
-        yield t("cards must be 1 to {most}", most=_CARDS_MAX)
+    most = cards_that_fit(description["partitions"])
+    if not 0 < told.get("cards", 0) <= most:
+        yield t("cards must be 1 to {most}", most=most)
     for name, count in (("points", len(wiring["relays"])), ("readers", len(wiring["readers"]))):
-        if told.get(name) != count:
+        if told.get(name) != count or not count:
             yield t(
                 "{name} is {told}, and the wiring has {count}",
                 name=name, told=told.get(name), count=count,
             )  # fmt: skip
+
+
+def _drivers(wiring: dict[str, Any], modules: set[str]) -> Iterator[str]:
     for row in wiring["readers"]:
         if f"firmware.readers.{row['kind']}" not in modules:
             yield t("the firmware has no driver for a {kind} reader", kind=row["kind"])
+    for row in wiring.get("meters", []):
+        if f"firmware.meters.{row['kind']}" not in modules:
+            yield t("the firmware has no driver for a {kind} meter", kind=row["kind"])
+
+
+def _pins(folder: str, description: dict[str, Any]) -> Iterator[str]:
+    """Of the file itself: the chip's own modules know no board."""
+    text = (resources.board_dir(folder) / "board.py").read_text(encoding="utf-8")
+    return code_pins.problems(ast.parse(text), description["wiring"])

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_RMII_CLOCK = 0  # where a board's oscillator may stand: the boards that do so start all the same
+
+
 def problems(description: dict[str, Any], chip: Chip) -> list[str]:
     """What is wrong with the wiring of a board with that chip."""
     wiring = description["wiring"]
@@ -76,7 +79,7 @@ def _strapping(use: Use, level: str | None, what: str) -> Iterator[str]:
         return
     if use.role == RELAY:
         yield t("{what}: it chooses how the chip boots, no relay may hang on it", what=what)
-    elif level == ANY or use.name == "Ethernet":
+    elif level == ANY or (use.name == "Ethernet" and use.pin == _RMII_CLOCK):
         return
     elif level == "high":
         yield t("{what}: it must be high at boot", what=what)

@@ -34,11 +34,13 @@ class Use:
 
 def expander_pins(wiring: dict[str, Any]) -> set[int]:
     """Numbers that stand for pins of expanders and inputs of multiplexers, not of the chip."""
-    found: set[int] = set()
-    for row in wiring.get("expanders", []):
-        count = {"mcp23017": 16, "pcf8574": 8}.get(row["kind"], 8 * row.get("chips", 1))
-        found |= set(range(row["first"], row["first"] + count))
-    return found
+    return {pin for row in wiring.get("expanders", []) for pin in expander_row_pins(row)}
+
+
+def expander_row_pins(row: dict[str, Any]) -> set[int]:
+    """Those of one row."""
+    count = {"mcp23017": 16, "pcf8574": 8}.get(row["kind"], 8 * row.get("chips", 1))
+    return set(range(row["first"], row["first"] + count))
 
 
 def uses(wiring: dict[str, Any]) -> list[Use]:

@@ -68,10 +68,18 @@ def show(app: App, name: str) -> None:
     show_default=True,
     help=t("Its chip"),
 )
+@click.option(
+    "--flash",
+    "megabytes",
+    type=click.Choice([str(size) for size in board_maker.MEGABYTES]),
+    default="4",
+    show_default=True,
+    help=t("Size of its flash in MB; the partition table goes by it"),
+)
 @pass_app
-def new(app: App, name: str, into: Path | None, kind: str, chip: str) -> None:
+def new(app: App, name: str, into: Path | None, kind: str, chip: str, megabytes: str) -> None:
     """Where it is and what to do next."""
-    made = board_maker.make(name, kind, chip, into)
+    made = board_maker.make(name, kind, chip, into, int(megabytes))
     steps = (
         []
         if made.known
@@ -114,3 +122,30 @@ def drawing_(app: App, name: str, file: Path) -> None:
     found = boards.show(name)
     file.write_text(drawing.draw(found.folder).svg(), encoding="utf-8")
     app.show({"board": found.name, "file": file}, pairs([(t("drawn"), file)]))
+
+
+@board.command(
+    "fetch", help=t("Bring a board's MicroPython image into the cache, for device flash.")
+)
+@click.argument("name")
+@click.option("--address", metavar="URL", help=t("Another place that has the same file (https)"))
+@pass_app
+def fetch(app: App, name: str, address: str | None) -> None:
+    """What board.toml names, proven by its SHA-256."""
+    from controller_tool.services import images  # noqa: PLC0415 - slow to import
+
+    described = boards.show(name)
+    with app.progress() as progress:
+        got = images.fetch(
+            described, address, lambda done, total: progress(t("fetching"), done, total)
+        )
+    how = t("fetched from {address}", address=got.address) if got.fetched else t("there already")
+    if got.resumed_at:
+        how += t(", from byte {at} on", at=got.resumed_at)
+    app.show(got, pairs([
+        (t("board"), got.board), (t("MicroPython"), got.version), (t("image"), got.path),
+        (t("bytes"), got.size_bytes), (t("SHA-256"), got.sha256),
+        (t("compared with the vendor's page"),
+         t("yes") if got.confirmed else t("no: board.toml has it from elsewhere")),
+        (t("how"), how),
+    ]))  # fmt: skip

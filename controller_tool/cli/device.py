@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,15 +12,15 @@ from controller_tool.cli.device_config import config
 from controller_tool.cli.device_energy import energy
 from controller_tool.cli.device_flash import flash
 from controller_tool.cli.device_ports import calibrate, ports
+from controller_tool.cli.device_provision import provision
 from controller_tool.cli.device_reader import reader
+from controller_tool.cli.device_record import record
 from controller_tool.cli.device_replace import replace
 from controller_tool.cli.device_update import update
-from controller_tool.cli.narrator import Narrator
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
 from controller_tool.messages import name_of, t
 from controller_tool.services import clock_step, devices_ops
-from controller_tool.services import provision as service
 from controller_tool.services.boards import display_name
 from controller_tool.services.devices import overview
 from protocol.codes import DOOR_MODE_SHIFT, MODE_SCHEDULE, TICKET_UNLOCK
@@ -29,8 +29,6 @@ from protocol.names import DOOR_STATE_NAMES, MODE_NAMES, PAIRING_NAMES
 from protocol.version import text_of
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from controller_tool.services.compare import Comparison
     from controller_tool.services.devices import Overview
 
@@ -38,55 +36,6 @@ if TYPE_CHECKING:
 @click.group(cls=ToolGroup, help=t("Provision controllers and ask them."))
 def device() -> None:
     """The group; its commands do the work."""
-
-
-@device.command("provision", help=t("From a blank board on the cable to a working controller."))
-@click.argument("name")
-@click.option("--port", required=True, metavar="ADDRESS", help=t("Serial port or sim://NAME"))
-@click.option("--board", required=True, help=t("Kind of board, see: board list"))
-@click.option("--tcp", metavar="ADDRESS", help=t("Its network address later on, tcp://HOST:PORT"))
-@click.option("--ssid", help=t("Wi-Fi to join"))
-@click.option("--wifi-password", envvar="CONTROLLER_TOOL_WIFI_PASSWORD", help=t("Its password"))
-@click.option("--again", is_flag=True, help=t("The board replaces the controller of that name"))
-@click.option("--no-list", is_flag=True, help=t("Send no first whitelist"))
-@click.option("--dry-run", is_flag=True, help=t("Only look, and say what would be done"))
-@pass_app
-def provision(app: App, /, dry_run: bool, **asked: Any) -> None:
-    """Asks the provisioning service and prints the commissioning record."""
-    ssid, password = asked.pop("ssid"), asked.pop("wifi_password")
-    wifi = (ssid, password or "") if ssid else None
-    request = service.Request(wifi=wifi, first_list=not asked.pop("no_list"), **asked)
-    if dry_run:
-        plan = service.plan(app.site, request)
-        app.show(
-            plan,
-            t("{name}: {files} files, {size} bytes of firmware for {board}; nothing was changed",
-              name=plan.name, files=plan.files, size=plan.firmware_bytes,
-              board=display_name(plan.board)),
-        )  # fmt: skip
-        return
-    with app.progress() as progress:
-        record = service.provision(app.site, request, Narrator(app, request.name, progress))
-    app.show(record, _record(record))
-    if not record.ok:
-        click.get_current_context().exit(1)
-
-
-def _record(record: service.Provisioned) -> Table:
-    checks = ", ".join(
-        f"{name_of('check', n)}: {yes_no(ok)}" for n, ok in sorted(record.self_test.items())
-    )
-    first = record.first_list
-    return pairs([
-        (t("controller"), record.device), (t("id"), record.id),
-        (t("kind"), name_of("kind", record.kind)),
-        (t("board"), display_name(record.board)),
-        (t("files"), t("{new} written, {kept} kept", new=record.files_written,
-                       kept=record.files_kept)),
-        (t("clock"), t(record.clock)), (t("self-test"), checks),
-        (t("first list"), t("none") if first is None else first.what),
-        (t("took"), t("{seconds:.1f} s", seconds=record.seconds)),
-    ])  # fmt: skip
 
 
 @device.command("list", help=t("All controllers of the site."))
@@ -243,6 +192,8 @@ device.add_command(config)
 device.add_command(energy)
 device.add_command(flash)
 device.add_command(ports)
+device.add_command(provision)
+device.add_command(record)
 device.add_command(reader)
 device.add_command(replace)
 device.add_command(update)

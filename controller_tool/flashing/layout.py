@@ -62,6 +62,16 @@ def chip_of(board: Board) -> Chip:
     return CHIPS[board.chip]
 
 
+def image_bytes_max(board: Board) -> int:
+    """The longest image that fits: from the bootloader to the end of the program's partition."""
+    start = chip_of(board).bootloader_offset
+    return _APP_OFFSET - start + _program_room(board)
+
+
+def _program_room(board: Board) -> int:
+    return next(int(row["size"]) for row in board.partitions if row["offset"] == _APP_OFFSET)
+
+
 def check_image(board: Board, image: bytes) -> None:
     """Refuses what is no image for the board's chip, or too long for it."""
     chip = chip_of(board)
@@ -80,13 +90,18 @@ def check_image(board: Board, image: bytes) -> None:
             t("This image is for another chip than {chip}", chip=chip.name),
             t("Take the .bin of MicroPython's download page for {chip}", chip=chip.name),
         )
-    room = next(int(row["size"]) for row in board.partitions if row["offset"] == _APP_OFFSET)
+    room = _program_room(board)
     if len(image) - app > room:
         raise OperatorError(
             t("The image's program has {size} bytes, the board has room for {room}",
               size=len(image) - app, room=room),
             t("Take an older image, or one with less in it"),
         )  # fmt: skip
+
+
+def program(board: Board, image: bytes) -> Piece:
+    """The image's program: what of it no later use changes."""
+    return Piece(_APP_OFFSET, image[_APP_OFFSET - chip_of(board).bootloader_offset :])
 
 
 def pieces(

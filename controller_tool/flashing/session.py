@@ -100,13 +100,19 @@ class Session:
                 self._esp.change_baud(baud)
             cmds.attach_flash(self._esp)
             self.flash_bytes = flash_size_bytes(cmds.detect_flash_size(self._esp)) or 0
+            if self.flash_bytes:  # until it is told, a loader knows of the first 4 MB alone
+                self._esp.flash_set_parameters(self.flash_bytes)
+
+    def holds(self, offset: int, data: bytes) -> bool:
+        """Whether the flash has these bytes there already, by the MD5 that the chip makes."""
+        with self._edge():
+            return bool(self._esp.flash_md5sum(offset, len(data)) == _md5(data))
 
     def blank(self, offset: int, size: int) -> bool:
         """Makes a stretch blank; False when it was."""
+        if self.holds(offset, b"\xff" * size):
+            return False
         with self._edge():
-            held = self._esp.flash_md5sum(offset, size)
-            if held == _md5(b"\xff" * size):
-                return False
             self._esp.erase_region(offset, size)
             return True
 

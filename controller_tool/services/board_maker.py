@@ -6,16 +6,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from controller_tool import resources
-from controller_tool.board_rules import all_problems
+from controller_tool.board_rules import all_problems, flash
 from controller_tool.errors import ImageError, OperatorError
 from controller_tool.messages import t
 from controller_tool.services.boards import display_name
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-# whose partition table a new board begins with
-_TABLE_OF = {"door": "virtual_door", "charger": "virtual_charger"}
+MEGABYTES = (4, 8, 16, 32)
+_CARDS_USUAL = 20000  # of a flash of 4 MB; a larger one has room for more
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,11 @@ class Checked:
     problems: tuple[str, ...]
 
 
-def make(name: str, kind: str, chip: str, into: Path | None) -> Made:
-    """Write board.toml and board.py of a new board. Raises OperatorError."""
+def make(name: str, kind: str, chip: str, into: Path | None, megabytes: int = 4) -> Made:
+    """Write board.toml and board.py of a new board. Raises OperatorError.
+
+    megabytes: of its flash, one of MEGABYTES; the partition table goes by that.
+    """
     root = into or resources.own_boards_dir()
     if root is None:
         raise OperatorError(
@@ -55,7 +59,12 @@ def make(name: str, kind: str, chip: str, into: Path | None) -> Made:
         raise OperatorError(
             t("There is a board {board} already", board=name), t("Take another name")
         )
-    words = {"name": name, "title": name, "chip": chip, "partitions": _table(kind)}
+    rows = flash.proposed(kind, megabytes << 20)
+    cards = flash.cards_that_fit(rows) if megabytes > MEGABYTES[0] else _CARDS_USUAL
+    words = {
+        "name": name, "title": name, "chip": chip, "partitions": _table(rows),
+        "flash_bytes": hex(megabytes << 20), "cards": cards,
+    }  # fmt: skip
     source = Path(__file__).resolve().parents[1] / "data" / "new_board"
     folder.mkdir(parents=True)
     for template, target in ((f"{kind}.toml", "board.toml"), (f"{kind}.py.txt", "board.py")):
@@ -87,9 +96,8 @@ def _problems(folder: str) -> list[str]:
         return [t("board.toml cannot be understood: {reason}", reason=repr(error))]
 
 
-def _table(kind: str) -> str:
-    """The partitions of a flash of 4 MB, as board.toml has them."""
-    rows = resources.describe_board(_TABLE_OF[kind])["partitions"]
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Partitions as board.toml has them."""
     line = '    {{ label = "{}", type = {}, subtype = 0x{:02X}, offset = 0x{:X}, size = 0x{:X} }},'
     made = [line.format(r["label"], r["type"], r["subtype"], r["offset"], r["size"]) for r in rows]
     return "\n".join(["partitions = [", *made, "]"])

@@ -6,8 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller_tool import resources
-from controller_tool.errors import OperatorError
+from controller_tool.errors import ImageError, OperatorError
 from controller_tool.messages import t
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Where a board's MicroPython image comes from, and its SHA-256 as hex.
+
+    confirmed: somebody compared that digest with the vendor's own page.
+    """
+
+    address: str
+    version: str
+    sha256: str
+    confirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -16,9 +29,8 @@ class Board:
 
     name: as the command line takes it; folder: its name on disk; partitions: the rows of its flash
     layout; capabilities: what it has, by name; machine: what its image calls it, "" = no name of
-    its own; flash_bytes: of its chip, 0 = not told; image_sha256: of
-    MicroPython images that somebody compared with the vendor's; senses_itself: it has a thermistor
-    of its own, beside those of its ports.
+    its own; flash_bytes: of its chip, 0 = not told; image: the MicroPython that it runs, None = not
+    told; senses_itself: it has a thermistor of its own, beside those of its ports.
     """
 
     name: str
@@ -30,7 +42,7 @@ class Board:
     capabilities: dict[str, Any]
     machine: str = ""
     flash_bytes: int = 0
-    image_sha256: tuple[str, ...] = ()
+    image: ImageSource | None = None
     senses_itself: bool = False
 
     @property
@@ -81,6 +93,22 @@ def _read(folder: str) -> Board:
         str(data.get("description", "")), tuple(data.get("partitions", ())),
         dict(data.get("capabilities", {})), str(data.get("machine", "")),
         int(data.get("flash_bytes", 0)),
-        tuple(data.get("image", {}).get("sha256", ())),
+        _image(data),
         "board" in data.get("wiring", {}).get("thermistors", {}),
+    )  # fmt: skip
+
+
+def _image(data: dict[str, Any]) -> ImageSource | None:
+    """Its own [image], or its chip's; None for one that lacks something: `board check` tells."""
+    own = data.get("image")
+    if own is None:
+        try:
+            own = resources.describe_chip(str(data.get("chip", ""))).get("image")
+        except ImageError:
+            return None
+    if not isinstance(own, dict) or not {"address", "version", "sha256"} <= own.keys():
+        return None
+    return ImageSource(
+        str(own["address"]), str(own["version"]), str(own["sha256"]),
+        own.get("unconfirmed") is False,
     )  # fmt: skip

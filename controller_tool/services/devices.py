@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 SECRET_BYTES = 32
+NEW, SAME, REPLACES = "new", "the same again", "replaces"  # what a name is, before it is given
 DEFAULT_CARDS_MAX = 20_000
 _NAME = re.compile(r"[^\W_][\w.-]{0,30}")  # letters of any script; it is a TLS and file name too
 _TRUST_VERSION = "trust_version"  # among what a controller has said of itself
@@ -115,22 +116,13 @@ def create(
     """
     site.require(DEVICE_CA)
     described = boards.show(board)
-    if not _NAME.fullmatch(name):
-        raise OperatorError(
-            t("{name} cannot be the name of a controller", name=name),
-            t("Take up to 31 letters, digits, dots and dashes, beginning with a letter or digit"),
-        )
+    _require_name(name)
     with site.registry.writing() as session:
         held = session.scalar(select(Device).where(Device.name == name))
-        if held is not None and held.enrolled_at_s is None and held.board == described.folder:
+        if held is not None and _standing(held, described, again) == SAME:
             if wifi is not None:
                 held.wifi_sealed = _seal(site, held.id, "wifi", _wifi_text(wifi))
             return _assemble(site, held)
-        if held is not None and held.enrolled_at_s is not None and not again:
-            raise OperatorError(
-                t("A controller named {name} is enrolled already", name=name),
-                t("Take another name, or --again if this board replaces it"),
-            )
         device = _new(site, name, described, kind or described.kind)
         if held is not None:
             step_aside(session, held)
@@ -146,6 +138,16 @@ def create(
             replaces=held.id if held else None,
         )  # fmt: skip
         return _assemble(site, device)
+
+
+def standing(site: Site, name: str, board: str, again: bool = False) -> str:
+    """What `create` would make of the name: NEW, SAME or REPLACES; raises what it would raise."""
+    site.require(DEVICE_CA)
+    described = boards.show(board)
+    _require_name(name)
+    with site.registry.session() as session:
+        held = session.scalar(select(Device).where(Device.name == name))
+        return NEW if held is None else _standing(held, described, again)
 
 
 def mark_enrolled(
@@ -186,6 +188,25 @@ def note_trust(site: Site, device: Device, version: int) -> None:
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
         row.info = json.dumps({**json.loads(row.info or "{}"), _TRUST_VERSION: version})
+
+
+def _standing(held: Device, described: boards.Board, again: bool) -> str:
+    if held.enrolled_at_s is None and held.board == described.folder:
+        return SAME
+    if held.enrolled_at_s is not None and not again:
+        raise OperatorError(
+            t("A controller named {name} is enrolled already", name=held.name),
+            t("Take another name, or --again if this board replaces it"),
+        )
+    return REPLACES
+
+
+def _require_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise OperatorError(
+            t("{name} cannot be the name of a controller", name=name),
+            t("Take up to 31 letters, digits, dots and dashes, beginning with a letter or digit"),
+        )
 
 
 def _new(site: Site, name: str, board: boards.Board, kind: str) -> Device:

@@ -12,7 +12,7 @@ In this order; nothing is changed before the chip, its flash and the image were 
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,22 +22,14 @@ from controller_tool.flashing import layout
 from controller_tool.messages import t
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from controller_tool.flashing.session import Session
     from controller_tool.services.boards import Board
+    from controller_tool.services.images import Image
     from controller_tool.services.provision import Narrator
 
 BAUD = 460800
-
-
-@dataclass(frozen=True)
-class Image:
-    """A vendor's image as it lies in its file."""
-
-    data: bytes
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -64,25 +56,27 @@ class Flashed:
     erased_bytes: int
     restarted: bool
     seconds: float
+    image_word: str = ""
+    image_version: str = ""
 
 
-def read_image(path: Path, board: Board, trust: bool = False) -> Image:
-    """The image in a file; one whose digest board.toml does not name is refused unless `trust`."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise OperatorError(
-            t("Cannot read {path} ({detail})", path=str(path), detail=error.strerror or "?"),
-            t("Give the path of a MicroPython image"),
-        ) from error
-    layout.check_image(board, data)
-    digest = hashlib.sha256(data).hexdigest()
-    if digest not in board.image_sha256 and not trust:
-        raise OperatorError(
-            t("Nobody vouches for this image (SHA-256 {digest})", digest=digest),
-            t("Compare it with the vendor's page, then give --trust-image"),
-        )
-    return Image(data, digest)
+@dataclass(frozen=True)
+class Look:
+    """What a flash would do; nothing was changed.
+
+    write_bytes: of image, table, file system and key cells; erase_bytes: of stretches behind the
+    program that are not blank; there: the image's program is on the board already.
+    """
+
+    board: str
+    chip: str
+    mac: str
+    flash_bytes: int
+    image_sha256: str
+    write_bytes: int
+    erase_bytes: int
+    there: bool
+    restarted: bool
 
 
 def flash(
@@ -97,16 +91,8 @@ def flash(
 
     Raises OperatorError, LinkError, DeviceError or ImageError with the next step.
     """
-    # esptool takes half a second to load and is of no use to anything else
-    from controller_tool.flashing.session import Session  # noqa: PLC0415
-
     started = time.monotonic()
-    layout.check_image(board, image.data)
-    say.step(t("Looking for the chip"))
-    with Session(port, say.progress) as session:
-        _check_chip(session, board)
-        session.begin(baud)
-        _check_flash(session, board)
+    with _opened(port, board, image, say, baud) as session:
         made = make()
         pieces = layout.pieces(board, image.data, made.files, made.cells)
         say.step(t("Erasing what an earlier use left"))
@@ -126,7 +112,55 @@ def flash(
             erased,
             restarted,
             time.monotonic() - started,
+            image.word,
+            image.version,
         )
+
+
+def look(
+    port: str, board: Board, image: Image, contents: Contents, say: Narrator, baud: int = BAUD
+) -> Look:
+    """What `flash` would do with these contents: the chip is asked, nothing is written or erased.
+
+    The loader that does the asking runs in the chip's memory. Raises what `flash` raises.
+    """
+    with _opened(port, board, image, say, baud) as session:
+        pieces = layout.pieces(board, image.data, contents.files, contents.cells)
+        say.step(t("Comparing what is on the board"))
+        erase = sum(
+            size
+            for offset, size in layout.blanks(board, pieces)
+            if not session.holds(offset, b"\xff" * size)
+        )
+        program = layout.program(board, image.data)
+        there = session.holds(program.offset, program.data)
+        restarted = session.restart()
+        return Look(
+            board.name,
+            session.chip,
+            session.mac.hex(":"),
+            session.flash_bytes,
+            image.sha256,
+            sum(len(piece.data) for piece in pieces),
+            erase,
+            there,
+            restarted,
+        )
+
+
+@contextlib.contextmanager
+def _opened(port: str, board: Board, image: Image, say: Narrator, baud: int) -> Iterator[Session]:
+    """A session with a chip that is the board's; nothing of it is changed yet."""
+    # esptool takes half a second to load and is of no use to anything else
+    from controller_tool.flashing.session import Session  # noqa: PLC0415
+
+    layout.check_image(board, image.data)
+    say.step(t("Looking for the chip"))
+    with Session(port, say.progress) as session:
+        _check_chip(session, board)
+        session.begin(baud)
+        _check_flash(session, board)
+        yield session
 
 
 def _check_chip(session: Session, board: Board) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,16 +43,28 @@ class Plan:
 
 @dataclass(frozen=True)
 class Copied:
-    """Files that were written, and those that were there already, byte for byte."""
+    """Files that were written, and those that were there already, byte for byte.
+
+    firmware_bytes: of boot files and pack; sha256: as the controller tells it, "" where that was
+    an earlier run's.
+    """
 
     written: int
     kept: int
+    firmware_bytes: int = 0
+    sha256: str = ""
 
 
 def firmware_files(board: str) -> dict[str, bytes]:
     """The firmware by path on the controller: boot files and the pack."""
     with _building:
         return {**boot_files(board), FIRMWARE_PATH: build_pack(board)}
+
+
+def with_firmware(copied: Copied, firmware: dict[str, bytes]) -> Copied:
+    """The same, told which firmware that was."""
+    digest = firmware[FIRMWARE_PATH][-hashlib.sha256().digest_size :]  # what a pack ends with
+    return replace(copied, firmware_bytes=sum(map(len, firmware.values())), sha256=digest.hex())
 
 
 def identity_files(new: NewDevice) -> dict[str, bytes]:

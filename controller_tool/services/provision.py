@@ -9,7 +9,12 @@ In this order; each step finds out what an interrupted run has done already:
 - files are copied, each read back by its SHA-256; the configuration comes last, for a board
   without it stays at its prompt;
 - it restarts; the tool calls on it through the real channel, sets its clock, takes its sealed
-  audit keys, has it test itself and gives it its first list.
+  audit keys, has it test itself, gives it its first list, and watches cards being tried;
+- what came of it is noted for the commissioning record: a controller without that note was not
+  finished, and the same command calls on it again.
+
+`device flash` is the way to a controller; this one is for boards that already run MicroPython with
+our partitions and cannot be flashed, and for virtual ones. From the identity on both are one.
 """
 
 from __future__ import annotations
@@ -22,10 +27,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from controller_tool.channel.address import Address, parse
 from controller_tool.channel.dial import Identity, identity, open_session
 from controller_tool.client import Client
-from controller_tool.errors import LinkError, OperatorError
+from controller_tool.errors import DeviceError, LinkError, OperatorError
 from controller_tool.messages import t
 from controller_tool.repl import BoardRepl, NoReplError
-from controller_tool.services import boards, devices, install
+from controller_tool.services import boards, devices, install, record, taps
 from controller_tool.services.devices_ops import sync_clock
 from controller_tool.services.push import PushResult, push_open
 
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
 _START_S = 40.0
 _START_STEP_S = 0.5
+_GO_ON_S = 10.0  # for one that ran already, and may just have been plugged in
 
 
 class Narrator(Protocol):
@@ -62,7 +68,8 @@ class Request:
     """What the person asked for.
 
     port: serial address or sim://; tcp: address on the network, once it is there; wifi: (ssid,
-    password); again: the name is taken by a controller that this one replaces.
+    password); again: the name is taken by a controller that this one replaces; taps: how many cards
+    are tried at it at the end.
     """
 
     name: str
@@ -73,6 +80,7 @@ class Request:
     wifi: tuple[str, str] | None = None
     again: bool = False
     first_list: bool = True
+    taps: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,11 +99,17 @@ class Provisioned:
     first_list: PushResult | None
     info: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    firmware_sha256: str = ""
+    trials: taps.Trials | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every check passed and the first list, if one was sent, is receipted."""
-        return all(self.self_test.values()) and (self.first_list is None or self.first_list.ok)
+        """Whether every check passed, the first list is receipted and all cards were tried."""
+        return (
+            all(self.self_test.values())
+            and (self.first_list is None or self.first_list.ok)
+            and (self.trials is None or self.trials.ok)
+        )
 
 
 def plan(site: Site, request: Request) -> install.Plan:
@@ -117,6 +131,9 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
     started = time.monotonic()
     say = narrator or Silent()
     address = cable(site, request)
+    done = go_on(site, request, say)
+    if done is not None:
+        return done
     say.step(t("Building the firmware for {board}", board=request.board))
     description = boards.show(request.board)
     image = install.firmware_files(description.folder)
@@ -128,34 +145,64 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
         )  # fmt: skip
         copied = install.Copied(0, 0)
         if repl is not None:
+            record.note(site, new.device, record.of_prompt(repl.probe()))
             copied = _install(repl, {**image, **install.identity_files(new)}, new, say)
-    return call_first(site, request, new, image, copied, say, started)
+    copied = install.with_firmware(copied, image)
+    return call_first(site, request, new.device, copied, say, started)
+
+
+def go_on(site: Site, request: Request, say: Narrator) -> Provisioned | None:
+    """Calls again on a controller whose commissioning broke off behind its enrolment.
+
+    None when there is no such one of that name, or another board is to replace it. OperatorError
+    when it is not the one on the cable.
+    """
+    device = next((d for d in site.devices(enrolled=True) if d.name == request.name), None)
+    if device is None or request.again or record.finished(site, device):
+        return None
+    if device.board != boards.show(request.board).folder:
+        return None
+    say.step(t("{name} was enrolled and not finished: going on with it", name=request.name))
+    started = time.monotonic()
+    try:
+        return call_first(site, request, device, install.Copied(0, 0), say, started, _GO_ON_S)
+    except (LinkError, DeviceError) as error:
+        raise OperatorError(
+            t("A controller named {name} is enrolled already, and not reached here ({why})",
+              name=request.name, why=error.what),
+            t("Plug in that one and run the command again; --again if this board replaces it"),
+        ) from error  # fmt: skip
 
 
 def call_first(
     site: Site,
     request: Request,
-    new: devices.NewDevice,
-    image: dict[str, bytes],
+    device: Device,
     copied: install.Copied,
     say: Narrator,
     started: float,
+    patience_s: float = _START_S,
 ) -> Provisioned:
     """The controller has its files and starts: call on it, and note what it is then.
 
     started: when all this began, by the monotonic clock.
     """
     say.step(t("Starting {name}", name=request.name))
-    who = identity(site, new.device, "installer")
-    with _first_call(cable(site, request), who, _START_S) as client:
-        record = _commission(site, new.device, client, request, say)
-    devices.note_address(site, new.device, serial=request.port, tcp=_network(request))
-    return Provisioned(
-        new.device.name, new.device.id, new.device.kind, new.device.board,
-        firmware_bytes=sum(map(len, image.values())),
+    who = identity(site, device, "installer")
+    if copied.sha256:
+        record.note(site, device, {"firmware_sha256": copied.sha256})
+    with _first_call(cable(site, request), who, patience_s) as client:
+        devices.note_address(site, device, serial=request.port, tcp=_network(request))
+        told = _commission(site, device, client, request, say)
+    done = Provisioned(
+        device.name, device.id, device.kind, device.board,
+        firmware_bytes=copied.firmware_bytes,
         files_written=copied.written, files_kept=copied.kept,
-        seconds=time.monotonic() - started, **record,
+        firmware_sha256=copied.sha256,
+        seconds=time.monotonic() - started, **told,
     )  # fmt: skip
+    record.note(site, device, record.of_call(site, done), finished=True)
+    return done
 
 
 def _prompt(address: Address, description: boards.Board, say: Narrator) -> BoardRepl | None:
@@ -203,7 +250,11 @@ def _commission(
     if request.first_list and _may_sign_lists(site):
         say.step(t("First list"))
         first = push_open(site, site.device(device.name), client)
-    return {"clock": clock.quality, "self_test": checks, "first_list": first, "info": info}
+    trials = taps.watch(site, device, client, request.taps, say.step) if request.taps else None
+    return {
+        "clock": clock.quality, "self_test": checks, "first_list": first, "info": info,
+        "trials": trials,
+    }  # fmt: skip
 
 
 def _may_sign_lists(site: Site) -> bool:

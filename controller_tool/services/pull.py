@@ -152,6 +152,11 @@ def pull_open(
     )
 
 
+def pull_ring(site: Site, device: Device, client: Client, ring: int) -> Account:
+    """One ring over a session that is open already; no checkpoint is given."""
+    return _Ring(site, device, client, ring, None).pull()
+
+
 class _Ring:
     """One ring of one controller, being pulled."""
 

@@ -18,7 +18,7 @@ from mpremote.transport_serial import SerialTransport
 from controller_tool.flashing import layout
 from controller_tool.flashing.session import Session
 from controller_tool.repl import BoardRepl
-from controller_tool.services import boards, flash, install
+from controller_tool.services import boards, flash, images, install
 from controller_tool.services.provision import Silent
 from controller_tool.sim import service as sim
 from protocol.constants import LINK_BAUD
@@ -38,7 +38,7 @@ def run() -> list[dict[str, Any]]:
     """One row a figure: name, value, unit, limit, and whether it is kept."""
     described = boards.show(_BOARD)
     files = {**install.firmware_files(described.folder), **_IDENTITY}
-    made = flash.Image(image(), "")
+    made = images.Image(image(), "")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         try:
@@ -102,7 +102,7 @@ def _write(board: sim.Board, pieces: list[layout.Piece]) -> float:
 
 
 def _flash(
-    board: sim.Board, described: boards.Board, made: flash.Image, files: dict[str, bytes]
+    board: sim.Board, described: boards.Board, made: images.Image, files: dict[str, bytes]
 ) -> tuple[float, int]:
     _into_loader(board)
     before = board.counters()["cable"]["received"]

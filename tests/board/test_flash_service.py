@@ -10,7 +10,7 @@ import pytest
 from controller_tool.errors import DeviceError, LinkError, OperatorError, ToolError
 from controller_tool.flashing import layout, littlefs_image
 from controller_tool.flashing.session import Session
-from controller_tool.services import boards, flash, install
+from controller_tool.services import boards, flash, images, install
 from controller_tool.services.provision import Silent
 from controller_tool.sim import service
 from tests.board.conftest import MakeBoard
@@ -27,7 +27,7 @@ def contents() -> flash.Contents:
     return flash.Contents(FILES, CELLS)
 
 
-SMALL = flash.Image(image(size=0x20000), "of the small one")
+SMALL = images.Image(image(size=0x20000), "of the small one")
 WHOLE_SHARE = 1.05
 
 
@@ -58,14 +58,14 @@ class Watching(Silent):
 def run(
     board: service.Board,
     described: boards.Board = DOOR,
-    made: flash.Image = SMALL,
+    made: images.Image = SMALL,
     say: Silent | None = None,
 ) -> flash.Flashed:
     """Flash it."""
     return flash.flash(board.serial_port, described, made, contents, say or Silent())
 
 
-def check(board: service.Board, described: boards.Board, made: flash.Image) -> None:
+def check(board: service.Board, described: boards.Board, made: images.Image) -> None:
     """The flash holds every piece, and nothing where nothing was written."""
     pieces = layout.pieces(described, made.data, FILES, CELLS)
     for piece in pieces:
@@ -79,7 +79,7 @@ def test_a_board_is_flashed_in_one_session(loading: service.Board, chip: str) ->
     loading.stimulate("loader_fault", chip=chip)
     loading.stimulate("reset")
     described = replace(DOOR, chip=chip)
-    made = flash.Image(image(chip, 0x20000), "")
+    made = images.Image(image(chip, 0x20000), "")
     watching = Watching()
     done = run(loading, described, made, watching)
     check(loading, described, made)
@@ -141,7 +141,7 @@ def test_hardly_more_is_sent_than_the_compressed_image_and_file_system(
     loading: service.Board,
 ) -> None:
     """An image of a stock one's size and the firmware as it is; the stub counts too."""
-    made = flash.Image(image(), "")
+    made = images.Image(image(), "")
     files = install.firmware_files(DOOR.folder)
     before = loading.counters()["cable"]["received"]
     flash.flash(loading.serial_port, DOOR, made, lambda: flash.Contents(files, CELLS), Silent())
@@ -228,11 +228,19 @@ def test_an_image_that_nobody_vouches_for_wants_a_word(tmp_path: Path) -> None:
     path = tmp_path / "image.bin"
     path.write_bytes(SMALL.data)
     with pytest.raises(OperatorError, match="Nobody vouches for this image") as e:
-        flash.read_image(path, DOOR)
+        images.read(path, DOOR)
     refused(e)
-    made = flash.read_image(path, DOOR, trust=True)
+    made = images.read(path, DOOR, trust=True)
     assert made.data == SMALL.data
-    known = replace(DOOR, image_sha256=(made.sha256,))
-    assert flash.read_image(path, known) == made
+    source = boards.ImageSource(
+        "https://vendor.example/x.bin", "1.26.1", made.sha256, confirmed=True
+    )
+    told = images.read(path, replace(DOOR, image=source))
+    assert (told.data, told.word, told.version) == (made.data, images.VENDOR, "1.26.1")
+    found_elsewhere = replace(DOOR, image=replace(source, confirmed=False))
+    with pytest.raises(OperatorError, match="Nobody compared this image's digest") as e:
+        images.read(path, found_elsewhere)
+    refused(e)
+    assert images.read(path, found_elsewhere, trust=True).word == images.PERSON
     with pytest.raises(OperatorError, match="Cannot read"):
-        flash.read_image(tmp_path / "none.bin", DOOR)
+        images.read(tmp_path / "none.bin", DOOR)

@@ -14,7 +14,7 @@ from controller_tool import cli
 from controller_tool.errors import LinkError, OperatorError
 from controller_tool.flashing import littlefs_image, partition_table
 from controller_tool.services import boards, commission, provision
-from controller_tool.services.flash import Image
+from controller_tool.services.images import Image
 from controller_tool.services.virtual_house import VirtualHouse
 from tests.board.esptool_run import flash_of
 from tests.e2e.conftest import PASSPHRASE
@@ -43,6 +43,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualHouse]:
 def test_a_bare_board_is_flashed_and_serves(blank: VirtualHouse) -> None:
     record = commission.commission(blank.site, REQUEST, SMALL, provision.Silent())
     assert record.ok, record
+    assert record.flashed is not None
     assert record.flashed.chip == "ESP32"
     assert blank.site.device(DOOR).enrolled_at_s is not None
     board = blank.boards[DOOR]

@@ -37,6 +37,21 @@ def test_a_new_board_keeps_the_rules_and_can_be_packed(own, capsys, kind, chip) 
         assert "$" not in text
 
 
+@pytest.mark.parametrize("megabytes", ["8", "16"])
+@pytest.mark.parametrize("kind", ["door", "charger"])
+@pytest.mark.usefixtures("own")
+def test_a_larger_flash_has_a_larger_table(capsys, kind, megabytes) -> None:
+    asked = ["board", "new", "my-board", "--kind", kind, "--chip", "esp32s3"]
+    assert cli.run([*asked, "--flash", megabytes]) == 0
+    assert cli.run(["board", "check", "my-board"]) == 0
+    capsys.readouterr()
+    assert cli.run(["board", "show", "my-board", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["flash_bytes"] == int(megabytes) << 20
+    assert told["capabilities"]["cards"] == 50000
+    assert len(build_pack("my_board")) > 10_000
+
+
 @pytest.mark.usefixtures("own")
 def test_it_is_listed_with_the_tool_s(capsys) -> None:
     cli.run(["board", "new", "my-board"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from controller_tool import board_rules, resources
+from controller_tool.board_rules import flash
 from controller_tool.board_rules.chips import Chip
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ ESP32, S3 = Chip.of("esp32"), Chip.of("esp32s3")
 DOOR, WIRED, STATION, BUSY = (
     "virtual_door", "olimex_esp32_evb", "kincony_kc868_a8", "virtual_charger16",
 )  # fmt: skip
+S3_DOOR = "waveshare_s3_relay6"
 
 
 @pytest.mark.parametrize("folder", BOARDS)
@@ -159,6 +161,11 @@ JOURNAL_AT = 7
         ("is of another type", DOOR, ("partitions", 3, "subtype"), 0x82),
         ("too small for a stock image", DOOR, ("partitions", 2, "size"), 0x100000),
         ("none of 4, 8, 16 and 32 MB", DOOR, ("flash_bytes",), 0x600000),
+        ("counts no further than 1048576", S3_DOOR, ("partitions", JOURNAL_AT, "size"), 0x101000),
+        ("counts no further than 1048576", S3_DOOR, ("partitions", 6, "size"), 0x101000),
+        ("counts no further than 65536", DOOR, ("partitions", 5, "size"), 0x11000),
+        ("the firmware needs 65536", DOOR, ("partitions", 5, "size"), 0xF000),
+        ("the firmware needs 524288", DOOR, ("partitions", 3, "size"), 0x7F000),
         ("no partition of its kind", BUSY, ("partitions", 8, "size"), 0x8000),
         ("holds less than 18000 records", BUSY, ("partitions", JOURNAL_AT, "size"), 0x10000),
     ],
@@ -167,6 +174,60 @@ def test_a_wrong_partition_table_is_found(
     said: str, folder: str, path: tuple[str | int, ...], value: Any
 ) -> None:
     assert said in spoilt(folder, *path, value=value)
+
+
+ESP32_LEDS = {"first": 0, "kind": "pcf8574", "address": 0x24}
+OSDP_ELSEWHERE = {"kind": "osdp", "uart": 1, "rx": 5, "tx": 6, "direction": "automatic"}
+AT_40, PINS = {**ESP32_LEDS, "first": 40}, ("wiring", "ethernet", "pins")
+METER = {"kind": "bl0942", "uart": 1, "rx": 14, "tx": 33, "lines": [[0, 1, 2, 3]]}
+
+
+@pytest.mark.parametrize(
+    ("said", "folder", "path", "value"),
+    [
+        # numbers of an expander's pins would hide those of the chip
+        ("numbers of the ESP32's own", STATION, ("wiring", "expanders", 0, "first"), 0),
+        ("numbers of the ESP32's own", DOOR, ("wiring", "expanders"), [ESP32_LEDS]),
+        ("numbers of the ESP32-S3's own", S3_DOOR, ("wiring", "expanders"), [AT_40]),
+        ("two expanders have pins of one number", STATION, ("wiring", "expanders", 1, "first"), 44),
+        ("nothing drives an expander 4051", STATION, ("wiring", "expanders", 0, "kind"), "4051"),
+        ("that expander has inputs alone", STATION, ("wiring", "relays", "port1"), 50),
+        ("that expander has outputs alone", STATION, ("wiring", "inputs", "smoke", "pin"), 44),
+        # a pin under a name that nobody looks at
+        ("nothing is known of siren in [wiring]", DOOR, ("wiring", "siren"), 5),
+        ("nothing is known of readers: led in", DOOR, ("wiring", "readers", 0, "led"), 12),
+        ("nothing is known of meters: relay in", STATION, ("wiring", "meters", 0, "relay"), 5),
+        ("nothing is known of inputs: relay in", DOOR, ("wiring", "inputs", "rex", "relay"), 5),
+        # lines
+        ("UART 0 is not for", DOOR, ("wiring", "readers", 0, "uart"), 0),
+        ("UART 1 has two lines", STATION, ("wiring", "meters", 0), METER),
+        ("UART 1 has two lines", S3_DOOR, ("wiring", "readers", 1), OSDP_ELSEWHERE),
+        # Ethernet
+        ("it must be low at boot", WIRED, PINS, [0, 2, 19, 21, 22, 25, 26, 27]),
+        ("wants pins 27 too", WIRED, PINS, [0, 19, 21, 22, 25, 26]),
+        ("has no Ethernet of its own", S3_DOOR, ("wiring", "ethernet"), {"pins": [4]}),
+        # the image
+        ("no https address", DOOR, ("image",), {"address": "http://vendor.example/x.bin"}),
+        ("says nothing of sha256", DOOR, ("image",), {"address": "https://vendor.example/x.bin"}),
+        ("not 64 digits", DOOR, ("image",), {"sha256": "abc"}),
+    ],
+)  # fmt: skip
+def test_what_would_slip_past_is_found(
+    said: str, folder: str, path: tuple[str | int, ...], value: Any
+) -> None:
+    assert said in spoilt(folder, *path, value=value)
+
+
+@pytest.mark.parametrize("kind", ["door", "charger"])
+@pytest.mark.parametrize(("megabytes", "cards"), [(4, 20224), (8, 50000), (16, 50000), (32, 50000)])
+def test_the_table_that_is_proposed_keeps_the_rules(kind: str, megabytes: int, cards: int) -> None:
+    rows = flash.proposed(kind, megabytes << 20)
+    folder = {"door": DOOR, "charger": BUSY}[kind]
+    description = changed(folder, "partitions", value=rows) | {"flash_bytes": megabytes << 20}
+    assert board_rules.problems(description) == []
+    assert flash.cards_that_fit(rows) == cards
+    journal = next(row for row in rows if row["label"] == "journal")
+    assert journal["size"] == (0x100000 if megabytes > 4 else {"door": 0xE9000}.get(kind, 0xD9000))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +257,17 @@ def test_what_a_charger_lacks_is_found(
         ("ds3231 is claimed, and clock_bus", DOOR, ("capabilities", "ds3231"), True),
         ("points is 2, and the wiring has 1", DOOR, ("capabilities", "points"), 2),
         ("readers is 3, and the wiring has 2", DOOR, ("capabilities", "readers"), 3),
-        ("cards must be 1 to 20000", DOOR, ("capabilities", "cards"), 50000),
+        ("cards must be 1 to 20224", DOOR, ("capabilities", "cards"), 50000),
+        ("cards must be 1 to 50000", S3_DOOR, ("capabilities", "cards"), 50001),
+        ("rtc is 1: a capability is true or false", DOOR, ("capabilities", "rtc"), 1),
+        ("nothing is known of a capability", DOOR, ("capabilities", "teleport"), 1),
+        ("points is 0", DOOR, ("capabilities", "points"), 0),
+        (
+            "no driver for a abacus meter",
+            "virtual_charger2",
+            ("wiring", "meters", 0, "kind"),
+            "abacus",
+        ),
         ("no driver for a tarot reader", DOOR, ("wiring", "readers", 0, "kind"), "tarot"),
     ],
 )
@@ -227,6 +298,11 @@ def own_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: st
         ('KIND = "door"', "", "board.py has no KIND"),
         ("import Networks, ethernet", "import Networks as N, ethernet", ""),
         ("def inputs() ->", "def inputs( ->", "board.py: "),
+        ("_LOCK = 32", "_LOCK = 15", "board.py uses pin 15, of which board.toml says nothing"),
+        ("_LOCK = 32", "_LOCK = 15", "pin 32 (lock) of board.toml is not in board.py"),
+        ("_RELAYS = (_LOCK,)", "_RELAYS = (_LOCK, 2)", "board.py uses pin 2"),
+        ("tx=5,", "tx=1,", "board.py uses pin 1, of"),
+        ("Pin(13, Pin.IN, Pin.PULL_UP)", "Pin(12, Pin.IN)", "board.py uses pin 12"),
         ('"points": 1', '"points": 2', "points is 2 in board.py and 1 in board.toml"),
     ],
 )

@@ -1,0 +1,100 @@
+"""What `device flash`, `device provision` and `device record` share: options and record (host)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from controller_tool.cli.common import App, pairs, yes_no
+from controller_tool.messages import name_of, t
+from controller_tool.services import record, taps
+from controller_tool.services.boards import display_name
+from controller_tool.services.provision import Provisioned, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.table import Table
+
+_OPTIONS = (
+    click.option("--tcp", metavar="ADDRESS",
+                 help=t("Its network address later on, tcp://HOST:PORT")),
+    click.option("--ssid", help=t("Wi-Fi to join")),
+    click.option("--wifi-password", envvar="CONTROLLER_TOOL_WIFI_PASSWORD",
+                 help=t("Its password")),
+    click.option("--again", is_flag=True, help=t("The board replaces the controller of that name")),
+    click.option("--no-list", is_flag=True, help=t("Send no first whitelist")),
+)  # fmt: skip
+
+taps_option = click.option(
+    "--taps", type=click.IntRange(0, taps.TAPS_MAX), default=0, metavar="N",
+    help=t("Hold so many cards to its readers at the end; what it decides goes on the record"),
+)  # fmt: skip
+record_option = click.option(
+    "--record",
+    "sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=t("Where the printable record goes; else into the site folder"),
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help=t("Only look, and say what would be done")
+)
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What is asked of a controller that is being made."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def request(asked: dict[str, Any]) -> Request:
+    """What the person asked for, of the options above and what else a `Request` has."""
+    ssid, password = asked.pop("ssid"), asked.pop("wifi_password")
+    wifi = (ssid, password or "") if ssid else None
+    return Request(wifi=wifi, first_list=not asked.pop("no_list"), **asked)
+
+
+def rows(done: Provisioned) -> list[tuple[str, object]]:
+    """What the first call found, for `pairs`."""
+    checks = ", ".join(
+        f"{name_of('check', n)}: {yes_no(ok)}" for n, ok in sorted(done.self_test.items())
+    )
+    first = done.first_list
+    found: list[tuple[str, object]] = [
+        (t("clock"), t(done.clock)), (t("self-test"), checks),
+        (t("first list"), t("none") if first is None else first.what),
+    ]  # fmt: skip
+    if done.trials is not None:
+        found.append((t("cards tried"), f"{len(done.trials.taps)}/{done.trials.wanted}"))
+    return found
+
+
+def heading(done: Provisioned) -> list[tuple[str, object]]:
+    """Which controller it is, for `pairs`."""
+    return [
+        (t("controller"), done.device), (t("id"), done.id), (t("kind"), name_of("kind", done.kind)),
+        (t("board"), display_name(done.board)),
+    ]  # fmt: skip
+
+
+def show(
+    app: App,
+    data: Any,
+    done: Provisioned,
+    more: list[tuple[str, object]],
+    sheet: Path | None,
+    pdf: bool = True,
+) -> None:
+    """The result, and the sheet; exit code 1 where not all is well. more: rows of the command."""
+    written = record.write(app.site, done.device, sheet, pdf)
+    shown: Table = pairs([
+        *heading(done), *more, *rows(done), (t("took"), t("{seconds:.1f} s", seconds=done.seconds)),
+        (t("record"), written.path), *([(t("PDF"), written.pdf)] if written.pdf else []),
+    ])  # fmt: skip
+    app.show({**data, "record": written}, shown)
+    if not done.ok:
+        click.get_current_context().exit(1)
