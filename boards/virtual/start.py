@@ -43,7 +43,7 @@ import __main__
 _SHIM_FILES = (
     "start ds3231 esp32_shim expanders i2c_shim facade guard hostlink lines machine_shim "
     "network_shim nor nvs page pump repl socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim "
-    "uart0 uart_shim ffi"
+    "uart0 uart_shim wires ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
@@ -117,6 +117,10 @@ class Board:
         sys_shim.print_to(self.out)
         if chips is not None:
             shims["machine"]["I2C"] = i2c_shim.build(chips, time.sleep_us if charge else None)
+        if wanted.get("wires"):  # only on a bench
+            import wires
+
+            wires.lay(page, wanted["wires"], hostlink.Page, time.ticks_us, machine_shim.hooks)
         if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
             import ds3231
 
