@@ -167,7 +167,7 @@ class Board:
             start = ("\n" + source).find("\ntry:")
             first_line = 0 if start < 0 else source[:start].count("\n") + 2
             del source
-            while not self._run_code(code, name, first_line):
+            while not self._ran(code, name, first_line):
                 pass
         except SystemExit:
             self.interrupts(False)
@@ -189,27 +189,37 @@ class Board:
         except KeyboardInterrupt:
             self.interrupts(False)
 
-    def _run_code(self, code, name: str, first_line: int) -> bool:
+    def _ran(self, code, name: str, first_line: int) -> bool:
         """Run it; False when a Ctrl-C came before its first line, which stands in a `try`.
 
         A chip raises an interrupt where byte code jumps, so never before the `try` that a file
-        begins with; the Unix port raises it wherever it is.
+        begins with; the Unix port raises it wherever it is, also while the one before is looked at.
         """
         try:
-            self.interrupts(True)
-            exec(code, __main__.__dict__)  # noqa: S102 - this is what booting is
-        except KeyboardInterrupt as error:
-            text = io.StringIO()
-            self.native_print_exception(error, text)
-            place = '"' + name + '", line '
-            found = text.getvalue().rfind(place)
-            if found < 0:
+            try:
+                self.interrupts(True)
+                exec(code, __main__.__dict__)  # noqa: S102 - this is what booting is
+            except KeyboardInterrupt as error:
+                self.interrupts(False)
+                self._raise_if_of(error, name, first_line)
                 return False
-            line = text.getvalue()[found + len(place) :].split(",")[0].split("\n")[0]
-            if int(line) >= first_line:
-                raise
+        except KeyboardInterrupt as error:
+            self.interrupts(False)
+            self._raise_if_of(error, name, first_line)
             return False
         return True
+
+    def _raise_if_of(self, error: BaseException, name: str, first_line: int) -> None:
+        """Raise it again if it came out of that file, from its first line on."""
+        text = io.StringIO()
+        self.native_print_exception(error, text)
+        place = '"' + name + '", line '
+        found = text.getvalue().rfind(place)
+        if found < 0:
+            return
+        line = text.getvalue()[found + len(place) :].split(",")[0].split("\n")[0]
+        if int(line) >= first_line:
+            raise error
 
 
 def filled() -> object:
