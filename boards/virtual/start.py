@@ -164,10 +164,9 @@ class Board:
         ended_well = True
         try:
             code = compile(source, name, "exec")
-            start = ("\n" + source).find("\ntry:")
-            first_line = 0 if start < 0 else source[:start].count("\n") + 2
+            quiet = _quiet_lines(source)
             del source
-            while not self._ran(code, name, first_line):
+            while not self._ran(code, name, quiet):
                 pass
         except SystemExit:
             self.interrupts(False)
@@ -189,11 +188,10 @@ class Board:
         except KeyboardInterrupt:
             self.interrupts(False)
 
-    def _ran(self, code, name: str, first_line: int) -> bool:
-        """Run it; False when a Ctrl-C came before its first line, which stands in a `try`.
+    def _ran(self, code, name: str, quiet: "list[tuple[int, int]]") -> bool:
+        """Run it; False when a Ctrl-C came where on a chip none comes: it is to run again then.
 
-        A chip raises an interrupt where byte code jumps, so never before the `try` that a file
-        begins with; the Unix port raises it wherever it is, also while the one before is looked at.
+        The Unix port raises it wherever it is, also while the one before is looked at.
         """
         try:
             try:
@@ -201,25 +199,42 @@ class Board:
                 exec(code, __main__.__dict__)  # noqa: S102 - this is what booting is
             except KeyboardInterrupt as error:
                 self.interrupts(False)
-                self._raise_if_of(error, name, first_line)
+                self._raise_if_of(error, name, quiet)
                 return False
         except KeyboardInterrupt as error:
             self.interrupts(False)
-            self._raise_if_of(error, name, first_line)
+            self._raise_if_of(error, name, quiet)
             return False
         return True
 
-    def _raise_if_of(self, error: BaseException, name: str, first_line: int) -> None:
-        """Raise it again if it came out of that file, from its first line on."""
+    def _raise_if_of(self, error: BaseException, name: str, quiet: "list[tuple[int, int]]") -> None:
+        """Raise it again if it came out of that file, from another line than its quiet ones."""
         text = io.StringIO()
         self.native_print_exception(error, text)
         place = '"' + name + '", line '
         found = text.getvalue().rfind(place)
         if found < 0:
             return
-        line = text.getvalue()[found + len(place) :].split(",")[0].split("\n")[0]
-        if int(line) >= first_line:
+        line = int(text.getvalue()[found + len(place) :].split(",")[0].split("\n")[0])
+        if not any(first <= line <= last for first, last in quiet):
             raise error
+
+
+def _quiet_lines(source: str) -> "list[tuple[int, int]]":
+    """First and last lines of a file in which no Ctrl-C is raised on a chip.
+
+    A chip raises it where byte code jumps: so not before the `try` that a file begins with, nor
+    from its `finally` to the kbd_intr(-1) in it. Here both go through shims, which do jump.
+    """
+    lines = source.split("\n")
+    found = []
+    if "try:" in lines:
+        found.append((1, lines.index("try:") + 1))
+    if "finally:" in lines:
+        first = lines.index("finally:") + 1
+        rest = [at for at in range(first, len(lines)) if "kbd_intr(-1)" in lines[at]]
+        found += [(first, at + 1) for at in rest[:1]]
+    return found
 
 
 def filled() -> object:
