@@ -202,6 +202,7 @@ ZH = {
     "info:uptime_s": "已运行（秒）",
     "info:heap_free": "空闲内存（字节）",
     "info:heap_used": "已用内存（字节）",
+    "info:idf_largest": "芯片内存最大空块（字节）",
     "info:longest_gap_ms": "最长停顿（毫秒）",
     "info:longest_handshake_step_ms": "握手最长一步（毫秒）",
     "info:refused_attempts": "被拒的连接次数",

@@ -6,36 +6,41 @@ then; so nothing leaves this file but by a reset, unless the board was never pro
 """
 
 try:
-    import micropython
+    try:
+        import micropython
 
-    micropython.kbd_intr(-1)
-    import board
+        micropython.kbd_intr(-1)
+        import board
 
-    board.safe_state()
-    import gc
+        board.safe_state()
+        import gc
 
-    # for good: what stays must not come to lie behind garbage, or the heap ends up in pieces
-    gc.threshold(4096)
-    import packfs
+        # for good: what stays must not come to lie behind garbage, or the heap ends up in pieces
+        gc.threshold(4096)
+        import packfs
 
-    note = board.rtc().memory()
-    # whatever lies there counts once, and this file may run twice
-    if note and not packfs.in_service:
-        board.rtc().memory(b"")
-        import service
+        note = board.rtc().memory()
+        # whatever lies there counts once, and this file may run twice
+        if note and not packfs.in_service:
+            board.rtc().memory(b"")
+            import service
 
-        service.begin(note)
-    if packfs.provisioned():
-        __import__("slots").mount()
-        if packfs.state == "t":  # whatever hangs before the firmware has a watchdog of its own
-            board.watchdog(60000)
-        if packfs.is_retired():
-            import firmware.wipe
+            service.begin(note)
+        if packfs.provisioned():
+            __import__("slots").mount()
+            if packfs.state == "t":  # whatever hangs before the firmware has a watchdog of its own
+                board.watchdog(60000)
+            if packfs.is_retired():
+                import firmware.wipe
 
-            firmware.wipe.finish()
-        import firmware.app
+                firmware.wipe.finish()
+            import firmware.app
 
-        firmware.app.run()
+            firmware.app.run()
+    finally:  # a second Ctrl-C may come while the first is on its way out
+        import micropython
+
+        micropython.kbd_intr(-1)
 finally:
     # MicroPython re-arms Ctrl-C before each file: whatever ended this one may have come from there.
     # No jump stands before the next line: between two of them no interrupt is looked at.

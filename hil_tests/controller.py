@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller_tool.channel.dial import dial
+from controller_tool.channel.dial import Way, dial
 from controller_tool.clock import now_s
-from controller_tool.credentials import Credential
 from controller_tool.errors import LinkError
 from controller_tool.services import cards, devices_ops, journal_verify, pull, push
 from protocol import records
-from protocol.codes import CREDENTIAL_EM4100
 from protocol.constants import RECORD_BODY_BYTES, RECORD_BYTES, RING_ACCESS
 from protocol.names import EVENT_NAMES, REASON_NAMES
 
@@ -21,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from controller_tool.client import Client
+    from controller_tool.credentials import Credential
     from controller_tool.services.site import Site
+    from controller_tool.sim.service import Board
     from hil_tests.bench import Bench
 
 PATIENCE_S = 15.0
@@ -41,12 +40,22 @@ class Event:
 
 
 class Controller:
-    """A controller of a site, reached through the tool's own channel, and the bench around it."""
+    """A controller of a site, reached through the tool's own channel, and the bench around it.
 
-    def __init__(self, site: Site, name: str, bench: Bench) -> None:
+    twin, jig: the virtual boards that it and its jig are, None for real ones; port: overrides
+    where it was last.
+    """
+
+    def __init__(
+        self, site: Site, name: str, bench: Bench, twin: Board | None = None,
+        jig: Board | None = None, port: str | None = None,
+    ) -> None:  # fmt: skip
         self.site = site
         self.name = name
         self.bench = bench
+        self.twin = twin
+        self.jig = jig
+        self._way = Way(port=port)
         self._client: Client | None = None
         self._seen: dict[int, int] = {}
 
@@ -65,24 +74,28 @@ class Controller:
             except LinkError:
                 self.close()
         if self._client is None:
-            self._client = dial(self.site, self.site.device(self.name))
+            self._client = dial(self.site, self.site.device(self.name), self._way)
         return self._client
 
-    def issue_card(self) -> bytes:
+    def call(self, role: str) -> Client:
+        """A session of its own as that role; the one that was open is over."""
+        self.close()
+        return dial(self.site, self.site.device(self.name), self._way, role)
+
+    def issue_card(self) -> Credential:
         """A card that nobody has, good for an hour, on the controller when this returns."""
-        card = Credential(CREDENTIAL_EM4100, b"\xee" + os.urandom(4))
+        card = self.bench.new_credential()
         minute = now_s() // 60
         terms = cards.Terms(minute - 1, minute + 60, devices=(self.name,))
         cards.issue(self.site, card, terms, None)
         self._push()
-        return card.data
+        return card
 
-    def collect_card(self, credential: bytes) -> None:
+    def collect_card(self, card: Credential) -> None:
         """The card is handed in; proven dead when this returns."""
-        text = str(Credential(CREDENTIAL_EM4100, credential))
-        cards.collect(self.site, text)
+        cards.collect(self.site, str(card))
         self._push()
-        assert cards.card_status(self.site, text).deregistered
+        assert cards.card_status(self.site, str(card)).deregistered
 
     def _push(self) -> None:
         result = push.push_open(self.site, self.site.device(self.name), self.client)
@@ -91,7 +104,7 @@ class Controller:
     def self_test(self) -> dict[str, bool]:
         """Each check of the controller's own and whether it passed."""
         self.close()  # another role asks
-        return devices_ops.self_test(self.site, self.name)
+        return devices_ops.self_test(self.site, self.name, self._way)
 
     def pull_journal(self) -> None:
         """Fetches both rings into the registry."""
@@ -102,14 +115,16 @@ class Controller:
         report = journal_verify.verify(self.site, self.site.device(self.name))
         return [str(finding) for finding in report.findings]
 
-    def power_cycle(self) -> None:
-        """Cuts the supply and gives it back."""
+    def comes_back(self) -> bool:
+        """Whether it answers again within PATIENCE_S; then its clock is set, which it has lost."""
         self.close()
-        self.bench.cut_power()
-        self.bench.restore_power()
-        assert self.within(self._answers), f"{self.name} did not come back"
+        back = self.within(self.answers)
+        if back:
+            devices_ops.sync_clock(self.site, self.site.device(self.name), self.client)
+        return back
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it answers now."""
         try:
             self.client.ping()
         except LinkError:
@@ -140,9 +155,9 @@ class Controller:
         assert self.within(seen), f"no {EVENT_NAMES[event]} among {found}"
         return found
 
-    def lock_becomes(self, *, released: bool) -> bool:
-        """Whether the lock lets go (or holds again) within PATIENCE_S."""
-        return self.within(lambda: self.bench.lock_released() is released)
+    def locked(self) -> bool:
+        """Whether the lock holds, within PATIENCE_S."""
+        return self.within(lambda: not self.bench.powers())
 
     @staticmethod
     def within(holds: Callable[[], bool]) -> bool:

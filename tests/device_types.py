@@ -18,6 +18,7 @@ from controller_tool import resources
 ROOT = Path(__file__).resolve().parents[1]
 STUBS = ROOT / ".venv" / "device-stubs"
 BESIDE_BOOT = ("boot", "packfs", "service")
+JIG = "hil_tests/jig/device"
 DISTRIBUTIONS = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
 # Where the stubs say less than the chip does: file, what stands there, what is true.
 CORRECTIONS = (
@@ -84,13 +85,14 @@ def _mypy(board: Path, what: list[str], bases: list[Path]) -> int:
 
 
 def main() -> int:
-    """Check with every board; each must fit the same firmware."""
+    """Check with every board, which must fit the same firmware; and the jig's program."""
     copy_stubs(STUBS)
     boards = sorted(ROOT.glob("boards/*/board.py"))
     if not boards:
         print("device types: no boards/*/board.py to check with", file=sys.stderr)
         return 1
-    return max(check(board) for board in boards)
+    jig = _mypy(boards[0], [JIG], [ROOT / JIG])  # whichever board: it asks none
+    return max(jig, *(check(board) for board in boards))
 
 
 if __name__ == "__main__":

@@ -87,6 +87,11 @@ def listen_address() -> str:
     return "0.0.0.0"  # noqa: S104 - a controller has no other address to tell
 
 
+def idf_largest() -> int:
+    """Bytes of the largest block in the chip's own heap, of which TLS and Wi-Fi live."""
+    return max([area[2] for area in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+
 def rtc() -> machine.RTC:
     """The chip's clock."""
     return machine.RTC()

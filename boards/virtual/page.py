@@ -62,6 +62,7 @@ DS3231 = 1960  # 27 bytes, device: the clock chip on the bus; it has a battery o
 EXPANDERS = 1988  # 26 bytes, device: state of the expanders' chips, which a reset does not reach
 EXPANDERS_BYTES = 26
 PULSES = 2016  # 4 x u32, host: pulses at the CF pins of the meters, in the order of the ports
+WIRES_CUT = 2032  # 8 bytes, a bit for each output, host: the wire behind it is cut
 RTC_MEMORY_LENGTH = 2046  # u16, device
 RTC_MEMORY = 2048  # 2048 bytes, device
 

@@ -43,7 +43,7 @@ import __main__
 _SHIM_FILES = (
     "start ds3231 esp32_shim expanders i2c_shim facade guard hostlink lines machine_shim "
     "network_shim nor nvs page pump repl socket_shim spi_shim mfrc522 sys_shim time_shim tls_shim "
-    "uart0 uart_shim ffi"
+    "uart0 uart_shim wires ffi"
 )
 _DEFAULT_BOOT = "# This file is executed on every boot (including wake-boot from deepsleep)\n"
 _BLOCK_BYTES = 4096
@@ -117,6 +117,10 @@ class Board:
         sys_shim.print_to(self.out)
         if chips is not None:
             shims["machine"]["I2C"] = i2c_shim.build(chips, time.sleep_us if charge else None)
+        if wanted.get("wires"):  # only on a bench
+            import wires
+
+            wires.lay(page, wanted["wires"], hostlink.Page, time.ticks_us, machine_shim.hooks)
         if wanted.get("clock_chip"):  # its shim costs heap, which a board without it keeps
             import ds3231
 
@@ -163,7 +167,7 @@ class Board:
             start = ("\n" + source).find("\ntry:")
             first_line = 0 if start < 0 else source[:start].count("\n") + 2
             del source
-            while not self._run_code(code, name, first_line):
+            while not self._ran(code, name, first_line):
                 pass
         except SystemExit:
             self.interrupts(False)
@@ -185,27 +189,37 @@ class Board:
         except KeyboardInterrupt:
             self.interrupts(False)
 
-    def _run_code(self, code, name: str, first_line: int) -> bool:
+    def _ran(self, code, name: str, first_line: int) -> bool:
         """Run it; False when a Ctrl-C came before its first line, which stands in a `try`.
 
         A chip raises an interrupt where byte code jumps, so never before the `try` that a file
-        begins with; the Unix port raises it wherever it is.
+        begins with; the Unix port raises it wherever it is, also while the one before is looked at.
         """
         try:
-            self.interrupts(True)
-            exec(code, __main__.__dict__)  # noqa: S102 - this is what booting is
-        except KeyboardInterrupt as error:
-            text = io.StringIO()
-            self.native_print_exception(error, text)
-            place = '"' + name + '", line '
-            found = text.getvalue().rfind(place)
-            if found < 0:
+            try:
+                self.interrupts(True)
+                exec(code, __main__.__dict__)  # noqa: S102 - this is what booting is
+            except KeyboardInterrupt as error:
+                self.interrupts(False)
+                self._raise_if_of(error, name, first_line)
                 return False
-            line = text.getvalue()[found + len(place) :].split(",")[0].split("\n")[0]
-            if int(line) >= first_line:
-                raise
+        except KeyboardInterrupt as error:
+            self.interrupts(False)
+            self._raise_if_of(error, name, first_line)
             return False
         return True
+
+    def _raise_if_of(self, error: BaseException, name: str, first_line: int) -> None:
+        """Raise it again if it came out of that file, from its first line on."""
+        text = io.StringIO()
+        self.native_print_exception(error, text)
+        place = '"' + name + '", line '
+        found = text.getvalue().rfind(place)
+        if found < 0:
+            return
+        line = text.getvalue()[found + len(place) :].split(",")[0].split("\n")[0]
+        if int(line) >= first_line:
+            raise error
 
 
 def filled() -> object:

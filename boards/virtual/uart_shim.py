@@ -18,11 +18,13 @@ def build(page, pump, pipes: dict, native_open, native_poll) -> type:
     """The UART class; `pipes` is {"1": [receive fd, send fd], ...}."""
     # opened before the firmware runs: on a chip the driver's buffers are no part of its heap
     files = {}
+    sent_us = {}  # when the last bit of what was written will have gone
     for number, (receive, send) in pipes.items():
         waiter = native_poll()
         stream = native_open(receive, "rb")
         waiter.register(stream, 1)
         files[number] = (receive, stream, native_open(send, "wb"), waiter)
+        sent_us[int(number)] = time.ticks_us()
 
     class UART(io.IOBase):
         """A receiver with a ring of `rxbuf` bytes; reading never waits unless `timeout` says so."""
@@ -89,6 +91,10 @@ def build(page, pump, pipes: dict, native_open, native_poll) -> type:
             return self._took(line) if line else None
 
         def write(self, buf) -> int:
+            now_us = time.ticks_us()
+            left_us = max(0, time.ticks_diff(sent_us[self._id], now_us))
+            cost_us = len(buf) * 10000000 // self._baud
+            sent_us[self._id] = time.ticks_add(now_us, left_us + cost_us)
             return self._out.write(buf)
 
         def ioctl(self, request: int, argument: int) -> int:
@@ -97,6 +103,8 @@ def build(page, pump, pipes: dict, native_open, native_poll) -> type:
             return 0
 
         def flush(self) -> None:
+            while time.ticks_diff(sent_us[self._id], time.ticks_us()) > 0:
+                time.sleep_us(50)
             pump.run()
 
         def txdone(self) -> bool:

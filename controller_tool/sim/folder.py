@@ -15,7 +15,8 @@ import fcntl
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from controller_tool import resources
@@ -25,7 +26,6 @@ from controller_tool.sim.page import PageView, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _ERASED_MEGABYTE = b"\xff" * (1 << 20)
 _BAUD = 115200
@@ -41,6 +41,7 @@ class Options:
     baud: of the cable, 0 = 115200 when charged, else as fast as it goes.
     corrupt_one_in, drop_one_in: bytes of the cable, 0 = none; seed: of that noise.
     until_pid: the board ends with this process, 0 = with nobody's.
+    wires: to other virtual boards (wires.py).
     """
 
     board: str
@@ -52,6 +53,7 @@ class Options:
     drop_one_in: int = 0
     seed: int = 0
     until_pid: int = 0
+    wires: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def line_baud(self) -> int:
@@ -126,6 +128,9 @@ class Folder:
             "bus": wiring.get("bus", {}),
             "multiplexer": wiring.get("thermistors", {}).get("multiplexer", {}),
             "meter_pins": [pin for row in wiring.get("meters", []) for pin in row.get("cf", [])],
+            "wires": [
+                {**row, "page": str(Folder(Path(row["peer"])).page_path)} for row in options.wires
+            ],
             "pipes": {str(number): list(pair) for number, pair in pipes.items()},
         }
         _write(self.path / "start.json", json.dumps(start))

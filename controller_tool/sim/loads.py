@@ -87,6 +87,7 @@ class Loads:
         self._counters: list[Hlw8012] = []
         meters = [meter for row in wiring.get("meters", []) for meter in self._row(row)]
         self.ports = [Port(*pair) for pair in zip(wiring["relays"].values(), meters, strict=False)]
+        self._told = [0] * len(self._counters)
         self._last_us = _now_us()
 
     def _row(self, row: dict[str, Any]) -> Iterator[Meter]:
@@ -96,7 +97,7 @@ class Loads:
                 self._adcs.append((pin, AnalogMeter()))
                 yield self._adcs[-1][1]
         elif row["kind"] == "hlw8012":
-            hz = _HLW_HZ_OF_V2[row.get("chip", "hlw8012")] * _v2_of_watt(row)
+            hz = _hz_of_watt(row)
             for _ in row["cf"]:
                 self._counters.append(Hlw8012(round(1_000_000 / hz)))
                 yield self._counters[-1]
@@ -138,7 +139,11 @@ class Loads:
             at = layout.ANALOG_MV + 2 * pin
             struct.pack_into("<H", self._page.bytes, at, meter.level_mv())
         for place, counter in enumerate(self._counters):
-            self._page.set_word(layout.PULSES + 4 * place, counter.pulses & 0xFFFFFFFF)
+            came = counter.pulses - self._told[place]
+            if came:  # a wire from another board may bring pulses too (wires.py)
+                self._told[place] = counter.pulses
+                at = layout.PULSES + 4 * place
+                self._page.set_word(at, (self._page.word(at) + came) & 0xFFFFFFFF)
 
     def heard(self, uart: int, data: bytes) -> tuple[bytes, float]:
         """What the meters of a UART answer, and after how many seconds its last bit is there."""
@@ -160,6 +165,15 @@ class Loads:
 
     def _is_on(self, pin: int) -> bool:
         return bool(self._page.bytes[layout.OUTPUTS + pin] == 1)
+
+
+def hlw_milli_hz(row: dict[str, Any], watts: float) -> int:
+    """Pulses in a thousand seconds at a CF pin, for a row of board.toml and a power."""
+    return round(1000 * _hz_of_watt(row) * watts)
+
+
+def _hz_of_watt(row: dict[str, Any]) -> float:
+    return _HLW_HZ_OF_V2[row.get("chip", "hlw8012")] * _v2_of_watt(row)
 
 
 def _v2_of_watt(row: dict[str, Any]) -> float:

@@ -134,6 +134,13 @@ class Board:
         return status
 
 
+def lay_out(root: Path, name: str, board: str) -> Board:
+    """Make a board's folder without starting it: the other end of another board's wires."""
+    made = Board(Folder(_folder(root, name)))
+    _keep(made.folder, _kind(made.folder, board), {})
+    return made
+
+
 def start(root: Path, name: str, board: str | None = None, **options: Any) -> Board:
     """Make the board if it is new, start it if it does not run, wait until it is up.
 

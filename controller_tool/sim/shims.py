@@ -95,7 +95,11 @@ def _loads(board: Folder) -> str:
     """What of the shims only some boards load, as far as it shows in their heap."""
     wiring = describe(board.options().board)["wiring"]
     kinds = sorted({row["kind"] for row in wiring.get("expanders", [])})
-    return "-".join([*kinds, *(["clock"] if wiring.get("clock_chip") else [])]) or "plain"
+    extras = ["clock"] if wiring.get("clock_chip") else []
+    wires = board.options().wires
+    if wires:  # each has a hook
+        extras.append(f"wires{len(wires)}")
+    return "-".join([*kinds, *extras]) or "plain"
 
 
 def _tell(path: Path, what: dict[str, int]) -> None:

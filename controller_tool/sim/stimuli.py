@@ -202,6 +202,13 @@ class Stimuli(Station):
         """The reset button."""
         self._board.press_reset()
 
+    def hold_en(self, on: bool) -> None:
+        """EN is held down, or let go, which starts the chip."""
+        if on:
+            self._board.hold()
+        else:
+            self._board.release()
+
     def hold_boot(self, on: bool) -> None:
         """The boot button (GPIO0): held when the board is reset, the chip stays in its loader."""
         self._board.boot_held = on
@@ -250,12 +257,23 @@ class Stimuli(Station):
         if relay not in self._wiring["relays"]:
             raise BadStimulus(f"this board has no relay {relay!r}")
         self._cut_wires.add(relay)
-        self._board.loads.cut_wire(self._wiring["relays"][relay], True)
+        self._cut(self._wiring["relays"][relay], True)
 
     def reconnect_relay(self, relay: str) -> None:
         """Mend that wire."""
         self._cut_wires.discard(relay)
-        self._board.loads.cut_wire(self._wiring["relays"].get(relay, -1), False)
+        if relay in self._wiring["relays"]:
+            self._cut(self._wiring["relays"][relay], False)
+
+    def _cut(self, pin: int, cut: bool) -> None:
+        self._board.loads.cut_wire(pin, cut)
+        self.cut_wire(pin, cut)
+
+    def cut_wire(self, pin: int, cut: bool = True) -> None:
+        """Cut or mend the wire that starts at an output and leads to another board."""
+        at, bit = layout.WIRES_CUT + (pin >> 3), 1 << (pin & 7)
+        held = self._page.bytes[at]
+        self._page.bytes[at] = held | bit if cut else held & ~bit
 
     def set_wifi(self, up: bool) -> None:
         """The access point goes or comes back."""

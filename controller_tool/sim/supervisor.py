@@ -35,6 +35,7 @@ from controller_tool.sim.readers import BadStimulus, chips_of, receive
 from controller_tool.sim.shims import prepare
 from controller_tool.sim.station import sensor_pins, thermistor_mv
 from controller_tool.sim.stimuli import Stimuli
+from controller_tool.sim.wires import Wires
 
 _LOOK_S = 0.02  # watchdog, exits, and a host's end that is being opened
 _FOLDER_LOOK_S = 0.5
@@ -61,6 +62,7 @@ class Supervisor:
         self.stopping = False
         self.readers = chips_of(self.description["wiring"]["readers"], self.page)
         self.loads = Loads(self.description["wiring"], self.page)
+        self.wires = Wires(self.options.wires, self.page, lambda peer: Folder(Path(peer)))
         self.sent = {number: bytearray() for number in self.chip.uart_out}
         self._stimuli = Stimuli(self)
         self._selector = selectors.SelectSelector()  # epoll rounds waits up to whole milliseconds
@@ -85,6 +87,7 @@ class Supervisor:
                 self._turn()
         self.chip.close()
         self.cable.close()
+        self.wires.close()
 
     def tell(self) -> None:
         """Say how this board is reached."""
@@ -214,6 +217,7 @@ class Supervisor:
         else:
             self.cable.lose()
         self.say(self.chip.watch())
+        self.wires.settle()
         self.cable.to_host()
         if now_s - self._folder_looked_s > _FOLDER_LOOK_S:
             self._folder_looked_s = now_s
@@ -290,6 +294,8 @@ class Supervisor:
         data = os.read(pipe, _REQUEST_MAX_BYTES)
         self.sent[uart] += data
         del self.sent[uart][:-_SENT_MAX_BYTES]
+        if self.wires.heard(uart, data, self.later):
+            return
         for reader in self.readers.values():
             if reader.uart == uart:
                 reader.chip.receive(data)

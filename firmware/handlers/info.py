@@ -41,6 +41,7 @@ async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> 
         "uptime_s": c.clock.uptime_s,
         "heap_free": gc.mem_free(),
         "heap_used": gc.mem_alloc(),
+        "idf_largest": c.board.idf_largest(),
         "longest_gap_ms": c.pace.longest_ms,
         "longest_handshake_step_ms": c.pace.handshake_ms,
         "refused_attempts": c.admission.total,

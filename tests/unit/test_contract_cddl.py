@@ -48,6 +48,7 @@ INFO: dict[str, Any] = {
     "uptime_s": 86400,
     "heap_free": 60000,
     "heap_used": 50000,
+    "idf_largest": 90112,
     "longest_gap_ms": 40,
     "longest_handshake_step_ms": 698,
     "doors": bytes((0x30, 5)),

@@ -10,6 +10,8 @@
 - controller_tool/device_scripts: what a stock ESP32 has; they run on a board that is still blank,
   before there is a `board` module to ask. Their `__init__.py` is the host's: it finds them.
 - hil_tests: itself, controller_tool, protocol, and packages.
+- hil_tests/jig/device: its own files and what a stock ESP32 has; it runs on the jig, which has
+  nothing of ours but these files.
 - What runs on the device uses no name that the ESP32's own modules lack.
 """
 
@@ -120,6 +122,8 @@ def room(path: Path) -> str:
         return "virtual board" if rest[0] == "virtual" else "board"
     if (first, rest) == ("firmware", ["boot.py"]):
         return "first file"
+    if rest[:2] == ["jig", "device"]:
+        return "jig"
     if rest[0] == "device_scripts" and rest[-1] != "__init__.py":
         return "device scripts"
     return first
@@ -135,9 +139,10 @@ def allowed(where: str, *, guarded: bool) -> set[str] | None:
         "first file": {"firmware", "board", "machine"} | beside_boot() | ESP32 - HARDWARE,
         "board": {"protocol"} | chip_files() | set(ESP32),
         "device scripts": {"protocol"} | set(ESP32),
+        "jig": {path.stem for path in (ROOT / "hil_tests/jig/device").glob("*.py")} | set(ESP32),
         "virtual board": None,
         "controller_tool": {"protocol", "controller_tool"} | stdlib | declared_packages(),
-        "hil_tests": {"hil_tests", "controller_tool", "protocol", "pytest"} | stdlib,
+        "hil_tests": {"hil_tests", "controller_tool", "protocol", "pytest", "serial"} | stdlib,
     }
     return rules[where]
 
@@ -174,8 +179,8 @@ def test_imports_keep_to_the_layers(where: str) -> None:
 
 
 def test_device_code_uses_no_name_that_an_esp32_lacks() -> None:
-    rooms = {"protocol", "firmware", "first file", "board", "device scripts"}
-    everything = sources("protocol", "firmware", "boards", "controller_tool")
+    rooms = {"protocol", "firmware", "first file", "board", "device scripts", "jig"}
+    everything = sources("protocol", "firmware", "boards", "controller_tool", "hil_tests")
     found = [
         f"{identify(path)}:{line} {name}"
         for path in everything
@@ -207,6 +212,7 @@ def test_rooms_are_there() -> None:
         ("controller_tool/x.py", "import machine", "machine"),
         ("controller_tool/device_scripts/x.py", "import pathlib", "pathlib"),
         ("hil_tests/x.py", "import firmware", "firmware"),
+        ("hil_tests/jig/device/x.py", "import protocol.codes", "protocol"),
     ],
 )
 def test_rules_refuse(file: str, source: str, wrong: str) -> None:

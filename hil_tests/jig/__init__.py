@@ -1,0 +1,1 @@
+"""The jig: its program (device/), and what installs it and talks to it (host)."""
