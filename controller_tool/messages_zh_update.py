@@ -12,6 +12,7 @@ ZH = {
     "Another version than the tool's own": "使用不同于本工具的版本号",
     "Root signs, too: a lower version may be taken": "根密钥也签名：允许装入较低的版本",
     "Highest version whose place it may take by root; else this tool's own": "凭根密钥签名最高可替换的版本；默认为本工具的版本",
+    "--over goes with --endorse": "--over 须与 --endorse 一起使用",
     "Root has signed already that it may take the place of {version}": "根密钥已签名：它最高可替换 {version}",
     "Say the same, or begin anew with a file of `site firmware`": "请给出相同版本，或用 `site firmware` 重新写一个文件",
     "Sign firmware with the root keys of this folder.": "用本文件夹的根密钥签名固件。",

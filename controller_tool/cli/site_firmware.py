@@ -59,6 +59,8 @@ def firmware(
     from controller_tool.services import firmware_bundle as service  # noqa: PLC0415 - slow
     from protocol.version import VERSION  # noqa: PLC0415
 
+    if over is not None and not endorse:
+        raise click.UsageError(t("--over goes with --endorse"))
     bundle = service.make(app.site, board, VERSION if version is None else version)
     if endorse:
         bundle = _endorsed(app, bundle, over)
