@@ -56,13 +56,25 @@ _TASKS = 4
 
 def run() -> None:
     """Until a task ends; the caller resets the board."""
-    if _ends_well(Controller()) or packfs.state == "t":
-        return  # on trial the next start is another try, and after the third the other slot
+    if _ends_well(Controller()) or _is_tried_again():
+        return
     asyncio.new_event_loop()  # lets go of the tasks, and of all that they hold
     gc.collect()
     from firmware.way_out import keep
 
     keep(_WATCHDOG_MS, _PAUSE_MS)
+
+
+def _is_tried_again() -> bool:
+    """On trial the next start is another try, and after the third the other slot, if there is one.
+
+    Where there is none, nothing would end these starts.
+    """
+    if packfs.state != "t":
+        return False
+    slots = __import__("slots")
+    forget("slots")
+    return bool(slots.whole(1 - packfs.mounted))
 
 
 def _ends_well(c: Controller) -> bool:

@@ -28,6 +28,8 @@ try:
             service.begin(note)
         if packfs.provisioned():
             __import__("slots").mount()
+            if packfs.state == "t":  # whatever hangs before the firmware has a watchdog of its own
+                board.watchdog(60000)
             if packfs.is_retired():
                 import firmware.wipe
 

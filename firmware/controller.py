@@ -73,7 +73,7 @@ class Controller:
         self.config_lost = False  # there was one, and no file of it is whole
         # of a firmware on its way: SHA-256 of its manifest, length, version, SHA-256 of the pack
         self.update: "tuple[bytes, int, int, bytes] | None" = None
-        # SHA-256 of a manifest that root endorses, how many signatures are wanting, ids of keys
+        # what root says of a manifest, how many signatures are wanting, ids of keys
         self.endorsed: "tuple[bytes, int, list[bytes]] | None" = None
         self.enrolment: "Enrolment | None" = None
         self.supply: "Supply | None" = None

@@ -46,9 +46,11 @@ async def retire(c: "Controller", nonce: bytes) -> bytes:
     c.config_waits = c.heap_is_spent = False
     c.memory_faults = 0
     erased = [0]
-    for _ in steps(erased, (config.link_root, config.card_key, config.receipt_key)):
-        await asyncio.sleep_ms(0)
-    c.restart_wanted = True
+    try:
+        for _ in steps(erased, (config.link_root, config.card_key, config.receipt_key)):
+            await asyncio.sleep_ms(0)
+    finally:  # where the flash or the heap refuses half way: nobody is served, and a start goes on
+        c.restart_wanted = True
     return make(
         config.receipt_key, config.site, config.device, config.epoch, alarm_seq, erased[0], nonce
     )

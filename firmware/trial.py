@@ -47,16 +47,20 @@ def slots() -> "Any":
 
 def started(c: "Controller") -> None:
     """What a start has to tell of the slots; only where there is something."""
-    slot, state, number, version = slots().selected()
+    chosen = slots()
+    slot, state, number, version = chosen.selected()
     if packfs.state != "r":
         return
     told = state == "r"
     if not told:  # it was selected, and its pack has rotted since
         number, version = ROLLBACK_PACK, c.nvs.get(FLOOR)
-    c.journal.record(EVENT_FIRMWARE_ROLLED_BACK, number, extra=version)
-    if told:
-        slots().select(slot)
-        packfs.state = ""
+    try:
+        c.journal.record(EVENT_FIRMWARE_ROLLED_BACK, number, extra=version)
+        if told:
+            chosen.select(slot)
+            packfs.state = ""
+    except OSError:  # the next start tells it; a flash that refuses must not keep this one
+        c.journal.lost += 1
 
 
 async def prove(c: "Controller") -> "Value":
@@ -73,7 +77,8 @@ async def prove(c: "Controller") -> "Value":
         c.journal.record(EVENT_FIRMWARE_CONFIRMED, extra=VERSION)
         slots().select(packfs.mounted)
         packfs.state = ""
-        c.nvs.put(FLOOR, VERSION)
+        # one that root brought back lets none come again that was taken away for it
+        c.nvs.put(FLOOR, max(VERSION, c.nvs.get(FLOOR)))
     else:
         give_up(c, ROLLBACK_TEST)
     return checks

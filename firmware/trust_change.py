@@ -6,8 +6,8 @@ Loaded for one request and forgotten after it. Rules, in the order in which they
   starts anew
 - with the last piece: the object follows the one on the flash (protocol/trust.py), and it knows
   the key that signed the list in force, for the next start verifies that list with it
-- accepted: the rename, the floors, the journal record; a list on its way has to begin anew, and
-  a guest who is revoked now leaves after the reply
+- accepted: the rename, the floors, the journal record; a list or a firmware on its way has to begin
+  anew, and a guest who is revoked now leaves after the reply
 - refused: the file is removed, the reason journalled; the old object stays
 - settle(): an object older than the trust floor speaks for nothing new, one that is newer raises
   the floors: a start calls it too, and so finishes what a power cut left after the rename
@@ -80,6 +80,7 @@ async def _take(c: "Controller") -> None:
     c.intake.pause()  # the key that its signature was checked with may speak no more
     os.rename(NEW_PATH, TRUST_PATH)
     c.keys = c.intake.keys = keys
+    c.update = c.endorsed = None  # the same of a firmware on its way
     guest = c.admission.guest
     if guest is not None and guest.peer_id in keys.revoked_peers:
         guest.displaced = True

@@ -4,11 +4,12 @@ Loaded for each request and forgotten after it. Rules, in the order in which the
 
 - the manifest is signed by a firmware key of the trust object in force, before it is parsed
 - it is for this site, this board and what stands beside the packs here (packfs.API)
-- its version is higher than the one that runs and than the last that was confirmed; a lower one
-  needs the root keys' threshold over the same manifest, each with a request of its own before
+- its version is higher than the one that runs and than any that was confirmed; a lower one needs
+  the root keys' threshold over its digest, each with a request of its own before, and up to which
+  version it may take the place of others: an endorsement that was made once ends with that
 - pieces come in order; what has come of the very same pack goes on after a break
-- the last step proves length and SHA-256; only then does the pack get the name of a slot, the
-  record is written, and the slot is put on trial. The controller restarts.
+- the last step proves length and SHA-256, and nobody is at the door; only then does the pack get
+  the name of a slot, the record is written, and the slot is put on trial. The controller restarts.
 
 Until then the pack lies under another name: a start never runs what is not proven. The other
 slot's pack goes when a new one begins to come. Whoever is at the door comes first: a piece waits.
@@ -59,8 +60,9 @@ if TYPE_CHECKING:
 
 PART_PATH = "/fw.part"
 OF_PATH = "/fw.of"  # SHA-256 of the manifest whose pack that is
-FLOOR = "floor_firmware"  # in NVS: the version that was confirmed last
+FLOOR = "floor_firmware"  # in NVS: the highest version that was confirmed
 _FIELDS = 6
+_ENDORSED_FIELDS = 2
 _DIGEST_BYTES = 32
 _KEPT_FREE_BYTES = 65536
 _PIECE_BYTES = 1024
@@ -126,23 +128,22 @@ async def _begin(c: "Controller", role: int, envelope: bytes) -> int:
     keys: "Any" = _Root(c.keys)
     aad = AAD_FIRMWARE if role == KEY_FIRMWARE else AAD_FIRMWARE_ROOT
     payload = bytes(await signed.payload(keys, role, envelope, aad))
-    name = sha256(payload).digest()
     if role == KEY_ROOT:
         kid = bytes(cose.open_envelope(envelope).kid)
-        kids = c.endorsed[2] if c.endorsed is not None and c.endorsed[0] == name else []
+        kids = c.endorsed[2] if c.endorsed is not None and c.endorsed[0] == payload else []
         if kid not in kids:
             kids.append(kid)
-        c.endorsed = name, keys.threshold - len(kids), kids
+        c.endorsed = payload, keys.threshold - len(kids), kids
         return 0
     gc.collect()
-    endorsed = c.endorsed is not None and c.endorsed[0] == name and c.endorsed[1] <= 0
-    version, length = _judged(c, payload, endorsed)
+    name = sha256(payload).digest()
+    version, length = _judged(c, payload, name)
     c.update = name, length, version, payload[-_DIGEST_BYTES:]
     return _here(name, length)
 
 
-def _judged(c: "Controller", payload: bytes, endorsed: bool) -> "tuple[int, int]":
-    """(version, length) of a manifest that may be taken."""
+def _judged(c: "Controller", payload: bytes, name: bytes) -> "tuple[int, int]":
+    """(version, length) of a manifest that may be taken; name: its SHA-256."""
     fields = decode(payload)
     if not isinstance(fields, list) or len(fields) != _FIELDS:
         raise Refused(ERR_MALFORMED)
@@ -162,9 +163,21 @@ def _judged(c: "Controller", payload: bytes, endorsed: bool) -> "tuple[int, int]
         raise Refused(ERR_BASE)
     if digest == c.firmware:
         raise Refused(ERR_STATE)
-    if version <= max(VERSION, c.nvs.get(FLOOR)) and not endorsed:
+    floor = max(VERSION, c.nvs.get(FLOOR))
+    if version <= floor and not _is_endorsed(c, name, floor):
         raise Refused(ERR_VERSION_LOW)
     return version, length
+
+
+def _is_endorsed(c: "Controller", name: bytes, floor: int) -> bool:
+    """Whether enough root keys say that this manifest may take the place of that version."""
+    if c.endorsed is None or c.endorsed[1] > 0:
+        return False
+    fields = decode(c.endorsed[0])
+    if not isinstance(fields, list) or len(fields) != _ENDORSED_FIELDS:
+        return False
+    over = fields[1]
+    return fields[0] == name and is_number(over, FIRMWARE_VERSION_MAX) and floor <= over
 
 
 def _here(name: bytes, length: int) -> int:
@@ -220,8 +233,6 @@ async def _commit(c: "Controller") -> None:
     held = c.update
     if held is None or os.stat(PART_PATH)[6] != held[1]:
         raise Refused(ERR_STATE)
-    if not c.kind.at_rest():
-        raise Refused(ERR_BUSY)
     digest = sha256()
     buffer = memoryview(bytearray(_PIECE_BYTES))
     with open(PART_PATH, "rb") as file:
@@ -235,6 +246,8 @@ async def _commit(c: "Controller") -> None:
         os.remove(PART_PATH)
         c.update = None
         raise Refused(ERR_DIGEST)
+    if not c.kind.at_rest():  # looked at last: somebody may have come meanwhile
+        raise Refused(ERR_BUSY)
     slots: "Any" = __import__("slots")
     forget("slots")
     slot = 1 - packfs.mounted

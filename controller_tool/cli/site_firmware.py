@@ -39,20 +39,31 @@ class _Version(click.ParamType):  # type: ignore[type-arg]  # generic in newer c
         return int.from_bytes(bytes(parts), "big")
 
 
+_over = click.option(
+    "--over", type=_Version(),
+    help=t("Highest version whose place it may take by root; else this tool's own"),
+)  # fmt: skip
+
+
 @click.command("firmware", cls=ToolCommand, help=t("Sign this tool's firmware for a board."))
 @click.argument("board")
 @click.option("--to", "path", type=_FILE, metavar="FILE", required=True, help=t("Where it goes"))
 @click.option("--as", "version", type=_Version(), help=t("Another version than the tool's own"))
 @click.option("--endorse", is_flag=True, help=t("Root signs, too: a lower version may be taken"))
+@_over
 @pass_app
-def firmware(app: App, /, board: str, path: Path, version: int | None, endorse: bool) -> None:
+def firmware(
+    app: App, /, board: str, path: Path, version: int | None, endorse: bool, over: int | None
+) -> None:
     """Writes a bundle that `device update --bundle` sends, from folders without the key as well."""
     from controller_tool.services import firmware_bundle as service  # noqa: PLC0415 - slow
     from protocol.version import VERSION  # noqa: PLC0415
 
+    if over is not None and not endorse:
+        raise click.UsageError(t("--over goes with --endorse"))
     bundle = service.make(app.site, board, VERSION if version is None else version)
     if endorse:
-        bundle = _endorsed(app, bundle)
+        bundle = _endorsed(app, bundle, over)
     service.write(path, bundle)
     _show(app, bundle, path)
 
@@ -61,21 +72,22 @@ def firmware(app: App, /, board: str, path: Path, version: int | None, endorse: 
     "firmware-endorse", cls=ToolCommand, help=t("Sign firmware with the root keys of this folder.")
 )
 @click.argument("path", metavar="FILE", type=_FILE)
+@_over
 @pass_app
-def firmware_endorse(app: App, path: Path) -> None:
+def firmware_endorse(app: App, path: Path, over: int | None) -> None:
     """As many machines as the trust object wants each add their own."""
     from controller_tool.services import firmware_bundle as service  # noqa: PLC0415 - slow
 
-    bundle = _endorsed(app, service.read(app.site, path))
+    bundle = _endorsed(app, service.read(app.site, path), over)
     service.write(path, bundle)
     _show(app, bundle, path)
 
 
-def _endorsed(app: App, bundle: Bundle) -> Bundle:
+def _endorsed(app: App, bundle: Bundle, over: int | None) -> Bundle:
     from controller_tool.services import firmware_bundle as service  # noqa: PLC0415 - slow
     from controller_tool.services.trust_change import root_signers  # noqa: PLC0415
 
-    return service.endorse(app.site, bundle, root_signers(app.site))
+    return service.endorse(app.site, bundle, root_signers(app.site), over)
 
 
 def _show(app: App, bundle: Bundle, path: Path) -> None:

@@ -2,8 +2,9 @@
 
 The manifest [site, board, version, api, length, SHA-256 of the pack] is signed by the site's
 firmware key (docs/protocol.md section 2). Controllers take a version that is lower than theirs only
-if root keys have signed the same manifest, as many of them as the trust object wants. A bundle file
-is [magic, envelope, endorsements, pack] in CBOR; it holds no secret.
+if root keys have signed [SHA-256 of the manifest, highest version whose place it may take], as many
+of them as the trust object wants: what came later is out of an old endorsement's reach. A bundle
+file is [magic, envelope, endorsements, pack] in CBOR; it holds no secret.
 """
 
 from __future__ import annotations
@@ -75,10 +76,23 @@ def make(site: Site, board: str, version: int = VERSION) -> Bundle:
     return Bundle(name, version, site.sign(_KEY, AAD_FIRMWARE, payload), (), pack)
 
 
-def endorse(site: Site, bundle: Bundle, roots: list[Signer]) -> Bundle:
-    """The bundle with the signatures of these root keys, each once."""
+def endorse(site: Site, bundle: Bundle, roots: list[Signer], over: int | None = None) -> Bundle:
+    """The bundle with the signatures of these root keys, each once.
+
+    over: the highest version whose place it may take; None: what those before have said, else the
+    tool's own. Raises OperatorError where those before have said another one.
+    """
+    said = _over(bundle)
+    if over is not None and said not in (None, over):
+        raise OperatorError(
+            t("Root has signed already that it may take the place of {version}",
+              version=text_of(said or 0)),
+            t("Say the same, or begin anew with a file of `site firmware`"),
+        )  # fmt: skip
+    if said is None:
+        said = max(VERSION, bundle.version) if over is None else over
     known = {cose.open_envelope(envelope).kid for envelope in bundle.endorsements}
-    payload = bytes(cose.open_envelope(bundle.envelope).payload)
+    payload = _endorsement(bytes(cose.open_envelope(bundle.envelope).payload), said)
     held = trust.parse(site.trust_object()).moduli(KEY_ROOT)
     of_use = [root for root in roots if root.modulus in held and root.kid not in known]
     if not of_use:
@@ -88,6 +102,24 @@ def endorse(site: Site, bundle: Bundle, roots: list[Signer]) -> Bundle:
         )
     added = tuple(root.envelope(AAD_FIRMWARE_ROOT, payload) for root in of_use)
     return replace(bundle, endorsements=bundle.endorsements + added)
+
+
+def _endorsement(manifest: bytes, over: int) -> bytes:
+    return cbor.encode([hashlib.sha256(manifest).digest(), over])
+
+
+def _over(bundle: Bundle) -> int | None:
+    """The highest version whose place it may take, as root keys have said; None before that."""
+    if not bundle.endorsements:
+        return None
+    return _said(bytes(cose.open_envelope(bundle.endorsements[0]).payload))
+
+
+def _said(endorsement: bytes) -> int:
+    _, over = cbor.decode(endorsement)
+    if not 0 <= over <= FIRMWARE_VERSION_MAX:
+        raise ValueError
+    return int(over)
 
 
 def missing(site: Site, bundle: Bundle) -> int:
@@ -127,6 +159,7 @@ def _parsed(site: Site, data: bytes) -> Bundle:
     roots = trust.parse(site.trust_object())
     payload = _proven(roots, KEY_FIRMWARE, AAD_FIRMWARE, envelope)
     wanted_site, board, version, _, length, digest = cbor.decode(payload)
+    said = {_proven(roots, KEY_ROOT, AAD_FIRMWARE_ROOT, one) for one in endorsements}
     sound = (
         magic == _MAGIC
         and wanted_site == site.id
@@ -134,7 +167,9 @@ def _parsed(site: Site, data: bytes) -> Bundle:
         and len(pack) == length
         and hashlib.sha256(pack).digest() == digest
         and len(endorsements) <= _ENDORSEMENTS_MAX
-        and all(_proven(roots, KEY_ROOT, AAD_FIRMWARE_ROOT, e) == payload for e in endorsements)
+        and len(said) <= 1
+        and all(_endorsement(payload, _said(one)) == one for one in said)
+        and len({cose.open_envelope(one).kid for one in endorsements}) == len(endorsements)
     )
     if not sound:
         raise ValueError

@@ -153,6 +153,9 @@ def _toml(text: str) -> list[dict[str, Any]]:
 
 
 def _request(number: int, row: dict[Any, Any], base: provision.Request) -> provision.Request:
+    there = {str(key).strip() for key in row}
+    if not {"name", "port"} <= there:  # what stands there instead may be a password
+        raise _wrong(number, t("lacks {names}", names=", ".join(sorted({"name", "port"} - there))))
     given = {
         str(key).strip(): str(value).strip()
         for key, value in row.items()

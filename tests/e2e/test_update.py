@@ -124,7 +124,11 @@ def test_a_lower_version_wants_root(house: VirtualHouse) -> None:
     [refused] = update.update(house.site, ["door"], {bundle.board: bundle})
     assert not refused.ok
     assert "root" in refused.next_step
-    endorsed = firmware_bundle.endorse(house.site, bundle, trust_change.root_signers(house.site))
+    roots = trust_change.root_signers(house.site)
+    earlier = firmware_bundle.endorse(house.site, bundle, roots)
+    [refused] = update.update(house.site, ["door"], {bundle.board: earlier})
+    assert not refused.ok, "root has said nothing of what it runs"
+    endorsed = firmware_bundle.endorse(house.site, bundle, roots, VERSION + 1)
     [taken] = update.update(house.site, ["door"], {bundle.board: endorsed})
     assert taken.ok, taken
     assert info(house, "door")["version"] == VERSION

@@ -166,6 +166,16 @@ def test_an_older_object_speaks_for_nothing_new_until_a_newer_one_comes() -> Non
         assert code_of_list(c, OLD_KID) == ERR_SIGNATURE
 
 
+def test_a_firmware_on_its_way_is_judged_anew_by_the_keys_that_speak_now() -> None:
+    c = Board().start()
+    c.update, c.endorsed = (b"", 0, 0, b""), (b"", 0, [])
+    assert c.put(CHAIN["both"][:-1] + b"?") != 0
+    assert c.update is not None, "refused: nothing has changed"
+    assert c.put(CHAIN["both"]) == 0
+    assert c.update is None
+    assert c.endorsed is None
+
+
 def test_steps_below_the_floor_may_be_taken_but_speak_for_nothing() -> None:
     board = Board(CHAIN["revoked"])
     board.start()

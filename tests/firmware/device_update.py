@@ -1,6 +1,9 @@
 """Firmware through the channel: what is taken, proven and refused, what goes back (MicroPython)."""
 
-from firmware import trial
+import hashlib
+
+from firmware import trial, update
+from protocol import cbor
 from protocol.codes import (
     ERR_ARGUMENT,
     ERR_BASE,
@@ -18,6 +21,7 @@ from protocol.codes import (
     EVENT_FIRMWARE_ROLLED_BACK,
     EVENT_FIRMWARE_TAKEN,
     KEY_FIRMWARE,
+    KEY_ROOT,
     OP_FIRMWARE_BEGIN,
     OP_FIRMWARE_CHUNK,
     ROLLBACK_BOOTS,
@@ -200,6 +204,29 @@ def test_a_flash_that_takes_no_count_runs_the_other_slot() -> None:
     assert running() == NEW
 
 
+def test_a_flash_that_refuses_to_be_told_of_a_way_back_keeps_no_door_shut() -> None:
+    board = Board()
+    board.start().take(NEW)
+    for _ in range(3):
+        board.boot()
+    write = slots.select
+    board.boot()
+    assert running() == OLD
+
+    def refuse(*_fields: object) -> None:
+        raise OSError(5)
+
+    slots.select = refuse
+    try:
+        c = board.start()
+    finally:
+        slots.select = write
+    assert running() == OLD
+    assert c.journal.lost == 1
+    board.start()
+    assert packfs.state == "", "told now"
+
+
 def test_a_selection_that_says_nothing_is_slot_0() -> None:
     board = Board()
     lay("/fw1.pack", NEW)
@@ -286,6 +313,50 @@ def test_a_lower_version_wants_the_threshold_of_root_over_the_same_manifest() ->
     assert running() == NEW
 
 
+def test_an_endorsement_of_old_brings_nothing_back_over_what_came_later() -> None:
+    board = Board()
+    c = board.start()
+    low = manifest(NEW, VERSION - 1)
+    for root in ROOTS:
+        assert c.endorse(low, root, VERSION - 1) == 0
+    assert c.begin(low) == -ERR_VERSION_LOW, "it was made against an older version"
+    for root in ROOTS:
+        assert c.endorse(low, root, VERSION) == 0
+    board.numbers.data["floor_firmware"] = VERSION + 1
+    assert c.begin(low) == -ERR_VERSION_LOW, "a later one was confirmed"
+    assert c.endorse(low, ROOTS[0], VERSION + 1) == 0
+    assert c.begin(low) == -ERR_VERSION_LOW, "they must say the same"
+    assert c.endorse(low, ROOTS[1], VERSION + 1) == 0
+    assert c.begin(low) == 0
+
+
+def test_what_root_took_away_does_not_come_again_by_its_old_signature() -> None:
+    board = Board()
+    board.numbers.data["floor_firmware"] = VERSION + 3
+    c = board.start()
+    low = manifest(NEW, VERSION + 1)
+    for root in ROOTS:
+        assert c.endorse(low, root, VERSION + 3) == 0
+    c.take(NEW, VERSION + 1)
+    assert all(board.start().prove().values())
+    c = board.start()
+    assert running() == NEW
+    assert c.begin(manifest(NEWER, VERSION + 3)) == -ERR_VERSION_LOW
+    assert c.begin(manifest(NEWER, VERSION + 4)) == 0
+
+
+def test_an_endorsement_that_says_something_else_lifts_nothing() -> None:
+    board = Board()
+    c = board.start()
+    low = manifest(NEW, VERSION - 1)
+    name = hashlib.sha256(low).digest()
+    for wrong in ([name], [name, VERSION, 0], [name, True], [name, 1 << 24], [b"", VERSION], 5):
+        for root in ROOTS:
+            envelope = seal(cbor.encode(wrong), AAD_FIRMWARE_ROOT, root)
+            assert c.ask(OP_FIRMWARE_BEGIN, KEY_ROOT, envelope) == 0
+        assert c.begin(low) == -ERR_VERSION_LOW, wrong
+
+
 def test_an_endorsement_ends_with_a_start() -> None:
     board = Board()
     c = board.start()
@@ -352,6 +423,17 @@ def test_a_door_in_use_does_not_restart_for_it() -> None:
     assert c.commit() == -ERR_BUSY
     c.kind.rests = True
     assert c.begin(manifest(NEW)) == len(NEW), "nothing is sent twice"
+
+    async def step_in(_ms: int) -> None:  # somebody comes while it is proven
+        c.kind.rests = False
+
+    slept, update.asyncio.sleep_ms = update.asyncio.sleep_ms, step_in
+    try:
+        assert c.commit() == -ERR_BUSY
+    finally:
+        update.asyncio.sleep_ms = slept
+    assert held("/fw1.pack") is None
+    c.kind.rests = True
     assert c.commit() is None
 
 

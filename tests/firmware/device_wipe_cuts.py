@@ -9,6 +9,7 @@ it is marked and where the file system itself goes; the full form takes all. A s
 the start that goes on.
 """
 
+import asyncio
 import gc
 import os
 import sys
@@ -76,6 +77,7 @@ BOARD = Board()
 sys.modules["board"] = BOARD  # type: ignore[assignment]
 
 from firmware import wipe  # noqa: E402 - it asks for `board`
+from firmware.retire import retire as retire_by_ticket  # noqa: E402 - the same
 
 
 def unmount() -> None:
@@ -238,5 +240,47 @@ def test_the_receipt_s_bits_tell_what_was_erased() -> None:
     for _ in wipe.steps(erased, (SECRETS[4],)):
         pass
     assert erased[0] == 2 | 4 | 8 | 16, "keys that were not erased, a secret that was found"
+    unmount()
+    vfs.mount(vfs.VfsPosix("/"), "/")
+
+
+class Anything:
+    """Of a controller: whatever it is asked, it does."""
+
+    config: "Any"
+    journal: "Any"
+    restart_wanted = False
+    seq = 0
+    link_root = card_key = receipt_key = bytes(32)
+
+    def __getattr__(self, _name: str) -> "Anything":
+        return self
+
+    def __getitem__(self, _at: int) -> "Anything":
+        return self
+
+    def __call__(self, *_arguments: object) -> None:
+        return None
+
+
+def test_a_wipe_that_the_flash_refuses_half_way_does_not_leave_a_controller_that_hangs() -> None:
+    lay_out()
+    look()
+    c = Anything()
+    c.config, c.journal = Anything(), Anything()
+
+    def refuse(*_arguments: object) -> int:
+        raise OSError(5)
+
+    reads, BOARD.parts["lists"].readblocks = BOARD.parts["lists"].readblocks, refuse  # type: ignore[method-assign]
+    controller: Any = c
+    try:
+        asyncio.run(retire_by_ticket(controller, bytes(16)))
+        raise RuntimeError("nothing was refused")
+    except OSError:
+        assert c.restart_wanted
+    finally:
+        BOARD.parts["lists"].readblocks = reads  # type: ignore[method-assign]
+    assert look() == GOES_ON
     unmount()
     vfs.mount(vfs.VfsPosix("/"), "/")

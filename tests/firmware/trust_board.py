@@ -82,6 +82,8 @@ class Controller(Part):
     """What stands on the chip, started; `list_kid` is the key of its list in force."""
 
     settles = True
+    update: "Any" = None
+    endorsed: "Any" = None
     config: "Any"
     clock: "Any"
     _me: "Any"  # itself, in the place of a real one

@@ -189,8 +189,10 @@ class Controller(Part):
         code: int = self.ask(OP_FIRMWARE_BEGIN, KEY_FIRMWARE, envelope)
         return code
 
-    def endorse(self, payload: bytes, modulus: bytes) -> int:
-        envelope = seal(payload, AAD_FIRMWARE_ROOT, modulus)
+    def endorse(self, payload: bytes, modulus: bytes, over: int = VERSION) -> int:
+        """A root key says that this manifest may take the place of versions up to `over`."""
+        said = cbor.encode([hashlib.sha256(payload).digest(), over])
+        envelope = seal(said, AAD_FIRMWARE_ROOT, modulus)
         code: int = self.ask(OP_FIRMWARE_BEGIN, KEY_ROOT, envelope)
         return code
 

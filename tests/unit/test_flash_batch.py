@@ -39,6 +39,12 @@ def test_a_table_names_each_controller_and_what_differs(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_table_without_its_first_line_tells_no_password(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError) as refused:
+        read(tmp_path, "a,COM1,,house,s3cret-word\nb,COM2,,house,s3cret-word\n")
+    assert "s3cret" not in refused.value.what + refused.value.next_step
+
+
 def test_a_toml_file_says_the_same(tmp_path: Path) -> None:
     text = '[[board]]\nname = "door-1"\nport = "COM3"\n\n[[board]]\nname = "2"\nport = "COM4"\n'
     assert [(r.name, r.port) for r in read(tmp_path, text, "b.toml")] == [
@@ -58,6 +64,7 @@ def test_a_toml_file_says_the_same(tmp_path: Path) -> None:
         ("name,port\n,COM1\n", "Row 1 lacks name"),
         ("name,port\na,COM1\nb,COM2,more\n", "Row 2 knows no column"),
         ("name,port,colour\na,COM1,red\n", "Row 1 knows no column colour"),
+        ("a,COM1,,word\nb,COM2,,word\n", "Row 1 lacks name, port"),
         ("name,port\n" + "".join(f"d{n},COM{n}\n" for n in range(201)), "has 201 controllers"),
     ],
 )
