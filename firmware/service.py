@@ -4,7 +4,8 @@ It lies beside boot.py, which loads it when the chip's RTC memory holds somethin
 leaves b"service" and two bytes of minutes there (firmware/handlers/service.py) and resets the chip;
 only a start by that reset is opened. Here it becomes b"service" alone, which a soft reset from the
 prompt finds again, as mpremote makes one. Power, the reset button and the watchdog end it: then the
-next start is a controller's. The watchdog cannot be stopped, whatever runs at the prompt.
+next start is a controller's. Whoever has the prompt could set watchdog and mark anew: the time is
+kept for those who forget, not against those who were trusted with a prompt.
 """
 
 import board

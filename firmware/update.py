@@ -161,8 +161,6 @@ def _judged(c: "Controller", payload: bytes, name: bytes) -> "tuple[int, int]":
         raise Refused(ERR_ARGUMENT)
     if api != packfs.API:
         raise Refused(ERR_BASE)
-    if digest == c.firmware:
-        raise Refused(ERR_STATE)
     floor = max(VERSION, c.nvs.get(FLOOR))
     if version <= floor and not _is_endorsed(c, name, floor):
         raise Refused(ERR_VERSION_LOW)
@@ -190,12 +188,14 @@ def _here(name: bytes, length: int) -> int:
                     return size
     except OSError:  # there is none
         size = 0
-    for path in (OF_PATH, PART_PATH, "/fw{}.pack".format(1 - packfs.mounted)):
-        if _is_there(path):
-            os.remove(path)
+    leaving = (OF_PATH, PART_PATH, "/fw{}.pack".format(1 - packfs.mounted))
     room = os.statvfs("/")
-    if room[0] * room[3] < length + _KEPT_FREE_BYTES:
+    free_bytes = room[0] * room[3] + sum([_size(path) for path in leaving])
+    if free_bytes < length + _KEPT_FREE_BYTES:
         raise Refused(ERR_CAPACITY)
+    for path in leaving:
+        if _size(path):
+            os.remove(path)
     with open(PART_PATH, "wb"):
         pass
     with open(OF_PATH, "wb") as file:
@@ -203,12 +203,13 @@ def _here(name: bytes, length: int) -> int:
     return 0
 
 
-def _is_there(path: str) -> bool:
+def _size(path: str) -> int:
+    """0 for one that is not there; an empty one is as good as none."""
     try:
-        os.stat(path)
+        size: int = os.stat(path)[6]
     except OSError:
-        return False
-    return True
+        return 0
+    return size
 
 
 async def _chunk(c: "Controller", offset: int, data: bytes) -> int:

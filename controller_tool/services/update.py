@@ -141,7 +141,8 @@ class _Call:
         failed = ", ".join(name for name, passed in checks.items() if not passed)
         return Updated(
             self.device.name, ok, before, _version(info) if ok else before,
-            t("proven and in force") if ok else t("failed its own test: {checks}", checks=failed),
+            t("failed its own test: {checks}", checks=failed) if not ok
+            else t("proven and in force") if checks else t("has it already"),
             "" if ok else t("It goes back to what it ran; see its journal"),
             sent, time.monotonic() - started,
         )  # fmt: skip

@@ -16,11 +16,11 @@ BESIDE = ("board", "packfs", "slots")
 # of API 1
 ASKED = {
     "board": {
-        "BOARD", "KIND", "capabilities", "clock_bus", "contactor", "indicator", "inputs", "meters",
-        "listen_address", "nvs", "partition", "readers", "relays", "reset", "reset_cause", "rtc",
+        "BOARD", "KIND", "capabilities", "clock_bus", "contactor", "idf_largest", "indicator", "inputs",
+        "meters", "listen_address", "nvs", "partition", "readers", "relays", "reset", "reset_cause", "rtc",
         "safe_state", "service_port", "station", "thermistors", "watchdog",
     },
-    "packfs": {"API", "identity", "modules", "mounted", "provisioned", "state"},
+    "packfs": {"API", "identity", "modules", "mounted", "state"},
     "slots": {"path", "select", "selected", "whole"},
 }  # fmt: skip
 OF_API = 1
