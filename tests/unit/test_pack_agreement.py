@@ -16,9 +16,9 @@ BESIDE = ("board", "packfs", "slots")
 # of API 1
 ASKED = {
     "board": {
-        "BOARD", "KIND", "capabilities", "clock_bus", "contactor", "idf_largest", "indicator", "inputs",
-        "meters", "listen_address", "nvs", "partition", "readers", "relays", "reset", "reset_cause", "rtc",
-        "safe_state", "service_port", "station", "thermistors", "watchdog",
+        "BOARD", "KIND", "capabilities", "clock_bus", "contactor", "idf_largest", "indicator",
+        "inputs", "listen_address", "meters", "nvs", "partition", "readers", "relays", "reset",
+        "reset_cause", "rtc", "safe_state", "service_port", "station", "thermistors", "watchdog",
     },
     "packfs": {"API", "identity", "modules", "mounted", "state"},
     "slots": {"path", "select", "selected", "whole"},
