@@ -108,5 +108,5 @@ ZH = {
     "Contacts seen meanwhile": "其间的触点动作",
     "not recorded": "未记录",
     "Card {number} of {count}: {decision}, {point}": "第 {number} 张，共 {count} 张：{decision}，{point}",
-    "Hold {count} cards to its readers, one after the other": "请依次在读卡器上试 {count} 张卡",
+    "Now hold cards to its readers, a minute for each: {count}": "请依次在读卡器上试 {count} 张卡，每张一分钟",
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from controller_tool.channel.address import parse
 from controller_tool.cli.common import App, pairs, yes_no
 from controller_tool.messages import name_of, t
 from controller_tool.services import record, taps
@@ -18,8 +19,19 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+
+def _network(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """The address, where it is one of a network: another kind would spoil each call."""
+    if text is None or text.startswith("sim+tcp://"):
+        return text
+    scheme, separator, _ = text.partition("://")
+    if (separator and scheme != "tcp") or parse(text).kind != "tcp":
+        raise click.BadParameter(t("Not a network address: {text}", text=text))
+    return text
+
+
 _OPTIONS = (
-    click.option("--tcp", metavar="ADDRESS",
+    click.option("--tcp", metavar="ADDRESS", callback=_network,
                  help=t("Its network address later on, tcp://HOST:PORT")),
     click.option("--ssid", help=t("Wi-Fi to join")),
     click.option("--wifi-password", envvar="CONTROLLER_TOOL_WIFI_PASSWORD",

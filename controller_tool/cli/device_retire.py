@@ -20,7 +20,7 @@ from controller_tool.messages import t
 @click.option("--dry-run", is_flag=True, help=t("Check everything, change nothing"))
 @way_options
 @pass_app
-def retire(app: App, name: str, stolen: bool, yes: bool, dry_run: bool, /, **asked: Any) -> None:
+def retire(app: App, /, name: str, stolen: bool, yes: bool, dry_run: bool, **asked: Any) -> None:
     """It serves nobody any more; with its wipe receipt it leaves the m of every card."""
     from controller_tool.services import device_retire as service  # noqa: PLC0415 - slow to import
 

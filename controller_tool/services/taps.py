@@ -99,7 +99,7 @@ def watch(
 ) -> Trials:
     """Waits for `wanted` cards, each in its time, and tells what the controller made of them."""
     first = client.head(RING_ACCESS).next_seq
-    say(t("Hold {count} cards to its readers, one after the other", count=wanted))
+    say(t("Now hold cards to its readers, a minute for each: {count}", count=wanted))
     _wait(client, first, wanted, say, per_tap_s)
     time.sleep(_SETTLE_S)
     pull.pull_ring(site, device, client, RING_ACCESS)

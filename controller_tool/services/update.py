@@ -130,7 +130,7 @@ class _Call:
             if order.outdated and info.get("version", 0) >= self.bundle.version:
                 return self._kept(before, t("is not outdated"))
             if order.dry_run:
-                return self._kept(before, t("would be sent; nothing was changed"))
+                return self._foreseen(before, info)
             sent = 0
             if info["firmware"] != self.bundle.digest:
                 sent = self._send(client, progress)
@@ -149,6 +149,21 @@ class _Call:
 
     def _kept(self, before: str, what: str) -> Updated:
         return Updated(self.device.name, True, before, before, what)
+
+    def _foreseen(self, before: str, info: Mapping[str, Any]) -> Updated:
+        """What the order would do; a version that is not higher wants root."""
+        bundle = self.bundle
+        other = info["firmware"] != bundle.digest
+        if other and info.get("version", 0) >= bundle.version and not bundle.endorsements:
+            return Updated(
+                self.device.name, False, before, before,
+                t("would refuse {version}: it is not higher", version=text_of(bundle.version)),
+                _wants_root(),
+            )  # fmt: skip
+        return self._kept(
+            before,
+            t("{version} would be sent; nothing was changed", version=text_of(bundle.version)),
+        )
 
     def _say(self, text: str) -> None:
         if self.notice is not None:
@@ -201,10 +216,14 @@ def _version(info: Mapping[str, Any]) -> str:
     return text_of(info["version"]) if isinstance(info.get("version"), int) else "?"
 
 
+def _wants_root() -> str:
+    return t("A lower version wants root: site firmware-endorse FILE")
+
+
 def _told(error: ToolError) -> tuple[str, str]:
     """What to do now, where the reply alone does not say it."""
     next_step = {
-        c.ERR_VERSION_LOW: t("A lower version wants root: site firmware-endorse FILE"),
+        c.ERR_VERSION_LOW: _wants_root(),
         c.ERR_KEY_UNKNOWN: t("It does not know that firmware key yet: push it first"),
         c.ERR_BASE: t("What stands beside its firmware is older: use `device flash`, by cable"),
         c.ERR_BUSY: t("Somebody is at its door, or a port charges: try again later"),

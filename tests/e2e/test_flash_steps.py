@@ -211,7 +211,7 @@ def test_cards_that_are_tried_stand_on_the_record(
         heard.set()
 
     def installer() -> None:
-        for number, text in (("0013345678", "Hold 2 cards"), ("0099999999", "Card 1 of 2")):
+        for number, text in (("0013345678", "a minute for each: 2"), ("0099999999", "Card 1 of 2")):
             while not said or text not in said[-1]:
                 heard.wait(30)
                 heard.clear()

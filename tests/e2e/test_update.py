@@ -115,8 +115,18 @@ def test_a_dry_run_says_who_would_be_sent_what_and_changes_nothing(house: Virtua
     bundle = firmware_bundle.make(house.site, "virtual-door", VERSION + 2)
     [said] = update.update(house.site, ["door"], {bundle.board: bundle}, dry_run=True)
     assert said.ok
+    assert text_of(VERSION + 2) in said.what
     assert not said.sent_bytes
     assert info(house, "door")["version"] == VERSION + 1
+
+
+def test_a_dry_run_says_that_a_lower_version_would_be_refused(house: VirtualHouse) -> None:
+    bundle = firmware_bundle.make(house.site, "virtual-door", VERSION - 1)
+    [said] = update.update(house.site, ["door"], {bundle.board: bundle}, dry_run=True)
+    assert (said.ok, "root" in said.next_step) == (False, True)
+    endorsed = firmware_bundle.endorse(house.site, bundle, trust_change.root_signers(house.site))
+    [said] = update.update(house.site, ["door"], {bundle.board: endorsed}, dry_run=True)
+    assert said.ok
 
 
 def test_a_lower_version_wants_root(house: VirtualHouse) -> None:

@@ -274,6 +274,19 @@ def test_one_port_for_several_controllers_is_wrong_usage(run, monkeypatch, words
     assert (code, "--port leads to one controller" in err) == (2, True)
 
 
+@pytest.mark.parametrize("address", ["sim://door-1", "10.0.0.7", "/dev/ttyUSB0"])
+def test_what_is_no_network_address_is_not_kept_as_one(run, address) -> None:
+    words = ("device", "provision", "d", "--port", "p", "--board", "virtual-door", "--dry-run")
+    code, _, err = run(*words, "--tcp", address)
+    assert (code, f"Not a network address: {address}" in err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("nope", "--yes"), ("nope", "--stolen", "--dry-run")])
+def test_a_controller_that_is_not_there_cannot_be_retired(run, words) -> None:
+    code, _, err = run("device", "retire", *words)
+    assert (code, err.splitlines()[0]) == (1, "No controller is named nope")
+
+
 @pytest.mark.usefixtures("board")
 def test_a_journal_that_was_never_pulled_is_not_called_altered(run) -> None:
     code, out, err = run("journal", "verify")
