@@ -1,6 +1,10 @@
 """Chinese texts of images, batches and the commissioning record (host)."""
 
 ZH = {
+    "Not all is well with {device}: the table says what": "{device} 并非一切正常：见上表",
+    "Mend it, then run `device selftest {device}`": "修好后运行 `device selftest {device}`",
+    "{n} of {wanted} cards were tried": "试卡 {n} 张，应试 {wanted} 张",
+    "Again, a minute for each: device record {device} --taps {wanted}": "请再试，每张一分钟：device record {device} --taps {wanted}",
     "Bring a board's MicroPython image into the cache, for device flash.": "把控制板的 MicroPython 固件取到本机缓存，供 device flash 使用。",
     "Another place that has the same file (https)": "存有同一文件的另一地址（https）",
     "fetching": "下载",

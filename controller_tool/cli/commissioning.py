@@ -109,4 +109,21 @@ def show(
     ])  # fmt: skip
     app.show({**data, "record": written}, shown)
     if not done.ok:
+        name = done.device
+        if done.trials is not None and not done.trials.ok:
+            complain_of_taps(app, name, done.trials)
+        else:
+            app.complain(
+                t("Not all is well with {device}: the table says what", device=name),
+                t("Mend it, then run `device selftest {device}`", device=name),
+            )
         click.get_current_context().exit(1)
+
+
+def complain_of_taps(app: App, name: str, trials: taps.Trials) -> None:
+    """Fewer cards were held to the readers than were to be, or one was judged wrongly."""
+    app.complain(
+        t("{n} of {wanted} cards were tried", n=len(trials.taps), wanted=trials.wanted),
+        t("Again, a minute for each: device record {device} --taps {wanted}",
+          device=name, wanted=trials.wanted),
+    )  # fmt: skip

@@ -41,4 +41,5 @@ def record(
         rows.append((t("cards tried"), f"{len(trials.taps)}/{trials.wanted}"))
     app.show({**written.__dict__, "trials": trials}, pairs(rows))
     if trials is not None and not trials.ok:
+        commissioning.complain_of_taps(app, name, trials)
         click.get_current_context().exit(1)
