@@ -63,6 +63,12 @@ def compiled_modules(board: str, version: int = VERSION) -> dict[str, bytes]:
     return {name: _compile(numbered(tree)) for name, tree in modules.items()}
 
 
+def modules_apart(board: str) -> dict[str, bytes]:
+    """The same modules as they are written: each by itself, neither joined nor shortened."""
+    sources = _sources(board)
+    return {name: _compile(sources[name]) for name in sorted(sources)}
+
+
 def packed_modules(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
     kind = _kind(board)
