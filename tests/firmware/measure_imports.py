@@ -15,7 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-vfs: "Any" = __import__("vfs")  # MicroPython's own
+# MicroPython's own
+vfs: "Any" = __import__("vfs")
+listing: "Any" = os.__dict__["ilistdir"]
 _SECTORS = 512  # of a stock 4 MB image: our own layout has no room for so many files
 _DIRECTORY = 0x4000
 _BUILT_IN = ("asyncio", "binascii", "collections", "hashlib", "io", "socket", "struct", "tls")
@@ -30,7 +32,7 @@ class Anything:
 
 def copy(source: str, target: str) -> None:
     """A folder of this machine to the file system."""
-    for entry in list(os.ilistdir(source)):
+    for entry in list(listing(source)):
         path, there = source + "/" + entry[0], target + "/" + entry[0]
         if entry[1] == _DIRECTORY:
             os.mkdir(there)  # noqa: PTH102 - MicroPython has no pathlib
