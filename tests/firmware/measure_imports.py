@@ -1,4 +1,4 @@
-"""What it costs to import a board's firmware from a LittleFS, as files or from a pack (MicroPython).
+"""What it costs to import a board's firmware from a LittleFS: files, or a pack (MicroPython).
 
     micropython measure_imports.py FOLDER
 
