@@ -47,6 +47,8 @@ _NOT_NOW = (  # seldom used, or used already
     "firmware.handlers.service",
     "firmware.retire",
     "firmware.starting",
+    "firmware.trial",
+    "firmware.update",
     "firmware.wipe",
     "protocol.wipe_receipt",
 )

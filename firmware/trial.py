@@ -7,7 +7,6 @@ slot at once, unless that one is not whole; so does who was not called on in tim
 is at the door.
 """
 
-import asyncio
 import os
 
 from firmware.access import Access
@@ -67,6 +66,9 @@ async def prove(c: "Controller") -> "Value":
     """Each check by name, and whether this firmware stays; ERR_STATE unless it is on trial."""
     if packfs.state != "t":
         raise Refused(ERR_STATE)
+    from firmware.list_proof import list_is_whole
+
+    forget("firmware.list_proof")
     checks = {
         "link": c.admission.guest is not None,
         "list": await list_is_whole(c),
@@ -108,24 +110,3 @@ def _decides(c: "Controller") -> bool:
     granted, reason = judge(access, CREDENTIAL_TEXT, os.urandom(_CREDENTIAL_BYTES), 0, False)
     wanted = REASON_UNKNOWN_CARD if c.whitelist.manifest is not None else REASON_NO_LIST
     return not granted and reason == wanted and c.kind.relay_follows()
-
-
-async def list_is_whole(c: "Controller") -> bool:
-    """Whether the list that is stored has the digest that was signed; so has none at all."""
-    from firmware.blend import blend_of, digesting
-
-    forget("firmware.blend")
-    held = c.whitelist
-    if held.manifest is None:
-        return True
-    found: "list[object]" = []
-    try:
-        blend = blend_of(held, c.scratch)
-        try:
-            for _ in digesting(blend, found, False):
-                await asyncio.sleep_ms(0)
-        finally:
-            blend.close()
-    except OSError:
-        return False
-    return found == [held.digest, held.count]

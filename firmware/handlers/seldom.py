@@ -52,9 +52,9 @@ async def _enroll(c: "Controller", arguments: "Arguments") -> "Value":
 
 async def _self_test(c: "Controller", arguments: "Arguments") -> "Value":
     """Each check by name; what failed is also in the journal, as a mask."""
-    from firmware.trial import list_is_whole
+    from firmware.list_proof import list_is_whole
 
-    forget("firmware.trial")
+    forget("firmware.list_proof")
     checks = (
         ("entropy", os.urandom(16) != os.urandom(16)),
         ("clock", c.clock.quality > 0),
