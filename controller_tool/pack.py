@@ -21,6 +21,7 @@ from controller_tool.bundle import bundle, lazy_entries
 from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, imported_modules, inline, module_constants
 from controller_tool.shrink import shrink
+from controller_tool.shrink.modules import shorten_modules
 from controller_tool.shrink.ordering import numbered
 from protocol.version import VERSION
 
@@ -58,9 +59,19 @@ def build_pack(board: str, version: int = VERSION) -> bytes:
 
 
 def compiled_modules(board: str, version: int = VERSION) -> dict[str, bytes]:
-    """The bytecode of each module of a board's pack, by its dotted name."""
+    """The bytecode of each module of a board's pack, by its name there."""
     modules = packed_modules(board, version)
-    return {name: _compile(numbered(tree)) for name, tree in modules.items()}
+    names = shorten_modules(modules, [*_entries(board), *_asked_from_outside(board)])
+    return {names.get(name, name): _compile(numbered(tree)) for name, tree in modules.items()}
+
+
+def _entries(board: str) -> list[str]:
+    """Modules that are asked for by names which no import statement shows."""
+    return [_ENTRY, f"firmware.{_kind(board)}", *_driver_modules(board)]
+
+
+def _asked_from_outside(board: str) -> set[str]:
+    return {name for tree in _outside(board) for name in imported_modules(tree)}
 
 
 def modules_apart(board: str) -> dict[str, bytes]:
@@ -71,9 +82,8 @@ def modules_apart(board: str) -> dict[str, bytes]:
 
 def packed_modules(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
-    kind = _kind(board)
     needed = _needed(_sources(board, version))
-    entries = [_ENTRY, f"firmware.{kind}", *_driver_modules(board)]
+    entries = _entries(board)
     return shrink(bundle(needed, [*entries, *lazy_entries(needed)]), _outside(board))
 
 
@@ -156,7 +166,7 @@ def _sources(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """Every module that the entries reach and the board has a use for, by its dotted name."""
     has = {name for name, value in _description(board)["capabilities"].items() if value}
     unused = {name for name, needs in _ONLY_WITH.items() if not needs & has}
-    entries = [_ENTRY, f"firmware.{_kind(board)}", *_driver_modules(board)]
+    entries = _entries(board)
     waiting = list(entries)
     found: dict[str, ast.Module] = {}
     while waiting:
