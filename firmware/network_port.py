@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _POLL_MS = 20
 _BACKLOG = 8
-_BESIDE_A_GUEST_BYTES = 8192  # a preface, its code, and what his next request wants
+_BESIDE_A_GUEST_BYTES = 10240  # a preface, its code, and what his next request wants
 _JOIN_FIRST_MS = 5000
 _JOIN_MAX_MS = 300000
 

@@ -1,6 +1,6 @@
 """What one end of the serial line has sent and not yet been acknowledged (both interpreters).
 
-Sixteen slots hold frames as they lie on the line; numbers count modulo 64. Towards a controller
+Eight slots hold frames as they lie on the line; numbers count modulo 64. Towards a controller
 the frames in flight fill no more than its credit of raw bytes.
 """
 
