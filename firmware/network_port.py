@@ -123,9 +123,12 @@ class NetworkPort:
     def _is_full(self) -> bool:
         """Whether callers have to wait outside: beside a guest there is room for one, who has his
         whole time, for the guest's requests want the heap that the others would take."""
-        if self._c.admission.guest is None or not self._waiting:
+        guest = self._c.admission.guest
+        if guest is None or not self._waiting:
             return False
         if gc.mem_free() < _BESIDE_A_GUEST_BYTES:
+            if not (guest.is_in or guest.by_cable):  # one of them is the guest, in his handshake
+                return True
             for task in self._waiting:
                 task.cancel()
             self._waiting = []
