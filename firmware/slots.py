@@ -11,7 +11,7 @@ watchdog, a power cut) has been counted. After the third the other slot runs. A 
 is wrong never runs as long as the other one's is right. When the flash refuses the count, nothing
 would end the trial: the other slot runs.
 
-Loaded by boot.py for that, before there is any pack, and by firmware/update_prove.py; let go then.
+Loaded by boot.py before there is any pack, and by firmware/update.py and trial.py; let go then.
 """
 
 import hashlib

@@ -48,6 +48,7 @@ _NOT_NOW = (  # seldom used, or used already
     "firmware.retire",
     "firmware.starting",
     "firmware.trial",
+    "firmware.trust_keys",
     "firmware.update",
     "firmware.wipe",
     "protocol.wipe_receipt",
@@ -142,7 +143,10 @@ def _journal(c: Controller) -> None:
     c.journal.note(EVENT_BOOT, board.reset_cause(), extra=c.slot & 0xFF)
     if c.nvs.get("service"):  # firmware/handlers/service.py opened the start before
         c.journal.note(EVENT_SERVICE_CLOSED, board.reset_cause())
-        c.nvs.put("service", 0)
+        try:
+            c.nvs.put("service", 0)
+        except OSError:  # it is told again by the next start; this one has a door to serve
+            c.journal.lost += 1
     if packfs.state == "r":
         from firmware.trial import started
 

@@ -4,6 +4,8 @@ The stock start-up erases all of NVS when it has no free pages, so every floor a
 journal's key cells or in a signed object, and boot takes the highest.
 """
 
+FLOOR_FIRMWARE = "floor_firmware"  # the highest version of a firmware that was confirmed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

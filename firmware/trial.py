@@ -11,6 +11,7 @@ import os
 
 from firmware.access import Access
 from firmware.loan import forget
+from firmware.store import FLOOR_FIRMWARE
 from protocol.codes import (
     CREDENTIAL_TEXT,
     ERR_STATE,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from firmware.controller import Controller, Value
 
-FLOOR = "floor_firmware"
 _CREDENTIAL_BYTES = 16
 
 packfs: "Any" = __import__("packfs")
@@ -52,7 +52,7 @@ def started(c: "Controller") -> None:
         return
     told = state == "r"
     if not told:  # it was selected, and its pack has rotted since
-        number, version = ROLLBACK_PACK, c.nvs.get(FLOOR)
+        number, version = ROLLBACK_PACK, c.nvs.get(FLOOR_FIRMWARE)
     try:
         c.journal.record(EVENT_FIRMWARE_ROLLED_BACK, number, extra=version)
         if told:
@@ -66,13 +66,13 @@ async def prove(c: "Controller") -> "Value":
     """Each check by name, and whether this firmware stays; ERR_STATE unless it is on trial."""
     if packfs.state != "t":
         raise Refused(ERR_STATE)
-    from firmware.list_proof import list_is_whole
+    from firmware.held_proof import journal_holds, list_is_whole
 
-    forget("firmware.list_proof")
+    forget("firmware.held_proof")
     checks = {
         "link": c.admission.guest is not None,
         "list": await list_is_whole(c),
-        "journal": _journal_takes(c),
+        "journal": journal_holds(c) and not c.journal.lost,
         "decision": _decides(c),
     }
     if all(checks.values()):
@@ -80,7 +80,7 @@ async def prove(c: "Controller") -> "Value":
         slots().select(packfs.mounted)
         packfs.state = ""
         # one that root brought back lets none come again that was taken away for it
-        c.nvs.put(FLOOR, max(VERSION, c.nvs.get(FLOOR)))
+        c.nvs.put(FLOOR_FIRMWARE, max(VERSION, c.nvs.get(FLOOR_FIRMWARE)))
     else:
         give_up(c, ROLLBACK_TEST)
     return checks
@@ -93,11 +93,6 @@ def give_up(c: "Controller", reason: int = ROLLBACK_TIME) -> None:
     if chosen.whole(other):
         chosen.select(other, "r", reason, VERSION)
         c.restart_wanted = True
-
-
-def _journal_takes(c: "Controller") -> bool:
-    """The start was written down; and what is written is found again."""
-    return all(ring.oldest <= ring.seq for ring in c.journal.rings) and not c.journal.lost
 
 
 def _decides(c: "Controller") -> bool:

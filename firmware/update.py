@@ -21,8 +21,9 @@ import os
 from hashlib import sha256
 
 from firmware import signed
+from firmware.config import read_file
 from firmware.loan import forget
-from firmware.signed import TRUST_PATH
+from firmware.store import FLOOR_FIRMWARE
 from protocol import cose
 from protocol.codes import (
     ERR_ARGUMENT,
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
 
 PART_PATH = "/fw.part"
 OF_PATH = "/fw.of"  # SHA-256 of the manifest whose pack that is
-FLOOR = "floor_firmware"  # in NVS: the highest version that was confirmed
 _FIELDS = 6
 _ENDORSED_FIELDS = 2
 _DIGEST_BYTES = 32
@@ -96,36 +96,14 @@ async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> 
         raise
 
 
-class _Root:
-    """In the place of firmware.signed.Keys: what a running controller does not keep of its trust.
-
-    threshold: of the role that was asked for last.
-    """
-
-    def __init__(self, keys: "signed.Keys") -> None:
-        self._speaks = len(keys.places) > 0  # else the object is older than the floor
-        self.threshold = 0
-
-    def find(self, role: int, kid: bytes) -> "bytes | None":
-        if not self._speaks:
-            return None
-        from protocol.trust import Stored, parse
-
-        forget("protocol.trust")
-        with open(TRUST_PATH, "rb") as file:
-            held = parse(Stored(file, 0, os.stat(TRUST_PATH)[6]), True)
-            for row in held.keys:
-                if row[0] == role:
-                    self.threshold = row[1]
-            piece: "Any" = held.find_key(role, kid)
-            return None if piece is None else piece.read()
-
-
 async def _begin(c: "Controller", role: int, envelope: bytes) -> int:
     """Judge a manifest, or what root says of one; the offset from which the pack is wanted."""
     if role not in (KEY_ROOT, KEY_FIRMWARE):
         raise Refused(ERR_ARGUMENT)
-    keys: "Any" = _Root(c.keys)
+    from firmware.trust_keys import StoredKeys
+
+    forget("firmware.trust_keys")
+    keys: "Any" = StoredKeys(c.keys)
     aad = AAD_FIRMWARE if role == KEY_FIRMWARE else AAD_FIRMWARE_ROOT
     payload = bytes(await signed.payload(keys, role, envelope, aad))
     if role == KEY_ROOT:
@@ -161,7 +139,7 @@ def _judged(c: "Controller", payload: bytes, name: bytes) -> "tuple[int, int]":
         raise Refused(ERR_ARGUMENT)
     if api != packfs.API:
         raise Refused(ERR_BASE)
-    floor = max(VERSION, c.nvs.get(FLOOR))
+    floor = max(VERSION, c.nvs.get(FLOOR_FIRMWARE))
     if version <= floor and not _is_endorsed(c, name, floor):
         raise Refused(ERR_VERSION_LOW)
     return version, length
@@ -180,14 +158,9 @@ def _is_endorsed(c: "Controller", name: bytes, floor: int) -> bool:
 
 def _here(name: bytes, length: int) -> int:
     """Bytes of this very pack that lie here already; else room is made for it."""
-    try:
-        with open(OF_PATH, "rb") as file:
-            if file.read() == name:
-                size = os.stat(PART_PATH)[6]
-                if size <= length:
-                    return size
-    except OSError:  # there is none
-        size = 0
+    here = _size(PART_PATH)
+    if here <= length and _size(OF_PATH) and read_file(OF_PATH) == name:
+        return here
     leaving = (OF_PATH, PART_PATH, "/fw{}.pack".format(1 - packfs.mounted))
     room = os.statvfs("/")
     free_bytes = room[0] * room[3] + sum([_size(path) for path in leaving])
@@ -196,8 +169,6 @@ def _here(name: bytes, length: int) -> int:
     for path in leaving:
         if _size(path):
             os.remove(path)
-    with open(PART_PATH, "wb"):
-        pass
     with open(OF_PATH, "wb") as file:
         file.write(name)
     return 0
@@ -215,7 +186,7 @@ def _size(path: str) -> int:
 async def _chunk(c: "Controller", offset: int, data: bytes) -> int:
     """Append a piece; returns the next offset."""
     held = c.update
-    if held is None or offset != os.stat(PART_PATH)[6]:
+    if held is None or offset != _size(PART_PATH):
         raise Refused(ERR_STATE)
     if offset + len(data) > held[1]:
         raise Refused(ERR_LENGTH)
@@ -232,7 +203,7 @@ async def _chunk(c: "Controller", offset: int, data: bytes) -> int:
 
 async def _commit(c: "Controller") -> None:
     held = c.update
-    if held is None or os.stat(PART_PATH)[6] != held[1]:
+    if held is None or _size(PART_PATH) != held[1]:
         raise Refused(ERR_STATE)
     digest = sha256()
     buffer = memoryview(bytearray(_PIECE_BYTES))

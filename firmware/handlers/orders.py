@@ -80,20 +80,13 @@ async def _do_ticket(c: "Controller", arguments: "Arguments") -> "Value":
     """Physical actions: signed, for this controller's own nonce, once."""
     try:
         payload = await signed.payload(c.keys, KEY_TICKET, arguments[0], AAD_TICKET)
-        fields = _addressed(c, payload, 6)
-        _act(c, fields)
+        return await _act(c, _addressed(c, payload, 6))
     except Refused as error:
         c.journal.note(EVENT_TICKET_REFUSED, error.code)
         raise
-    if fields[3] == TICKET_RETIRE:
-        from firmware.retire import retire
-
-        forget("firmware.retire")
-        return await retire(c, fields[2])
-    return None
 
 
-def _act(c: "Controller", fields: "Arguments") -> None:
+async def _act(c: "Controller", fields: "Arguments") -> "Value":
     action, point, argument = fields[3:]
     # a charge has its energy beside its minutes
     greatest = _CHARGE_MAX if action == TICKET_CHARGE_START else 0xFFFF
@@ -118,8 +111,14 @@ def _act(c: "Controller", fields: "Arguments") -> None:
 
         forget("firmware.pairing")
         pair(c, point, argument == 1)
-    elif action != TICKET_RETIRE:
+    elif action == TICKET_RETIRE:
+        from firmware.retire import retire
+
+        forget("firmware.retire")
+        return await retire(c, fields[2])
+    else:
         c.kind.act(action, point, argument)
+    return None
 
 
 def _is_possible(c: "Controller", action: int, point: int, argument: int) -> bool:

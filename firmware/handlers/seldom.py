@@ -52,13 +52,13 @@ async def _enroll(c: "Controller", arguments: "Arguments") -> "Value":
 
 async def _self_test(c: "Controller", arguments: "Arguments") -> "Value":
     """Each check by name; what failed is also in the journal, as a mask."""
-    from firmware.list_proof import list_is_whole
+    from firmware.held_proof import journal_holds, list_is_whole
 
-    forget("firmware.list_proof")
+    forget("firmware.held_proof")
     checks = (
         ("entropy", os.urandom(16) != os.urandom(16)),
         ("clock", c.clock.quality > 0),
-        ("journal", c.journal.rings[0].oldest <= c.journal.rings[0].seq),
+        ("journal", journal_holds(c)),
         ("whitelist", await list_is_whole(c)),
         ("relay", c.kind.relay_follows()),
         ("room", _has_room()),

@@ -14,15 +14,11 @@ journals its end, the mark is left in the RTC memory, which survives no power cu
 controller restarts into firmware/service.py.
 """
 
-import os
-
 from firmware import signed
 from firmware.loan import forget
-from protocol import cbor
 from protocol.codes import (
     CLOCK_UNSET,
     ERR_DATE,
-    ERR_KEY_UNKNOWN,
     ERR_MALFORMED,
     ERR_OTHER_DEVICE,
     ERR_OTHER_SITE,
@@ -33,27 +29,16 @@ from protocol.codes import (
     KEY_FIRMWARE,
 )
 from protocol.constants import AAD_SERVICE, SERVICE_MAX_MIN, TIME_END_S
-from protocol.messages import Refused, is_number
+from protocol.messages import Refused, decode, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from firmware.controller import Arguments, Controller, Value
 
 _MARK = b"service"  # firmware/service.py takes it
 _NVS_NAME = "service"
-
-
-class _FirmwareKeys:
-    """As signed.Keys, for the one role that no running controller keeps."""
-
-    def find(self, role: int, kid: bytes) -> "bytes | None":
-        from protocol.trust import Stored, octets, parse
-
-        forget("protocol.trust")
-        with open(signed.TRUST_PATH, "rb") as file:
-            held = parse(Stored(file, 0, os.stat(signed.TRUST_PATH)[6]), True)
-            modulus = held.find_key(role, kid)
-            return None if modulus is None else octets(modulus)
 
 
 async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> "Value":
@@ -62,11 +47,12 @@ async def carry_out(c: "Controller", operation: int, arguments: "Arguments") -> 
     try:
         if guest is None or not guest.by_cable:
             raise Refused(ERR_ROLE)
-        if not c.keys.places:  # the trust object is older than one that was here
-            raise Refused(ERR_KEY_UNKNOWN)
-        keys: "signed.Keys" = _FirmwareKeys()  # type: ignore[assignment]  # it is asked for no more
+        from firmware.trust_keys import StoredKeys
+
+        forget("firmware.trust_keys")
+        keys: "Any" = StoredKeys(c.keys)
         payload = await signed.payload(keys, KEY_FIRMWARE, arguments[0], AAD_SERVICE)
-        minutes = _granted(c, guest.peer_id, cbor.decode(payload))
+        minutes = _granted(c, guest.peer_id, decode(payload))
     except Refused as error:
         c.journal.note(EVENT_TICKET_REFUSED, error.code)
         raise

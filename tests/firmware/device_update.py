@@ -110,10 +110,15 @@ def test_who_is_not_called_on_goes_back() -> None:
     assert c.events()[-1] == (EVENT_FIRMWARE_ROLLED_BACK, ROLLBACK_TIME, VERSION)
 
 
+def unreadable(_seq: int, _out: memoryview) -> int:
+    raise OSError(5)
+
+
 def test_what_fails_its_own_test_goes_back_at_once() -> None:
     for spoil, failed in (
         (lambda c: setattr(c.kind, "obeys", False), "decision"),
         (lambda c: setattr(c.journal, "lost", 1), "journal"),
+        (lambda c: setattr(c.journal.rings[1], "read", unreadable), "journal"),
         (lambda c: setattr(c.admission, "guest", None), "link"),
     ):
         board = Board()
