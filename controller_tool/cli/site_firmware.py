@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app
 from controller_tool.messages import t
+from protocol.version import VERSION, number_of
 
 if TYPE_CHECKING:
     from controller_tool.services.firmware_bundle import Bundle
@@ -17,30 +17,17 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-_VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})", re.ASCII)
-_PART_MAX = 255
-
-
-class _Version(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks alone
-    """1.2.3 as its number."""
-
-    name = "VERSION"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Three numbers below 256."""
-        if isinstance(value, int):
-            return value
-        found = _VERSION.fullmatch(str(value))
-        parts = [int(part) for part in found.groups()] if found else []
-        if not parts or max(parts) > _PART_MAX:
-            self.fail(t("{value} is no version such as 1.2.3", value=value), param, ctx)
-        return int.from_bytes(bytes(parts), "big")
+def _version(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        return number_of(value)
+    except ValueError:
+        raise click.BadParameter(t("{value} is no version such as 1.2.3", value=value)) from None
 
 
 _over = click.option(
-    "--over", type=_Version(),
+    "--over", callback=_version, metavar="X.Y.Z",
     help=t("Highest version whose place it may take by root; else this tool's own"),
 )  # fmt: skip
 
@@ -48,7 +35,13 @@ _over = click.option(
 @click.command("firmware", cls=ToolCommand, help=t("Sign this tool's firmware for a board."))
 @click.argument("board")
 @click.option("--to", "path", type=_FILE, metavar="FILE", required=True, help=t("Where it goes"))
-@click.option("--as", "version", type=_Version(), help=t("Another version than the tool's own"))
+@click.option(
+    "--as",
+    "version",
+    callback=_version,
+    metavar="X.Y.Z",
+    help=t("Another version than the tool's own"),
+)
 @click.option("--endorse", is_flag=True, help=t("Root signs, too: a lower version may be taken"))
 @_over
 @pass_app
@@ -57,7 +50,6 @@ def firmware(
 ) -> None:
     """Writes a bundle that `device update --bundle` sends, from folders without the key as well."""
     from controller_tool.services import firmware_bundle as service  # noqa: PLC0415 - slow
-    from protocol.version import VERSION  # noqa: PLC0415
 
     if over is not None and not endorse:
         raise click.UsageError(t("--over goes with --endorse"))

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 _MAGIC = b"CTFW1"
 _KEY = "firmware"
-_FIELDS = 6
 _ENDORSEMENTS_MAX = 8
 _FILE_MAX_BYTES = PACK_MAX_BYTES + (_ENDORSEMENTS_MAX + 2) * ENVELOPE_MAX_BYTES
 
@@ -67,9 +66,9 @@ class Bundle:
 def make(site: Site, board: str, version: int = VERSION) -> Bundle:
     """This tool's firmware for a board, signed by this folder; OperatorError without its key."""
     site.require(_KEY)
-    folder = boards.show(board).folder
-    pack = build_pack(folder, version)
-    name = boards.show(board).name
+    described = boards.show(board)
+    name = described.name
+    pack = build_pack(described.folder, version)
     payload = cbor.encode(
         [site.id, name, version, beside_api(), len(pack), hashlib.sha256(pack).digest()]
     )
