@@ -25,9 +25,8 @@ _READER_BAUD = 9600
 
 @dataclass(frozen=True)
 class Shown:
-    """A card was held to the reader: when its first and last bit began, the longest pitch."""
+    """A card was held to the reader: when its last bit was sent, the longest pitch."""
 
-    first_us: int
     last_us: int
     longest_us: int = 0
 
@@ -76,7 +75,7 @@ class Bench:
         sent = self.jig.call(
             "serial", tx=wire.pin, uart=self.wiring.uart, baud=_READER_BAUD, data=frame.hex()
         )
-        return Shown(*sent)
+        return Shown(sent)
 
     def send_bits(self, bits: list[int], pitch_us: int = PITCH_US) -> Shown:
         """Pulses on D0 and D1."""
@@ -96,14 +95,13 @@ class Bench:
     def moved(self, mark: int, *, powered: bool, within_ms: int = 2000) -> int | None:
         """When the relay's load got (or lost) its power after `mark`; None: it did not in time."""
         wire = self.wiring[self._relay]
-        found = self.jig.wait(mark, wire.pin, int(powered) ^ int(wire.inverts), within_ms)
-        return None if found is None else found[0]
+        return self.jig.wait(mark, wire.pin, int(powered) ^ int(wire.inverts), within_ms)
 
     def glitches(self) -> int:
         """How often since `watch` the load got power, as the jig's hardware counted it."""
         wire = self.wiring[self._relay]
         assert wire.inverts, "counted are falling edges: power must pull the jig's pin down"
-        return int(self.jig.call("log", since=1 << 20)["falls"][str(wire.pin)])
+        return int(self.jig.call("falls")[str(wire.pin)])
 
     @staticmethod
     def passed_ms(start_us: int, end_us: int) -> float:

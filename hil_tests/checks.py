@@ -46,7 +46,12 @@ _EVENTS = {
 
 
 class WrongWire(OperatorError):
-    """A wire that is missing or ends elsewhere."""
+    """A wire that is missing or ends elsewhere; found: what was seen of it."""
+
+    def __init__(self, wire: Wire, found: str) -> None:
+        super().__init__(
+            f"Wrong or missing wire {wire}: {found}", "Mend the wire, or hil_tests/wiring.toml"
+        )
 
 
 def require_board(controller: Controller, board: str) -> None:
@@ -69,14 +74,14 @@ class _Check:
         self._c = controller
         self._bench = controller.bench
         self._destructive = destructive
-        self._proven: list[str] = []
+        self._proven: list[Wire] = []
 
     def run(self) -> list[str]:
         """What restarts the controller comes last."""
         steps: list[tuple[str, Callable[[str], None], bool]] = [
-            ("rex", self._moved_input, False),
-            ("door", self._moved_input, False),
-            ("tamper", self._moved_input, False),
+            ("rex", self._input, False),
+            ("door", self._input, False),
+            ("tamper", self._input, False),
             ("card_d0", self._card, False),
             ("card_tx", self._card, False),
             ("lock", self._lock, False),
@@ -89,11 +94,10 @@ class _Check:
             if role in self._bench.wiring and (self._destructive or not is_destructive):
                 check(role)
         self._bench.watch()
-        proven = {line.partition(":")[0] for line in self._proven}
-        return self._proven + [
+        return [f"{wire} ok" for wire in self._proven] + [
             f"{wire}: not moved by this check"
-            for role, wire in self._bench.wiring.wires.items()
-            if role not in proven
+            for wire in self._bench.wiring.wires.values()
+            if wire not in self._proven
         ]
 
     def _seen(self) -> set[str]:
@@ -117,14 +121,10 @@ class _Check:
         seen |= self._seen()
         if seen != {wanted}:
             other = f"; seen instead: {', '.join(sorted(seen))}" if seen else ""
-            raise WrongWire(
-                f"Wrong or missing wire {wire}: the jig moved it, "
-                f"the controller did not see {wanted}{other}",
-                "Mend the wire, or hil_tests/wiring.toml",
-            )
-        self._proven.append(f"{wire} ok")
+            raise WrongWire(wire, f"the jig moved it, the controller did not see {wanted}{other}")
+        self._proven.append(wire)
 
-    def _moved_input(self, role: str) -> None:
+    def _moved(self, role: str) -> None:
         wire = self._bench.wiring[role]
         self._seen()
         self._bench.drive(role, on=True)
@@ -133,6 +133,9 @@ class _Check:
         finally:
             self._bench.drive(role, on=False)
         time.sleep(_SETTLE_S)
+
+    def _input(self, role: str) -> None:
+        self._moved(role)
         self._c.locked()
 
     def _card(self, role: str) -> None:
@@ -140,7 +143,7 @@ class _Check:
         self._bench.swipe(self._bench.new_credential())
         self._require(self._bench.wiring[role], "card")
         if role == "card_d0":
-            self._proven.append(f"{self._bench.wiring['card_d1']} ok")
+            self._proven.append(self._bench.wiring["card_d1"])
 
     def _lock(self, role: str) -> None:
         """By the exit button, whose own wire was proven."""
@@ -150,28 +153,21 @@ class _Check:
         for powered in (True, False):
             if bench.moved(mark, powered=powered, within_ms=_LOCK_MS if powered else 15000) is None:
                 raise WrongWire(
-                    f"Wrong or missing wire {wire}: the controller journalled an exit, and the "
-                    f"jig saw the lock {'get no' if powered else 'keep its'} power",
-                    "Mend the wire between relay, lock and jig, or hil_tests/wiring.toml",
+                    wire,
+                    "the controller journalled an exit, and the jig saw the lock "
+                    f"{'get no' if powered else 'keep its'} power",
                 )
-        self._proven.append(f"{wire} ok")
+        self._proven.append(wire)
 
     def _alarm(self, role: str) -> None:
         """Fire and emergency stop latch; a held exit button, or a charger's key, lets them go."""
-        wire, bench = self._bench.wiring[role], self._bench
-        self._seen()
-        bench.drive(role, on=True)
-        try:
-            self._require(wire, wire.end)
-        finally:
-            bench.drive(role, on=False)
+        self._moved(role)
+        bench = self._bench
         if "rex" in bench.wiring:
-            time.sleep(_SETTLE_S)
             bench.press("rex", FIRE_RESET_HOLD_MS + 1000)
             assert self._c.within(lambda: not self._c.client.info()["doors"][0] & DOOR_FIRE)
             assert self._c.locked()
         elif "key" in bench.wiring:
-            time.sleep(_SETTLE_S)
             bench.press("key", KEY_MS)
             time.sleep(KEY_MS / 1000 + _SETTLE_S)
 
@@ -195,7 +191,7 @@ class _Check:
         time.sleep(2 * _HELD_MS / 1000)
         wrong = {0: "the controller went on: EN", 2: "it started twice: boot"}
         self._require_boots(before, "en", wrong)
-        self._proven.append(f"{self._bench.wiring[role]} ok")
+        self._proven.append(self._bench.wiring[role])
 
     def _boot(self) -> int:
         boot = int(self._c.client.info()["boot"])
@@ -207,8 +203,5 @@ class _Check:
         started = self._c.client.info()["boot"] - before if self._c.comes_back() else -1
         if started != 1:
             what = wrong.get(started, "it did not start again")
-            raise WrongWire(
-                f"Wrong or missing wire {wire}: the jig pulled it, {what}",
-                "Mend the wire, or hil_tests/wiring.toml",
-            )
-        self._proven.append(f"{wire} ok")
+            raise WrongWire(wire, f"the jig pulled it, {what}")
+        self._proven.append(wire)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hil_tests.twin import UNLOCK_TIME
 from protocol.codes import EVENT_GRANTED, EVENT_READER_DOUBTFUL
 from protocol.setting_names import NAMES
 
@@ -21,15 +22,14 @@ if TYPE_CHECKING:
 
 _LIMIT_MS = 400
 _TORN_US = 20000
-_UNLOCK_TIME = 2
 _APART_S = 0.08
 
 
 def unlock_time_ms(door: Controller) -> int:
     """As the controller was told, or by default."""
-    by_default = NAMES[_UNLOCK_TIME][3]
+    by_default = NAMES[UNLOCK_TIME][3]
     assert by_default is not None
-    told = door.client.config().settings.get(_UNLOCK_TIME, by_default)
+    told = door.client.config().settings.get(UNLOCK_TIME, by_default)
     return 100 * int(told[0] if isinstance(told, list) else told)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hil_tests.test_latency import unlock_time_ms
+
 if TYPE_CHECKING:
     from hil_tests.controller import Controller
 
@@ -43,10 +45,10 @@ def test_no_relay_moves_through_resets_and_the_rom_loader(
 
 @pytest.mark.destructive
 def test_reset_drops_a_released_lock(door: Controller, measure) -> None:
+    door.close()  # first: it takes a while, and the lock is released for one second here
     mark = door.bench.mark()
     door.bench.press("rex", 400)
     assert door.bench.moved(mark, powered=True) is not None
-    door.close()
     began_us = door.bench.drive("en", on=True)
     locked_us = door.bench.moved(mark, powered=False)
     door.bench.drive("en", on=False)
@@ -62,12 +64,16 @@ def test_watchdog_ends_a_firmware_that_hangs(door: Controller, measure, not_meas
         why = "nothing outside a real chip can hang its firmware, and no firmware has a hook for it"
         not_measured("watchdog: hang → lock without power", why)
         pytest.skip(why)
+    held_s = unlock_time_ms(door) / 1000
+    door.close()
+    pid = door.twin.counters()["pid"]
     mark = door.bench.mark()
     door.bench.press("rex", 400)
     released_us = door.bench.moved(mark, powered=True)
     assert released_us is not None
-    door.close()
-    os.kill(door.twin.counters()["pid"], signal.SIGSTOP)
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(held_s + 1)
+    assert door.bench.powers(), "it locked by itself: it did not hang"
     locked_us = door.bench.moved(mark, powered=False, within_ms=_WATCHDOG_MS + 4000)
     assert locked_us is not None, "the watchdog did not bite"
     measure("watchdog: hang → lock without power", door.bench.passed_ms(released_us, locked_us),

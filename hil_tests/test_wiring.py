@@ -9,4 +9,4 @@ from hil_tests.controller import Controller
 def test_every_wire_ends_where_wiring_toml_says(controller: Controller) -> None:
     """The check itself runs where the controller is opened, and ends the run when it fails."""
     assert controller.bench.wiring.wires
-    assert not controller.bench.powers()
+    assert controller.locked()

@@ -28,7 +28,8 @@ JIG_BOARD = "esp32-devkitc"
 _NAME = "bench"
 _JIG = "jig"
 PASSPHRASE = "of a folder that lives for one test run"
-_UNLOCK_TIME, _SECOND = 2, 10  # of the settings, in tenths: a suite need not wait five seconds
+UNLOCK_TIME = 2  # of the settings, in tenths of a second
+_SECOND = 10  # a suite need not wait five
 _IN_FORCE_S = 1.0
 
 
@@ -52,7 +53,7 @@ def made(folder: Path, wiring: wires.Wiring, laid: Path = wires.WIRING) -> Itera
             house.provision()
             assert all(record.ok for record in house.provisioned), house.provisioned
             if wiring.kind == "door":
-                device_config.change(site, _NAME, {_UNLOCK_TIME: _SECOND})
+                device_config.change(site, _NAME, {UNLOCK_TIME: _SECOND})
                 time.sleep(_IN_FORCE_S)  # it comes into force when nobody is in session
             controller = Controller(site, _NAME, bench, house.boards[_NAME], jig=jig)
             yield controller

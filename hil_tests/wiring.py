@@ -11,7 +11,10 @@ from controller_tool import resources
 from controller_tool.errors import OperatorError
 
 WIRING = Path(__file__).with_name("wiring.toml")
-_INVERTING = ("transistor", "opto-coupler", "contact")
+_INVERTS = {
+    "transistor": True, "opto-coupler": True, "contact": True,
+    "break-contact": False, "isolator": False, "relay": False,
+}  # fmt: skip
 _CHIP_LINES = ("supply", "en", "boot")
 
 
@@ -33,7 +36,7 @@ class Wire:
     @property
     def inverts(self) -> bool:
         """Whether a 1 at one end is a 0 at the other."""
-        return self.by in _INVERTING
+        return _INVERTS[self.by]
 
     def __str__(self) -> str:
         place = f" ({self.to})" if self.to >= 0 else ""
@@ -73,6 +76,11 @@ def read(board: str, path: Path = WIRING) -> Wiring:
     for row in found[0]["wires"]:
         end = row.get("to") or row["from"]
         to = _place(description["wiring"], end)
+        if row["by"] not in _INVERTS:
+            raise OperatorError(
+                f"{path.name}: {row['jig']} of {board} goes through a {row['by']}",
+                f"It can be {', '.join(_INVERTS)}",
+            )
         wires[row["jig"]] = Wire(row["jig"], pins[row["jig"]], end, to, row["by"], "from" in row)
     return Wiring(board, description["kind"], description, wires, told["jig"]["card_uart"])
 

@@ -73,8 +73,10 @@ def opened(wish: Wish, board: str, folder: Path) -> Iterator[Controller]:
     try:
         with Jig(wish.jig) as jig:
             controller = Controller(site, wish.name, Bench(jig, plan), port=wish.port)
-            yield controller
-            controller.close()
-            controller.bench.rest()
+            try:
+                yield controller
+            finally:
+                controller.close()
+                controller.bench.rest()
     finally:
         site.close()

@@ -103,12 +103,12 @@ def build(page, pump, pipes: dict, native_open, native_poll) -> type:
             return 0
 
         def flush(self) -> None:
-            while time.ticks_diff(sent_us[self._id], time.ticks_us()) > 0:
+            while not self.txdone():
                 time.sleep_us(50)
             pump.run()
 
         def txdone(self) -> bool:
-            return True
+            return time.ticks_diff(sent_us[self._id], time.ticks_us()) <= 0
 
         def sendbreak(self) -> None:
             pump.run()

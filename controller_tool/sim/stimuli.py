@@ -267,10 +267,6 @@ class Stimuli(Station):
 
     def _cut(self, pin: int, cut: bool) -> None:
         self._board.loads.cut_wire(pin, cut)
-        self.cut_wire(pin, cut)
-
-    def cut_wire(self, pin: int, cut: bool = True) -> None:
-        """Cut or mend the wire that starts at an output and leads to another board."""
         at, bit = layout.WIRES_CUT + (pin >> 3), 1 << (pin & 7)
         held = self._page.bytes[at]
         self._page.bytes[at] = held | bit if cut else held & ~bit

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from controller_tool.sim.folder import Folder
 
 LEVELS = ("level", "sense")
-EDGES = ("pulses", "count")
 _BYTE_BITS = 10
 _VERBS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "supply": lambda on: {"verb": "cut_power" if on else "restore_power"},
@@ -37,7 +36,10 @@ _VERBS: dict[str, Callable[[bool], dict[str, Any]]] = {
 
 
 class Peer:
-    """The other board: its page, and its supervisor, which is told and not listened to."""
+    """The other board: its page, and its supervisor, which is told and not waited for.
+
+    Two boards that waited for one another's answers would both stand still.
+    """
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
@@ -80,7 +82,7 @@ class Wires:
         self._rows = rows
         self._peers: dict[str, Peer] = {}
         self._told: dict[int, bool] = {}
-        self.uarts = {row["own"]: row for row in rows if row["kind"] == "uart"}
+        self._uarts = {row["own"]: row for row in rows if row["kind"] == "uart"}
 
     def _peer(self, row: dict[str, Any]) -> Peer:
         if row["peer"] not in self._peers:
@@ -90,26 +92,24 @@ class Wires:
     def settle(self) -> None:
         """Outputs that were let go, and the lines that are no pins of the other chip."""
         for row in self._rows:
-            if row["kind"] == "uart" or row["kind"] in EDGES:
-                continue
-            own = row["own"]
+            own, kind = row["own"], row["kind"]
             driven = self._page.bytes[layout.OUTPUTS + own] == 1
             driven = driven and not self._page.bytes[layout.WIRES_CUT + (own >> 3)] >> (own & 7) & 1
-            if row["kind"] in LEVELS:
+            if kind in LEVELS:
                 page, at = self._peer(row).page, layout.LEVELS + row["to"]
                 level = int(driven) ^ int(row["inverts"])
                 if page.bytes[at] != level:
                     page.bytes[at] = level
                     page.raise_generation(layout.INPUT_GENERATION)
-            elif driven != self._told.get(own, False):
+            elif kind in _VERBS and driven != self._told.get(own, False):
                 self._told[own] = driven
-                self._peer(row).tell(_VERBS[row["kind"]](driven))
+                self._peer(row).tell(_VERBS[kind](driven))
 
     def heard(
         self, uart: int, data: bytes, later: Callable[[float, Callable[[], object]], None]
     ) -> bool:
         """What the board sends on a UART goes down its wire; False: it has none."""
-        row = self.uarts.get(uart)
+        row = self._uarts.get(uart)
         if row is None:
             return False
         baud = self._page.word(layout.UARTS + uart * layout.UART_BYTES + 8)

@@ -99,15 +99,16 @@ class Jig:
             )
         return told
 
-    def call(self, verb: str, answer_s: float = _ANSWER_S, **arguments: Any) -> Any:
-        """What a verb of jig_verbs.py returns."""
+    def line(self, verb: str, **arguments: Any) -> bytes:
+        """The next request, under a number of its own."""
         self._number = (self._number + 1) & 0xFFFF
-        return self.repeat(verb, answer_s, **arguments)
-
-    def repeat(self, verb: str, answer_s: float = _ANSWER_S, **arguments: Any) -> Any:
-        """The same under the number of the last call: the jig gives its answer again."""
         line = jig_line.seal([self._number, verb, arguments])
         assert len(line) <= jig_line.REQUEST_MAX_BYTES, line
+        return line
+
+    def call(self, verb: str, answer_s: float = _ANSWER_S, **arguments: Any) -> Any:
+        """What a verb of jig_verbs.py returns."""
+        line = self.line(verb, **arguments)
         for _ in range(_TRIES):
             answer = self.send(line, answer_s)
             if answer is not None:
@@ -121,7 +122,7 @@ class Jig:
         )
 
     def send(self, line: bytes, answer_s: float = _ANSWER_S) -> list[Any] | None:
-        """A line as it is; the answer to the last call's number, None when none came."""
+        """A line as it is; the answer to the last number, None when none came."""
         with contextlib.suppress(OSError, serial.SerialException):
             self._port.write(line)
             return self._answer(answer_s)
@@ -139,9 +140,9 @@ class Jig:
                 line = b""
         return None
 
-    def wait(self, since: int, pin: int, level: int, ms: int) -> tuple[int, int] | None:
-        """(time stamp, number) of the first change of a watched line to a level, or None."""
-        found = self.call(
+    def wait(self, since: int, pin: int, level: int, ms: int) -> int | None:
+        """When a watched line first changed to a level, or None: it did not in time."""
+        found: int | None = self.call(
             "wait", answer_s=ms / 1000 + _ANSWER_S, since=since, pin=pin, level=level, ms=ms
         )
-        return None if found is None else (found[0], found[1])
+        return found

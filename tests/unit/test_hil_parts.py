@@ -52,6 +52,13 @@ def test_a_board_without_wires_is_named() -> None:
         wiring.read("olimex-esp32-evb")
 
 
+def test_a_wire_goes_through_a_part_that_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "wiring.toml"
+    path.write_text(wiring.WIRING.read_text("utf-8").replace('"contact"', '"contract"'))
+    with pytest.raises(OperatorError, match="rex of virtual-door goes through a contract"):
+        wiring.read("virtual-door", path)
+
+
 def test_figures_of_a_measure() -> None:
     made = Measure("b", "n", 20, "jig", values=[float(n) for n in range(1, 21)])
     assert (made.median, made.p95, made.worst, made.holds) == (10.5, 19, 20, True)

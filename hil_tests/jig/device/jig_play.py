@@ -17,16 +17,14 @@ def drive(pin: int, level: int) -> int:
     return time.ticks_us()
 
 
-def wiegand(
-    zero: int, one: int, bits: str, pitch_us: int, width_us: int = _PULSE_US
-) -> "list[int]":
+def wiegand(zero: int, one: int, bits: str, pitch_us: int) -> "list[int]":
     """Pulses, one a bit ("0" on D0, "1" on D1), `pitch_us` from start to start.
 
-    Returns when the first and when the last began, and the longest pitch that came out.
+    Returns when the last began, and the longest pitch that came out.
     """
     lines = (Pin(zero, Pin.OUT, value=0), Pin(one, Pin.OUT, value=0))
     ticks, diff, add = time.ticks_us, time.ticks_diff, time.ticks_add
-    first = due = last = ticks()
+    due = last = ticks()
     longest = 0
     for bit in bits:
         while diff(due, ticks()) > 0:
@@ -36,19 +34,18 @@ def wiegand(
         line.value(1)
         longest = max(longest, diff(now, last))
         last = now
-        time.sleep_us(width_us)
+        time.sleep_us(_PULSE_US)
         line.value(0)
         due = add(now, pitch_us)  # a late bit puts off the next: readers keep their pitch
-    return [first, last, longest]
+    return [last, longest]
 
 
-def serial(tx: int, uart: int, baud: int, data: str) -> "list[int]":
-    """Sends bytes (hex) as a reader's UART would; when it began and when its last bit was out."""
+def serial(tx: int, uart: int, baud: int, data: str) -> int:
+    """Sends bytes (hex) as a reader's UART would; returns when its last bit was out."""
     port = UART(uart, baud, tx=tx, rx=-1)
-    first = time.ticks_us()
     port.write(binascii.unhexlify(data))
     port.flush()
-    return [first, time.ticks_us()]
+    return time.ticks_us()
 
 
 class Pulses:

@@ -100,7 +100,7 @@ class Jig:
         """A card at a Wiegand reader; see jig_play."""
         return jig_play.wiegand(**arguments)
 
-    def do_serial(self, **arguments: "Any") -> "list[int]":
+    def do_serial(self, **arguments: "Any") -> int:
         """A card at a serial reader; see jig_play."""
         return jig_play.serial(**arguments)
 
@@ -124,15 +124,12 @@ class Jig:
         return self._watch.count
 
     def do_wait(self, since: int, pin: int, level: int, ms: int) -> None:
-        """Answered with [when, number] of the first such change from `since` on, or null."""
+        """Answered with the time of the first such change from `since` on, or null."""
         self._waits = [self._last, since, pin, level, time.ticks_add(time.ticks_ms(), ms)]
 
-    def do_log(self, since: int = 0) -> "dict[str, Any]":
-        """Changes from `since` on, how many there were, and the falling edges counted."""
-        return {
-            "log": self._watch.log(since), "count": self._watch.count,
-            "falls": self._watch.falls(),
-        }  # fmt: skip
+    def do_falls(self) -> "dict[str, int]":
+        """Falling edges of each watched line, as the hardware counted them."""
+        return self._watch.falls()
 
 
 def run() -> None:
