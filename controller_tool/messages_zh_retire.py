@@ -7,7 +7,7 @@ ZH = {
     "ending:wiped": "已擦除退役",
     "ending:stolen": "被盗",
     "{device} is {how}: this registry calls on it no more": "{device} {how}：本登记库不再与它通信",
-    "Name another controller; a new one is provisioned: device provision": "请给出另一台控制器；新控制器用 device provision 开通",
+    "Name another controller; a new one is made by device flash": "请给出另一台控制器；新控制器用 device flash 制作",
     "Wipe a controller and take it off the books.": "擦除一台控制器并从账上注销。",
     "It is gone: believe it no more, list its cards": "它不见了：不再信任它，并列出其中的卡",
     "Give up records that cannot be pulled": "放弃取不回来的记录",

@@ -42,6 +42,7 @@ ZH = {
     "Give one for each board, or name the controllers that are meant": "请为每种控制板各给一个，或指明要更新的控制器",
     "has it already": "已是此固件",
     "is not outdated": "不需要更新",
+    "{version} would be proven; nothing was changed": "将自检 {version}；未作任何改动",
     "{version} would be sent; nothing was changed": "将会发送 {version}；没有改动任何东西",
     "would refuse {version}: it is not higher": "会拒绝 {version}：版本不高于现有版本",
     "info:trial": "固件试运行中",

@@ -72,6 +72,16 @@ def parse(text: str, sim_root: Path | None = None) -> Address:
     )
 
 
+def is_network(text: str) -> bool:
+    """Whether it names a place on the network; another kind would spoil each call that is noted."""
+    if text.startswith("sim+tcp://"):
+        return True
+    try:
+        return "sim://" not in text and parse(text).kind == "tcp"
+    except OperatorError:
+        return False
+
+
 def connect(address: Address) -> ByteStream:
     """An open wire, made reliable; LinkError when nobody is there."""
     if address.kind == "tcp":

@@ -91,21 +91,29 @@ def dial(
 ) -> Client:
     """An open session with ``device``.
 
-    Raises OperatorError when no address is known, LinkError when nobody answers at any, and
-    DeviceError when the controller refuses us or is not the one that was provisioned.
+    Raises OperatorError when no address is known or none can be read, LinkError when nobody
+    answers at any, and DeviceError when the controller refuses us or is not the one that was
+    provisioned.
     """
     who = identity(site, device, role)
     failure: LinkError | None = None
-    for address in _addresses(site, device, way or Way()):
+    unreadable: OperatorError | None = None
+    root = site.path / SIM_FOLDER
+    for text in _addresses(device, way or Way()):
+        try:
+            address = parse(text, root)
+        except OperatorError as error:
+            unreadable = unreadable or error
+            continue
         try:
             return Client(open_session(address, who, notice))
         except LinkError as error:
             failure = failure or error
-    if failure is None:
-        raise OperatorError(
-            t("No address is known for {device}", device=device.name), t("Give --port")
-        )
-    raise LinkError(f"{device.name}: {failure.what}", failure.next_step) from failure
+    if failure is not None:
+        raise LinkError(f"{device.name}: {failure.what}", failure.next_step) from failure
+    raise unreadable or OperatorError(
+        t("No address is known for {device}", device=device.name), t("Give --port")
+    )
 
 
 def open_session(
@@ -141,10 +149,10 @@ def open_session(
         time.sleep(knock.wait_s)
 
 
-def _addresses(site: Site, device: Device, way: Way) -> list[Address]:
-    root = site.path / SIM_FOLDER
+def _addresses(device: Device, way: Way) -> list[str]:
+    """As they were given or noted; one that names nothing must not bar the others."""
     if way.port:
-        return [parse(way.port, root)]
+        return [way.port]
     known = {"wifi": device.tcp_address, "serial": device.serial_address}
     wanted = [way.via] if way.via else ["wifi", "serial"]
-    return [parse(text, root) for text in map(known.get, wanted) if text]
+    return [text for text in map(known.get, wanted) if text]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller_tool.channel.address import parse
+from controller_tool.channel.address import is_network
 from controller_tool.cli.common import App, pairs, yes_no
 from controller_tool.messages import name_of, t
 from controller_tool.services import record, taps
@@ -21,11 +21,8 @@ if TYPE_CHECKING:
 
 
 def _network(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    """The address, where it is one of a network: another kind would spoil each call."""
-    if text is None or text.startswith("sim+tcp://"):
-        return text
-    scheme, separator, _ = text.partition("://")
-    if (separator and scheme != "tcp") or parse(text).kind != "tcp":
+    """The address, where it is one of a network."""
+    if text is not None and not is_network(text):
         raise click.BadParameter(t("Not a network address: {text}", text=text))
     return text
 

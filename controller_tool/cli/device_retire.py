@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from controller_tool.cli.common import App, ToolCommand, pairs, pass_app, plain,
 from controller_tool.cli.ways import way, way_options
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+
+if TYPE_CHECKING:
+    from controller_tool.services.device_retire import Ended
 
 
 @click.command("retire", cls=ToolCommand, help=t("Wipe a controller and take it off the books."))
@@ -45,11 +48,7 @@ def retire(app: App, /, name: str, stolen: bool, yes: bool, dry_run: bool, **ask
     app.show({**plain(done), "ok": True, "dry_run": dry_run}, line, pairs(rows))
 
 
-def _show_stolen(app: App, done: object, dry_run: bool) -> None:
-    from controller_tool.services.device_retire import Ended  # noqa: PLC0415 - slow to import
-
-    if not isinstance(done, Ended):
-        raise TypeError
+def _show_stolen(app: App, done: Ended, dry_run: bool) -> None:
     line = t("{device} is out of trust, kept on the books as {kept_as}; {n} cards can be copied"
              " from it", device=done.device, kept_as=done.kept_as, n=len(done.reissue))  # fmt: skip
     if dry_run:

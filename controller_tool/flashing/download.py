@@ -225,7 +225,7 @@ def _appending(part: Path) -> Iterator[Callable[[bytes], None]]:
 
 def _span(response: Any, asked: int) -> tuple[int, int]:
     """Where the answer begins, and how long the file is in all; 0 where that is not told."""
-    length = int(response.headers.get("Content-Length") or 0)
+    length = response.length or 0  # None for what is no number
     if response.status != _PARTIAL:
         return 0, length
     told = _RANGE.fullmatch(response.headers.get("Content-Range") or "")

@@ -314,7 +314,7 @@ def status_of(site: Site, session: Session, card: Card) -> CardStatus:
         .order_by(Device.name)
     )
     pairs = list(session.execute(sent))
-    dead = {device.name for row, device in pairs if _proven_dead(row, device)}
+    dead = {device.name for row, device in pairs if proven_dead(row, device)}
     listed = {device.name for row, device in pairs if _proven_listed(row, device)}
     sent_to = tuple(device.name for _, device in pairs)
     return CardStatus(
@@ -340,7 +340,8 @@ def counts() -> ColumnElement[bool]:
     return Device.ended_how.is_(None) | (Device.ended_how != ENDED_WIPED)
 
 
-def _proven_dead(row: SentCard, device: Device) -> bool:
+def proven_dead(row: SentCard, device: Device) -> bool:
+    """A receipt says that the controller has it no more."""
     dead_from = row.dead_from_version
     return dead_from is not None and device.list_version_receipted >= dead_from
 

@@ -90,6 +90,7 @@ def retire(
     """Wipe it and take it out of every *m*; raises a ToolError, with nothing changed here."""
     device = site.device(name)
     site.require(_KEY)
+    site.pinned_certificate(device)  # one that has ended is called on no more
     key = site.secret(device, "receipt_key")
     kept_as = devices.aside(device)
     if dry_run:
@@ -184,9 +185,7 @@ def _exposed(site: Site, session: Session, device: Device) -> tuple[list[Exposed
     )
     found, pending = [], 0
     for card, sent in session.execute(query):
-        dead_from = sent.dead_from_version
-        if dead_from is None or dead_from > device.list_version_receipted:
-            pending += 1
+        pending += not cards.proven_dead(sent, device)
         if card.state == STATE_ISSUED:
             said = cards.status_of(site, session, card)
             found.append(Exposed(said.ref, said.credential, said.holder, said.room))

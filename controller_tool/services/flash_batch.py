@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from controller_tool.channel.address import is_network
 from controller_tool.errors import OperatorError, ToolError, own_fault
 from controller_tool.messages import t
 from controller_tool.services import boards, commission, install, provision, record
@@ -176,6 +177,8 @@ def _request(number: int, row: dict[Any, Any], base: provision.Request) -> provi
         tcp=given.get("tcp"),
         wifi=wifi,
     )
+    if request.tcp is not None and not is_network(request.tcp):
+        raise _wrong(number, t("has no network address: {text}", text=request.tcp))
     missing = [key for key in ("name", "port", "board") if not getattr(request, key)]
     if missing:
         raise _wrong(number, t("lacks {names}", names=", ".join(missing)))

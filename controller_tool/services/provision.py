@@ -138,6 +138,8 @@ def provision(site: Site, request: Request, narrator: Narrator | None = None) ->
     description = boards.show(request.board)
     image = install.firmware_files(description.folder)
     repl = _prompt(address, description, say)
+    if repl is None:
+        _require_made(site, request)
     with repl or nullcontext():
         new = devices.create(
             site, request.name, description.folder, request.kind, wifi=request.wifi,
@@ -203,6 +205,17 @@ def call_first(
     )  # fmt: skip
     record.note(site, device, record.of_call(site, done), finished=True)
     return done
+
+
+def _require_made(site: Site, request: Request) -> None:
+    """Without a prompt only what an earlier run has made can answer; OperatorError else."""
+    if devices.standing(site, request.name, request.board, request.again) != devices.SAME:
+        raise OperatorError(
+            t("No prompt answers on {port}, and no controller {name} was made yet",
+              port=request.port, name=request.name),
+            t("To erase the board: device flash {name} --port {port} --board {board}",
+              name=request.name, port=request.port, board=request.board),
+        )  # fmt: skip
 
 
 def _prompt(address: Address, description: boards.Board, say: Narrator) -> BoardRepl | None:

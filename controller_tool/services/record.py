@@ -24,6 +24,7 @@ from controller_tool.clock import local_text, now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import audit
+from protocol.version import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +78,7 @@ def of_call(site: Site, done: Provisioned) -> dict[str, Any]:
         if first is None
         else {"ok": first.ok, "what": first.what, "version": first.version},
         "firmware": bytes(done.info.get("firmware", b"")).hex(),
+        "firmware_version": text_of(done.info["version"]) if "version" in done.info else "",
         **of_trials(done.trials),
     }  # fmt: skip
 

@@ -104,6 +104,7 @@ def _firmware(facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (t("MicroPython"), _told(image)),
         (t("image (SHA-256)"), _code(facts.get("image_sha256"))),
+        (t("firmware"), _told(facts.get("firmware_version"))),
         (t("firmware (SHA-256)"), _same(facts.get("firmware"), facts.get("firmware_sha256"))),
     ]
 

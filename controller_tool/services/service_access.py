@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from controller_tool.channel.address import parse
-from controller_tool.channel.dial import Notice, Way, dial
+from controller_tool.channel.dial import SIM_FOLDER, Notice, Way, dial
 from controller_tool.clock import now_s
 from controller_tool.errors import LinkError, OperatorError
 from controller_tool.messages import t
@@ -24,6 +24,7 @@ from protocol import cbor, cose
 from protocol.constants import AAD_SERVICE, ID_BYTES
 
 if TYPE_CHECKING:
+    from controller_tool.registry.models import Device
     from controller_tool.services.site import Site
 
 _KEY = "firmware"
@@ -108,18 +109,24 @@ def opened(
     """Open it; the grant and the serial port on which its prompt answers now."""
     device = site.device(name)
     said, data = read(site, name, path)
-    address = port or device.serial_address
-    if not address or parse(address, site.path / "sim").kind != "serial":
-        raise OperatorError(
-            t("Service access goes over the cable alone"), t("Give --port with a serial port")
-        )
+    address, place = _cable(site, device, port)
     role = next(role for role in site.peers() if site.peer(role).id.hex() == said.peer)
     with dial(site, device, Way("serial", address), role, notice) as client:
         sync_clock(site, device, client)  # it judges the grant's date by it
         client.open_service(data)
-    place = parse(address, site.path / "sim").place
     _await_prompt(place)
     return said, place
+
+
+def _cable(site: Site, device: Device, port: str | None) -> tuple[str, str]:
+    """The cable's address as it was given or noted, and its serial port; OperatorError for none."""
+    text = port or device.serial_address
+    found = parse(text, site.path / SIM_FOLDER) if text else None
+    if text is None or found is None or found.kind != "serial":
+        raise OperatorError(
+            t("Service access goes over the cable alone"), t("Give --port with a serial port")
+        )
+    return text, found.place
 
 
 def _await_prompt(place: str) -> None:
@@ -138,11 +145,9 @@ def _await_prompt(place: str) -> None:
 def close(site: Site, name: str, port: str | None = None) -> bool:
     """Restart it into its firmware; False when it was not in service."""
     device = site.device(name)
-    address = port or device.serial_address
-    if not address:
-        raise OperatorError(t("No address is known for {device}", device=name), t("Give --port"))
+    _, place = _cable(site, device, port)
     try:
-        with BoardRepl(parse(address, site.path / "sim").place) as repl:
+        with BoardRepl(place) as repl:
             repl.reset()
     except NoReplError:
         return False

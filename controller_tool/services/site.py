@@ -296,7 +296,7 @@ class Site:
             raise OperatorError(
                 t("{device} is {how}: this registry calls on it no more",
                   device=device.name, how=name_of("ending", device.ended_how)),
-                t("Name another controller; a new one is provisioned: device provision"),
+                t("Name another controller; a new one is made by device flash"),
             )  # fmt: skip
         return device.certificate_der
 

@@ -20,7 +20,6 @@ from protocol.codes import (
     EVENT_CHARGE_STARTED,
     EVENT_DENIED,
     EVENT_GRANTED,
-    EVENT_REVOKED_CARD_PRESENTED,
     EVENT_UNLOCKED,
     REASON_FIRE,
     REASON_MODE,
@@ -42,7 +41,7 @@ TAPS_MAX = 8
 _STEP_S = 0.5
 _SETTLE_S = 2.5  # a port closes once it was seen to draw nothing
 _DECISIONS = frozenset({EVENT_GRANTED, EVENT_DENIED, EVENT_CHARGE_CHOOSES})
-_CARDS = frozenset(map(event_name, _DECISIONS | {EVENT_REVOKED_CARD_PRESENTED}))
+_CARDS = frozenset(map(event_name, _DECISIONS))
 _OPENS = frozenset(map(event_name, (EVENT_GRANTED, EVENT_CHARGE_CHOOSES)))
 _RELAY = frozenset(map(event_name, (EVENT_UNLOCKED, EVENT_CHARGE_STARTED)))
 _NO_CARD = frozenset(

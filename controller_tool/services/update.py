@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.channel.dial import Notice, Way, dial
-from controller_tool.errors import DeviceError, LinkError, OperatorError, ToolError
+from controller_tool.errors import DeviceError, LinkError, OperatorError, ToolError, own_fault
 from controller_tool.messages import t
 from controller_tool.services import boards, devices, firmware_bundle
 from controller_tool.services.devices_ops import again_when_busy, in_parallel
@@ -106,6 +106,9 @@ def update(
         except ToolError as error:
             what, next_step = _told(error)
             return Updated(name, False, "?", "?", what, next_step)
+        except Exception as error:  # noqa: BLE001 - whatever one says, the others go on
+            failed = own_fault(error)
+            return Updated(name, False, "?", "?", failed.what, failed.next_step)
 
     return in_parallel(one, list(names))
 
@@ -125,16 +128,17 @@ class _Call:
         with self._dial() as client:
             info = client.info()
             before = _version(info)
-            if info["firmware"] == self.bundle.digest and not info.get("trial"):
+            there = info["firmware"] == self.bundle.digest
+            if there and not info.get("trial"):
                 return self._kept(before, t("has it already"))
-            if order.outdated and info.get("version", 0) >= self.bundle.version:
+            if not there and order.outdated and info.get("version", 0) >= self.bundle.version:
                 return self._kept(before, t("is not outdated"))
             if order.dry_run:
                 return self._foreseen(before, info)
             sent = 0
-            if info["firmware"] != self.bundle.digest:
+            if not there:
                 sent = self._send(client, progress)
-        if sent or not info.get("trial"):
+        if not there:
             self._say(t("{device} starts its new firmware", device=self.device.name))
         checks, info = self._prove(time.monotonic() + _RESTART_S)
         ok = all(checks.values())
@@ -153,8 +157,15 @@ class _Call:
     def _foreseen(self, before: str, info: Mapping[str, Any]) -> Updated:
         """What the order would do; a version that is not higher wants root."""
         bundle = self.bundle
-        other = info["firmware"] != bundle.digest
-        if other and info.get("version", 0) >= bundle.version and not bundle.endorsements:
+        if info["firmware"] == bundle.digest:
+            return self._kept(
+                before,
+                t(
+                    "{version} would be proven; nothing was changed",
+                    version=text_of(bundle.version),
+                ),
+            )
+        if info.get("version", 0) >= bundle.version and not bundle.endorsements:
             return Updated(
                 self.device.name, False, before, before,
                 t("would refuse {version}: it is not higher", version=text_of(bundle.version)),

@@ -25,6 +25,7 @@ from controller_tool.services import (
 )
 from controller_tool.services.images import Image
 from controller_tool.services.virtual_house import VirtualHouse
+from protocol.version import VERSION, text_of
 from tests.e2e.conftest import PASSPHRASE
 from tests.made_up_images import image
 
@@ -111,7 +112,6 @@ def test_the_same_command_finishes_what_was_cut_off(
     def away(*_: object, **__: object) -> None:
         raise LinkError("gone", "come back")
 
-    monkeypatch.setattr(taps, "PER_TAP_S", 0.0)
     monkeypatch.setattr(taps.watch, "__defaults__", (0.0,))
     with monkeypatch.context() as patched:
         patched.setattr(where, name, away)
@@ -129,6 +129,7 @@ def test_the_same_command_finishes_what_was_cut_off(
     facts = record.known(blank.site, device)
     assert facts["mac"] == bytes.fromhex(blank.boards[NAMES[0]].options.unique).hex(":")
     assert facts["firmware"] == facts["firmware_sha256"]
+    assert facts["firmware_version"] == text_of(VERSION)
     if enrolled:
         assert blank.boards[NAMES[0]].counters()["resets"] == resets, "it was not begun anew"
     with pytest.raises(OperatorError, match="enrolled already"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller_tool.errors import DeviceError, LinkError, OperatorError
-from controller_tool.services import provision
+from controller_tool.services import devices, provision
 from controller_tool.services.virtual_house import VirtualHouse
 from tests.e2e.conftest import PASSPHRASE
 
@@ -67,6 +67,11 @@ def test_a_name_in_service_is_not_taken_twice(house: VirtualHouse) -> None:
 
 def test_a_board_of_another_site_is_left_alone(house: VirtualHouse, blank: VirtualHouse) -> None:
     port = house.boards[DOOR].serial_port
+    with pytest.raises(OperatorError, match="No prompt answers") as caught:
+        provision.provision(blank.site, provision.Request("door-9", port, BOARD))
+    assert "device flash door-9" in caught.value.next_step
+    assert blank.site.devices() == []
+    devices.create(blank.site, "door-9", BOARD)  # as an earlier run has
     with pytest.raises(DeviceError, match="does not know our key"):
         provision.provision(blank.site, provision.Request("door-9", port, BOARD))
     assert blank.site.device("door-9").enrolled_at_s is None

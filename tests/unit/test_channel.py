@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller_tool.channel import dial
-from controller_tool.channel.address import Address, connect, parse
+from controller_tool.channel.address import Address, connect, is_network, parse
 from controller_tool.channel.preface import knock
 from controller_tool.client import Client
 from controller_tool.errors import DeviceError, LinkError, OperatorError
@@ -279,6 +279,18 @@ def test_a_virtual_board_of_another_folder_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="This folder has no virtual board door-1") as caught:
         parse("sim+tcp://door-1", tmp_path)
     assert "in the folder that started it" in caught.value.next_step
+
+
+@pytest.mark.parametrize("text", ["tcp://192.0.2.7", "192.0.2.7:99", "sim+tcp://door-1"])
+def test_a_place_on_the_network(text: str) -> None:
+    assert is_network(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["192.0.2.7", "sim://door-1", "/dev/ttyUSB0", "COM3", "tcp://", "http://x", ""]
+)
+def test_what_is_no_place_on_the_network(text: str) -> None:
+    assert not is_network(text)
 
 
 @pytest.mark.parametrize("text", ["tcp://", "tcp://host:notaport", "http://x", "sim://door-1"])

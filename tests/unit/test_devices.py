@@ -7,7 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from controller_tool.errors import OperatorError
+from controller_tool.channel import dial as dialling
+from controller_tool.errors import LinkError, OperatorError
 from controller_tool.services import devices
 from protocol import cbor, chain, keyslot, trust
 from tests.unit.registry_support import BOARD, Board
@@ -107,3 +108,19 @@ def test_secrets_do_not_show_when_a_controller_is_printed(site) -> None:
     shown = repr(new)
     for secret in (new.key_der, new.config, new.seed_slots[0]):
         assert repr(secret) not in shown
+
+
+def test_an_address_that_names_nothing_does_not_bar_the_cable(site, board, monkeypatch) -> None:
+    asked: list[str] = []
+
+    def open_session(address, *_):
+        asked.append(str(address))
+        raise LinkError("nobody answers", "look")
+
+    monkeypatch.setattr(dialling, "open_session", open_session)
+    devices.note_address(site, board.device, serial="/dev/ttyUSB0", tcp="http://nonsense")
+    with pytest.raises(LinkError, match="nobody answers"):
+        dialling.dial(site, board.device)
+    assert asked == ["/dev/ttyUSB0"]
+    with pytest.raises(OperatorError, match="Unknown kind of address: http://nonsense"):
+        dialling.dial(site, board.device, dialling.Way("wifi"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from controller_tool import cli
-from controller_tool.errors import OperatorError
-from controller_tool.services import flash_batch
-from controller_tool.services.provision import Request
+from controller_tool.errors import LinkError, OperatorError
+from controller_tool.services import commission, flash_batch, record
+from controller_tool.services.images import Image
+from controller_tool.services.provision import Request, Silent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +66,8 @@ def test_a_toml_file_says_the_same(tmp_path: Path) -> None:
         ("name,port\n,COM1\n", "Row 1 lacks name"),
         ("name,port\na,COM1\nb,COM2,more\n", "Row 2 knows no column"),
         ("name,port,colour\na,COM1,red\n", "Row 1 knows no column colour"),
+        ("name,port,tcp\na,COM1,sim://a\n", "Row 1 has no network address: sim://a"),
+        ("name,port,tcp\na,COM1,10.0.0.7\n", "Row 1 has no network address: 10.0.0.7"),
         ("a,COM1,,word\nb,COM2,,word\n", "Row 1 lacks name, port"),
         ("name,port\n" + "".join(f"d{n},COM{n}\n" for n in range(201)), "has 201 controllers"),
     ],
@@ -104,3 +108,35 @@ def test_one_controller_has_a_name_a_port_and_a_board(
 ) -> None:
     assert cli.run(["device", "flash", *asked]) == 2
     assert "--batch FILE" in capsys.readouterr().err
+
+
+def test_one_that_fails_stops_no_other(site, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"a": LinkError("gone", "come back"), "b": ZeroDivisionError()}
+
+    def commission_(_site: object, request: Request, *_: object) -> object:
+        if request.name in said:
+            raise said[request.name]
+        return SimpleNamespace(ok=request.name == "d")
+
+    monkeypatch.setattr(commission, "commission", commission_)
+    monkeypatch.setattr(record, "write", lambda *_, **__: SimpleNamespace(path=None))
+    requests = [Request(name, f"COM{name}", "virtual-door") for name in "abcd"]
+    found = flash_batch.run(site, requests, lambda _: Image(b"", ""), lambda _: Silent(), 115200)
+    assert [(one.device, one.state) for one in found] == [
+        ("a", "failed"), ("b", "failed"), ("c", "failed"), ("d", "done"),
+    ]  # fmt: skip
+    assert [one.what for one in found[:2]] == [
+        "gone", "The tool met a fault of its own (ZeroDivisionError)",
+    ]  # fmt: skip
+
+
+def test_a_missing_image_is_told_before_any_board_is_touched(site, monkeypatch) -> None:
+    monkeypatch.setattr(commission, "commission", lambda *_: pytest.fail("a board was touched"))
+
+    def missing(_: object) -> Image:
+        raise OperatorError("no image", "fetch it")
+
+    with pytest.raises(OperatorError, match="no image"):
+        flash_batch.run(
+            site, [Request("a", "COM1", "virtual-door")], missing, lambda _: Silent(), 115200
+        )

@@ -24,7 +24,8 @@ TAPS: list[dict[str, Any]] = [
 FACTS: dict[str, Any] = {
     "way": "flash", "chip": "ESP32", "mac": "02:6d:16:16:9a:ec", "flash_bytes": 4 << 20,
     "image_sha256": "ab" * 32, "image_word": "unconfirmed", "image_version": "1.26.1",
-    "firmware_sha256": "cd" * 32, "firmware": "cd" * 32, "at_s": 218_000_000, "tool": "0.1.0",
+    "firmware_sha256": "cd" * 32, "firmware": "cd" * 32, "firmware_version": "0.7.3",
+    "at_s": 218_000_000, "tool": "0.1.0",
     "installer": "Li <b>Qiang</b>", "role": "installer", "clock": "synced",
     "self_test": {"relay": True, "journal": True},
     "first_list": {"ok": True, "what": "receipt for version 1", "version": 1},
@@ -35,7 +36,7 @@ SITE: Any = SimpleNamespace(name="Number 5 & house", id=bytes(8))
 SAID = (
     "Number 5 &amp; house", "02:6d:16:16:9a:ec", "ESP32", "4 MB", "ab" * 32, "cd" * 32, "1.26.1",
     "nobody compared", "K000001", "unknown_card", "2 of 2", "request_to_exit",
-    "receipt for version 1", "controller-tool 0.1.0", "synced", "virtual-door",
+    "receipt for version 1", "controller-tool 0.1.0", "0.7.3", "synced", "virtual-door",
 )  # fmt: skip
 BROWSER = """import sys
 [to] = [word for word in sys.argv if word.startswith("--print-to-pdf=")]
