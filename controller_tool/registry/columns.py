@@ -30,6 +30,13 @@ def same_everywhere(connection: Connection) -> Iterator[None]:
         event.remove(Column, _ATTACHED, _settle)
 
 
+def text_form(connection: Connection, length: int) -> str:
+    """The form of a text column of at most so many characters, for a statement by hand."""
+    return f"VARCHAR({length})" + (
+        ' COLLATE "C"' if connection.dialect.name == "postgresql" else ""
+    )
+
+
 def _settle(column: Column[Any], _table: object) -> None:
     kind = column.type
     if isinstance(kind, Integer):
