@@ -73,28 +73,68 @@ def at_once(desks: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
 
 def test_two_desks_lose_no_change_and_double_no_card(site, board, folders, rounds) -> None:
     before = len(entries(site))
-    done = at_once(
-        [
-            start(folder, operator, first, rounds)
-            for folder, operator, first in zip(
-                folders, OPERATORS, (1_000_000, 2_000_000), strict=True
-            )
-        ]
-    )
+    desks = zip(folders, OPERATORS, (1_000_000, 2_000_000), strict=True)
+    done = at_once([start(*desk, rounds) for desk in desks])
     with site.registry.session() as session:
-        desk = subprocess.Popen([sys.executable, "-c", HOLDS_THE_LOCK, folders[1]], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE)  # fmt: skip
-    assert desk.stdout is not None
-    assert desk.stdout.readline().strip() == b"held"
-    busy = open_site(folders[0])
+        held = list(session.query(Card))
+        people = session.query(Person).count()
+        operators = {row.name for row in session.query(Operator)}
+        assert audit.first_broken(session) is None, "the operators' log is one chain"
+    imports = -(-rounds // 4)
+    issued = [ref for desk in done for ref in desk["issued"] + desk["shared"]]
+    assert sum(len(desk["shared"]) for desk in done) == rounds, "each shared card went out once"
+    assert len(held) == len(issued) + 2 * imports * ROWS
+    assert sorted(card.ref for card in held) == [f"K{n + 1:06d}" for n in range(len(held))]
+    assert set(issued) <= {card.ref for card in held}
+    assert people == imports * ROWS, "both desks imported the same people"
+    collected = {card.ref for card in held if card.state == STATE_COLLECTED}
+    assert collected == {ref for desk in done for ref in desk["collected"]}
+    assert operators == set(OPERATORS)
+    acts = Counter(entry.act for entry in entries(site)[before:])
+    assert acts == {
+        "card.issue": len(issued), "card.collect": len(collected), "card.import": 2 * imports,
+        "operator.first_seen": 1,
+    }  # fmt: skip
+    assert board.next().version == 1, "the list is made of all of it"
+
+
+def test_what_one_desk_changes_the_other_sees_at_once(site, folders, open_site) -> None:
+    other = open_site(folders[1], operator="李明")
+    ref = desk_at_work.issue(site, SHARED)
+    assert cards.card_status(other, ref).state == "issued"
+    cards.collect(other, ref)
+    assert cards.card_status(site, ref).state == STATE_COLLECTED
+
+
+def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(site, folders, open_site) -> None:
+    other = open_site(folders[1])
+    with site.registry.session() as session:
+        assert session.query(Card).count() == 0
+        desk_at_work.issue(other, SHARED)
+        assert session.query(Card).count() == 0
+    with site.registry.session() as session:
+        assert session.query(Card).count() == 1
+
+
+def test_a_desk_that_is_killed_while_it_writes_leaves_nothing_behind(
+    folders, monkeypatch, open_site
+) -> None:
+    """Its connection ends with it, and its lock with that."""
+    patient = open_site(folders[0])
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 10)
     hasty = open_site(folders[0])
+    desk = subprocess.Popen(
+        [sys.executable, "-c", HOLDS_THE_LOCK, folders[1]],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert desk.stdout is not None
+    assert desk.stdout.readline().strip() == b"held"
     with pytest.raises(OperatorError, match="busy"):
         desk_at_work.issue(hasty, SHARED)
     desk.kill()
     desk.communicate()
-    assert desk_at_work.issue(busy, SHARED) == "K000001"
-    assert "never" not in {entry.act for entry in entries(site)}
+    assert desk_at_work.issue(patient, SHARED) == "K000001"
+    assert "never" not in {entry.act for entry in entries(patient)}
 
 
 def entries(site: Site) -> list[AuditEntry]:
