@@ -56,6 +56,16 @@ class Registry:
         ):
             yield session
 
+    def snapshot(self, target: Path) -> None:
+        """A whole registry file as of one moment, proven readable; others go on writing meanwhile.
+
+        OperatorError when this one is damaged: what is copied then would be no backup.
+        """
+        from controller_tool.registry import copying  # noqa: PLC0415 - slow, rare
+
+        with _told(), self._engine.connect() as connection:
+            copying.snapshot(connection, target)
+
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
