@@ -2,7 +2,7 @@
 
 Times are seconds (``_s``) or minutes (``_min``) since 2020. ``*_sealed`` columns go through
 registry.sealing with (table, primary key, column) as associated data. Lists, receipts, journal
-and audit stand in registry.records.
+and audit stand in registry.records, houses in registry.houses, leases in registry.stays.
 """
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
@@ -29,12 +29,19 @@ class Setting(Base):
 
 
 class Operator(Base):
-    """A named person who uses the tool; every change is attributed to one."""
+    """A named person who uses the tool; every change is attributed to one.
+
+    role: code of rules.words; secret: what proves that it is them, scrypt as services.operators
+    keeps it, NULL where none was set.
+    """
 
     __tablename__ = "operators"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
     created_at_s: Mapped[int]
+    role: Mapped[str] = mapped_column(String(16), default="clerk")
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    ended_at_s: Mapped[int | None]
 
 
 class Device(Base):
@@ -103,7 +110,12 @@ class Peer(Base):
 
 
 class Person(Base):
-    """Who lives or works here. The ID number and the phone are sealed."""
+    """Who lives or works here. The ID number and the phone are sealed.
+
+    document: kind of document, code of rules.words; sex: "M", "F" or empty; origin: where their
+    household is registered; verified_at_s, verified_good: when somebody last compared the entry
+    with the person, and whether it was right; erased_at_s: personal data was deleted then.
+    """
 
     __tablename__ = "persons"
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -113,6 +125,13 @@ class Person(Base):
     id_number_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at_s: Mapped[int]
+    document: Mapped[str] = mapped_column(String(16), default="id_card")
+    sex: Mapped[str] = mapped_column(String(1), default="")
+    origin: Mapped[str] = mapped_column(String(64), default="")
+    employer: Mapped[str] = mapped_column(String(64), default="")
+    verified_at_s: Mapped[int | None]
+    verified_good: Mapped[bool | None]
+    erased_at_s: Mapped[int | None]
 
 
 class Schedule(Base):
@@ -166,12 +185,17 @@ class Card(Base):
     person_id: Mapped[str | None] = mapped_column(ForeignKey("persons.id"))
     issued_at_s: Mapped[int]
     ended_at_s: Mapped[int | None]
+    lease_id: Mapped[str | None] = mapped_column(ForeignKey("leases.id"), index=True)
 
 
 class Grant(Base):
-    """A card on a controller."""
+    """A card on a controller.
+
+    points_mask: the doors or ports of it that the card's profile is narrowed to, NULL for none.
+    """
 
     __tablename__ = "grants"
     __table_args__ = (Index("grants_by_device", "device_id", "card_id"),)
     card_id: Mapped[str] = mapped_column(ForeignKey("cards.id"), primary_key=True)
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    points_mask: Mapped[int | None]

@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.registry.houses import House, HousePoint
 from controller_tool.registry.models import (
     STATE_ISSUED,
     Card,
@@ -30,7 +31,8 @@ from controller_tool.registry.models import (
     Schedule,
     Setting,
 )
-from controller_tool.services.list_records import NEVER_MIN, Builder, oldest_min
+from controller_tool.rules import classes
+from controller_tool.services.list_records import NEVER_MIN, PROFILE_MAX, Builder, oldest_min
 from protocol.constants import CARD_RECORD_BYTES
 
 if TYPE_CHECKING:
@@ -83,10 +85,15 @@ class Collector:
     def __init__(self, site: Site, session: Session, devices: Sequence[Device]) -> None:
         self._builder = Builder(site, session, devices)
         self._rules = _rules(session)
+        self._profiles = {p.id: p for p in session.scalars(select(Profile).order_by(Profile.id))}
+        self._classes = _classes(session)
 
     def content(self, device: Device) -> Content:
         """The content for one of them."""
         made = self._builder.build(device)
+        refresh_h, grace_min = classes.list_windows(
+            self._classes.get(device.id, set()), self._rules["refresh_h"], self._rules["grace_min"]
+        )
         return Content(
             payload=made.payload,
             count=len(made.payload) // CARD_RECORD_BYTES,
@@ -94,8 +101,28 @@ class Collector:
             contested=made.contested,
             left_out=made.left_out,
             first_end_min=made.first_end_min,
-            **self._rules,
+            profiles=self._profile_rows(made.narrowed),
+            schedules=self._rules["schedules"],
+            policy=[self._rules["stale_policy"], grace_min],
+            utc_offsets=self._rules["utc_offsets"],
+            holidays=self._rules["holidays"],
+            refresh_h=refresh_h,
         )
+
+    def _profile_rows(self, narrowed: dict[int, tuple[int, int]]) -> list[list[int]]:
+        """The site's profiles, then those that narrow one of them to points of this controller."""
+        rows = [profile_row(profile) for profile in self._profiles.values()]
+        taken = max(self._profiles, default=0)
+        for number in sorted(narrowed):
+            if number <= taken:
+                raise OperatorError(
+                    t("A controller's list would need more than {n} profiles", n=PROFILE_MAX),
+                    t("Remove profiles that nobody goes by: profile remove"),
+                )
+            profile_id, mask = narrowed[number]
+            row = profile_row(self._profiles[profile_id])
+            rows.append([number, row[1] & mask, *row[2:]])
+        return rows
 
 
 def collect(site: Site, session: Session, device: Device) -> Content:
@@ -106,16 +133,25 @@ def collect(site: Site, session: Session, device: Device) -> Content:
 def _rules(session: Session) -> dict[str, Any]:
     """What every list of the site says besides its records."""
     return {
-        "profiles": [profile_row(p) for p in session.scalars(select(Profile).order_by(Profile.id))],
         "schedules": [
             [s.id, *(number for window in json.loads(s.windows) for number in window)]
             for s in session.scalars(select(Schedule).order_by(Schedule.id))
         ],
-        "policy": [number(session, "stale_policy"), number(session, "grace_min")],
+        "stale_policy": number(session, "stale_policy"),
+        "grace_min": number(session, "grace_min"),
         "utc_offsets": json.loads(setting(session, "utc_offsets")),
         "holidays": json.loads(setting(session, "holidays")),
         "refresh_h": number(session, "refresh_h"),
     }
+
+
+def _classes(session: Session) -> dict[str, set[str]]:
+    """Classes of the houses that each controller serves, by its id."""
+    found: dict[str, set[str]] = {}
+    served = select(HousePoint.device_id, House.class4).join(House).distinct()
+    for device_id, class4 in session.execute(served):
+        found.setdefault(device_id, set()).add(class4)
+    return found
 
 
 def profile_row(p: Profile) -> list[int]:

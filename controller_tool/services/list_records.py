@@ -17,7 +17,12 @@ from controller_tool.clock import now_s
 from controller_tool.registry.models import STATE_ISSUED, Card, Grant
 from controller_tool.registry.records import SentCard
 from protocol import cards as layout
-from protocol.constants import CARD_KEY_BYTES, CREDENTIAL_MAX_BYTES, FLAG_REVOKED
+from protocol.constants import (
+    CARD_KEY_BYTES,
+    CARD_RECORD_BYTES,
+    CREDENTIAL_MAX_BYTES,
+    FLAG_REVOKED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +37,8 @@ KEPT_MIN = 90 * 1440
 NEVER_MIN = 2**53
 _BLOCK_BYTES = 64
 _NO_KEY = bytes(CARD_KEY_BYTES)
+PROFILE_MAX = 255
+_PROFILE_AT = CARD_RECORD_BYTES - CARD_KEY_BYTES - 2  # in what follows the key: profile, flags
 _COLUMNS = (
     Card.id, Card.ref, Card.state, Card.flags, Card.profile_id, Card.from_min, Card.until_min,
     Card.ended_at_s, Card.credential_type, Card.credential_sealed,
@@ -45,7 +52,8 @@ class Records:
 
     owners: ids of the cards that open something by it, by their keys; contested: keys of
     credentials that were issued more than once; left_out: cards that should and have no room;
-    first_end_min: the earliest end among its cards: KEPT_MIN later the list changes by itself.
+    first_end_min: the earliest end among its cards: KEPT_MIN later the list changes by itself;
+    narrowed: (profile, mask of points) of grants that name points, by the number they go by here.
     """
 
     payload: bytes
@@ -53,6 +61,7 @@ class Records:
     contested: frozenset[bytes] = field(repr=False)
     left_out: int
     first_end_min: int
+    narrowed: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 class _Entry:
@@ -62,7 +71,9 @@ class _Entry:
     tail: what follows the key in its record.
     """
 
-    __slots__ = ("end_min", "id", "index", "issued", "message", "place", "row", "tail")
+    __slots__ = (
+        "end_min", "id", "index", "issued", "message", "place", "profile_id", "row", "tail",
+    )  # fmt: skip
 
     def __init__(self, row: Row[Any]) -> None:
         self.row: Row[Any] | None = row
@@ -72,6 +83,7 @@ class _Entry:
         ended_min = NEVER_MIN if row.ended_at_s is None else row.ended_at_s // 60
         self.end_min: int = min(row.until_min, ended_min)
         self.place = 0
+        self.profile_id: int = row.profile_id
         self.message = self.tail = b""
 
     def open(self, site: Site) -> None:
@@ -154,15 +166,24 @@ class Builder:
         if crowded or len(set(keys)) < len(keys):
             entries, keys, left_out = _with_room(device, entries, keys, sent)
         pairs = list(zip(keys, entries, strict=True))
+        records, narrowed = _packed(pairs, self._masks(device))
         return Records(
-            payload=b"".join(sorted([key + entry.tail for key, entry in pairs])),
+            payload=b"".join(sorted(records)),
             owners={key: entry.id for key, entry in pairs if entry.issued},
             contested=frozenset(key for key, entry in pairs if entry.index in again)
             if again
             else frozenset(),
             left_out=left_out,
             first_end_min=min([entry.end_min for entry in entries], default=NEVER_MIN),
+            narrowed=narrowed,
         )
+
+    def _masks(self, device: Device) -> dict[str, int]:
+        """Masks of the grants on it that name points, by card."""
+        query = select(Grant.card_id, Grant.points_mask)
+        named = query.where(Grant.device_id == device.id, Grant.points_mask.is_not(None))
+        rows = self._session.connection().execute(named)
+        return {card_id: mask for card_id, mask in rows if mask is not None}
 
     def _wanted(self, device: Device) -> list[_Entry]:
         """What may have a record: first what is issued, then what ended last."""
@@ -185,6 +206,36 @@ class Builder:
         """Cards that the controller may know already."""
         sent = SentCard.first_version <= device.list_version_sent
         return frozenset(self._session.scalars(_signed(device).where(sent)))
+
+
+def _packed(
+    pairs: list[tuple[bytes, _Entry]], masks: dict[str, int]
+) -> tuple[list[bytes], dict[int, tuple[int, int]]]:
+    """The records, those of cards in ``masks`` by numbers of their own, and these numbers."""
+    if not masks:
+        return [key + entry.tail for key, entry in pairs], {}
+    wanted = {entry.id: (entry.profile_id, masks[entry.id]) for _, entry in pairs
+              if entry.id in masks}  # fmt: skip
+    narrowed = _numbers(set(wanted.values()))
+    number_of = {pair: bytes((number,)) for number, pair in narrowed.items()}
+    return [
+        key + (_with_profile(entry.tail, number_of[wanted[entry.id]]) if entry.id in wanted
+               else entry.tail)
+        for key, entry in pairs
+    ], narrowed  # fmt: skip
+
+
+def _numbers(pairs: set[tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """Numbers from the top, where the site's own profiles do not come.
+
+    The lowest mask first: a room that is let for the first time moves no entrance's number.
+    """
+    ordered = sorted(pairs, key=lambda pair: (pair[1].bit_count(), pair[1], pair[0]))
+    return {PROFILE_MAX - place: pair for place, pair in enumerate(ordered)}
+
+
+def _with_profile(tail: bytes, number: bytes) -> bytes:
+    return tail[:_PROFILE_AT] + number + tail[_PROFILE_AT + 1 :]
 
 
 def _with_room(
