@@ -21,13 +21,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from controller_tool import cli, messages
+from controller_tool import cli, clock, messages
 from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.services import (
     backup,
     backup_content,
-    backup_files,
     backup_read,
     backup_seal,
     cards,
@@ -58,7 +57,7 @@ def lived_in(site, board) -> Site:
     board.update()
     (site.path / "records").mkdir()
     (site.path / "records" / "5号楼 door-1.html").write_text("record", encoding="utf-8")
-    return site
+    return site  # type: ignore[no-any-return]
 
 
 def made(site: Site, target: Path, **more) -> backup.Made:
@@ -203,13 +202,13 @@ def test_a_backup_while_others_write_is_of_one_moment(lived_in, tmp_path, open_s
 def test_a_backup_keeps_nobody_from_writing(lived_in, tmp_path, open_site, monkeypatch) -> None:
     """Also while its copy is proven and sealed; what comes then is not in it."""
     other = open_site(lived_in.path, operator="李明")
-    real = backup.read_through
+    real = backup_read.read_through
 
     def read_through(*arguments):
         issue(other, "0077777777")
         return real(*arguments)
 
-    monkeypatch.setattr(backup, "read_through", read_through)
+    monkeypatch.setattr("controller_tool.services.backup.read_through", read_through)
     done = made(lived_in, tmp_path / "one.ctbackup")
     monkeypatch.undo()
     assert backup_read.restore(done.file, tmp_path / "again", PASSPHRASE).cards_issued == 1
@@ -450,9 +449,11 @@ def test_the_newest_stay_and_other_files_are_left_alone(lived_in, tmp_path, monk
     for name in others:
         (place / name).write_text("not ours")
     moments = []
-    real = backup.now_s()
+    real = clock.now_s()
     for day in range(4):
-        monkeypatch.setattr(backup, "now_s", lambda day=day: real + day * 86400)
+        monkeypatch.setattr(
+            "controller_tool.services.backup.now_s", lambda day=day: real + day * 86400
+        )
         moments.append(made(lived_in, place, keep=2).file.name)
     again = made(lived_in, place, keep=2)
     assert again.removed == (moments[2],)
@@ -465,8 +466,7 @@ def test_nothing_is_removed_when_the_new_one_fails(lived_in, tmp_path, monkeypat
     place = tmp_path / "backups"
     place.mkdir()
     first = made(lived_in, place, keep=1).file
-    monkeypatch.setattr(backup_files.os, "fsync", full_disk)
-    monkeypatch.setattr(backup.os, "fsync", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OperatorError, match="cannot be written"):
         made(lived_in, place, keep=1)
     assert list(place.iterdir()) == [first]
@@ -494,7 +494,7 @@ def full_disk(*_: object) -> None:
 
 
 def test_a_full_disk_is_two_lines_and_nothing_stays(lived_in, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(backup.os, "fsync", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OperatorError) as refused:
         made(lived_in, tmp_path / "one.ctbackup")
     assert refused.value.what.endswith("cannot be written (No space left on device)")
@@ -502,7 +502,7 @@ def test_a_full_disk_is_two_lines_and_nothing_stays(lived_in, tmp_path, monkeypa
     monkeypatch.undo()
     assert [path.name for path in tmp_path.iterdir()] == ["office"]
     done = made(lived_in, tmp_path / "one.ctbackup")
-    monkeypatch.setattr(backup_read.os, "fsync", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OperatorError, match=r"cannot be made \(No space left"):
         backup_read.restore(done.file, tmp_path / "again", PASSPHRASE)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["office", "one.ctbackup"]
