@@ -63,14 +63,21 @@ def backup(app: App, file: Path, keep: int | None, verify: bool, dry_run: bool) 
 )  # fmt: skip
 @click.argument("file", type=_BACKUP)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--registry", default="", metavar="URL",
+    help=t("Keep the registry in this empty PostgreSQL database, not in a file of the folder"),
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help=t("Only prove the backup and the place"))
 @pass_app
-def restore(app: App, file: Path, folder: Path, dry_run: bool) -> None:
+def restore(app: App, file: Path, folder: Path, registry: str, dry_run: bool) -> None:
     """Asks for the passphrase that the folder had."""
     from controller_tool.services import backup_read  # noqa: PLC0415 - slow to import
 
     operator = app.operator or os.environ.get(OPERATOR_VARIABLE)
-    done = backup_read.restore(file, folder, passphrases.find(file), operator, dry_run)
+    passphrase = passphrases.find(file)
+    done = backup_read.restore(
+        file, folder, passphrase, operator, registry=registry, dry_run=dry_run
+    )
     if dry_run:
         app.show(done, _told(done.backup), t("Nothing was restored: this was a dry run"))
         return

@@ -10,12 +10,12 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, delete, func, insert, select, text
+from sqlalchemy import Integer, delete, func, insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.registry import derived, records
+from controller_tool.registry import derived, houses, records, stays
 from controller_tool.registry.models import Base
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-assert derived.ROW_ID  # noqa: S101 - importing registers its tables with Base
-
+TABLES = (derived, houses, records, stays)  # importing registers what they hold with Base
 ROWS_A_BATCH = 2000
+_SCHEMA = "alembic_version"
 _REMEMBERED = (records.KnownContent.__tablename__,)
 
 
@@ -51,6 +51,9 @@ def copy_rows(source: Connection, target: Connection) -> None:
     Both in transactions of the caller; what ``source`` sees must not change meanwhile.
     """
     tables = [one for one in Base.metadata.sorted_tables if one.name not in _REMEMBERED]
+    known = {one.name for one in tables} | {*_REMEMBERED, _SCHEMA}
+    if left_behind := set(inspect(target).get_table_names()) - known:
+        raise LookupError(*left_behind)  # a module of tables that is not in TABLES
     for table in reversed(tables):
         if table.name not in records.APPEND_ONLY:
             target.execute(delete(table))

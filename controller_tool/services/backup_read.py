@@ -8,14 +8,15 @@ its registry is whole, and the registry knows that it was restored (services.res
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FILE_MODE, FOLDER_MODE
 from controller_tool.messages import t
-from controller_tool.services import backup_content, backup_seal, restored, site_folder
-from controller_tool.services.site import Site
+from controller_tool.registry import database
+from controller_tool.services import backup_content, backup_seal, restored, site_file, site_folder
+from controller_tool.services.site import REGISTRY_FILE, Site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,16 +57,29 @@ def verify(path: Path, passphrase: str) -> Proven:
 
 
 def restore(
-    path: Path, folder: Path, passphrase: str, operator: str | None = None, dry_run: bool = False
+    path: Path,
+    folder: Path,
+    passphrase: str,
+    operator: str | None = None,
+    *,
+    registry: str = "",
+    dry_run: bool = False,
 ) -> Restored:
-    """Make ``folder`` of the backup; OperatorError, and then there is no such folder."""
+    """Make ``folder`` of the backup; OperatorError, and then there is no such folder.
+
+    registry: URL of an empty PostgreSQL database that takes the registry, empty for a file,
+    whichever the folder had: its own database may be at work still.
+    """
     seal = _seal(path, passphrase)
     site_folder.require_free(folder)
+    if registry:
+        database.require_free(registry)
     contents = read_through(path, seal)
     if dry_run:
         return Restored(_proven(path, contents), folder, 0, 0, (), True)
     with site_folder.empty(folder) as made:
         _unpack(path, seal, made, contents)
+        _place_registry(made, registry)
         site = Site.open(made, passphrase, operator)
         try:
             _require_same(path, site, contents)
@@ -118,6 +132,22 @@ def _unpack(path: Path, seal: Seal, made: Path, proven: Contents) -> None:
                 out.flush()
                 os.fsync(out.fileno())
         reader.end()
+
+
+def _place_registry(made: Path, url: str) -> None:
+    """The registry where it is wished, and site.toml says so."""
+    facts = site_file.read(made)
+    if facts.registry != url:
+        replace(facts, registry=url).write(made)
+    if not url:
+        return
+    file, server = database.Registry(made / REGISTRY_FILE), database.Registry(url, new=True)
+    try:
+        server.take_over(file)
+    finally:
+        file.close()
+        server.close()
+    (made / REGISTRY_FILE).unlink()
 
 
 def _require_same(path: Path, site: Site, contents: Contents) -> None:
