@@ -10,6 +10,7 @@ import click
 
 from controller_tool.cli.common import OPERATOR_VARIABLE, App, ToolCommand, pairs, pass_app
 from controller_tool.clock import local_text
+from controller_tool.date_forms import shown
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.messages import name_of, t
 
@@ -90,7 +91,7 @@ def restore(app: App, file: Path, folder: Path, registry: str, dry_run: bool) ->
         ]),
         t("This folder knows nothing since {date}. Next: push; a controller that it names as"
           " holding another list wants device compare, then push --accept-fork",
-          date=local_text(done.backup.made_at_s)),
+          date=shown(local_text(done.backup.made_at_s))),
     )  # fmt: skip
 
 
@@ -98,14 +99,15 @@ def _told(proven: Proven) -> Table:
     return pairs([
         (t("backup"), proven.file), (t("site"), proven.site), (t("id"), proven.id),
         (t("role"), name_of("role", proven.role)), (t("epoch"), proven.epoch),
-        (t("made at"), local_text(proven.made_at_s)), (t("files"), proven.files),
+        (t("made at"), shown(local_text(proven.made_at_s))), (t("files"), proven.files),
         (t("bytes"), proven.bytes),
     ])  # fmt: skip
 
 
 def _made(made: Made) -> Table:
     rows: list[tuple[str, object]] = [
-        (t("backup"), made.file), (t("site"), made.site), (t("made at"), local_text(made.made_at_s))
+        (t("backup"), made.file), (t("site"), made.site),
+        (t("made at"), shown(local_text(made.made_at_s))),
     ]  # fmt: skip
     if not made.dry_run:
         rows += [(t("files"), made.files), (t("bytes"), made.bytes)]

@@ -40,6 +40,8 @@ from tests.unit.test_cards import CARD, issue
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
+# opens files of the restored folder as files; test_backup_registries has the other kind
+pytestmark = pytest.mark.sqlite_only
 NAME, ID_NUMBER = "王伟", b"330199199001010011"
 
 
