@@ -50,13 +50,25 @@ site.add_command(retention)
     help=t("Public key of the auditor, who keeps the private one"),
 )
 @click.option("--keyring", is_flag=True, help=t("Keep the passphrase in the system keyring"))
+@click.option(
+    "--registry",
+    default="",
+    metavar="URL",
+    help=t("Keep the registry in this empty PostgreSQL database, not in a file of the folder"),
+)
 @pass_app
 def init(
-    app: App, name: str, root_keys: int, root_threshold: int, audit_key: Path | None, keyring: bool
+    app: App,
+    name: str,
+    root_keys: int,
+    root_threshold: int,
+    audit_key: Path | None,
+    keyring: bool,
+    registry: str,
 ) -> None:
     """Asks for a new passphrase, then makes keys, authorities and registry."""
     operator = app.operator or os.environ.get(OPERATOR_VARIABLE) or getpass.getuser()
-    wish = site_init.Wish(name, operator, root_keys, root_threshold, audit_key, keyring)
+    wish = site_init.Wish(name, operator, root_keys, root_threshold, audit_key, keyring, registry)
     made = site_init.init(app.folder, wish, passphrases.choose(app.folder))
     try:
         _show(app, view(made))

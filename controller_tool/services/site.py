@@ -70,7 +70,7 @@ class Site:
         self.facts = facts
         self.operator = operator or facts.operator
         self.proven_operator: str | None = None  # whose secret this run has seen
-        self.registry = Registry(path / REGISTRY_FILE, new=new)
+        self.registry = Registry(facts.registry or path / REGISTRY_FILE, new=new)
         self._passphrase = passphrase
         self._vault: Vault | None = None
         self._keys: dict[str, PrivateKey] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
@@ -17,7 +17,7 @@ from controller_tool.rules import duty as rules
 from controller_tool.rules import words
 from controller_tool.rules.refusal import require as require_rules
 from controller_tool.services import audit
-from controller_tool.services.desk import operators
+from controller_tool.services.desk import operators, places
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -57,7 +57,7 @@ def add(
         made = Duty(
             operator_id=row.id, duty=duty,
             area_code=_area(session, area) if area else None,
-            house_id=find_house(session, house).id if house else None,
+            house_id=places.house(session, house).id if house else None,
         )  # fmt: skip
         if _there(session, made):
             raise OperatorError(
@@ -102,17 +102,6 @@ def list_duties(site: Site, name: str | None = None, ended: bool = False) -> lis
         query = query.where(Duty.ended_at_s.is_(None), Operator.ended_at_s.is_(None))
     with site.registry.session() as session:
         return [_view(session, row) for row in session.scalars(query)]
-
-
-def find_house(session: Session, text: str) -> House:
-    """The house with this reference or address code; OperatorError when there is none."""
-    named = or_(House.ref == text.strip().upper(), House.address_code == text.strip())
-    found = session.scalar(select(House).where(named))
-    if found is None:
-        raise OperatorError(
-            t("There is no house {house}", house=text), t("See them with: house list")
-        )
-    return found
 
 
 def _area(session: Session, code: str) -> str:

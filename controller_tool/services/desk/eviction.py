@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from controller_tool.clock import now_s
-from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.registry.models import STATE_ISSUED, STATE_LOST, Card
+from controller_tool.registry.models import STATE_LOST, Card
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import Refusal
 from controller_tool.rules.refusal import require as require_rules
 from controller_tool.services import audit
-from controller_tool.services.desk import pair_acts
+from controller_tool.services.desk import check_out, pair_acts, places
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -25,14 +23,10 @@ if TYPE_CHECKING:
 
 
 def ask(site: Site, text: str, document: str, dry_run: bool = False) -> PairView:
-    """Ask for a stay, by its reference, to be ended; document: the order it rests on."""
+    """Ask for a stay to be ended, by its reference or a card; document: the order it rests on."""
     site.require_cards()
     with site.registry.session() as session:
-        lease = session.scalar(select(Lease).where(Lease.ref == text.strip().upper()))
-    if lease is None:
-        raise OperatorError(
-            t("There is no stay {stay}", stay=text), t("See them with: tenant list")
-        )
+        lease = places.lease(site, session, text)
     return pair_acts.ask(site, words.EVICTION, lease.ref, document, {"lease_id": lease.id}, dry_run)
 
 
@@ -50,26 +44,14 @@ def check(site: Site, session: Session, asked: Asked) -> Lease:  # noqa: ARG001 
 def carry_out(site: Site, session: Session, asked: Asked) -> dict[str, Any]:
     """Its cards end first, as lost, for they were not handed in; then the stay and visits to it."""
     lease = check(site, session, asked)
-    ended, cards = _move_out(session, lease)
-    audit.append(
-        session, site.operator, "tenant.evict", stay=lease.ref, document=asked.document,
-        visitors=ended[1:], cards=cards,
-    )  # fmt: skip
-    return {"stay": lease.ref, "visitors": ended[1:], "cards": cards}
-
-
-def _move_out(session: Session, lease: Lease) -> tuple[list[str], list[str]]:
-    """References of the stays and of the cards that ended."""
-    visits = select(Lease).where(Lease.host_lease_id == lease.id, Lease.ended_at_s.is_(None))
-    stays, at_s = [lease, *session.scalars(visits)], now_s()
-    out = select(Card).where(
-        Card.lease_id.in_([one.id for one in stays]), Card.state == STATE_ISSUED
+    ended = check_out.move_out(session, lease, STATE_LOST, words.EVICTED)
+    stays = [one.ref for one in ended]
+    out = select(Card.ref).where(
+        Card.lease_id.in_([one.id for one in ended]), Card.ended_at_s == lease.ended_at_s
     )
     cards = list(session.scalars(out.order_by(Card.ref)))
-    for card in cards:
-        card.state, card.ended_at_s = STATE_LOST, at_s
-    session.flush()
-    for one in stays:
-        one.ended_at_s, one.end_reason = at_s, words.EVICTED
-    session.flush()
-    return [one.ref for one in stays], [card.ref for card in cards]
+    audit.append(
+        session, site.operator, "tenant.evict", stay=lease.ref, document=asked.document,
+        visitors=stays[1:], cards=cards,
+    )  # fmt: skip
+    return {"stay": lease.ref, "visitors": stays[1:], "cards": cards}

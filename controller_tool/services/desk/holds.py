@@ -19,7 +19,7 @@ from controller_tool.rules import duty
 from controller_tool.rules import holds as rules
 from controller_tool.rules.refusal import require as require_rules
 from controller_tool.services import audit
-from controller_tool.services.desk import duties, operators, people_view
+from controller_tool.services.desk import operators, people_view, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ def add(
         )
     with site.registry.writing() as session, session.begin_nested() as trial:
         person_id = people_view.find(site, session, person).id if person else None
-        house_id = duties.find_house(session, house).id if house else None
+        house_id = places.house(session, house).id if house else None
         row = Hold(
             number=order.number.strip(), authority=order.authority.strip(), person_id=person_id,
             house_id=house_id, from_s=order.from_s, until_s=order.until_s,
