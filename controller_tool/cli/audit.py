@@ -22,7 +22,7 @@ def audit() -> None:
 @audit.command("show", help=t("The newest entries of the operators' log, filtered."))
 @click.option("--by", "operator", metavar="NAME", help=t("Only what this operator did"))
 @click.option("--act", metavar="ACT",
-              help=t("Only this act, such as person.view; with a dot at the end: a kind"))  # fmt: skip
+              help=t("Only this act, such as person.view, or a kind: person."))  # fmt: skip
 @click.option("--person", metavar="WHO",
               help=t("Only about a person: card, stay, ID number or name"))  # fmt: skip
 @click.option("--about", metavar="TEXT", help=t("Only where the details hold this"))

@@ -12,7 +12,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Lease
-from controller_tool.rules import duty, masking
+from controller_tool.rules import duty, masking, words
 from controller_tool.rules.refusal import require as require_rules
 from controller_tool.services import audit, cards, people
 from controller_tool.services.desk import operators
@@ -69,13 +69,12 @@ def reveal(site: Site, text: str, reason: str, secret: str | None = None) -> Per
 def find(site: Site, session: Session, text: str) -> Person:
     """By id, stay, card, ID number, or a name that one person alone has; OperatorError if none."""
     word = text.strip()
-    found = session.get(Person, word.lower()) or _by_stay(session, word)
-    if found is None:
-        number = id_number.normalise(word)
-        found = people.find(site, session, number) if number else None
-    if found is None:
-        card = cards.by_ref(session, word)
-        found = session.get(Person, card.person_id) if card and card.person_id else None
+    found = (
+        session.get(Person, word.lower())
+        or _by_stay(session, word)
+        or _by_document(site, session, word)
+        or _by_card(session, word)
+    )
     if found is not None:
         return found
     named = list(session.scalars(select(Person).where(Person.name == word).limit(2)))
@@ -94,6 +93,18 @@ def find(site: Site, session: Session, text: str) -> Person:
 def _by_stay(session: Session, word: str) -> Person | None:
     lease = session.scalar(select(Lease).where(Lease.ref == word.upper()))
     return session.get(Person, lease.person_id) if lease else None
+
+
+def _by_document(site: Site, session: Session, word: str) -> Person | None:
+    number = id_number.normalise(word)
+    kinds = (words.ID_CARD, words.PASSPORT) if number else ()
+    found = (people.find(site, session, people.indexed(kind, number)) for kind in kinds)
+    return next((person for person in found if person is not None), None)
+
+
+def _by_card(session: Session, word: str) -> Person | None:
+    card = cards.by_ref(session, word)
+    return session.get(Person, card.person_id) if card and card.person_id else None
 
 
 def _view(site: Site, person: Person, role: str | None) -> PersonView:
