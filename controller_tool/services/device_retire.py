@@ -25,8 +25,9 @@ from sqlalchemy import select
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, LinkError, OperatorError
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.registry.models import (
+    ENDED_LOST,
     ENDED_STOLEN,
     ENDED_WIPED,
     STATE_ISSUED,
@@ -120,6 +121,12 @@ def stolen(site: Site, name: str, *, dry_run: bool = False) -> Ended:
             t("{device} was wiped: there is nothing on it to be stolen", device=name),
             t("Its wipe receipt is in the registry"),
         )
+    if device.ended_how == ENDED_LOST:
+        raise OperatorError(
+            t("{device} counts for no card any more: {how}", device=name,
+              how=name_of("ending", ENDED_LOST)),
+            t("See the controllers with: device list"),
+        )  # fmt: skip
     with site.registry.session() as session:
         listed, pending = exposed(site, session, device)
     done = Ended(name, ENDED_STOLEN, devices.aside(device), pending=pending, reissue=tuple(listed))

@@ -88,12 +88,13 @@ def erase_due(site: Site, dry_run: bool = False) -> Erased:
                 kept[refusal.rule] += 1
         for person in due:
             _erase(site, person, now)
-        for first in range(0, len(due), _ENTRY_PERSONS):
-            ids = [person.id for person in due[first : first + _ENTRY_PERSONS]]
-            audit.append(session, site.operator, "person.erase", persons=ids, days=limit)
+        ids = [person.id for person in due]
+        for first in range(0, len(ids), _ENTRY_PERSONS):
+            some = ids[first : first + _ENTRY_PERSONS]
+            audit.append(session, site.operator, "person.erase", persons=some, days=limit)
         if dry_run:
             trial.rollback()
-    return Erased(limit, tuple(person.id for person in due), dict(kept), dry_run)
+    return Erased(limit, tuple(ids), dict(kept), dry_run)
 
 
 def _days(session: Session) -> int:
