@@ -72,6 +72,6 @@ def _result(view: PairView) -> list[tuple[str, Any]]:
         "pending": t("cards not proven dead there"), "stay": t("stay"), "visitors": t("visits"),
         "cards": t("cards ended"),
     }  # fmt: skip
-    rows = (view.result or {}).items()
+    rows = view.result.items()
     return [(names[key], ", ".join(value) if isinstance(value, list) else value)
             for key, value in rows]  # fmt: skip

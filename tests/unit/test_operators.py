@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from controller_tool import clock
 from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase
 from controller_tool.registry.models import Operator
+from controller_tool.registry.records import AuditEntry
 from controller_tool.rules import duty, words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import audit, cards
@@ -31,8 +35,8 @@ def refused(call, *args, **more) -> str:
 
 
 def clock_at(monkeypatch, later_s: int) -> None:
-    now = operators.now_s
-    monkeypatch.setattr(operators, "now_s", lambda: now() + later_s)
+    now = clock.now_s() + later_s
+    monkeypatch.setattr(operators, "now_s", lambda: now)
 
 
 @pytest.mark.both_registries
@@ -92,13 +96,13 @@ def test_wrong_secrets_are_counted_audited_and_paused(site, monkeypatch) -> None
         assert refused(operators.prove, site, HEAD, "wrong words") == "secret"
     assert refused(operators.prove, site, HEAD, SECRETS[HEAD]) == "pause", "even the right one"
     with site.registry.session() as session:
-        query = session.query(audit.AuditEntry).filter_by(act="operator.secret_wrong")
+        query = session.query(AuditEntry).filter_by(act="operator.secret_wrong")
         assert query.count() == 5
         assert audit.first_broken(session) is None
     clock_at(monkeypatch, 31)
     assert refused(operators.prove, site, HEAD, "wrong words") == "secret"
     assert refused(operators.prove, site, HEAD, SECRETS[HEAD]) == "pause"
-    clock_at(monkeypatch, 61)
+    clock_at(monkeypatch, 31 + 61)
     operators.prove(site, HEAD, SECRETS[HEAD])
     assert refused(operators.prove, site, HEAD, "wrong words") == "secret", "they begin anew"
 
@@ -107,10 +111,11 @@ def test_wrong_secrets_are_counted_audited_and_paused(site, monkeypatch) -> None
 def test_no_secret_stands_in_the_registry_or_its_log(site) -> None:
     given = operators.add(site, "陈静", words.HEAD).first_secret
     operators.set_secret(site, SECRETS[HEAD])
-    content = b"".join(
+    content: bytes = b"".join(
         path.read_bytes() for path in site.path.glob("registry.sqlite*") if path.is_file()
     )
     assert SECRETS[HEAD].encode() not in content
+    assert given is not None
     assert given.encode() not in content
     assert "陈静".encode() in content, "the right files were read"
 
@@ -120,9 +125,10 @@ def test_a_row_that_was_altered_is_refused_and_costs_nothing(site, damage) -> No
     operators.set_secret(site, SECRETS[HEAD])
     with site.registry.writing() as session:
         row = operators.get(session, HEAD)
-        fields = cbor.decode(row.secret)
+        kept = row.secret or b""
+        fields: Any = cbor.decode(kept)
         row.secret = {
-            "cut": row.secret[:-3],
+            "cut": kept[:-3],
             "cost": cbor.encode([fields[0], 30, *fields[2:]]),
             "text": b"sesame",
         }[damage]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from controller_tool import clock
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import ENDED_LOST, Card, Grant
 from controller_tool.registry.stays import Lease, PairAct
@@ -129,7 +130,7 @@ def test_who_asked_may_take_it_back(site, clerk) -> None:
 def test_what_nobody_decides_lapses_after_a_day(site, second, clerk, monkeypatch) -> None:
     ref = lose(site)
     asked = card_found.ask(clerk, ref, PAPER)
-    now = pair_acts.now_s()
+    now = clock.now_s()
     monkeypatch.setattr(pair_acts, "now_s", lambda: now + pairs.LAPSE_S + 1)
     assert pair_acts.list_acts(site)[0].state == words.LAPSED
     assert refused(confirm, second, asked.id) == "decided"

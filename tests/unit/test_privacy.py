@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,11 +11,12 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.registry.houses import Case
 from controller_tool.registry.models import Person
+from controller_tool.registry.records import AuditEntry
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.holds import Order
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import audit, audit_query, cards
+from controller_tool.services import audit_query, cards
 from controller_tool.services.audit_query import Wish
 from controller_tool.services.desk import (
     check_in,
@@ -28,8 +30,10 @@ from controller_tool.services.desk import (
 from controller_tool.services.people import Holder
 from tests.unit.house_support import add_areas, add_house, number
 from tests.unit.operator_support import SECRETS, hire
-from tests.unit.registry_support import Board
 from tests.unit.test_stays import card, request
+
+if TYPE_CHECKING:
+    from tests.unit.registry_support import Board
 
 ID = "330199199001010011"
 PHONE = "13812345678"
@@ -79,10 +83,10 @@ def refused(call, *args, **more) -> str:
     return caught.value.refusal.rule
 
 
-def logged(site, act: str) -> list[dict]:
+def logged(site, act: str) -> list[dict[str, Any]]:
     with site.registry.session() as session:
         return [json.loads(entry.details)
-                for entry in session.query(audit.AuditEntry).filter_by(act=act)]  # fmt: skip
+                for entry in session.query(AuditEntry).filter_by(act=act)]  # fmt: skip
 
 
 # --- who sees what ---------------------------------------------------------------------------
@@ -188,10 +192,12 @@ def test_never_while_a_stay_lives_or_a_card_is_not_proven_dead(site, house, stay
 @pytest.mark.usefixtures("a_year_later", "gone")
 @pytest.mark.parametrize("named", ["person", "house"])
 def test_a_police_hold_blocks_deletion_until_it_is_released(site, named) -> None:
-    who = {"person": "王伟"} if named == "person" else {"house": "H00001"}
-    holds.add(site, Order("杭公〔2030〕5号", "钱塘分局", 0), **who)
+    person, house = ("王伟", "") if named == "person" else ("", "H00001")
+    holds.add(site, Order("杭公〔2030〕5号", "钱塘分局", 0), person, house)
     assert retention.erase_due(site).kept == {"hold": 1}
-    assert "杭公〔2030〕5号" in retention.keeps(site, "王伟").what
+    kept = retention.keeps(site, "王伟")
+    assert kept is not None
+    assert "杭公〔2030〕5号" in kept.what
     holds.release(site, "杭公〔2030〕5号")
     assert len(retention.erase_due(site).erased) == 1
 

@@ -7,7 +7,7 @@ the second one's yes. The second one proves themselves with their own secret eac
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -52,7 +52,7 @@ class PairView:
     lapses_at_s: int
     decided_by: str | None
     decided_at_s: int | None
-    result: dict[str, Any] | None = None
+    result: dict[str, Any] = field(default_factory=dict)
 
 
 def ask(
@@ -104,7 +104,7 @@ def decide(site: Site, number: int, yes: bool, secret: str | None = None) -> Pai
             _require_second(site, session, row)
         row.state = words.DONE if yes else words.REFUSED
         row.decided_by, row.decided_at_s = site.operator, now_s()
-        result = None
+        result: dict[str, Any] = {}
         if yes:
             asked = Asked(row.act, row.subject, row.document, json.loads(row.facts))
             result = _work(row.act).carry_out(site, session, asked)
@@ -168,5 +168,5 @@ def _view(row: PairAct, result: dict[str, Any] | None = None) -> PairView:
     return PairView(
         row.id, row.act, row.subject, row.document, json.loads(row.facts),
         pairs.state_at(row.state, row.asked_at_s, now_s()), row.asked_by, row.asked_at_s,
-        row.asked_at_s + pairs.LAPSE_S, row.decided_by, row.decided_at_s, result,
+        row.asked_at_s + pairs.LAPSE_S, row.decided_by, row.decided_at_s, result or {},
     )  # fmt: skip
