@@ -40,6 +40,11 @@ COMMANDS = {
     "holiday": ("controller_tool.cli.schedule:holiday", "days that are not like others"),
     "push": ("controller_tool.cli.push:push", "bring controllers' whitelists up to date"),
     "journal": ("controller_tool.cli.journal:journal", "pull, verify and export access logs"),
+    "pair": ("controller_tool.cli.pair:pair", "what takes two operators: confirm or refuse"),
+    "hold": ("controller_tool.cli.hold:hold", "orders of the police that keep data"),
+    "person": ("controller_tool.cli.person:person", "people, masked by role; deletion when due"),
+    "operator": ("controller_tool.cli.operator:operator", "who works here, roles and duties"),
+    "audit": ("controller_tool.cli.audit:audit", "who did what, and who looked at whom"),
     "kpi": ("controller_tool.cli.kpi:kpi", "key figures of chargers: energy, peak, faults"),
     "sim": ("controller_tool.cli.sim:sim", "virtual controllers"),
 }

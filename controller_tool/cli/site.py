@@ -20,6 +20,7 @@ from controller_tool.cli.common import (
     yes_no,
 )
 from controller_tool.cli.policy import policy
+from controller_tool.cli.retention import retention
 from controller_tool.clock import local_text
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.messages import name_of, t
@@ -34,6 +35,7 @@ def site() -> None:
 
 
 site.add_command(policy)
+site.add_command(retention)
 
 
 @site.command("init", help=t("Make the office folder of a new site, with all its keys."))
