@@ -279,11 +279,7 @@ def unproven(site: Site) -> list[CardStatus]:
     waiting = (
         select(SentCard.card_id)
         .join(Device, Device.id == SentCard.device_id)
-        .where(
-            SentCard.dead_from_version.is_(None)
-            | (Device.list_version_receipted < SentCard.dead_from_version),
-            counts(),
-        )
+        .where(not_dead(), counts())
     )
     query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting))
     with site.registry.session() as session:
@@ -338,6 +334,12 @@ def status_of(site: Site, session: Session, card: Card) -> CardStatus:
 def counts() -> ColumnElement[bool]:
     """Of a controller: it is in the *m* of what it was sent; none is after its wipe receipt."""
     return Device.ended_how.is_(None) | (Device.ended_how != ENDED_WIPED)
+
+
+def not_dead() -> ColumnElement[bool]:
+    """Of a sent card and its controller: no receipt says that it has it no more."""
+    dead_from = SentCard.dead_from_version
+    return dead_from.is_(None) | (Device.list_version_receipted < dead_from)
 
 
 def proven_dead(row: SentCard, device: Device) -> bool:
