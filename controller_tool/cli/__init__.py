@@ -36,7 +36,8 @@ COMMANDS = {
     "holiday": ("controller_tool.cli.schedule:holiday", "days that are not like others"),
     "push": ("controller_tool.cli.push:push", "bring controllers' whitelists up to date"),
     "journal": ("controller_tool.cli.journal:journal", "pull, verify and export access logs"),
-    "kpi": ("controller_tool.cli.kpi:kpi", "key figures of chargers: energy, peak, faults"),
+    "person": ("controller_tool.cli.person:person", "entries of people, compared with them"),
+    "kpi": ("controller_tool.cli.kpi:kpi", "the five rates and their gaps; figures of chargers"),
     "sim": ("controller_tool.cli.sim:sim", "virtual controllers"),
 }
 

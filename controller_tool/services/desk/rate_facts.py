@@ -119,7 +119,7 @@ def read(session: Session) -> Facts:
     )
 
 
-def _entries() -> Select[Any]:
+def _entries() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Lease.house_id, Lease.ref, Room.number, Lease.kind, Person.id, Person.created_at_s,
@@ -133,7 +133,7 @@ def _entries() -> Select[Any]:
     )  # fmt: skip
 
 
-def _dangers() -> Select[Any]:
+def _dangers() -> Select[*tuple[Any, ...]]:
     found, mended = aliased(Inspection), aliased(Inspection)
     return (
         select(
@@ -146,7 +146,7 @@ def _dangers() -> Select[Any]:
     )  # fmt: skip
 
 
-def _breaches() -> Select[Any]:
+def _breaches() -> Select[*tuple[Any, ...]]:
     sanctioned = exists().where(Sanction.case_id == Case.id)
     columns = (Case.house_id, Case.ref, Case.party, Case.closed_at_s.is_not(None), sanctioned)
     return select(*columns).order_by(Case.ref)
@@ -157,7 +157,7 @@ _KEY = case((_HAS_LEFT, Lease.id), else_=Card.id)
 _SUBJECT = case((_HAS_LEFT, Lease.ref), else_=Card.ref)
 
 
-def _departures(*columns: Any) -> Select[Any]:
+def _departures(*columns: Any) -> Select[*tuple[Any, ...]]:
     ended = Card.state.not_in((STATE_ISSUED, STATE_REPLACED))
     return (
         select(*columns)
@@ -196,7 +196,7 @@ def _controllers(session: Session, keys: list[str]) -> Iterator[tuple[str, int]]
             yield from ((row[0], row[1]) for row in session.execute(query.group_by(key)))
 
 
-def _sent_to(query: Select[Any]) -> Select[Any]:
+def _sent_to(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """The same joined with the controllers that cards were sent to."""
     joined = query.join(SentCard, SentCard.card_id == Card.id)
     return joined.join(Device, Device.id == SentCard.device_id).where(cards.counts())
