@@ -131,8 +131,9 @@ def _whole(found: Report) -> list[Any]:
     rows = []
     for name in rules.RATES:
         rate = found.whole.rates[name]
-        rows.append((name_of("rate", name), f"{rate.numerator}/{rate.denominator}", rate.percent,
-                     bar(rate.numerator, rate.denominator, _BAR), len(found.gaps[name])))  # fmt: skip
+        drawn = bar(rate.numerator, rate.denominator, _BAR)
+        reached = f"{rate.numerator}/{rate.denominator}"
+        rows.append((name_of("rate", name), reached, rate.percent, drawn, len(found.gaps[name])))
     columns = [rate_words.place(found.whole), t("reached"), "%", "", t("gaps")]
     facts = [
         (name_of("rate", rules.DUE), _text(found.whole.rates[rules.DUE])),

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _KILO = 10_000  # from so many Wh on they are told in kWh
 
 
-@click.command("charging", cls=ToolCommand, help=t("Energy, sessions, peak and faults of chargers."))
+@click.command(
+    "charging", cls=ToolCommand, help=t("Energy, sessions, peak and faults of chargers.")
+)
 @click.argument("devices", nargs=-1)
 @click.option("--by", type=click.Choice(service.PERIODS), default=service.DAY, show_default=True,
               help=t("A row for each"))  # fmt: skip
@@ -32,7 +34,9 @@ _KILO = 10_000  # from so many Wh on they are told in kWh
               help=t("Write the figures as a table, each port with its own row"))  # fmt: skip
 @click.option("--force", is_flag=True, help=t("Replace the file if it is there already"))
 @pass_app
-def charging(app: App, /, devices: tuple[str, ...], by: str, csv: Path | None, **asked: Any) -> None:
+def charging(
+    app: App, /, devices: tuple[str, ...], by: str, csv: Path | None, **asked: Any
+) -> None:
     """From what was pulled; no controller is asked."""
     require_pulled(app, devices)
     since_s, until_s = moments.span(journal_read.local_of(app.site), asked["since"], asked["until"])

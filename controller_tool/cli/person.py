@@ -18,14 +18,12 @@ def person() -> None:
 @person.command("verify", help=t("Write down a spot check: the entry of a stay's person is right."))
 @click.argument("stay")
 @click.option("--right/--wrong", "right", default=None, help=t("What the check said"))
-@click.option("--dry-run", is_flag=True, help=t("Say what would be done; change nothing"))
+@click.option("--dry-run", is_flag=True, help=t("Check everything, change nothing"))
 @pass_app
 def verify(app: App, stay: str, right: bool | None, dry_run: bool) -> None:
     """STAY: its reference, or one of its cards."""
     if right is None:
-        raise OperatorError(
-            t("It is not said what the check found"), t("Add --right or --wrong")
-        )
+        raise OperatorError(t("It is not said what the check found"), t("Add --right or --wrong"))
     found = service.verify(app.site, stay, right, dry_run)
     said = (
         t("{stay}: checked with the person, right", stay=found.stay)

@@ -71,9 +71,8 @@ class Books:
             roots = [self._of_area[one.code] for one in self._parts[None]]
             return Unit(SITE, "", "", _sum([*roots, self._of[None]]))
         if area not in self._areas:
-            known = ", ".join(self._areas) or t("none")
             raise OperatorError(
-                t("There is no area {code}", code=area), t("Known ones: {names}", names=known)
+                t("There is no area {code}", code=area), t("See them with: area list")
             )
         return self._area_unit(self._areas[area])
 
