@@ -10,6 +10,8 @@ import click
 from controller_tool.cli.chart import bar
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
 from controller_tool.cli.kpi_charging import charging
+from controller_tool.cli.kpi_places import AREA as _AREA
+from controller_tool.cli.kpi_places import areas, doors
 from controller_tool.messages import name_of, t
 from controller_tool.rules import rates as rules
 from controller_tool.rules import words
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from controller_tool.services.desk.rates import Report
 
 _BAR = 30
-_AREA = click.option("--area", metavar="CODE", help=t("Only this district, village or grid"))
 _HOUSE = click.option("--house", metavar="HOUSE", help=t("Only this house"))
 _FORCE = click.option("--force", is_flag=True, help=t("Replace the file if it is there already"))
 
@@ -34,7 +35,8 @@ def kpi() -> None:
     """The group; its commands do the work."""
 
 
-kpi.add_command(charging)
+for _command in (areas, doors, charging):
+    kpi.add_command(_command)
 
 
 def _file(option: str, text: str) -> Callable[[Any], Any]:

@@ -109,11 +109,6 @@ class Gap:
     devices: tuple[str, ...] = ()
 
 
-def is_let(state: str, staying: int) -> bool:
-    """Whether a house counts: it is not closed, or somebody stays in it all the same."""
-    return state != words.CLOSED or staying > 0
-
-
 def house_reason(state: str) -> str | None:
     """Why a let house is a gap; None for one that is admitted."""
     return {

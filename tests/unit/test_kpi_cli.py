@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
+from sqlalchemy import update
 
 from controller_tool import cli, messages
 from controller_tool.cli import chart
 from controller_tool.clock import now_s
 from controller_tool.keys import passphrase
-from controller_tool.registry.models import Person
+from controller_tool.registry.models import Device, Person
 from controller_tool.services.desk import rates, verify
 from tests.unit.house_support import GRID, add_areas, add_house
 from tests.unit.rate_support import add_card, add_hazard, add_stay, add_visit
@@ -157,3 +158,32 @@ def test_a_dry_run_of_a_spot_check_changes_nothing(run, site, stay) -> None:
 def test_a_spot_check_says_what_it_found_and_of_whom(run, stay) -> None:
     assert run("person", "verify", stay)[2].splitlines()[0] == "It is not said what the check found"
     assert run("person", "verify", "L999999", "--right")[0] == 1
+
+
+# --- key areas and doors ---------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("stay")
+def test_key_areas_are_told_with_their_reason(run, site) -> None:
+    add_house(site, "H00002", doors=(), key_mark="外来人员聚集")
+    found = json.loads(run("kpi", "areas", "--json")[1])
+    assert [house["ref"] for house in found["houses"]] == ["H00002"]
+    assert "外来人员聚集" in run("kpi", "areas")[1]
+    assert "农居房类" in run("kpi", "areas", "--lang", "zh", "--area", GRID)[1]
+
+
+@pytest.mark.usefixtures("stay")
+def test_houses_of_three_beds_want_a_door_that_was_heard(run, site) -> None:
+    add_house(site, "H00002", doors=())
+    add_house(site, "H00003", {"101": 2}, doors=())
+    found = json.loads(run("kpi", "doors", "--json")[1])
+    assert found["must_have"] == 2
+    assert [(house["ref"], house["door_gap"]) for house in found["without"]] == [
+        ("H00001", "silent"), ("H00002", "no_door"),
+    ]  # fmt: skip
+    with site.registry.writing() as session:
+        session.execute(update(Device).values(last_heard_s=now_s()))
+    code, out, _ = run("kpi", "doors")
+    assert (code, out.splitlines()[-1]) == (
+        0, "1 of 2 houses that must have a smart door have one",
+    )  # fmt: skip

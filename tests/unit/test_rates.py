@@ -44,10 +44,7 @@ def test_a_count_of_the_whole_settles_its_parts_and_is_never_less_than_what_is_k
     assert rates.counted(None, parts, is_part=False) == parts
 
 
-def test_a_closed_house_in_which_somebody_stays_counts_and_is_a_gap() -> None:
-    assert rates.is_let(words.KNOWN, 0)
-    assert not rates.is_let(words.CLOSED, 0)
-    assert rates.is_let(words.CLOSED, 1)
+def test_a_let_house_that_is_not_admitted_is_a_gap_by_its_state() -> None:
     assert rates.house_reason(words.CLOSED) == "let_though_closed"
     assert rates.house_reason(words.ADMITTED) is None
     assert rates.house_reason(words.SUSPENDED) == "suspended"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.rules import rates as rules
+from controller_tool.rules import required_doors
 from controller_tool.rules.rates import Gap, Rate
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ class Books:
         ]
 
     def _is_let(self, house: House) -> bool:
-        return rules.is_let(house.state, len(self._staying[house.id]))
+        return required_doors.is_let(house.state, len(self._staying[house.id]))
 
     def _house_unit(self, house: House) -> Unit:
         return Unit(HOUSE, house.ref, house.address, self._of[house.id])
