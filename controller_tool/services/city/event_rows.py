@@ -60,6 +60,12 @@ def fields(kind: str, device_id: str, ring: int, entry: Entry, local: SiteTime) 
     return {"event_id": f"{device_id}-{body.boot}-{ring}-{entry.seq}", **made}
 
 
+def offset_of(entry: Entry, local: SiteTime) -> str:
+    """How far its local time is ahead of UTC, as in +08:00."""
+    time_s = records.unpack(bytes.fromhex(entry.record)[:RECORD_BODY_BYTES]).time_s
+    return clock.local_text(time_s, local.offset_min(time_s))[-6:]
+
+
 def card_ref(card: str) -> str:
     """Of a card as journals name it; empty where nobody was issued it."""
     return "" if card == journal_read.UNKNOWN_CARD else card
@@ -71,7 +77,7 @@ def _access(device_id: str, entry: Entry, body: records.Record, local: SiteTime)
     method = "button" if rex else _METHODS.get(body.reason, "card")
     folded = body.event == EVENT_DENIED and body.point == journal_read.CONTROLLER
     return {
-        **_common(entry, body, local),
+        **_common(entry, local),
         "direction": "out" if rex else "in" if method in ("card", "emergency_card") else "",
         "card_ref": card_ref(entry.card),
         "result": _DECISIONS[body.event],
@@ -83,14 +89,15 @@ def _access(device_id: str, entry: Entry, body: records.Record, local: SiteTime)
 
 
 def _alarm(device_id: str, entry: Entry, body: records.Record, local: SiteTime) -> dict[str, Any]:
-    del device_id
-    return {**_common(entry, body, local), "alarm": entry.event, **_rest(entry)}
+    del device_id, body
+    return {**_common(entry, local), "alarm": entry.event, **_rest(entry)}
 
 
 def _charge_fault(
     device_id: str, entry: Entry, body: records.Record, local: SiteTime
 ) -> dict[str, Any]:
-    common = _common(entry, body, local)
+    del body
+    common = _common(entry, local)
     return {"device_id": device_id, **common, "fault": entry.event, **_rest(entry)}
 
 
@@ -101,9 +108,8 @@ def _rest(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _common(entry: Entry, body: records.Record, local: SiteTime) -> dict[str, Any]:
-    offset = clock.local_text(body.time_s, local.offset_min(body.time_s))[-6:]
-    return {"time": entry.time + offset, "clock_quality": entry.clock}
+def _common(entry: Entry, local: SiteTime) -> dict[str, Any]:
+    return {"time": entry.time + offset_of(entry, local), "clock_quality": entry.clock}
 
 
 def _proof(entry: Entry) -> dict[str, Any]:

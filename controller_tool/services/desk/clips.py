@@ -17,6 +17,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.registry.houses import House, HousePoint
 from controller_tool.services import audit, journal_read
+from controller_tool.services.city import event_rows
 from controller_tool.services.desk import tables
 from controller_tool.services.journal_filter import Filter
 from protocol.codes import (
@@ -102,7 +103,7 @@ def find(site: Site, wish: Wish) -> list[Clip]:
         if place is None:
             continue
         moment = datetime.fromisoformat(entry.time)
-        offset = _offset(local.offset_min(_since_2020(moment)))
+        offset = event_rows.offset_of(entry, local)
         begin = moment - timedelta(seconds=wish.before_s)
         end = moment + timedelta(seconds=wish.after_s)
         ring = {"access": 0, "alarm": 1}[entry.ring]
@@ -141,19 +142,10 @@ def _check(wish: Wish) -> None:
         )
     if unknown := wish.events - EVENTS:
         raise OperatorError(
-            t("No door tells of {event}", event=sorted(unknown)[0]),
+            t("No door tells of {event}", event=min(unknown)),
             t("Name one of: {names}", names=", ".join(sorted(EVENTS))),
         )
 
 
 def _text(moment: datetime, offset: str) -> str:
     return moment.isoformat(timespec="milliseconds") + offset
-
-
-def _since_2020(moment: datetime) -> int:
-    return max(0, int((moment - datetime(2020, 1, 1)).total_seconds()))  # noqa: DTZ001 - local
-
-
-def _offset(minutes: int) -> str:
-    sign = "-" if minutes < 0 else "+"
-    return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"

@@ -1,9 +1,9 @@
 """Lists for the residence systems: who came and who left since the last one, and what they said.
 
-省流动人口系统 and 旅馆式管理系统 each get their list from what was entered once (host). A row stands for
-one coming or going of one stay and has a number of its own; it is listed again only when what it
-says has changed. The system's answer is read back by these numbers: what it refused waits on the
-work list (services.city.rejects), what nobody answered is counted.
+省流动人口系统 and 旅馆式管理系统 each get their list from what was entered once (host). A row
+stands for one coming or going of one stay and has a number of its own; it is listed again only
+when what it says has changed. The system's answer is read back by these numbers: what it refused
+waits on the work list (services.city.rejects), what nobody answered is counted.
 """
 
 from __future__ import annotations
