@@ -6,6 +6,12 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`./dev test --full` reaches pytest as this option."""
     parser.addoption("--full", action="store_true", help="run the long form of every test")
+    parser.addoption(
+        "--registry",
+        choices=("sqlite", "postgresql", "both"),
+        help="where the sites of unit tests keep their registry; without it: sqlite, both for "
+        "tests that are marked so, and for all of them with --full",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

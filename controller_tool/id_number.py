@@ -44,6 +44,11 @@ def fault(number: str, today: date) -> str | None:
     return None if check_digit(number[:17]) == number[17] else "check digit"
 
 
+def sex(number: str) -> str:
+    """What a good number says: "M" for an odd 17th digit, else "F" (GB 11643)."""
+    return "M" if int(number[16]) % 2 else "F"
+
+
 # given to a person through messages.t
 FAULTS = {
     "shape": "not 18 characters: 17 digits, then a digit or X",

@@ -1,14 +1,17 @@
 """Language of what a person reads: English text is the key, catalogues translate it (host).
 
 ``t("{n} cards", n=3)`` looks the template up first and fills it afterwards, so that a catalogue
-holds one entry per sentence. Each room has its catalogue ``messages_zh*.py`` with a dict ``ZH``.
+holds one entry per sentence. Each room has its catalogue, locale/zh_CN/LC_MESSAGES/<room>.po, in
+gettext's form; a name of a group is an entry with the group as its msgctxt. ``./dev messages``
+keeps them in line with the sources. English loads none.
 """
 
-import importlib
+import gettext
 import locale
 import os
-import pkgutil
 from functools import cache
+
+from controller_tool import catalogues
 
 _LANGUAGES = ("en", "zh")
 _current = {"language": ""}
@@ -28,7 +31,8 @@ def language() -> str:
 
 def t(template: str, **fields: object) -> str:
     """``template`` in the language in force with its fields filled in."""
-    text = _catalogue().get(template, template) if language() == "zh" else template
+    # gettext answers "" with the catalogue's header
+    text = _chinese().gettext(template) if template and language() == "zh" else template
     return text.format(**fields) if fields else text
 
 
@@ -36,13 +40,13 @@ def name_of(group: str, word: str) -> str:
     """A name that controllers and files use, for people; ``group`` tells equal names apart."""
     if language() != "zh":
         return word
-    catalogue = _catalogue()
-    return catalogue.get(f"{group}:{word}", catalogue.get(word, word))
+    named = chinese(group, word)
+    return t(word) if named == word else named
 
 
 def chinese(group: str, word: str) -> str:
     """The Chinese of a name, whatever language is in force; the word itself when it has none."""
-    return _catalogue().get(f"{group}:{word}", word)
+    return _chinese().pgettext(group, word)
 
 
 def _by_locale() -> str:
@@ -54,10 +58,5 @@ def _by_locale() -> str:
 
 
 @cache
-def _catalogue() -> dict[str, str]:
-    merged: dict[str, str] = {}
-    package = importlib.import_module("controller_tool")
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.name.startswith("messages_zh"):
-            merged.update(importlib.import_module(f"controller_tool.{info.name}").ZH)
-    return merged
+def _chinese() -> gettext.NullTranslations:
+    return catalogues.load()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from protocol.constants import TIME_END_MIN
@@ -40,14 +41,19 @@ def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | N
 
 
 def text(local: SiteTime, minute: int) -> str:
-    """A minute for people; TIME_END_MIN is no end."""
+    """A minute for a column; TIME_END_MIN is no end."""
     return t("no end") if minute == TIME_END_MIN else local.text(minute * 60)
+
+
+def told(local: SiteTime, minute: int) -> str:
+    """The same for a sentence, in the form of the language."""
+    return t("no end") if minute == TIME_END_MIN else date_forms.shown(local.text(minute * 60))
 
 
 def _day_after(text: str) -> str:
     """The day after a date in any of its spellings; what names a time stays as it is."""
     try:
-        day = date.fromisoformat(text)
+        day = date_forms.day(text)
     except ValueError:
         return text
     return (day + timedelta(days=1)).isoformat()

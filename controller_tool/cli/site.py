@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli import site_firmware, site_trust
 from controller_tool.cli.common import (
     OPERATOR_VARIABLE,
@@ -48,13 +49,25 @@ site.add_command(policy)
     help=t("Public key of the auditor, who keeps the private one"),
 )
 @click.option("--keyring", is_flag=True, help=t("Keep the passphrase in the system keyring"))
+@click.option(
+    "--registry",
+    default="",
+    metavar="URL",
+    help=t("Keep the registry in this empty PostgreSQL database, not in a file of the folder"),
+)
 @pass_app
 def init(
-    app: App, name: str, root_keys: int, root_threshold: int, audit_key: Path | None, keyring: bool
+    app: App,
+    name: str,
+    root_keys: int,
+    root_threshold: int,
+    audit_key: Path | None,
+    keyring: bool,
+    registry: str,
 ) -> None:
     """Asks for a new passphrase, then makes keys, authorities and registry."""
     operator = app.operator or os.environ.get(OPERATOR_VARIABLE) or getpass.getuser()
-    wish = site_init.Wish(name, operator, root_keys, root_threshold, audit_key, keyring)
+    wish = site_init.Wish(name, operator, root_keys, root_threshold, audit_key, keyring, registry)
     made = site_init.init(app.folder, wish, passphrases.choose(app.folder))
     try:
         _show(app, view(made))
@@ -103,7 +116,7 @@ for command in (
 
 def _show(app: App, seen: SiteView) -> None:
     peers = [
-        (p.id, name_of("role", p.role), p.label, local_text(p.issued_at_s),
+        (p.id, name_of("role", p.role), p.label, date_forms.in_column(local_text(p.issued_at_s)),
          t("revoked") if p.revoked else t("this folder's own") if p.own else "")
         for p in seen.peers
     ]  # fmt: skip

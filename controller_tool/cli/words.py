@@ -1,7 +1,7 @@
 """Click's own words, in the language of the tool (host).
 
 Click asks ``gettext`` for each of its sentences; its modules are given ``t`` instead, so that
-"Missing argument" and the headings of --help come from `messages_zh_usage`.
+"Missing argument" and the headings of --help come from `usage.po`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import click
 
 from controller_tool.messages import t
 
-_MODULES: tuple[Any, ...] = (
+MODULES: tuple[Any, ...] = (
     click.core, click.decorators, click.exceptions, click.formatting, click.parser,
     click.termui, click.types,
 )  # fmt: skip
@@ -20,7 +20,7 @@ _MODULES: tuple[Any, ...] = (
 
 def speak() -> None:
     """From now on click says what it says through ``t``; doing it twice changes nothing."""
-    for module in _MODULES:
+    for module in MODULES:
         for name, said in (("_", _one), ("ngettext", _counted)):
             if hasattr(module, name):
                 setattr(module, name, said)

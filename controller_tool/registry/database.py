@@ -1,137 +1,129 @@
-"""The registry file: SQLite in WAL mode, brought to the current schema when opened (host)."""
+"""The registry, a file or a database on a server, brought to the current schema (host)."""
 
-import os
-from collections.abc import Iterator
+from __future__ import annotations
+
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from controller_tool.errors import OperatorError
-from controller_tool.keys.files import FILE_MODE
-from controller_tool.messages import t
 from controller_tool.registry import houses, stays  # noqa: F401 - tables that others refer to
+from controller_tool.registry.sqlite_file import SqliteFile
+from controller_tool.registry.writing import writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from controller_tool.errors import OperatorError
 
 HEAD_REVISION = "0010"  # a test holds this to the newest migration
 BUSY_TIMEOUT_MS = 30_000
-_WRITING = "registry_writing"
-# a site of 500 controllers writes a million rows in one transaction: pages stay in memory, up to
-# this many KiB, till it ends
-_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "cache_size=-131072")
+
+
+class _Backend(Protocol):
+    """Where a registry lies, and how what goes wrong there is told."""
+
+    @property
+    def engine(self) -> Engine: ...
+    def missing(self) -> OperatorError: ...
+    def taken(self) -> OperatorError: ...
+    def unreadable(self, error: DBAPIError, /) -> OperatorError: ...
+    def refusal(self, error: DBAPIError, /) -> OperatorError | None: ...
 
 
 class Registry:
-    """Sessions on one registry file. Safe to use from several threads: one session per use.
+    """Sessions on one registry. Safe to use from several threads: one session per use.
 
-    Only with ``new`` an empty one is made: what went missing must not look like nothing issued.
+    place: a file, or the URL of a PostgreSQL database. Only with ``new`` an empty one is made: what
+    went missing must not look like nothing issued.
     """
 
-    def __init__(self, path: Path, *, new: bool = False) -> None:
-        self.path = path
-        if new:
-            # its journal files take their mode from it
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
-        elif not path.is_file():
-            raise _missing(path)
-        self._engine = _engine(path)
-        self._writing_engine = self._engine.execution_options(**{_WRITING: True})
+    def __init__(self, place: Path | str, *, new: bool = False) -> None:
+        self._backend = _backend(place, new)
+        self._engine = self._backend.engine
+        # PostgreSQL would take a reader's moment before it waits for the lock, and then not see
+        # what the writer before it wrote; nobody writes beside the one who has the lock
+        isolation = {} if isinstance(place, Path) else {"isolation_level": "READ COMMITTED"}
+        self._writing_engine = writer(self._engine, **isolation)
         self._migrate(new)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A read session; objects stay readable after it."""
-        with _told(), Session(self._engine, expire_on_commit=False) as session:
+        with self._told(), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that holds the write lock from its start and commits at its end."""
         with (
-            _told(),
+            self._told(),
             Session(self._writing_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, or hang up."""
         self._engine.dispose()
 
     def _migrate(self, new: bool) -> None:
         try:
-            current = _revision(self._engine)
-        except DatabaseError as error:
-            raise OperatorError(
-                t("The registry {path} cannot be read", path=self.path.name),
-                t("Check the folder and its permissions"),
-            ) from error
-        if current is None and not new:
+            with self._engine.connect() as connection:
+                current = self._revision(connection, new)
+        except DBAPIError as error:
             self.close()
-            raise _missing(self.path)
-        if current != HEAD_REVISION:
-            from controller_tool.registry.migrate import upgrade  # noqa: PLC0415 - slow, rare
+            raise self._backend.unreadable(error) from error
+        if current == HEAD_REVISION:
+            return
+        from controller_tool.registry import migrate  # noqa: PLC0415 - slow, rare
 
-            upgrade(self._engine, current)
+        with self._told(), self._writing_engine.begin() as connection:
+            # asked again: from here on nobody else changes it
+            migrate.upgrade(connection, self._revision(connection, new))
+
+    def _revision(self, connection: Connection, new: bool) -> str | None:
+        """The schema that is there; None, and only where ``new`` is wished, when there is none."""
+        current = None
+        if inspect(connection).has_table("alembic_version"):
+            current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if (current is None) != new:
+            self.close()
+            raise self._backend.missing() if current is None else self._backend.taken()
+        return current
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the database reports of itself as a refusal of ours."""
+        try:
+            yield
+        except DBAPIError as error:
+            refusal = self._backend.refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """What SQLite reports of the file (locked, full, damaged) as a refusal of ours."""
+def require_free(url: str) -> None:
+    """OperatorError where a new registry cannot be: seen before keys are made, which takes long."""
+    backend = _backend(url, new=True)
     try:
-        yield
-    except DatabaseError as error:
-        if type(error) not in (DatabaseError, OperationalError):
-            raise  # a fault of this code, such as an entry that refers to nothing
-        if "locked" in str(error.orig):
-            raise OperatorError(
-                t("The registry is busy: another command is writing"),
-                t("Wait for it to end, then try again"),
-            ) from error
-        if "full" in str(error.orig):
-            raise OperatorError(
-                t("No space left for the registry; nothing of this was written"),
-                t("Make room there, then try again"),
-            ) from error
-        raise OperatorError(
-            t("The registry cannot be used ({error})", error=error.orig),
-            t("Check the folder and its permissions"),
-        ) from error
+        with backend.engine.connect() as connection:
+            taken = bool(inspect(connection).get_table_names())
+    except DBAPIError as error:
+        raise backend.unreadable(error) from error
+    finally:
+        backend.engine.dispose()
+    if taken:
+        raise backend.taken()
 
 
-def _missing(path: Path) -> OperatorError:
-    return OperatorError(
-        t("The registry {path} is missing or empty", path=path.name),
-        t("Restore the site folder from a backup"),
-    )
+def _backend(place: Path | str, new: bool) -> _Backend:
+    if isinstance(place, Path):
+        return SqliteFile(place, BUSY_TIMEOUT_MS, new=new)
+    from controller_tool.registry.postgresql import PostgresqlServer  # noqa: PLC0415 - rare
 
-
-def _revision(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        names = text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")
-        if connection.execute(names).first() is None:
-            return None
-        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
-
-
-def _engine(path: Path) -> Engine:
-    options = {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
-    engine = create_engine(f"sqlite:///{path}", connect_args=options)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # sqlite3's own implicit BEGIN comes too late: two readers that turn writers would clash
-        writing = connection.get_execution_options().get(_WRITING)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    return engine
+    return PostgresqlServer(place, BUSY_TIMEOUT_MS)

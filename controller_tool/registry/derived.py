@@ -4,13 +4,10 @@ They say where to look, never what happened: that is in journal_records alone. N
 evidence, so nothing keeps anybody from deleting it; services.journal_index fills them.
 """
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from controller_tool.registry.models import Base
-
-# SQLite takes INTEGER alone for the number of the row itself
-ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 class JournalStream(Base):
@@ -68,7 +65,7 @@ class JournalIndex(Base):
             postgresql_where=text("key IS NOT NULL"),
         ),
     )
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
     facet_id: Mapped[int]
     time_s: Mapped[int] = mapped_column(BigInteger)
     key: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
@@ -21,8 +21,8 @@ def configuration() -> Config:
     return config
 
 
-def upgrade(engine: Engine, current: str | None) -> None:
-    """Run what is missing; OperatorError when the file is newer than this tool."""
+def upgrade(connection: Connection, current: str | None) -> None:
+    """Run what is missing in the open transaction; OperatorError for one newer than this tool."""
     config = configuration()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:
@@ -30,5 +30,5 @@ def upgrade(engine: Engine, current: str | None) -> None:
             t("The registry was written by a newer tool (schema {revision})", revision=current),
             t("Update controller-tool on this machine"),
         )
-    config.attributes["engine"] = engine
+    config.attributes["connection"] = connection
     command.upgrade(config, "head")

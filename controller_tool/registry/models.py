@@ -5,7 +5,7 @@ registry.sealing with (table, primary key, column) as associated data. Lists, re
 and audit stand in registry.records, houses in registry.houses, leases in registry.stays.
 """
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 STATE_ISSUED = "issued"
@@ -16,8 +16,14 @@ ENDED_STOLEN = "stolen"  # what it was sent is not proven dead by that
 STATE_REPLACED = "replaced"  # its holder keeps the card: issued anew with other dates or profile
 
 
+# 64 bits in both; SQLite takes INTEGER alone for the number of the row itself
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+
 class Base(DeclarativeBase):
     """Declarative base of all tables."""
+
+    type_annotation_map = {int: NUMBER}  # noqa: RUF012 - as SQLAlchemy wants it
 
 
 class Setting(Base):

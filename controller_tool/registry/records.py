@@ -20,7 +20,10 @@ from sqlalchemy import (
     literal,
     type_coerce,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from controller_tool.registry.models import Base
 from protocol.codes import LIST_FULL
@@ -56,8 +59,25 @@ class Evidence(TypeDecorator[bytes]):
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """What SELECT asks for."""
-        there = case((func.typeof(column) == "blob", column), else_=literal(b"", LargeBinary))
-        return type_coerce(there, self)
+        return type_coerce(_BytesOf(column), self)
+
+
+class _BytesOf(FunctionElement[bytes]):
+    """The column's bytes; PostgreSQL lets nothing else into it."""
+
+    inherit_cache = True
+
+
+@compiles(_BytesOf)
+def _as_it_is(element: _BytesOf, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(element.clauses, **how)
+
+
+@compiles(_BytesOf, "sqlite")
+def _none_of_others(element: _BytesOf, compiler: SQLCompiler, **how: Any) -> str:
+    [column] = element.clauses
+    there = case((func.typeof(column) == "blob", column), else_=literal(b"", LargeBinary))
+    return compiler.process(there, **how)
 
 
 class ListVersion(Base):

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from controller_tool import credentials
 from controller_tool.clock import now_s
@@ -28,7 +28,7 @@ from controller_tool.registry.models import (
     Person,
 )
 from controller_tool.registry.records import SentCard
-from controller_tool.services import audit, card_terms, list_content, people
+from controller_tool.services import audit, card_terms, list_content, people, refs
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import ID_BYTES, TIME_END_MIN
 
@@ -138,10 +138,9 @@ def add(
             t("Check the dates"),
         )
     row_id = os.urandom(ID_BYTES).hex()
-    count = session.execute(select(func.count()).select_from(Card)).scalar() or 0
     card = Card(
         id=row_id,
-        ref=f"K{count + 1:06d}",
+        ref=refs.following(session, Card.ref, "K"),
         credential_type=credential.type,
         credential_sealed=site.vault.seal("cards", row_id, "credential", credential.data),
         credential_index=index(site.vault, credential),

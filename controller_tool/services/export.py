@@ -177,7 +177,7 @@ def _fill(
     site: Site, source: Session, made: Path, role: str, identity: bytes, passphrase: str
 ) -> list[Device]:
     """Registry and site.toml of the new folder; returns its controllers."""
-    facts = replace(site.facts, role=role, peers=(role,), keyring=False)
+    facts = replace(site.facts, role=role, peers=(role,), keyring=False, registry="")
     facts.write(made)
     target = Site(made, facts, passphrase, new=True)
     try:

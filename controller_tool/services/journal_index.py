@@ -11,8 +11,9 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, select, text
+from sqlalchemy import bindparam, delete, func, select
 
+from controller_tool.registry import changes
 from controller_tool.registry.bulk import insert_rows
 from controller_tool.registry.derived import (
     JournalCursor,
@@ -60,8 +61,6 @@ SEQ_BITS = 32
 _FIELDS = struct.Struct(">6xHI4xQ24x")  # what, time_s, masked key: as protocol.records has them
 _POINT_AT = 15
 _BATCH = 5000
-_MAPPED_BYTES = 1 << 31
-_STATE = ("PRAGMA data_version", "SELECT total_changes()")  # of others, and of this connection
 _COVERED = "journal_index_covered"
 _DAMAGED = 0  # what = no event; no controller writes it
 _NO_POINT = 255
@@ -128,24 +127,13 @@ def size(session: Session) -> int:
 def _covers(session: Session, devices: Sequence[Device]) -> bool:
     """Whether the index has a row for each record and for nothing else, by their numbers alone.
 
-    Both are counted, which takes 0.1 to 0.2 s for five million of each; mapped into memory that is
-    a fifth of what reading the files does. Rows of records that were removed could stand for rows
-    that are missing. So the numbers of the rows themselves, which are given without a gap, have to
-    say that no record was removed, and the newest of every ring still be there; else each record's
-    row is looked for (seconds) once.
-    What was found whole stays so until this connection or another one writes.
+    The newest of every ring has to be there too; else each record's row is looked for (seconds)
+    once. What was found whole stays so until this connection or another one writes.
     """
-    connection = session.connection()
-    state, covered = connection.info.get(_COVERED, (None, frozenset()))
-    if state == _state(session) and covered >= {device.id for device in devices}:
+    state, covered = session.connection().info.get(_COVERED, (None, frozenset()))
+    if state == changes.state(session) and covered >= {device.id for device in devices}:
         return True
-    last = session.execute(select(text("max(rowid)")).select_from(JournalRecord)).scalar() or 0
-    connection.exec_driver_sql(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
-    try:
-        records = session.execute(select(func.count()).select_from(JournalRecord)).scalar()
-        whole = size(session) == records == last and _ends_agree(session, devices)
-    finally:
-        connection.exec_driver_sql("PRAGMA mmap_size = 0")
+    whole = changes.numbers_agree(session, SEQ_BITS) and _ends_agree(session, devices)
     if whole:
         _note_covered(session, devices)
     return whole
@@ -164,15 +152,10 @@ def _ends_agree(session: Session, devices: Sequence[Device]) -> bool:
 
 def _note_covered(session: Session, devices: Sequence[Device]) -> None:
     """The rings of these controllers were looked at, and nothing is missing in the index."""
-    info, state = session.connection().info, _state(session)
+    info, state = session.connection().info, changes.state(session)
     before, covered = info.get(_COVERED, (None, frozenset()))
     ids = frozenset(device.id for device in devices)
     info[_COVERED] = state, ids | covered if before == state else ids
-
-
-def _state(session: Session) -> tuple[object, ...]:
-    connection = session.connection()
-    return tuple(connection.exec_driver_sql(query).scalar() for query in _STATE)
 
 
 def _behind(

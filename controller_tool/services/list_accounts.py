@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from controller_tool.registry.bulk import insert_rows
 from controller_tool.registry.records import SentCard
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from controller_tool.registry.models import Device
 
-_NEW = "INSERT INTO sent_cards (card_id, device_id, first_version) VALUES (?, ?, ?)"
+_NEW = ("card_id", "device_id", "first_version")
 _IDS_A_STATEMENT = 500
 
 
@@ -58,8 +59,7 @@ class Books:
             for card_id in sorted(self._new)
             for place in sorted(self._new[card_id])
         ]
-        if rows:
-            self._session.connection().exec_driver_sql(_NEW, rows)
+        insert_rows(self._session, SentCard, _NEW, rows)
         self._new.clear()
 
     def _change(self, device: Device, card_ids: list[str], **values: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Person
+from controller_tool.rules import words
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
@@ -25,36 +27,68 @@ if TYPE_CHECKING:
 NAME_MAX = 64
 ROOM_MAX = 32
 _INDEX = "id_number"
+_PASSPORT = re.compile(r"[0-9A-Z]{5,20}")
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who gets a card, as the desk writes it down; the ID number may be missing."""
+    """Somebody as the desk writes them down; the number of the document may be missing.
+
+    id_number: of the document; document: its kind, a code of rules.words; sex: "M", "F" or empty,
+    which an ID number says itself; origin: where the household is registered.
+    """
 
     name: str
     id_number: str = ""
     room: str = ""
     phone: str = ""
+    document: str = words.ID_CARD
+    sex: str = ""
+    origin: str = ""
+    employer: str = ""
 
 
 def take(site: Site, session: Session, holder: Holder) -> Person:
-    """The person that ``holder`` means, new where the ID number is none or not known.
+    """The person that ``holder`` means, new where the number is none or not known.
 
-    Raises OperatorError when the number is wrong or belongs to somebody of another name.
+    What the desk knows better now is brought up to date. Raises OperatorError when the number is
+    wrong or belongs to somebody of another name.
     """
-    if not holder.id_number:
-        return add(site, session, holder.name, "", holder.room, holder.phone)
-    number = require_good(holder.id_number)
-    person = find(site, session, number)
+    number = good_number(holder)
+    person = find(site, session, _indexed(holder.document, number)) if number else None
     if person is None:
-        return add(site, session, holder.name, number, holder.room, holder.phone)
+        return add(site, session, holder, number)
     if person.name != holder.name.strip():
         raise OperatorError(
             t("This ID number belongs to somebody of another name"),
             t("Compare it with the document"),
         )
-    person.room = _good_room(holder.room) or person.room
+    person.room = short(holder.room, ROOM_MAX) or person.room
+    person.origin = short(holder.origin, NAME_MAX) or person.origin
+    person.employer = short(holder.employer, NAME_MAX) or person.employer
+    if holder.phone:
+        person.phone_sealed = _seal_phone(site, person.id, holder.phone)
     return person
+
+
+def known(site: Site, session: Session, holder: Holder) -> Person | None:
+    """Who has this document already; OperatorError when its number is wrong."""
+    number = good_number(holder)
+    return find(site, session, _indexed(holder.document, number)) if number else None
+
+
+def good_number(holder: Holder) -> str:
+    """The number of the document, normalised and checked; empty where none was taken."""
+    if not holder.id_number:
+        return ""
+    if holder.document == words.ID_CARD:
+        return require_good(holder.id_number)
+    number = id_number.normalise(holder.id_number)
+    if not _PASSPORT.fullmatch(number):
+        raise OperatorError(
+            t("This is no number of a passport"), t("Letters and digits, 5 to 20 of them")
+        )
+    return number
 
 
 def is_short(text: str, longest: int) -> bool:
@@ -62,14 +96,15 @@ def is_short(text: str, longest: int) -> bool:
     return len(text) <= longest and text.isprintable()
 
 
-def _good_room(room: str) -> str:
-    """The room without blanks around it; it may be empty."""
-    if not is_short(room.strip(), ROOM_MAX):
+def short(text: str, longest: int) -> str:
+    """The text without blanks around it, perhaps empty; OperatorError for what is not is_short."""
+    if not is_short(text.strip(), longest):
         raise OperatorError(
-            t("The room is longer than {n} characters, or unprintable", n=ROOM_MAX),
+            t("{text} is longer than {n} characters, or unprintable",
+              text=ascii(text.strip()[:longest]), n=longest),
             t("Correct it"),
-        )
-    return room.strip()
+        )  # fmt: skip
+    return text.strip()
 
 
 def index(vault: Vault, number: bytes, row_id: str) -> bytes:
@@ -78,7 +113,7 @@ def index(vault: Vault, number: bytes, row_id: str) -> bytes:
 
 
 def find(site: Site, session: Session, number: str) -> Person | None:
-    """The person with this normalised ID number."""
+    """The person with this normalised ID number, or other document as _indexed has it."""
     query = select(Person).where(Person.id_number_index == index(site.vault, number.encode(), ""))
     return session.scalar(query)
 
@@ -95,30 +130,41 @@ def require_good(number: str) -> str:
     return normal
 
 
-def add(
-    site: Site, session: Session, name: str, number: str = "", room: str = "", phone: str = ""
-) -> Person:
+def add(site: Site, session: Session, holder: Holder, number: str = "") -> Person:
     """A new person; ``number`` is normalised and checked, or empty when it was not taken.
 
     Raises OperatorError for a name or room that is too long or would disturb a screen or list.
     """
-    name, room = name.strip(), _good_room(room)
+    name = holder.name.strip()
     if not name or not is_short(name, NAME_MAX):
         raise OperatorError(
             t("The name is empty, longer than {n} characters, or unprintable", n=NAME_MAX),
             t("Correct it"),
         )
     row_id = os.urandom(ID_BYTES).hex()
-    seal = site.vault.seal
+    by_number = number and holder.document == words.ID_CARD
     person = Person(
         id=row_id,
         name=name,
-        room=room,
-        id_number_sealed=seal("persons", row_id, "id_number", number.encode()),
-        id_number_index=index(site.vault, number.encode(), row_id),
-        phone_sealed=seal("persons", row_id, "phone", phone.encode()) if phone else None,
+        room=short(holder.room, ROOM_MAX),
+        id_number_sealed=site.vault.seal("persons", row_id, "id_number", number.encode()),
+        id_number_index=index(site.vault, _indexed(holder.document, number).encode(), row_id),
+        phone_sealed=_seal_phone(site, row_id, holder.phone) if holder.phone else None,
         created_at_s=now_s(),
+        document=holder.document,
+        sex=id_number.sex(number) if by_number else holder.sex,
+        origin=short(holder.origin, NAME_MAX),
+        employer=short(holder.employer, NAME_MAX),
     )
     session.add(person)
     session.flush()
     return person
+
+
+def _indexed(document: str, number: str) -> str:
+    """What is found again: the same characters on another kind of document are somebody else's."""
+    return number if document == words.ID_CARD or not number else f"{document}:{number}"
+
+
+def _seal_phone(site: Site, row_id: str, phone: str) -> bytes:
+    return site.vault.seal("persons", row_id, "phone", phone.encode())

@@ -68,7 +68,7 @@ class Site:
         self.path = path
         self.facts = facts
         self.operator = operator or facts.operator
-        self.registry = Registry(path / REGISTRY_FILE, new=new)
+        self.registry = Registry(facts.registry or path / REGISTRY_FILE, new=new)
         self._passphrase = passphrase
         self._vault: Vault | None = None
         self._keys: dict[str, PrivateKey] = {}

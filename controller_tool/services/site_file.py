@@ -16,7 +16,10 @@ ROLE_OFFICE = "office"
 
 @dataclass(frozen=True)
 class SiteFile:
-    """The fields of site.toml. ``peers`` are the roles this folder can act as, default first."""
+    """The fields of site.toml. ``peers`` are the roles this folder can act as, default first.
+
+    registry: URL of the database on a server, empty where it is a file of this folder.
+    """
 
     site_id: bytes
     name: str
@@ -28,6 +31,7 @@ class SiteFile:
     root_threshold: int
     peers: tuple[str, ...]
     keyring: bool = False
+    registry: str = ""
 
     def write(self, folder: Path) -> None:
         """Write site.toml into ``folder``."""
@@ -44,6 +48,8 @@ class SiteFile:
             "peers": list(self.peers),
             "keyring": self.keyring,
         }
+        if self.registry:
+            fields["registry"] = self.registry
         # JSON's strings, integers, booleans and arrays of strings are TOML's too
         text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in fields.items())
         write_private_file(folder / FILE_NAME, text.encode())
@@ -80,6 +86,7 @@ def read(folder: Path) -> SiteFile:
             root_threshold=int(raw["root_threshold"]),
             peers=_peers(raw["peers"]),
             keyring=bool(raw["keyring"]),
+            registry=str(raw.get("registry", "")),
         )
     except FileNotFoundError:
         raise OperatorError(

@@ -21,6 +21,7 @@ from controller_tool.keys.files import (
 )
 from controller_tool.keys.signing import Signer, sign_trust
 from controller_tool.messages import t
+from controller_tool.registry import database
 from controller_tool.registry.models import Profile, Setting
 from controller_tool.services import audit, peers, site_file, site_folder, trust_store
 from controller_tool.services.peers import PEER_CA
@@ -72,7 +73,10 @@ DEFAULT_SETTINGS = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What the person asked for. audit_key: public key file of the auditor, who keeps the other."""
+    """What the person asked for. audit_key: public key file of the auditor, who keeps the other.
+
+    registry: URL of an empty PostgreSQL database without a password, empty for a file.
+    """
 
     name: str
     operator: str
@@ -80,17 +84,20 @@ class Wish:
     root_threshold: int = 1
     audit_key: Path | None = None
     keyring: bool = False
+    registry: str = ""
 
 
 def init(folder: Path, wish: Wish, passphrase: str) -> Site:
     """Make the office folder of a new site and open it; OperatorError when it cannot be."""
     _check(wish)
     passphrases.check_strength(passphrase)
+    if wish.registry:
+        database.require_free(wish.registry)
     facts = _facts(wish)
     with site_folder.draft(folder, passphrase) as made:
         _make_keys(made, facts, wish)
-        _make_registry(made, facts, passphrase)
         facts.write(made.path)
+        _make_registry(made, facts, passphrase)
     if wish.keyring:
         passphrases.remember(facts.site_id.hex() + facts.role, passphrase)
     return Site(folder, facts, passphrase)
@@ -120,6 +127,7 @@ def _facts(wish: Wish) -> site_file.SiteFile:
         root_threshold=wish.root_threshold,
         peers=OFFICE_PEERS,
         keyring=wish.keyring,
+        registry=wish.registry,
     )
 
 

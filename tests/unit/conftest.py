@@ -4,14 +4,46 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import make_url
 
-from controller_tool.services import journal_tags, site_init
+from controller_tool.services import journal_tags, site_file, site_init
 from controller_tool.services.site import Site
+from tests import postgresql_server
 from tests.unit.registry_support import PASSPHRASE, Board
+
+if TYPE_CHECKING:
+    from tests.postgresql_server import PostgresqlServer
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that opens a site runs on each kind of registry that was asked for."""
+    if "registry_kind" not in metafunc.fixturenames:
+        return
+    wish = metafunc.config.getoption("--registry")
+    own = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "sqlite_only" in own:
+        kinds = [SQLITE]
+    elif wish is None:
+        both = "both_registries" in own or metafunc.config.getoption("--full")
+        kinds = [SQLITE, POSTGRESQL] if both else [SQLITE]
+    else:
+        kinds = [SQLITE, POSTGRESQL] if wish == "both" else [wish]
+    if kinds != [SQLITE]:
+        metafunc.parametrize("registry_kind", kinds, indirect=True)
+
+
+@pytest.fixture
+def registry_kind(request: pytest.FixtureRequest) -> str:
+    """SQLITE or POSTGRESQL: where the site of this test keeps its registry."""
+    return str(getattr(request, "param", SQLITE))
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +54,57 @@ def made_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """The server of this run; an error, never a skip, where there is none."""
+    server = postgresql_server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def made_database(postgresql: PostgresqlServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site folder fresh from `site init --registry`; `on_server` copies it with its database."""
+    folder = tmp_path_factory.mktemp("sites") / "office"
+    wish = site_init.Wish("5号楼", "王芳", registry=postgresql.url(postgresql.database()))
+    site_init.init(folder, wish, PASSPHRASE).close()
+    return folder
+
+
 @pytest.fixture
-def open_site() -> Iterator[Callable[..., Site]]:
-    """Opens folders and closes them all at the end."""
+def on_server(
+    postgresql: PostgresqlServer, made_database: Path
+) -> Iterator[Callable[[Path], Path]]:
+    """Makes office folders, each with a database of its own."""
+    made: list[str] = []
+
+    def copy(target: Path) -> Path:
+        facts = site_file.read(made_database)
+        template = make_url(facts.registry).database
+        made.append(postgresql.database(template))
+        shutil.copytree(made_database, target)
+        replace(facts, registry=postgresql.url(made[-1])).write(target)
+        return target
+
+    yield copy
+    for name in made:
+        postgresql.drop(name)
+
+
+@pytest.fixture
+def new_office(registry_kind: str, request: pytest.FixtureRequest) -> Callable[[Path], Path]:
+    """Makes office folders of the test's own, with the kind of registry that it runs on."""
+    if registry_kind == POSTGRESQL:
+        made: Callable[[Path], Path] = request.getfixturevalue("on_server")
+        return made
+    folder = request.getfixturevalue("made_site")
+    return lambda target: shutil.copytree(folder, target)
+
+
+@pytest.fixture
+def open_site(new_office: object) -> Iterator[Callable[..., Site]]:
+    """Opens folders and closes them all at the end, before their databases go."""
+    assert new_office
     opened: list[Site] = []
 
     def open_(path: Path, passphrase: str = PASSPHRASE, operator: str | None = None) -> Site:
@@ -37,9 +117,11 @@ def open_site() -> Iterator[Callable[..., Site]]:
 
 
 @pytest.fixture
-def site(made_site: Path, tmp_path: Path, open_site: Callable[..., Site]) -> Site:
+def site(
+    new_office: Callable[[Path], Path], tmp_path: Path, open_site: Callable[..., Site]
+) -> Site:
     """An office folder of the test's own."""
-    return open_site(shutil.copytree(made_site, tmp_path / "office"))
+    return open_site(new_office(tmp_path / "office"))
 
 
 @pytest.fixture

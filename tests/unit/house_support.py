@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from controller_tool import id_number
 from controller_tool.clock import now_s
 from controller_tool.registry.houses import Area, House, HousePoint, Room
 from controller_tool.rules import words
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 GRID = "330114-01-01"
+
+
+def number(first17: str) -> str:
+    """A good ID number."""
+    return first17 + id_number.check_digit(first17)
 
 
 def add_areas(site: Site) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +20,7 @@ from protocol.codes import (
     REASON_REVOKED,
 )
 from protocol.constants import AAD_CHECKPOINT, RECORD_BYTES, RING_ACCESS, RING_ALARM
+from tests.unit.raw_registry import raw
 
 if TYPE_CHECKING:
     from tests.unit.registry_support import Board, Pen
@@ -60,13 +60,8 @@ def pulled(site, board, pens: list[Pen]) -> list[Pen]:
 
 
 def tamper(site, *statements: str) -> None:
-    connection = sqlite3.connect(site.path / "registry.sqlite")
-    with connection:
-        connection.execute("DROP TRIGGER IF EXISTS journal_records_no_update")
-        connection.execute("DROP TRIGGER IF EXISTS journal_records_no_delete")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
+    acts = ("update", "delete")
+    raw(site, *(f"DROP TRIGGER IF EXISTS journal_records_no_{act}" for act in acts), *statements)
 
 
 # --- store ----------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 
 import pytest
 
@@ -22,6 +21,7 @@ from controller_tool.services.journal_findings import Report
 from protocol import cbor
 from protocol.constants import AAD_CHECKPOINT, RING_ACCESS, RING_ALARM
 from tests.unit.bundle_support import Journals
+from tests.unit.raw_registry import tool
 from tests.unit.registry_support import PASSPHRASE
 
 
@@ -47,13 +47,11 @@ def run(site, capsys, monkeypatch):
 
 
 def change(site, statement: str, *values: object) -> None:
-    connection = sqlite3.connect(site.path / "registry.sqlite")
-    with connection:
+    with tool(site) as opened:
         for table in ("journal_sectors", "journal_checkpoints", "audit_pins", "journal_records"):
             for act in ("update", "delete", "replace"):
-                connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_{act}")
-        connection.execute(statement, values)
-    connection.close()
+                opened.run(f"DROP TRIGGER IF EXISTS {table}_no_{act}")
+        opened.run(statement, *values)
 
 
 def kinds(site) -> list[tuple[str, str, int | None, int | None]]:
@@ -212,16 +210,16 @@ def test_a_bundle_that_is_not_whole_is_exit_one(site, run, tmp_path) -> None:
 
 def flood(site, count: int) -> None:
     """False heads before everything else, a deleted and an altered record behind them."""
-    connection = sqlite3.connect(site.path / "registry.sqlite")
     device = site.device("door-1").id
-    heads = [(n, device, n % 200, os.urandom(16)) for n in range(100, 100 + count)]
-    with connection:
-        connection.executemany(
-            "INSERT INTO journal_heads (id, device_id, ring, nonce, next_seq, chain, oldest_seq,"
-            " boot, tool_mac, audit_mac, pulled_at_s) SELECT ?, ?, 0, ?4, ?3, chain, oldest_seq,"
-            " boot, tool_mac, audit_mac, 1 FROM journal_heads WHERE ring = 0 LIMIT 1", heads,
-        )  # fmt: skip
-    connection.close()
+    heads = [(n, device, os.urandom(16), n % 200) for n in range(100, 100 + count)]
+    with tool(site) as opened:
+        for head in heads:
+            opened.run(
+                "INSERT INTO journal_heads (id, device_id, ring, nonce, next_seq, chain, boot,"
+                " oldest_seq, tool_mac, audit_mac, pulled_at_s) SELECT ?, ?, 0, ?, ?, chain, boot,"
+                " oldest_seq, tool_mac, audit_mac, 1 FROM journal_heads WHERE ring = 0 LIMIT 1",
+                *head,
+            )  # fmt: skip
     change(site, "DELETE FROM journal_records WHERE ring = 0 AND seq = 190")
     change(site, "UPDATE journal_records SET record = CAST(substr(record, 1, 20) || x'ee' ||"
                  " substr(record, 22) AS BLOB) WHERE ring = 0 AND seq = 100")  # fmt: skip

@@ -6,7 +6,8 @@
 - boards/*/board.py: protocol, the files of its chip's folder and what a stock ESP32 has; the only
   room that touches hardware.
 - boards/virtual: what it needs; its shims are held to the ESP32's list by tests of their own.
-- controller_tool: itself, protocol, and the packages that pyproject.toml declares.
+- controller_tool: itself, protocol, and the packages that pyproject.toml declares; those that
+  build it only inside a `try` that catches ImportError, for an installed tool lacks them.
 - controller_tool/device_scripts: what a stock ESP32 has; they run on a board that is still blank,
   before there is a `board` module to ask. Their `__init__.py` is the host's: it finds them.
 - hil_tests: itself, controller_tool, protocol, and packages.
@@ -100,10 +101,12 @@ def chip_files() -> set[str]:
 
 
 @functools.cache
-def declared_packages() -> set[str]:
-    """Import names of the run-time packages that pyproject.toml declares."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = {_distribution(text) for text in project["dependencies"]}
+def declared_packages(*, building: bool) -> set[str]:
+    """Import names of the packages that pyproject.toml declares for running, or building too."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = {_distribution(text) for text in declared["project"]["dependencies"]}
+    if building:
+        wanted |= {_distribution(text) for text in declared["build-system"]["requires"]}
     return {
         module
         for module, distributions in importlib.metadata.packages_distributions().items()
@@ -141,7 +144,9 @@ def allowed(where: str, *, guarded: bool) -> set[str] | None:
         "device scripts": {"protocol"} | set(ESP32),
         "jig": {path.stem for path in (ROOT / "hil_tests/jig/device").glob("*.py")} | set(ESP32),
         "virtual board": None,
-        "controller_tool": {"protocol", "controller_tool"} | stdlib | declared_packages(),
+        "controller_tool": {"protocol", "controller_tool"}
+        | stdlib
+        | declared_packages(building=guarded),
         "hil_tests": {"hil_tests", "controller_tool", "protocol", "pytest", "serial"} | stdlib,
     }
     return rules[where]
@@ -210,6 +215,7 @@ def test_rooms_are_there() -> None:
         ("controller_tool/x.py", "from firmware import door", "firmware"),
         ("controller_tool/x.py", "import numpy", "numpy"),
         ("controller_tool/x.py", "import machine", "machine"),
+        ("controller_tool/x.py", "import babel", "babel"),
         ("controller_tool/device_scripts/x.py", "import pathlib", "pathlib"),
         ("hil_tests/x.py", "import firmware", "firmware"),
         ("hil_tests/jig/device/x.py", "import protocol.codes", "protocol"),
@@ -229,6 +235,7 @@ def test_rules_refuse(file: str, source: str, wrong: str) -> None:
         ("firmware/x.py", "import board, protocol.codes, asyncio, vfs"),
         ("boards/b/board.py", "import machine, esp32, network"),
         ("controller_tool/x.py", "import sqlalchemy, click, protocol.codes, serial, littlefs"),
+        ("controller_tool/x.py", "try:\n    import babel\nexcept ImportError:\n    pass"),
         ("controller_tool/device_scripts/__init__.py", "from importlib import resources"),
     ],
 )

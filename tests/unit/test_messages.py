@@ -2,68 +2,157 @@
 
 from __future__ import annotations
 
-import ast
+import gettext
+import io
+import shutil
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from babel.messages.pofile import PoFileError
 
-from controller_tool import messages
+from controller_tool import catalogues, messages
 from controller_tool.messages import t
+from tests import catalogues as po
+from tests.catalogues import Place
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
-
-def sentences(source: str) -> Iterator[tuple[int, str]]:
-    """Line and text of each literal that is given to ``t`` in a module."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t":
-            for argument in node.args:
-                for part in ast.walk(argument):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        yield part.lineno, part.value
-
-
-def everywhere() -> dict[str, str]:
-    """Each sentence of the tool and one place where it stands."""
-    found: dict[str, str] = {}
-    for path in sorted((ROOT / "controller_tool").rglob("*.py")):
-        for line, text in sentences(path.read_text(encoding="utf-8")):
-            found.setdefault(text, f"{path.relative_to(ROOT)}:{line}")
-    return found
+HINT = "run `./dev messages`, and translate what it names"
 
 
 def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def unfinished(rooms: dict[str, Catalog]) -> list[str]:
+    """What gettext would not take: entries without a text, and those marked fuzzy."""
+    return [
+        f"{name}: {entry.id!r}"
+        for name, room in rooms.items()
+        for entry in po.entries(room)
+        if not entry.string or entry.fuzzy
+    ]
+
+
+def other_fields(rooms: dict[str, Catalog]) -> list[str]:
+    return [
+        f"{name}: {entry.id!r}"
+        for name, room in rooms.items()
+        for entry in po.entries(room)
+        if entry.string and fields(str(entry.id)) != fields(str(entry.string))
+    ]
+
+
 @pytest.fixture
-def chinese() -> Iterator[dict[str, str]]:
+def chinese() -> Iterator[None]:
     messages.set_language("zh")
-    yield messages._catalogue()
+    yield
     messages.set_language(None)
 
 
-def test_every_sentence_has_a_chinese_counterpart(chinese) -> None:
-    spoken = everywhere()
-    assert len(spoken) > 100
-    missing = [f"{place}  {text!r}" for text, place in spoken.items() if text not in chinese]
-    assert not missing, "\n".join(missing)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the PO files, to be spoiled."""
+    return Path(shutil.copytree(catalogues.FOLDER, tmp_path / "po"))
 
 
-def test_counterparts_have_the_same_fields(chinese) -> None:
-    wrong = [text for text, translated in chinese.items() if fields(text) != fields(translated)]
-    assert wrong == []
+def spoil(folder: Path, room: str, old: str, new: str) -> dict[str, Catalog]:
+    path = folder / f"{room}.po"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, old
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return po.rooms(folder)
 
 
-def test_a_sentence_is_filled_after_it_is_translated(chinese) -> None:
-    assert t("Stopped") == chinese["Stopped"] != "Stopped"
+def test_every_sentence_has_an_entry_and_every_entry_a_sentence() -> None:
+    said = po.spoken()
+    assert len(said) > 100
+    found = po.compare(po.rooms(), said, po.sayable())
+    missing = [f"{said[text][0].file}:{said[text][0].line}  {text!r}" for text in found.missing]
+    assert not missing, "\n".join(["without an entry", *missing, HINT])
+    orphaned = [f"{room}.po  {text!r}" for room, text in found.orphaned]
+    assert not orphaned, "\n".join(["in no source", *orphaned, HINT])
+
+
+def test_every_entry_is_translated_with_the_same_fields() -> None:
+    rooms = po.rooms()
+    assert unfinished(rooms) == []
+    assert other_fields(rooms) == []
+
+
+def test_no_sentence_has_two_entries() -> None:
+    keys = [(e.context, e.id) for room in po.rooms().values() for e in po.entries(room)]
+    assert len(keys) > 1000
+    assert sorted(map(str, keys)) == sorted(map(str, set(keys)))
+
+
+def test_compiled_catalogue_has_every_entry() -> None:
+    compiled = catalogues.compile_po(sorted(catalogues.FOLDER.glob("*.po")))
+    known = gettext.GNUTranslations(io.BytesIO(compiled))
+    for room in po.rooms().values():
+        for entry in po.entries(room):
+            text = str(entry.id)
+            told = known.pgettext(entry.context, text) if entry.context else known.gettext(text)
+            assert told == entry.string
+
+
+def test_a_gap_shows(folder: Path) -> None:
+    stopped = 'msgid "Stopped"\nmsgstr "已停止"'
+    rooms = spoil(folder, "channel", stopped, 'msgid "Halted"\nmsgstr "已停止"')
+    found = po.compare(rooms, po.spoken(), po.sayable())
+    assert (found.missing, found.orphaned) == (["Stopped"], [("channel", "Halted")])
+    assert unfinished(rooms) == []
+    rooms = spoil(
+        folder, "channel", 'msgid "Halted"\nmsgstr "已停止"', 'msgid "Stopped"\nmsgstr ""'
+    )
+    assert unfinished(rooms) == ["channel: 'Stopped'"]
+    rooms = spoil(folder, "channel", 'msgid "Stopped"\nmsgstr ""', f"#, fuzzy\n{stopped}")
+    assert unfinished(rooms) == ["channel: 'Stopped'"]
+    rooms = spoil(folder, "channel", f"#, fuzzy\n{stopped}", 'msgid "Stopped"\nmsgstr "{n}"')
+    assert other_fields(rooms) == ["channel: 'Stopped'"]
+    with pytest.raises(PoFileError):
+        spoil(folder, "channel", 'msgid "Stopped"', "<<<<<<< HEAD")
+
+
+def test_dev_messages_adds_beside_neighbours_and_removes_what_nobody_says(folder: Path) -> None:
+    said, other = po.spoken(), po.sayable()
+    new = {**said, "A new text of {n}": [Place("controller_tool/cli/sim.py", 1)]}
+    del new["Stopped"]
+    done = po.renew(folder, new, other - {"Stopped"})
+    assert (done.missing, done.orphaned) == (["A new text of {n}"], [("channel", "Stopped")])
+    assert unfinished(po.rooms(folder)) == ["sim: 'A new text of {n}'"]
+    names = (folder / "names.po").read_text(encoding="utf-8")
+    assert 'msgctxt "role"\nmsgid "office"' in names
+    assert (
+        po.room_for([Place("controller_tool/board_rules/new.py", 1)], po.rooms(folder)) == "boards"
+    )
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert po.renew(folder, new, other - {"Stopped"}).missing == []
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_sentence_is_filled_after_it_is_translated() -> None:
+    assert t("Stopped") == "已停止"
+    assert t("") == ""
     messages.set_language("en")
     assert t("Stopped") == "Stopped"
     assert t("no such {thing} here", thing="sentence") == "no such sentence here"
 
 
+@pytest.mark.usefixtures("chinese")
+def test_a_name_goes_by_its_group_and_else_by_the_word() -> None:
+    assert messages.name_of("role", "office") == "办公室" == messages.chinese("role", "office")
+    assert messages.name_of("reason", "malformed") == "格式错误"
+    assert messages.chinese("reason", "malformed") == "malformed"
+    messages.set_language("en")
+    assert messages.name_of("role", "office") == "office"
+
+
 def test_what_is_not_a_sentence_is_not_taken_for_one() -> None:
     source = 't("a {n}", n="x"); t(names[k]); other("b"); t("c" if d else "e")'
-    assert [text for _, text in sentences(source)] == ["a {n}", "c", "e"]
+    assert [text for _, text in po.sentences(source)] == ["a {n}", "c", "e"]

@@ -24,6 +24,7 @@ from controller_tool.services.site import ROLE_CODES, Site
 from controller_tool.sim import folder as sim_folder
 from protocol import der, preface, trust
 from protocol.codes import KEY_AUDIT, KEY_ROOT
+from tests.unit.raw_registry import tool
 from tests.unit.registry_support import BOARD, PASSPHRASE, Board, private_keys
 
 OTHER_PASSPHRASE = "of the exported folder"
@@ -235,9 +236,8 @@ def test_only_the_office_exports(exported, tmp_path) -> None:
 
 def test_an_export_is_attributed_and_its_peer_remembered(exported, site) -> None:
     peer = exported("technician").peer()
-    with sqlite3.connect(site.path / "registry.sqlite") as connection:
-        [details] = connection.execute("SELECT details FROM audit WHERE act = 'site.export'")
-        roles = connection.execute("SELECT role FROM peers WHERE id = ?", (peer.id.hex(),))
-        assert roles.fetchone() == (ROLE_CODES["technician"],)
-    connection.close()
+    with tool(site) as opened:
+        [details] = opened.run("SELECT details FROM audit WHERE act = 'site.export'")
+        roles = opened.run("SELECT role FROM peers WHERE id = ?", peer.id.hex())
+        assert roles == [(ROLE_CODES["technician"],)]
     assert json.loads(details[0]) == {"role": "technician", "peer": peer.id.hex()}

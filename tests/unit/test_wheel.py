@@ -1,4 +1,4 @@
-"""An installed tool finds the device code that it puts on controllers (host)."""
+"""An installed tool finds the device code that it puts on controllers, and its texts (host)."""
 
 import os
 import subprocess
@@ -8,13 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from controller_tool import resources
+from controller_tool import catalogues, resources
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTION = """
 from controller_tool import resources
 for folder in (resources.firmware_dir(), resources.boards_dir(), resources.protocol_dir()):
     print(folder)
+"""
+
+
+CHINESE = """
+import sys
+from controller_tool import catalogues, messages
+assert not {"babel", "platformdirs"} & set(sys.modules)
+messages.set_language("zh")
+print(catalogues.COMPILED, messages.t("Stopped").encode("unicode_escape").decode())
+assert not {"babel", "platformdirs"} & set(sys.modules)
 """
 
 
@@ -52,6 +62,17 @@ def test_wheel_carries_firmware_boards_and_protocol(installed: tuple[Path, Path]
         assert there.is_relative_to(work)
         assert _contents(there) == _contents(here)
         assert _contents(there)
+
+
+def test_wheel_carries_the_chinese_texts_compiled(installed: tuple[Path, Path]) -> None:
+    python, work = installed
+    place, stopped = _run(str(python), "-c", CHINESE, cwd=work).split()
+    assert Path(place).is_relative_to(work)
+    assert stopped == "已停止".encode("unicode_escape").decode()
+    sources = sorted(catalogues.FOLDER.glob("*.po"))
+    assert sources
+    assert Path(place).read_bytes() == catalogues.compile_po(sources)
+    assert list(Path(place).parent.iterdir()) == [Path(place)]
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

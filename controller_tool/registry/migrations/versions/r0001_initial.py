@@ -6,6 +6,8 @@ Revision ID: 0001
 import sqlalchemy as sa
 from alembic import op
 
+from controller_tool.registry import triggers
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -21,18 +23,7 @@ def upgrade() -> None:
     """Create all tables and triggers."""
     create_tables()
     for table in APPEND_ONLY:
-        for act in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-        # INSERT OR REPLACE deletes without asking the triggers of DELETE
-        same = " AND ".join(f"{column} = NEW.{column}" for column in KEYS.get(table, ("id",)))
-        op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names of ours
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
+        triggers.keep(table, KEYS.get(table, ("id",)))
 
 
 def downgrade() -> None:

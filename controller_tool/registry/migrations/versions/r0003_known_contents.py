@@ -7,8 +7,12 @@ Revision ID: 0003
 Revises: 0002
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from alembic import op
+
+from controller_tool.registry import triggers
 
 revision = "0003"
 down_revision = "0002"
@@ -20,9 +24,7 @@ FORGET = "DELETE FROM known_contents"
 OF_CARD = """device_id IN (SELECT device_id FROM grants WHERE card_id = NEW.id
     UNION SELECT device_id FROM sent_cards WHERE card_id = NEW.id)"""
 # of a controller only these matter: that it was heard of changes no list
-CHANGED = " OR ".join(
-    f"OLD.{column} IS NOT NEW.{column}" for column in ("id", "cards_max", "card_key_sealed")
-)
+CHANGED = ("id", "cards_max", "card_key_sealed")
 
 
 def upgrade() -> None:
@@ -40,7 +42,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("device_id"),
     )
-    cluster_sent_cards()
+    if op.get_bind().dialect.name == "sqlite":
+        cluster_sent_cards()
     op.create_index("grants_by_device", "grants", ["device_id", "card_id"])
     columns = ["device_id", "card_id", "dead_from_version"]
     op.create_index("sent_cards_by_device", "sent_cards", columns)
@@ -62,7 +65,7 @@ def downgrade() -> None:
     tables = ("settings", "profiles", "schedules", "cards", "grants", "sent_cards", "devices")
     for table in tables:
         for act in ALL:
-            op.execute(f"DROP TRIGGER IF EXISTS {table}_{act.lower()}_forgets")
+            triggers.drop(f"{table}_{act.lower()}_forgets", table)
     op.drop_index("grants_by_device")
     op.drop_index("sent_cards_by_device")
     op.drop_table("known_contents")
@@ -96,7 +99,7 @@ def cluster_sent_cards() -> None:
     op.rename_table("sent_cards_new", "sent_cards")
 
 
-def forget(table: str, act: str, what: str, when: str = "1") -> None:
+def forget(table: str, act: str, what: str, changed: Sequence[str] = ()) -> None:
     """After ``act`` on ``table``, ``what`` is no longer known."""
     name = f"{table}_{act.partition(' ')[0].lower()}_forgets"
-    op.execute(f"CREATE TRIGGER {name} AFTER {act} ON {table} WHEN {when} BEGIN {what}; END")
+    triggers.after(name, act, table, what, changed)

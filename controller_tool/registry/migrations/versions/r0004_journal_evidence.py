@@ -7,6 +7,8 @@ Revises: 0003
 import sqlalchemy as sa
 from alembic import op
 
+from controller_tool.registry import triggers
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -23,17 +25,7 @@ def upgrade() -> None:
     """Create the tables and the triggers that keep them append-only."""
     create_tables()
     for table, key in KEYS.items():
-        for act in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-        same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-        op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - names of ours
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        )
+        triggers.keep(table, key)
 
 
 def downgrade() -> None:

@@ -7,6 +7,8 @@ Revises: 0005
 import sqlalchemy as sa
 from alembic import op
 
+from controller_tool.registry import triggers
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -31,16 +33,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    for act in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {TABLE}_no_{act.lower()} BEFORE {act} ON {TABLE} "
-            f"BEGIN SELECT RAISE(ABORT, '{TABLE} is append-only'); END"
-        )
-    op.execute(
-        f"CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE} "  # noqa: S608 - a name of ours
-        f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id) "
-        f"BEGIN SELECT RAISE(ABORT, '{TABLE} is append-only'); END"
-    )
+    triggers.keep(TABLE)
 
 
 def downgrade() -> None:

@@ -7,6 +7,8 @@ Revises: 0007
 import sqlalchemy as sa
 from alembic import op
 
+from controller_tool.registry import triggers
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -32,17 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", "era", "seq"),
     )
     op.create_index("energy_slots_by_time", TABLE, ["device_id", "time_s"])
-    for act in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {TABLE}_no_{act.lower()} BEFORE {act} ON {TABLE} "
-            f"BEGIN SELECT RAISE(ABORT, '{TABLE} is append-only'); END"
-        )
-    op.execute(
-        f"CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE} "  # noqa: S608 - a name of ours
-        f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE device_id = NEW.device_id "
-        f"AND era = NEW.era AND seq = NEW.seq) "
-        f"BEGIN SELECT RAISE(ABORT, '{TABLE} is append-only'); END"
-    )
+    triggers.keep(TABLE, ("device_id", "era", "seq"))
 
 
 def downgrade() -> None:

@@ -10,6 +10,8 @@ Revises: 0009
 import sqlalchemy as sa
 from alembic import op
 
+from controller_tool.registry import columns, triggers
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -46,16 +48,17 @@ def upgrade() -> None:
     _breaches()
     _stays()
     _deliveries()
-    for table, columns in ADDED.items():
-        for column in columns:
+    for table, added in ADDED.items():
+        for column in added:
             op.add_column(table, column)
     # by hand: Alembic adds no column that refers to another table
-    op.execute("ALTER TABLE cards ADD COLUMN lease_id VARCHAR(16) REFERENCES leases (id)")
+    form = columns.text_form(op.get_bind(), 16)
+    op.execute(f"ALTER TABLE cards ADD COLUMN lease_id {form} REFERENCES leases (id)")
     op.create_index("ix_cards_lease_id", "cards", ["lease_id"])
     op.execute("UPDATE operators SET role = 'head' WHERE id = 1")
     for act in ("INSERT", "UPDATE", "DELETE"):
-        _forget("house_points", act, FORGET)
-    _forget("houses", "UPDATE OF class4", FORGET)
+        triggers.after(f"house_points_{act.lower()}_forgets", act, "house_points", FORGET)
+    triggers.after("houses_update_forgets", "UPDATE OF class4", "houses", FORGET)
 
 
 def downgrade() -> None:
@@ -64,11 +67,11 @@ def downgrade() -> None:
     for table in NEW:
         if bind.execute(sa.text(f"SELECT 1 FROM {table}")).first():  # noqa: S608 - names of ours
             raise NotImplementedError("houses and leases cannot be taken back")
-    op.execute("DROP TRIGGER houses_update_forgets")
+    triggers.drop("houses_update_forgets", "houses")
     op.drop_index("ix_cards_lease_id", "cards")
     op.drop_column("cards", "lease_id")
-    for table, columns in ADDED.items():
-        for column in columns:
+    for table, added in ADDED.items():
+        for column in added:
             op.drop_column(table, column.name)
     for table in NEW:
         op.drop_table(table)
@@ -314,9 +317,3 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("target", "kind", "event_id"),
     )
-
-
-def _forget(table: str, act: str, what: str) -> None:
-    """After ``act`` on ``table``, ``what`` is no longer known."""
-    name = f"{table}_{act.partition(' ')[0].lower()}_forgets"
-    op.execute(f"CREATE TRIGGER {name} AFTER {act} ON {table} BEGIN {what}; END")

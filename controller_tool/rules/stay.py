@@ -1,0 +1,205 @@
+"""Who may stay where, for how long, with which cards: the desk's rules of a stay (host, pure).
+
+Check-in, in this order:
+
+- *admission*: the house is admitted (no admission, no card); of a barred house (禁租) nothing goes
+- *document*: somebody without a document is not checked in
+- *kind*: a visitor has a host, nobody else has one
+- *duplicate*: nobody stays in one room twice
+- *dates*: the stay begins before it ends, ends after now, begins within AHEAD_DAYS
+- *ceiling*: it ends within the days of the house's class, counted from its begin or from now,
+  whichever is later
+- *visit*: a visitor stays as long as the class allows, and not longer than the host
+- *capacity*: a bed is free; visitors and those who have left take none
+
+Extension: the stay is not over, the new end is later, and admission, ceiling and visit hold anew.
+A card ends with its stay at the latest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controller_tool.messages import t
+from controller_tool.rules import classes, words
+from controller_tool.rules.refusal import Refusal
+
+AHEAD_DAYS = 60
+_DAY_MIN = 1440
+
+
+@dataclass(frozen=True)
+class House:
+    """The house as rules see it: its reference, class and state."""
+
+    ref: str
+    class4: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room, its beds, and how many stay there now without visitors."""
+
+    number: str
+    beds: int
+    taken: int
+
+
+@dataclass(frozen=True)
+class Host:
+    """Whom a visitor visits: reference of the stay, its end, whether it lives in this house."""
+
+    ref: str
+    until_min: int
+    here: bool
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code."""
+
+    kind: str
+    document: str
+    from_min: int
+    until_min: int
+    host: Host | None = None
+    there_already: str | None = None
+
+
+def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | None:
+    """The first rule that forbids the stay, or None."""
+    return (
+        admission(house)
+        or _document(wish)
+        or _kind(wish)
+        or _duplicate(room, wish)
+        or _dates(wish, now_min)
+        or _ceiling(house, wish, now_min)
+        or _visit(house, wish)
+        or _capacity(room, wish)
+    )
+
+
+def extension(house: House, wish: Wish, was_until_min: int, now_min: int) -> Refusal | None:
+    """The first rule that forbids the new end of a stay that is there, or None.
+
+    wish: the stay as it would be; its from_min is its true begin.
+    """
+    if wish.until_min <= was_until_min:
+        return Refusal(
+            "extension", t("The new end is not later than the old one"),
+            t("Give a later --until, or end the stay: tenant check-out"),
+        )  # fmt: skip
+    return (
+        admission(house) or _dates(wish, now_min)
+        or _ceiling(house, wish, now_min) or _visit(house, wish)
+    )  # fmt: skip
+
+
+def admission(house: House) -> Refusal | None:
+    """No admission, no card."""
+    if house.class4 == words.BARRED:
+        return Refusal(
+            "barred", t("House {house} is barred from letting: nothing is issued", house=house.ref),
+            t("Its class must change first: house classify"),
+        )  # fmt: skip
+    if house.state != words.ADMITTED:
+        return Refusal(
+            "admission", t("House {house} is not admitted", house=house.ref),
+            t("Inspect it and admit it: house inspect, house admit"),
+        )  # fmt: skip
+    return None
+
+
+def latest_end_min(house: House, kind: str, from_min: int, now_min: int) -> int:
+    """The latest end that class and kind allow, minutes since 2020."""
+    rules = classes.of(house.class4)
+    if kind == words.VISITOR:
+        return from_min + rules.visit_h * 60
+    return max(from_min, now_min) + rules.stay_days * _DAY_MIN
+
+
+def _document(wish: Wish) -> Refusal | None:
+    if wish.document == words.NO_DOCUMENT:
+        return Refusal(
+            "document", t("Nobody is checked in without a document"),
+            t("Send the person to the police station for a proof of identity"),
+        )  # fmt: skip
+    return None
+
+
+def _kind(wish: Wish) -> Refusal | None:
+    if wish.kind == words.VISITOR and wish.host is None:
+        return Refusal("host", t("A visitor names a host"), t("Give --host with the host's stay"))
+    if wish.kind != words.VISITOR and wish.host is not None:
+        return Refusal("host", t("Only a visitor has a host"), t("Leave --host away"))
+    return None
+
+
+def _duplicate(room: Room, wish: Wish) -> Refusal | None:
+    if wish.there_already is None:
+        return None
+    return Refusal(
+        "duplicate",
+        t("This person stays in room {room} already ({stay})", room=room.number,
+          stay=wish.there_already),
+        t("Extend that stay, or give another card: tenant extend, tenant card"),
+    )  # fmt: skip
+
+
+def _dates(wish: Wish, now_min: int) -> Refusal | None:
+    if wish.until_min <= wish.from_min:
+        return Refusal("dates", t("The stay ends before it begins"), t("Check --from and --until"))
+    if wish.until_min <= now_min:
+        return Refusal("dates", t("The stay is over already"), t("Check --until"))
+    if wish.from_min > now_min + AHEAD_DAYS * _DAY_MIN:
+        return Refusal(
+            "dates", t("The stay begins more than {n} days from now", n=AHEAD_DAYS),
+            t("Check the person in nearer to that day"),
+        )  # fmt: skip
+    return None
+
+
+def _ceiling(house: House, wish: Wish, now_min: int) -> Refusal | None:
+    if wish.kind == words.VISITOR:
+        return None
+    if wish.until_min <= latest_end_min(house, wish.kind, wish.from_min, now_min) + _DAY_MIN:
+        return None  # the last day counts whole
+    return Refusal(
+        "ceiling",
+        t("In a house of this class a stay ends within {n} days",
+          n=classes.of(house.class4).stay_days),
+        t("Give an earlier --until and extend the stay later"),
+    )  # fmt: skip
+
+
+def _visit(house: House, wish: Wish) -> Refusal | None:
+    if wish.host is None:
+        return None
+    if not wish.host.here:
+        return Refusal(
+            "host", t("The host does not stay in this house"), t("Give the stay of somebody there")
+        )
+    hours = classes.of(house.class4).visit_h
+    if wish.until_min - wish.from_min > hours * 60:
+        return Refusal(
+            "visit", t("In a house of this class a visit lasts {n} hours at most", n=hours),
+            t("Give an earlier --until; who stays longer is a tenant"),
+        )  # fmt: skip
+    if wish.until_min > wish.host.until_min:
+        return Refusal(
+            "visit", t("The visit would outlast the host's stay"), t("Give an earlier --until")
+        )
+    return None
+
+
+def _capacity(room: Room, wish: Wish) -> Refusal | None:
+    if wish.kind == words.VISITOR or room.taken < room.beds:
+        return None
+    return Refusal(
+        "capacity",
+        t("Room {room} is full: {taken} of {beds} beds are taken", room=room.number,
+          taken=room.taken, beds=room.beds),
+        t("Check out who has left (tenant list), or choose another room"),
+    )  # fmt: skip

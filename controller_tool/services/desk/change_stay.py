@@ -1,0 +1,162 @@
+"""A stay that goes on otherwise: a later end, another room, one more card, a stricter class (host).
+
+The cards of a stay never change as they lie: the former issue ends as *replaced* and a new one
+with a reference of its own begins, so that receipts prove both (services.card_change).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from controller_tool.clock import now_s
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.registry.houses import House, Room
+from controller_tool.registry.models import STATE_REPLACED, Person
+from controller_tool.registry.stays import Lease
+from controller_tool.rules import stay as rules
+from controller_tool.rules import words
+from controller_tool.rules.refusal import require
+from controller_tool.services import audit, cards, list_content, refs
+from controller_tool.services.desk import check_in, places
+from protocol.constants import ID_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+    from controller_tool.credentials import Credential
+    from controller_tool.services.desk.check_in import Stay
+    from controller_tool.services.site import Site
+
+
+def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay:
+    """Give a stay a later end, and its cards with it; RuleRefused when a rule forbids it."""
+
+    def act(session: Session, lease: Lease) -> Lease:
+        house = session.get_one(House, lease.house_id)
+        person = session.get_one(Person, lease.person_id)
+        wish = rules.Wish(
+            lease.kind, person.document, lease.from_min, until_min, _host(session, lease)
+        )
+        require(rules.extension(places.facts(house), wish, lease.until_min, now_s() // 60))
+        was = lease.until_min
+        lease.until_min = until_min
+        reissue(site, session, lease, lease)
+        audit.append(
+            session, site.operator, "tenant.extend", stay=lease.ref, was_until_min=was,
+            until_min=until_min,
+        )  # fmt: skip
+        return lease
+
+    return _changed(site, text, act, dry_run)
+
+
+def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) -> Stay:
+    """Another room: the stay ends as *moved*, a new one with the same cards begins there."""
+
+    def act(session: Session, lease: Lease) -> Lease:
+        there = places.house(session, house)
+        new_room = places.room(session, there, room)
+        person = session.get_one(Person, lease.person_id)
+        now_min = now_s() // 60
+        begin_min = max(lease.from_min, now_min)
+        wish = rules.Wish(
+            lease.kind, person.document, begin_min, lease.until_min, _host(session, lease),
+            lease.ref if new_room.id == lease.room_id else None,
+        )  # fmt: skip
+        facts = places.room_facts(session, new_room)
+        require(rules.check_in(places.facts(there), facts, wish, now_min))
+        new = Lease(
+            id=os.urandom(ID_BYTES).hex(), ref=refs.following(session, Lease.ref, "L"),
+            person_id=person.id, house_id=there.id, room_id=new_room.id, kind=lease.kind,
+            host_lease_id=lease.host_lease_id, from_min=begin_min, until_min=lease.until_min,
+            profile_id=lease.profile_id, contract=lease.contract, roster=lease.roster,
+            created_at_s=now_s(),
+        )  # fmt: skip
+        session.add(new)
+        lease.ended_at_s, lease.end_reason = now_s(), words.MOVED
+        session.flush()
+        _follow(session, lease, new)
+        person.room = new_room.number
+        reissue(site, session, lease, new)
+        audit.append(session, site.operator, "tenant.move", stay=new.ref, before=lease.ref)
+        return new
+
+    return _changed(site, text, act, dry_run)
+
+
+def add_card(site: Site, text: str, credential: Credential, dry_run: bool = False) -> Stay:
+    """One more card for a stay that goes on, or one in place of a lost one."""
+
+    def act(session: Session, lease: Lease) -> Lease:
+        house = session.get_one(House, lease.house_id)
+        require(rules.admission(places.facts(house)))
+        person = session.get_one(Person, lease.person_id)
+        [card] = check_in.hand_out(site, session, lease, person, [credential])
+        audit.append(session, site.operator, "tenant.card", stay=lease.ref, card=card.ref)
+        return lease
+
+    return _changed(site, text, act, dry_run)
+
+
+def reissue(site: Site, session: Session, old: Lease, new: Lease) -> None:
+    """The cards of ``old`` go on with the dates and doors of ``new``, issued anew."""
+    house, room = session.get_one(House, new.house_id), session.get_one(Room, new.room_id)
+    person = session.get_one(Person, new.person_id)
+    held = places.live_cards(session, old)
+    credentials = [cards.credential_of(site, card) for card in held]
+    for card in held:
+        card.state, card.ended_at_s = STATE_REPLACED, now_s()
+    session.flush()
+    check_in.hand_out(site, session, new, person, credentials)
+    list_content.require_room(session, list(places.doors(session, house, room)))
+
+
+def hold_to_class(site: Site, session: Session, house: House) -> list[str]:
+    """Shorten stays that outlast the house's class; their references. For a class that changed."""
+    now_min = now_s() // 60
+    query = select(Lease).where(Lease.house_id == house.id, Lease.ended_at_s.is_(None))
+    shortened = []
+    for lease in session.scalars(query.order_by(Lease.ref)):
+        begin_min = lease.from_min if lease.kind == words.VISITOR else max(lease.from_min, now_min)
+        latest = rules.latest_end_min(places.facts(house), lease.kind, begin_min, now_min)
+        if house.class4 != words.BARRED and lease.until_min > max(latest, now_min):
+            lease.until_min = max(latest, lease.from_min + 1)
+            reissue(site, session, lease, lease)
+            shortened.append(lease.ref)
+    return shortened
+
+
+def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_run: bool) -> Stay:
+    site.require_cards()
+    with site.registry.writing() as session, session.begin_nested() as trial:
+        lease = places.lease(site, session, text)
+        if lease.ended_at_s is not None:
+            raise OperatorError(
+                t("Stay {stay} has ended", stay=lease.ref),
+                t("Check the person in anew: tenant check-in"),
+            )
+        seen = check_in.view(site, session, act(session, lease))
+        if dry_run:
+            trial.rollback()
+    return seen
+
+
+def _host(session: Session, lease: Lease) -> rules.Host | None:
+    if lease.host_lease_id is None:
+        return None
+    host = session.get_one(Lease, lease.host_lease_id)
+    here = host.house_id == lease.house_id and host.ended_at_s is None
+    return rules.Host(host.ref, host.until_min, here)
+
+
+def _follow(session: Session, old: Lease, new: Lease) -> None:
+    """Visitors go on visiting somebody who changed the room."""
+    query = select(Lease).where(Lease.host_lease_id == old.id, Lease.ended_at_s.is_(None))
+    for visit in session.scalars(query):
+        visit.host_lease_id = new.id

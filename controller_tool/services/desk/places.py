@@ -1,0 +1,97 @@
+"""Houses, rooms and stays by the words that people use for them, and the doors they open (host)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, or_, select
+
+from controller_tool.errors import OperatorError
+from controller_tool.messages import t
+from controller_tool.registry.houses import House, HousePoint, Room
+from controller_tool.registry.models import STATE_ISSUED, Card, Device
+from controller_tool.registry.stays import Lease
+from controller_tool.rules import stay as rules
+from controller_tool.rules import words
+from controller_tool.services import cards
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from controller_tool.services.site import Site
+
+
+def house(session: Session, text: str) -> House:
+    """The house with this reference or address code; OperatorError when there is none."""
+    found = session.scalar(
+        select(House).where(or_(House.ref == text.strip().upper(), House.address_code == text))
+    )
+    if found is None:
+        raise OperatorError(
+            t("There is no house {house}", house=text), t("See them with: house list")
+        )
+    return found
+
+
+def room(session: Session, of: House, number: str) -> Room:
+    """A room of a house by the number on its door; OperatorError when it has none."""
+    query = select(Room).where(Room.house_id == of.id, Room.number == number.strip())
+    found = session.scalar(query)
+    if found is None:
+        raise OperatorError(
+            t("House {house} has no room {room}", house=of.ref, room=number),
+            t("See its rooms with: house show {house}", house=of.ref),
+        )
+    return found
+
+
+def lease(site: Site, session: Session, text: str) -> Lease:
+    """A stay by its reference, or by a card of it; OperatorError when there is none."""
+    found = session.scalar(select(Lease).where(Lease.ref == text.strip().upper()))
+    if found is None and not text.strip().upper().startswith("L"):
+        card = cards.find(site, session, text)
+        found = session.get(Lease, card.lease_id) if card.lease_id else None
+    if found is None:
+        raise OperatorError(
+            t("There is no stay {stay}", stay=text), t("See them with: tenant list")
+        )
+    return found
+
+
+def facts(of: House) -> rules.House:
+    """A house as rules see it."""
+    return rules.House(of.ref, of.class4, of.state)
+
+
+def room_facts(session: Session, of: Room) -> rules.Room:
+    """A room as rules see it."""
+    taken = select(func.count()).select_from(Lease).where(
+        Lease.room_id == of.id, Lease.ended_at_s.is_(None), Lease.kind != words.VISITOR
+    )  # fmt: skip
+    return rules.Room(of.number, of.beds, session.scalar(taken) or 0)
+
+
+def doors(session: Session, of: House, in_room: Room) -> dict[Device, int | None]:
+    """Controllers that a stay in this room opens, and the mask of their points; None: all."""
+    query = (
+        select(HousePoint, Device)
+        .join(Device, Device.id == HousePoint.device_id)
+        .where(
+            HousePoint.house_id == of.id,
+            or_(HousePoint.room_id.is_(None), HousePoint.room_id == in_room.id),
+            Device.ended_how.is_(None),
+        )
+    )
+    masks: dict[Device, int] = {}
+    for point, device in session.execute(query):
+        masks[device] = masks.get(device, 0) | 1 << point.point
+    return {
+        device: None if mask == (1 << device.points) - 1 else mask
+        for device, mask in sorted(masks.items(), key=lambda pair: pair[0].name)
+    }
+
+
+def live_cards(session: Session, of: Lease) -> list[Card]:
+    """Its cards that are out, by reference."""
+    query = select(Card).where(Card.lease_id == of.id, Card.state == STATE_ISSUED)
+    return list(session.scalars(query.order_by(Card.ref)))

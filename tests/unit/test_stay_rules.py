@@ -1,0 +1,117 @@
+"""The desk's rules of a stay, in the words of mission.md (host, pure)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from controller_tool.rules import classes, stay, words
+
+NOW = 3_000_000
+DAY = 1440
+HOUSE = stay.House("H00001", words.TRUSTED, words.ADMITTED)
+ROOM = stay.Room("101", beds=2, taken=1)
+WISH = stay.Wish(words.TENANT, words.ID_CARD, NOW, NOW + 90 * DAY)
+HOST = stay.Host("L000001", NOW + 90 * DAY, here=True)
+VISIT = stay.Wish(words.VISITOR, words.ID_CARD, NOW, NOW + 24 * 60, HOST)
+
+
+def rule(house: stay.House = HOUSE, room: stay.Room = ROOM, wish: stay.Wish = WISH) -> str | None:
+    refused = stay.check_in(house, room, wish, NOW)
+    if refused is None:
+        return None
+    assert refused.what
+    assert refused.way_out, "a refusal names the way out"
+    return refused.rule
+
+
+def test_a_good_stay_is_allowed() -> None:
+    assert rule() is None
+    assert rule(wish=VISIT) is None
+
+
+@pytest.mark.parametrize("state", [words.KNOWN, words.SUSPENDED, words.CLOSED])
+def test_no_admission_no_card(state) -> None:
+    assert rule(replace(HOUSE, state=state)) == "admission"
+
+
+def test_a_barred_house_issues_nothing_even_when_it_was_admitted() -> None:
+    assert rule(replace(HOUSE, class4=words.BARRED)) == "barred"
+
+
+def test_nobody_is_checked_in_without_a_document() -> None:
+    assert rule(wish=replace(WISH, document=words.NO_DOCUMENT)) == "document"
+
+
+def test_a_room_takes_as_many_as_it_has_beds() -> None:
+    assert rule(room=stay.Room("101", 2, 2)) == "capacity"
+    assert rule(room=stay.Room("101", 2, 1)) is None
+    assert rule(room=stay.Room("101", 0, 0)) == "capacity"
+
+
+def test_a_visitor_takes_no_bed() -> None:
+    assert rule(room=stay.Room("101", 2, 2), wish=VISIT) is None
+
+
+def test_nobody_stays_in_one_room_twice() -> None:
+    assert rule(wish=replace(WISH, there_already="L000007")) == "duplicate"
+
+
+@pytest.mark.parametrize(
+    ("class4", "days"), [(words.TRUSTED, 365), (words.WATCHED, 180), (words.STRICT, 30)]
+)
+def test_a_stay_ends_within_the_ceiling_of_the_class(class4, days) -> None:
+    house = replace(HOUSE, class4=class4)
+    whole = NOW + (days + 1) * DAY  # the last day counts whole
+    assert rule(house, wish=replace(WISH, until_min=whole)) is None
+    assert rule(house, wish=replace(WISH, until_min=whole + 1)) == "ceiling"
+
+
+def test_an_old_begin_lends_no_longer_end() -> None:
+    house = replace(HOUSE, class4=words.STRICT)
+    wish = replace(WISH, from_min=NOW - 300 * DAY, until_min=NOW + 32 * DAY)
+    assert rule(house, wish=wish) == "ceiling"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [(NOW, NOW), (NOW + 5, NOW), (NOW - DAY, NOW), (NOW + 61 * DAY, NOW + 99 * DAY)],
+)  # fmt: skip
+def test_dates_make_sense(begin, end) -> None:
+    assert rule(wish=replace(WISH, from_min=begin, until_min=end)) == "dates"
+
+
+@pytest.mark.parametrize(("class4", "hours"), [(words.TRUSTED, 24), (words.STRICT, 8)])
+def test_a_visit_lasts_hours_not_days(class4, hours) -> None:
+    house = replace(HOUSE, class4=class4)
+    assert rule(house, wish=replace(VISIT, until_min=NOW + hours * 60)) is None
+    assert rule(house, wish=replace(VISIT, until_min=NOW + hours * 60 + 1)) == "visit"
+
+
+def test_a_visitor_names_a_host_who_lives_there_and_leaves_no_later() -> None:
+    assert rule(wish=replace(VISIT, host=None)) == "host"
+    assert rule(wish=replace(VISIT, host=replace(HOST, here=False))) == "host"
+    assert rule(wish=replace(VISIT, host=replace(HOST, until_min=NOW + 60))) == "visit"
+    assert rule(wish=replace(WISH, host=HOST)) == "host"
+
+
+def extended(until_min: int, house: stay.House = HOUSE, wish: stay.Wish = WISH) -> str | None:
+    refused = stay.extension(house, replace(wish, until_min=until_min), wish.until_min, NOW)
+    return None if refused is None else refused.rule
+
+
+def test_an_extension_is_a_new_decision_by_the_same_rules() -> None:
+    assert extended(NOW + 120 * DAY) is None
+    assert extended(WISH.until_min) == "extension"
+    assert extended(NOW + 120 * DAY, replace(HOUSE, state=words.SUSPENDED)) == "admission"
+    assert extended(NOW + 120 * DAY, replace(HOUSE, class4=words.STRICT)) == "ceiling"
+    assert extended(NOW + 30 * 60, wish=VISIT) == "visit"
+
+
+def test_the_strictest_house_decides_how_long_a_list_counts() -> None:
+    assert classes.list_windows(set(), 72, 4320) == (72, 4320)
+    assert classes.list_windows({words.TRUSTED}, 72, 4320) == (72, 4320)
+    assert classes.list_windows({words.TRUSTED, words.STRICT}, 72, 4320) == (12, 720)
+    assert classes.list_windows({words.STRICT}, 6, 60) == (6, 60), "the site may be stricter"
+    assert set(classes.BY_CLASS) == set(words.CLASSES)
