@@ -37,6 +37,8 @@ COMMANDS = {
     "push": ("controller_tool.cli.push:push", "bring controllers' whitelists up to date"),
     "journal": ("controller_tool.cli.journal:journal", "pull, verify and export access logs"),
     "kpi": ("controller_tool.cli.kpi:kpi", "key figures of chargers: energy, peak, faults"),
+    "export": ("controller_tool.cli.city:export", "for the city, residence systems, duty holders"),
+    "acceptance": ("controller_tool.cli.acceptance:acceptance", "the signed acceptance bundle"),
     "sim": ("controller_tool.cli.sim:sim", "virtual controllers"),
 }
 
