@@ -132,7 +132,7 @@ def places(session: Session, device_id: str, ring: int, seqs: Sequence[int]) -> 
     if stream_id is None:
         return []
     columns = JournalIndex.time_s, JournalIndex.id, JournalIndex.facet_id, JournalIndex.key
-    found = []
+    found: list[Found] = []
     for some in _parts([stream_id << SEQ_BITS | seq for seq in seqs]):
         query = select(*columns).where(JournalIndex.id.in_(some)).order_by(JournalIndex.id)
         found += map(Found._make, session.execute(query))

@@ -198,14 +198,15 @@ def platform_key() -> rsa.RSAPrivateKey:
 
 
 def pem(key) -> bytes:
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    form = PublicFormat.SubjectPublicKeyInfo
+    return bytes(key.public_key().public_bytes(Encoding.PEM, form))
 
 
 def opened(key: rsa.RSAPrivateKey, person_id: str, text: str) -> str:
     """As docs/hzaccess.md says."""
-    version, _, wrapped, data = text.split(".")
+    version, _, *parts = text.split(".")
     assert version == "1"
-    wrapped, data = (base64.urlsafe_b64decode(part + "==") for part in (wrapped, data))
+    wrapped, data = (base64.urlsafe_b64decode(part + "==") for part in parts)
     secret = AESGCM(key.decrypt(wrapped, doc_no.oaep()))
     return secret.decrypt(data[:12], data[12:], f"hzaccess/1 doc_no {person_id}".encode()).decode()
 

@@ -104,7 +104,7 @@ def test_whatever_goes_wrong_each_record_is_there_once(site, poster, platform, m
 
 
 def platform_target(poster) -> str:
-    return poster.endpoint.target
+    return str(poster.endpoint.target)
 
 
 @pytest.mark.usefixtures("flood")

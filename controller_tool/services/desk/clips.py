@@ -89,7 +89,7 @@ def find(site: Site, wish: Wish) -> list[Clip]:
         )
         seen: dict[tuple[str, int], tuple[str, list[str]]] = {}
         for device_id, point, camera, ref in session.execute(query):
-            seen.setdefault((device_id, point), (camera, []))[1].append(ref)
+            seen.setdefault((device_id, point), (camera or "", []))[1].append(ref)
     devices = {d.id: d for d in site.devices() if any(id_ == d.id for id_, _ in seen)}
     ids = {device.name: device.id for device in devices.values()}
     wanted = Filter(

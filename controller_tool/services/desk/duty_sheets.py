@@ -111,16 +111,12 @@ def _areas_below(session: Session) -> dict[str, set[str]]:
 def _rows(
     session: Session, local: SiteTime, houses: dict[str, tuple[House, set[str]]]
 ) -> list[list[object]]:
-    people = dict(
-        map(
-            tuple,
-            session.execute(
-                select(Lease.house_id, func.count(func.distinct(Lease.person_id)))
-                .where(Lease.ended_at_s.is_(None))
-                .group_by(Lease.house_id)
-            ),
-        )
+    stays = (
+        select(Lease.house_id, func.count(func.distinct(Lease.person_id)))
+        .where(Lease.ended_at_s.is_(None))
+        .group_by(Lease.house_id)
     )
+    people = {row[0]: row[1] for row in session.execute(stays)}
     hazards = {
         row[0]: (row[1], row[2])
         for row in session.execute(
