@@ -147,6 +147,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" ")
             time.sleep(0.02)
 
+    def _hangs(self, move: Move, kind: str, body: bytes) -> None:
+        """Stores everything, and says nothing any more. value: an event that is set then."""
+        self.platform.take(kind, body)
+        move.value.set()
+        time.sleep(20)
+
     def _silent(self, move: Move, kind: str, body: bytes) -> None:
         """Says nothing for so long, then all is well."""
         time.sleep(move.value)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -78,6 +81,22 @@ def test_a_platform_is_sent_to_and_its_refusals_are_worked_off(tool, tmp_path) -
 def test_what_cannot_be_is_told_in_a_line(tool, words, code, said) -> None:
     found, out, err = tool(*words)
     assert (found, said in err, "Traceback" in out + err) == (code, True, False)
+
+
+def test_a_process_that_is_killed_before_the_answer_doubles_nothing(tool, site, tmp_path) -> None:
+    stored = threading.Event()
+    with platform_server.running(tmp_path) as platform:
+        platform.moves = [Move("well"), Move("well"), Move("well"), Move("hangs", stored)]
+        words = ["export", "hzaccess", "--to", platform.address, "--ca", str(platform.ca)]
+        start = "import sys; from controller_tool import cli; sys.exit(cli.run(sys.argv[1:]))"
+        command = [sys.executable, "-c", start, *words, "--site", str(site.path)]
+        with subprocess.Popen(command) as sender:
+            assert stored.wait(120)
+            sender.send_signal(signal.SIGKILL)
+        assert (sender.returncode, len(platform.stored)) == (-signal.SIGKILL, 4)
+        assert tool(*words)[0] == 0
+        assert len(platform.stored) == 8
+        assert sorted(platform.arrivals.values()) == [1] * 7 + [2], "the one that hung came twice"
 
 
 def test_lists_and_acceptance_from_one_end_to_the_other(tool, tmp_path) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller_tool.services.city.http_post import Poster
-    from controller_tool.services.city.kinds import Item
+    from controller_tool.services.city.kinds import Item, Note
     from controller_tool.services.site import Site
 
     Progress = Callable[[str, int, int], None]
@@ -79,18 +79,16 @@ def to_folder(
     """Make a folder; what is in it counts as acknowledged by ``target`` once it is in place."""
     site.require_cards()
     recipient = doc_no.read(site)
-    items: list[Item] = []
+    notes: dict[str, list[Note]] = {kind: [] for kind in wish.kinds}
     with folders.making(site, path, wish.kinds, force) as made:
         for kind in wish.kinds:
             for item in _items(site, target, kind, wish.full, recipient):
-                items.append(item)
+                notes[kind].append(item.note)
                 if item.fields is not None:
                     made.write(kind, item.fields, item.device_id, item.ring, item.seq)
-    for kind in wish.kinds:
-        of_kind = [item for item in items if item.kind == kind]
-        if of_kind:
-            notes = [item.note for item in of_kind]
-            marks.advance(site, target, kind, notes, made.counts[kind])
+    for kind, seen in notes.items():
+        if seen:
+            marks.advance(site, target, kind, seen, made.counts[kind])
     return Delivered(target, dict(made.counts), numbers_sealed=recipient is not None)
 
 
