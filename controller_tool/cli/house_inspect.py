@@ -57,7 +57,7 @@ def inspect(app: App, /, house: str, dry_run: bool, **asked: Any) -> None:
         shown.append(house_shown.follows(seen.line.ref, seen.class_follows))
     line = t("House {house}: {result}, next inspection {day}", house=seen.line.ref,
              result=house_shown.passed(seen.passed),
-             day=house_shown.due(seen.line, local))  # fmt: skip
+             day=house_shown.told_due(seen.line, local))  # fmt: skip
     house_shown.done(app, seen, line, dry_run, *shown)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from controller_tool import date_forms
 from controller_tool.cli import moments
 from controller_tool.cli.common import App, pairs, table, yes_no
 from controller_tool.messages import name_of, t
@@ -131,8 +132,13 @@ def reasons(found: Iterable[Reason]) -> str:
     )
 
 
+def told_due(one: HouseLine, local: SiteTime) -> str:
+    """The day of the next inspection, in a sentence."""
+    return date_forms.shown(due(one, local)) if one.inspect_due_s else due(one, local)
+
+
 def due(one: HouseLine, local: SiteTime) -> str:
-    """The day of the next inspection."""
+    """The day of the next inspection, in a column."""
     if one.inspect_due_s is None:
         return "-"
     return local.text(one.inspect_due_s)[:10] if one.inspect_due_s else t("never inspected")
@@ -162,7 +168,7 @@ def _facts(seen: HouseView, local: SiteTime) -> list[tuple[str, object]]:
     if seen.surveyed_at_s is not None:
         counted = t("{rooms} rooms, {beds} beds, {people} people on {day}",
                     rooms=seen.rooms_surveyed, beds=seen.beds_surveyed, people=one.people_surveyed,
-                    day=local.text(seen.surveyed_at_s)[:10])  # fmt: skip
+                    day=date_forms.shown(local.text(seen.surveyed_at_s)[:10]))  # fmt: skip
     return [
         (t("house"), one.ref),
         (t("address"), f"{one.address} ({one.address_code})"),
@@ -176,7 +182,7 @@ def _facts(seen: HouseView, local: SiteTime) -> list[tuple[str, object]]:
                           beds=seen.beds_declared)),
         (t("counted on foot"), counted),
         (t("people"), one.people),
-        (t("next inspection"), due(one, local)),
+        (t("next inspection"), told_due(one, local)),
         (t("smart door"), _smart_door(one)),
         (t("key area"), reasons(one.key) or "-"),
         (t("open cases"), ", ".join(seen.cases) or "-"),
