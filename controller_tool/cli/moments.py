@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.services.moments import minute
 from protocol.constants import TIME_END_MIN
 
 if TYPE_CHECKING:
     from controller_tool.services.site_time import SiteTime
 
-
-def minute(local: SiteTime, text: str, last_day: bool = False) -> int:
-    """A day or a minute since 2020; of a last day the minute after it."""
-    try:
-        return local.parse(_day_after(text) if last_day else text) // 60
-    except (ValueError, OverflowError):
-        raise OperatorError(
-            t("{text} is not a date", text=text), t("Write 2030-03-31 or 2030-03-31T18:00")
-        ) from None
+__all__ = ["minute", "span", "text"]
 
 
 def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | None, int | None]:
@@ -42,12 +33,3 @@ def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | N
 def text(local: SiteTime, minute: int) -> str:
     """A minute for people; TIME_END_MIN is no end."""
     return t("no end") if minute == TIME_END_MIN else local.text(minute * 60)
-
-
-def _day_after(text: str) -> str:
-    """The day after a date in any of its spellings; what names a time stays as it is."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return text
-    return (day + timedelta(days=1)).isoformat()

@@ -3,15 +3,22 @@
 - a master card (cleaner, landlord) names its controllers, goes by a profile with a schedule,
   and ends within MASTER_DAYS; each of its uses is flagged
 - an emergency card opens always, so it is no master card too
+- where controllers serve houses, rules.stay.card_without_stay decides too
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select, true
+
+from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.registry.models import Profile
+from controller_tool.registry.houses import House, HousePoint
+from controller_tool.registry.models import Device, Profile
+from controller_tool.rules import stay
+from controller_tool.rules.refusal import require
 from controller_tool.services import profiles
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER
@@ -36,6 +43,12 @@ def profile_id(site: Site, name: str | None) -> int:
 
 def check(session: Session, terms: Terms) -> None:
     """OperatorError when no desk may issue such a card."""
+    require(
+        stay.card_without_stay(
+            _served(session, terms.devices), terms.from_min, terms.until_min, now_s() // 60,
+            excepted=bool(terms.flags & (FLAG_MASTER | FLAG_EMERGENCY)),
+        )
+    )  # fmt: skip
     if not terms.flags & FLAG_MASTER:
         return
     if terms.flags & FLAG_EMERGENCY:
@@ -56,3 +69,22 @@ def check(session: Session, terms: Terms) -> None:
             t("A master card goes by a profile with a schedule"),
             t("Make one: profile add NAME --schedule NAME, and give --profile NAME"),
         )
+
+
+def _served(session: Session, devices: tuple[str, ...] | None) -> list[stay.House]:
+    """The houses that these controllers serve; None: all controllers."""
+    query = (
+        select(House)
+        .where(
+            House.id.in_(
+                select(HousePoint.house_id)
+                .join(Device, Device.id == HousePoint.device_id)
+                .where(
+                    Device.ended_how.is_(None),
+                    true() if devices is None else Device.name.in_(devices),
+                )
+            )
+        )
+        .order_by(House.ref)
+    )
+    return [stay.House(house.ref, house.class4, house.state) for house in session.scalars(query)]

@@ -161,6 +161,15 @@ def add(site: Site, session: Session, holder: Holder, number: str = "") -> Perso
     return person
 
 
+def numbers(site: Site, person: Person) -> tuple[str, str]:
+    """Number of the document and phone, unsealed; empty where none was taken."""
+    vault, phone = site.vault, person.phone_sealed
+    return (
+        vault.open("persons", person.id, "id_number", person.id_number_sealed).decode(),
+        vault.open("persons", person.id, "phone", phone).decode() if phone else "",
+    )
+
+
 def _indexed(document: str, number: str) -> str:
     """What is found again: the same characters on another kind of document are somebody else's."""
     return number if document == words.ID_CARD or not number else f"{document}:{number}"

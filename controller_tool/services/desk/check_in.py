@@ -98,7 +98,7 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     room = places.room(session, house, request.room)
     wish = rules.Wish(
         request.kind, request.holder.document, request.from_min, request.until_min,
-        _host(site, session, house, request.host), _there_already(site, session, room, request),
+        host(site, session, house, request.host), _there_already(site, session, room, request),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -168,7 +168,8 @@ def _of_house(session: Session, lease: Lease) -> dict[Device, int | None]:
     return places.doors(session, house, room)
 
 
-def _host(site: Site, session: Session, house: House, text: str | None) -> rules.Host | None:
+def host(site: Site, session: Session, house: House, text: str | None) -> rules.Host | None:
+    """Whom a visitor visits, by stay or card, as rules see them; None where nobody is named."""
     if text is None:
         return None
     lease = places.lease(site, session, text)
