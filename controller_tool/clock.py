@@ -6,6 +6,7 @@ The one place where Unix seconds become seconds since 2020.
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
+from controller_tool import date_forms
 from protocol.constants import EPOCH_2020_UNIX_S
 
 LOCAL_OFFSET_MIN = 480  # Asia/Shanghai: no daylight saving since 1991, so an offset is the zone
@@ -23,11 +24,11 @@ def local_text(time_s: int, offset_min: int = LOCAL_OFFSET_MIN) -> str:
 
 
 def parse_local(text: str, offset_min: int = LOCAL_OFFSET_MIN) -> int:
-    """ISO 8601 text (local unless it names an offset) to seconds since 2020.
+    """A date and time as people write it (date_forms) to seconds since 2020.
 
-    Raises ValueError when it is not a date or date and time.
+    Local unless it names an offset. Raises ValueError when it is not a date or date and time.
     """
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(date_forms.iso(text))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone(timedelta(minutes=offset_min)))
     return int(moment.timestamp()) - EPOCH_2020_UNIX_S

@@ -214,7 +214,7 @@ def change(
     done = card_change.change(app.site, number, wish, dry_run)
     line = t("Card {before} goes on as {after}, profile {profile}, until {until}",
              before=done.before.ref, after=done.after.ref, profile=done.profile,
-             until=moments.text(local, done.after.until_min))  # fmt: skip
+             until=moments.told(local, done.after.until_min))  # fmt: skip
     if dry_run:
         app.show({"ok": True, **plain(done)}, t("{what}; nothing was changed", what=line))
         return
@@ -316,8 +316,8 @@ def _pairs(app: App, status: CardStatus) -> Table:
     return pairs([
         (t("card"), status.ref), (t("number"), status.credential),
         (t("holder"), f"{status.holder} {status.room}".strip()),
-        (t("from"), moments.text(local, status.from_min)),
-        (t("until"), moments.text(local, status.until_min)),
+        (t("from"), moments.told(local, status.from_min)),
+        (t("until"), moments.told(local, status.until_min)),
         (t("controllers"), ", ".join(status.devices)),
         (t("state"), f"{status.word}; {proof}" if ended else status.word),
         (t("no proof from"), ", ".join(status.pending) or "-"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table, yes_no
 from controller_tool.cli.device_charge import charge
 from controller_tool.cli.device_config import config
@@ -50,7 +51,8 @@ def list_(app: App) -> None:
          name_of("ending", d.ended_how) if d.ended_how else yes_no(d.enrolled_at_s is not None),
          f"{d.list_version_receipted}/{d.list_version_sent}",
          _trust(d),
-         local_text(d.last_heard_s) if d.last_heard_s else "", d.tcp_address or d.serial_address)
+         date_forms.in_column(local_text(d.last_heard_s)) if d.last_heard_s else "",
+         d.tcp_address or d.serial_address)
         for d in found
     ]  # fmt: skip
     columns = [t("name"), t("kind"), t("board"), t("enrolled"), t("list (receipt/sent)"),

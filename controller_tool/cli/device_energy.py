@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli import chart, moments
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
 from controller_tool.cli.ways import way, way_options
@@ -119,12 +120,13 @@ def _shown(app: App, made: EnergyReport) -> list[RenderableType]:
     which = made.device
     if made.port is not None:
         which = t("{device}, port {port}", device=which, port=made.port)
+    since, until = date_forms.shown(made.since), date_forms.shown(made.until)
     if not made.steps:
         return [t("{which}: no energy from {since} to {until}",
-                  which=which, since=made.since, until=made.until)]  # fmt: skip
+                  which=which, since=since, until=until)]  # fmt: skip
     head = t("{which}, {since} to {until}: {energy}, at most {peak} W at {time}",
-             which=which, since=made.since, until=made.until, energy=_energy(made.energy_wh),
-             peak=made.peak_w, time=made.peak_time)  # fmt: skip
+             which=which, since=since, until=until, energy=_energy(made.energy_wh),
+             peak=made.peak_w, time=date_forms.shown(made.peak_time))  # fmt: skip
     rows = [
         (one.port, _energy(one.energy_wh), f"{one.peak_w} W", one.minutes) for one in made.ports
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain
 from controller_tool.clock import local_text
 from controller_tool.errors import OperatorError
@@ -38,8 +39,9 @@ def grant(
     from controller_tool.services import service_access  # noqa: PLC0415 - slow to import
 
     made, data = service_access.grant(app.site, name, peer, minutes, days, dry_run=dry_run)
+    until = date_forms.shown(local_text(made.until_s))
     line = t("Peer {peer} may open {device} for {minutes} min, until {until}", peer=made.peer,
-             device=name, minutes=minutes, until=local_text(made.until_s))  # fmt: skip
+             device=name, minutes=minutes, until=until)  # fmt: skip
     if dry_run:
         line = t("{what}; nothing was changed", what=line)
     else:

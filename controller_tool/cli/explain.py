@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli import moments
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app, table
 from controller_tool.cli.profile import points_text, quota_text
@@ -104,7 +105,8 @@ def _table(found: list[Explanation]) -> Table:
 def _facts(local: SiteTime, e: Explanation) -> Table:
     """What decided, and all that it decided by."""
     when = t("{device}, door or port {point}, {time}",
-             device=e.device, point=e.point + 1, time=local.text(e.time_s))  # fmt: skip
+             device=e.device, point=e.point + 1,
+             time=date_forms.shown(local.text(e.time_s)))  # fmt: skip
     rows = [
         (t("asked"), when),
         (t("decides"), f"{_verdict(e.now)}: {_words()[e.now.reason]}"),
@@ -149,17 +151,18 @@ def _hours(hours: Hours) -> str:
     if hours.mask is None:
         return t("no window in a year")
     window = windows.text(hours.mask, local=True)
+    edge = date_forms.shown(hours.edge or "")
     if not hours.inside:
-        return t("outside; the next is {window}, from {edge}", window=window, edge=hours.edge)
-    if hours.edge is None:
+        return t("outside; the next is {window}, from {edge}", window=window, edge=edge)
+    if not edge:
         return t("inside {window}", window=window)
-    return t("inside {window}, until {edge}", window=window, edge=hours.edge)
+    return t("inside {window}, until {edge}", window=window, edge=edge)
 
 
 def _dates(local: SiteTime, e: Explanation) -> str:
     if e.from_min is None or e.until_min is None:
         return ""
-    begin, end = moments.text(local, e.from_min), moments.text(local, e.until_min)
+    begin, end = moments.told(local, e.from_min), moments.told(local, e.until_min)
     return t("from {begin} until {end}", begin=begin, end=end)
 
 
@@ -169,9 +172,9 @@ def _list(local: SiteTime, e: Explanation) -> str:
     proof = (
         t("held now, as the controller says")
         if e.live
-        else t("receipt of {time}", time=local.text(e.receipted_at_s or 0))
+        else t("receipt of {time}", time=date_forms.shown(local.text(e.receipted_at_s or 0)))
     )
-    until = local.text(e.refresh_by_s)
+    until = date_forms.shown(local.text(e.refresh_by_s))
     age = {
         "fresh": t("fresh until {time}", time=until),
         "grace": t("stale since {time}, at least {hours} h {minutes} min of grace left",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from controller_tool import clock
+from controller_tool import clock, date_forms
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app, table, yes_no
 from controller_tool.cli.journal_reading import require_pulled
 from controller_tool.messages import name_of, t
@@ -66,7 +66,7 @@ def _verify_bundle(app: App, devices: tuple[str, ...], path: Path) -> None:
     facts = pairs([
         (t("made by"), f"{name_of('role', done.maker_role)} {done.maker_peer}"),
         (t("maker known"), yes_no(done.maker_known)),
-        (t("made at"), clock.local_text(done.made_at_s)),
+        (t("made at"), date_forms.shown(clock.local_text(done.made_at_s))),
         (t("verdict"), t("whole") if done.ok else t("NOT WHOLE")),
     ])  # fmt: skip
     flaws = [str(flaw) for flaw in folding.fold(done.flaws, folding.ON_SCREEN)]

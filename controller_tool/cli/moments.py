@@ -1,4 +1,4 @@
-"""Dates and minutes as people write and read them, in the site's local time (host)."""
+"""Dates and minutes of options, in the site's local time (host)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from controller_tool.messages import t
-from controller_tool.services.moments import minute
-from protocol.constants import TIME_END_MIN
+from controller_tool.services.moments import last, minute, text, told
 
 if TYPE_CHECKING:
     from controller_tool.services.site_time import SiteTime
 
-__all__ = ["minute", "span", "text"]
+__all__ = ["last", "minute", "span", "text", "told"]
 
 
 def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | None, int | None]:
@@ -28,8 +27,3 @@ def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | N
               since=since, until=until)
         )  # fmt: skip
     return begin_s, end_s
-
-
-def text(local: SiteTime, minute: int) -> str:
-    """A minute for people; TIME_END_MIN is no end."""
-    return t("no end") if minute == TIME_END_MIN else local.text(minute * 60)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli.common import App, ToolCommand, pairs, pass_app
 from controller_tool.cli.profile import dry_run_option, finish
 from controller_tool.messages import t
@@ -70,5 +71,5 @@ def _pairs(seen: Policy) -> Table:
         (t("time zone"), seen.time_zone),
     ]
     if seen.offsets_until is not None:
-        rows.append((t("changes of the clock known until"), seen.offsets_until))
+        rows.append((t("changes of the clock known until"), date_forms.shown(seen.offsets_until)))
     return pairs(rows)

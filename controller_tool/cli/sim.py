@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli import sim_station
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, table, yes_no
 from controller_tool.errors import OperatorError
@@ -162,7 +163,7 @@ _switch(
 def clock(app: App, name: str, when: str) -> None:
     """As a coin cell that ran down, or somebody at the prompt, would leave it."""
     try:
-        moment = datetime.fromisoformat(when)
+        moment = datetime.fromisoformat(date_forms.iso(when))
     except ValueError as error:
         raise OperatorError(
             t("Not a time: {when}", when=when), t("Write it as in 2026-01-31T08:00:00")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from controller_tool import date_forms
 from controller_tool.cli import site_firmware, site_trust
 from controller_tool.cli.common import (
     OPERATOR_VARIABLE,
@@ -115,7 +116,7 @@ for command in (
 
 def _show(app: App, seen: SiteView) -> None:
     peers = [
-        (p.id, name_of("role", p.role), p.label, local_text(p.issued_at_s),
+        (p.id, name_of("role", p.role), p.label, date_forms.in_column(local_text(p.issued_at_s)),
          t("revoked") if p.revoked else t("this folder's own") if p.own else "")
         for p in seen.peers
     ]  # fmt: skip

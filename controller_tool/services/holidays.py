@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
+from controller_tool import date_forms
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
@@ -162,8 +162,8 @@ def _days(texts: Iterable[str]) -> list[int]:
 def _range(text: str) -> range:
     """Day numbers of a date or DATE..DATE; ValueError when it is none, or not in the format."""
     first_text, dots, last_text = text.strip().partition("..")
-    first = site_time.day_number(date.fromisoformat(first_text))
-    last = site_time.day_number(date.fromisoformat(last_text)) if dots else first
+    first = site_time.day_number(date_forms.day(first_text))
+    last = site_time.day_number(date_forms.day(last_text)) if dots else first
     if not 0 <= first <= last <= TIME_END_S // 86400 or last - first >= _RANGE_MAX_DAYS:
         raise ValueError(text)
     return range(first, last + 1)

@@ -10,6 +10,7 @@ import hashlib
 import html
 from typing import TYPE_CHECKING, Any
 
+from controller_tool import date_forms
 from controller_tool.clock import local_text
 from controller_tool.messages import language, name_of, t
 from controller_tool.services.boards import display_name
@@ -188,7 +189,7 @@ def _whom(facts: dict[str, Any]) -> list[tuple[str, str]]:
     by = facts.get("installer")
     return [
         (t("installer"), f"{by} ({name_of('role', str(role))})" if by else _told(None)),
-        (t("time"), local_text(at) if isinstance(at, int) else _told(None)),
+        (t("time"), date_forms.shown(local_text(at)) if isinstance(at, int) else _told(None)),
         (t("tool"), f"controller-tool {facts['tool']}" if facts.get("tool") else _told(None)),
     ]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from controller_tool import credentials, id_number
+from controller_tool import credentials, date_forms, id_number
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import people
@@ -39,7 +39,6 @@ COLUMNS = {
 }
 REQUIRED = ("name", "id_number", "room", "card", "from", "until")
 _PHONE = re.compile(r"1[3-9][0-9]{9}")
-_DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 
 
 @dataclass(frozen=True)
@@ -222,12 +221,9 @@ class _Reader:
 
     def _date(self, field: str) -> date | None:
         text = self._needed(field)
-        found = _DATE.fullmatch(text)
         try:
-            day = date(*(int(part) for part in found.groups())) if found else None
+            day = date_forms.day(text)
         except ValueError:
-            day = None
-        if day is None:
             if text:
                 self._wrong(field, t("not a date such as 2025-03-31"))
             return None

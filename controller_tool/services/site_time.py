@@ -41,11 +41,11 @@ class SiteTime:
         return calendar.local_minute(self.utc_offsets, time_s) - time_s // 60
 
     def text(self, time_s: int) -> str:
-        """Local date and minute, 2030-03-31 18:00."""
+        """Local date and minute, 2030-03-31 18:00, for files and columns (else date_forms)."""
         return minute_text(calendar.local_minute(self.utc_offsets, time_s))
 
     def parse(self, text: str) -> int:
-        """Local ISO 8601 text (or text that names its offset) to seconds since 2020.
+        """Local time as people write it (or with its offset) to seconds since 2020.
 
         Raises ValueError when it is none. Of an hour that occurs twice, the first.
         """
@@ -73,7 +73,7 @@ def read(session: Session) -> SiteTime:
 
 
 def minute_text(local_min: int) -> str:
-    """A minute of local time since 2020 for people."""
+    """A minute of local time since 2020, as SiteTime.text has it."""
     year, month, day, hour, minute, _, _ = calendar.to_civil(max(local_min, 0) * 60)
     return f"{year:04d}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}"
 

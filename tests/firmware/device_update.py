@@ -1,8 +1,10 @@
 """Firmware through the channel: what is taken, proven and refused, what goes back (MicroPython)."""
 
 import hashlib
+import sys
 
-from firmware import trial, update
+from firmware import judging, trial, update
+from firmware.chores import Chores
 from protocol import cbor
 from protocol.codes import (
     ERR_ARGUMENT,
@@ -24,12 +26,15 @@ from protocol.codes import (
     KEY_ROOT,
     OP_FIRMWARE_BEGIN,
     OP_FIRMWARE_CHUNK,
+    REASON_CARD,
+    REASON_NO_LIST,
+    REASON_UNKNOWN_CARD,
     ROLLBACK_BOOTS,
     ROLLBACK_PACK,
     ROLLBACK_TEST,
     ROLLBACK_TIME,
 )
-from protocol.constants import AAD_FIRMWARE_ROOT, PACK_MAX_BYTES
+from protocol.constants import AAD_FIRMWARE_ROOT, FIRMWARE_TRIAL_S, PACK_MAX_BYTES
 from protocol.version import VERSION
 from tests.firmware.update_rig import (
     FIRMWARE_KEY,
@@ -51,6 +56,7 @@ from tests.firmware.update_rig import (
 )
 
 HIGHER = VERSION + 1
+JUDGE = judging.judge
 
 
 def test_what_is_taken_runs_on_trial_and_stays_once_it_is_proven() -> None:
@@ -110,6 +116,42 @@ def test_who_is_not_called_on_goes_back() -> None:
     assert c.events()[-1] == (EVENT_FIRMWARE_ROLLED_BACK, ROLLBACK_TIME, VERSION)
 
 
+def test_nobody_called_for_ten_minutes_ends_a_trial_when_nobody_is_at_the_door() -> None:
+    board = Board()
+    board.start().take(NEW)
+    c = board.start()
+    chores = Chores(c)
+    c.clock.uptime_s, c.kind.rests = FIRMWARE_TRIAL_S, True
+    chores._end_trial()
+    assert not c.restart_wanted
+    c.clock.uptime_s, c.kind.rests = FIRMWARE_TRIAL_S + 1, False
+    chores._end_trial()
+    assert not c.restart_wanted, "somebody is there"
+    c.kind.rests = True
+    chores._end_trial()
+    assert c.restart_wanted
+    board.start()
+    assert running() == OLD
+
+
+def test_a_decision_that_is_another_fails_the_proof() -> None:
+    for answer in ((True, REASON_UNKNOWN_CARD), (True, REASON_NO_LIST), (False, REASON_CARD)):
+        board = Board()
+        board.start().take(NEW)
+        c = board.start()
+        sys.modules["firmware.judging"].judge = lambda *_: answer  # noqa: B023 - used at once
+        try:
+            checks = c.prove()
+        finally:
+            sys.modules["firmware.judging"].judge = JUDGE
+        assert not checks["decision"], answer
+
+
+def another(_seq: int, out: memoryview) -> int:
+    out[:4] = b"\x00\x00\x00\x00"
+    return len(out)
+
+
 def unreadable(_seq: int, _out: memoryview) -> int:
     raise OSError(5)
 
@@ -119,6 +161,7 @@ def test_what_fails_its_own_test_goes_back_at_once() -> None:
         (lambda c: setattr(c.kind, "obeys", False), "decision"),
         (lambda c: setattr(c.journal, "lost", 1), "journal"),
         (lambda c: setattr(c.journal.rings[1], "read", unreadable), "journal"),
+        (lambda c: setattr(c.journal.rings[1], "read", another), "journal"),
         (lambda c: setattr(c.admission, "guest", None), "link"),
     ):
         board = Board()
@@ -395,6 +438,9 @@ def test_what_has_come_goes_on_after_a_break_and_another_pack_begins_anew() -> N
     assert running() == OLD
     assert c.begin(manifest(NEW)) == 2048
     assert c.put(NEW, 2048) == len(NEW)
+    as_long = pack("alt")
+    assert len(as_long) == len(NEW)
+    assert c.begin(manifest(as_long)) == 0, "another one, however long"
     assert c.begin(manifest(NEWER, VERSION + 2)) == 0
     assert c.put(NEWER) == len(NEWER)
     assert c.commit() is None

@@ -140,12 +140,12 @@ def test_valid(said) -> None:
 
 def test_valid_in_chinese(said) -> None:
     assert said(CARD, "door-1", "--lang", "zh")[4:] == [
-        "所问 door-1，门或端口 1，2030-06-05 12:00",
+        "所问 door-1，门或端口 1，2030年6月5日 12:00",
         "判定 放行 (卡有效): 在名单中、有效，且允许此门此时",
         "权限组 resident：门或端口 全部",
         "时段 始终",
-        "有效期 自 2030-06-01 00:00 至 2030-07-01 00:00",
-        "名单版本 版本 1, 回执 2030-06-05 12:00; 有效至 2030-06-08 12:00",
+        "有效期 自 2030年6月1日 00:00 至 2030年7月1日 00:00",
+        "名单版本 版本 1, 回执 2030年6月5日 12:00; 有效至 2030年6月8日 12:00",
         "时钟 已同步、未封锁，均为假定；用 --live 询问控制器",
     ]
 
@@ -204,9 +204,8 @@ def test_outside_of_a_schedule_across_midnight(said) -> None:
         "decides denied (outside_schedule)"
     )
     chinese = said(NIGHT, "--lang", "zh")
-    assert (
-        chinese[7] == "时段 night: 不在时段内；下一个是 周一至周五 22:00-06:00，自 2030-06-05 22:00"
-    )
+    outside = "时段 night: 不在时段内；下一个是 周一至周五 22:00-06:00，自 "
+    assert chinese[7] == f"{outside}2030年6月5日 22:00"
 
 
 def test_on_a_holiday(said, site, door) -> None:

@@ -75,7 +75,8 @@ def test_an_old_begin_lends_no_longer_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begin", "end"), [(NOW, NOW), (NOW + 5, NOW), (NOW - DAY, NOW), (NOW + 61 * DAY, NOW + 99 * DAY)]
+    ("begin", "end"),
+    [(NOW, NOW), (NOW + 5, NOW), (NOW - DAY, NOW), (NOW + 61 * DAY, NOW + 99 * DAY)],
 )  # fmt: skip
 def test_dates_make_sense(begin, end) -> None:
     assert rule(wish=replace(WISH, from_min=begin, until_min=end)) == "dates"

@@ -1,4 +1,4 @@
-"""Check-in, check-out and what changes a stay, against a registry and a controller's side (host)."""
+"""Check-in, check-out and what changes a stay, against a controller's side (host)."""
 
 from __future__ import annotations
 

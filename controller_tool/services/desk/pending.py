@@ -141,8 +141,8 @@ def _since(session: Session, statuses: list[CardStatus]) -> dict[str, int]:
 
 
 def _heard(session: Session) -> dict[str, int | None]:
-    found = session.execute(select(Device.name, Device.last_heard_s))
-    return {name: heard_s for name, heard_s in found}
+    rows = session.execute(select(Device.name, Device.last_heard_s))
+    return {row.name: row.last_heard_s for row in rows}
 
 
 def _unproven(

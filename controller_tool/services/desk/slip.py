@@ -15,7 +15,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import language, name_of, t
 from controller_tool.registry.models import STATE_ISSUED
-from controller_tool.services import site_time
+from controller_tool.services import moments, site_time
 from controller_tool.services.desk import proving
 
 if TYPE_CHECKING:
@@ -119,12 +119,13 @@ def write(made: Slip, ref: str, target: Path) -> Path:
 
 def _rows(site: Site, stay: Stay) -> list[tuple[str, str]]:
     rows = [
-        (t("stay"), stay.ref), (t("name"), stay.name), (t("kind of stay"), name_of("stay", stay.kind)),
+        (t("stay"), stay.ref), (t("name"), stay.name),
+        (t("kind of stay"), name_of("stay", stay.kind)),
         (t("house"), f"{stay.house} {stay.address}"), (t("room"), stay.room),
         (t("from"), _time(site, stay.from_min * 60)),
     ]  # fmt: skip
     if stay.ended_at_s is None:
-        rows.append((t("until"), _time(site, stay.until_min * 60)))
+        rows.append((t("until"), moments.last(site_time.of(site), stay.until_min)))
         refs = [card.ref for card in stay.cards if card.state == STATE_ISSUED]
     else:
         rows.append((t("left"), _time(site, stay.ended_at_s)))
@@ -135,11 +136,11 @@ def _rows(site: Site, stay: Stay) -> list[tuple[str, str]]:
 def _rules() -> tuple[str, ...]:
     return (
         t("The card is for its holder alone: lend it to nobody."),
-        t("Report a lost card at once: it is then dead on every door."),
+        t("Report a lost card to the desk at once."),
         t("In a fire leave by the stairs. Doors open from inside without a card."),
         t("Charge e-bikes at the charging posts only, never in a room or corridor."),
     )
 
 
 def _time(site: Site, time_s: int) -> str:
-    return site_time.of(site).text(time_s)
+    return moments.told(site_time.of(site), time_s // 60)
