@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, true
+from sqlalchemy import select
 
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
@@ -24,6 +24,8 @@ from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from controller_tool.services.cards import Terms
@@ -45,7 +47,7 @@ def check(session: Session, terms: Terms) -> None:
     """OperatorError when no desk may issue such a card."""
     require(
         stay.card_without_stay(
-            _served(session, terms.devices), terms.from_min, terms.until_min, now_s() // 60,
+            served(session, terms.devices), terms.from_min, terms.until_min, now_s() // 60,
             excepted=bool(terms.flags & (FLAG_MASTER | FLAG_EMERGENCY)),
         )
     )  # fmt: skip
@@ -71,20 +73,14 @@ def check(session: Session, terms: Terms) -> None:
         )
 
 
-def _served(session: Session, devices: tuple[str, ...] | None) -> list[stay.House]:
-    """The houses that these controllers serve; None: all controllers."""
-    query = (
-        select(House)
-        .where(
-            House.id.in_(
-                select(HousePoint.house_id)
-                .join(Device, Device.id == HousePoint.device_id)
-                .where(
-                    Device.ended_how.is_(None),
-                    true() if devices is None else Device.name.in_(devices),
-                )
-            )
-        )
-        .order_by(House.ref)
+def served(session: Session, devices: Sequence[str] | None) -> list[stay.House]:
+    """The houses that these controllers serve, by reference; None: all controllers."""
+    points = (
+        select(HousePoint.house_id)
+        .join(Device, Device.id == HousePoint.device_id)
+        .where(Device.ended_how.is_(None))
     )
-    return [stay.House(house.ref, house.class4, house.state) for house in session.scalars(query)]
+    if devices is not None:
+        points = points.where(Device.name.in_(devices))
+    found = session.scalars(select(House).where(House.id.in_(points)).order_by(House.ref))
+    return [stay.House(house.ref, house.class4, house.state) for house in found]

@@ -144,6 +144,8 @@ def _back(filled: Form, step: _Step, error: ToolError, at: int) -> int:
     places_ = [one.field for one in _STEPS]
     where = places_.index(name) if name in places_ and places_.index(name) <= at else at
     setattr(filled, _STEPS[where].field, "")
+    if _STEPS[where].field == "id_number":
+        filled.name = ""  # another number is another person
     return where
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 READER = "reader"
 AT_DOOR = "@"
+TEXTS = ("house", "room", "kind", "host", "document", "id_number", "name", "phone", "begin",
+         "until", "profile", "contract")  # fmt: skip
 
 
 @dataclass

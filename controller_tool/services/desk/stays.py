@@ -102,7 +102,7 @@ def show(site: Site, text: str) -> Detail:
         )  # fmt: skip
 
 
-def _query(wish: Wish, now_min: int) -> Select[tuple[Lease, str, str, str]]:
+def _query(wish: Wish, now_min: int) -> Select[Lease, str, str, str]:
     query = (
         select(Lease, House.ref, Room.number, Person.name)
         .join(House, House.id == Lease.house_id)
