@@ -122,7 +122,7 @@ def test_a_card_without_a_stay_is_held_to_the_strictest_house_that_its_doors_ser
 
     def refused(*served: stay.House, days: int = 31, excepted: bool = False) -> str | None:
         found = stay.card_without_stay(served, NOW, NOW + days * DAY, NOW, excepted)
-        return found and found.rule
+        return found.rule if found else None
 
     assert refused(days=9999) is None, "a site without houses works as it did"
     assert refused(HOUSE, days=366) is None
