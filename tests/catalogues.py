@@ -3,8 +3,9 @@
     python -m tests.catalogues
 
 Adds each new sentence, untranslated, to the room of its neighbours, removes what no source says
-any more, renews the references, and names all that is untranslated. Entries stand in the order of
-the sources. A name (with msgctxt) is written by hand and never removed.
+any more and what another room has too, renews the references, and names all that is untranslated.
+Entries stand in the order of the sources. A name (with msgctxt) is written by hand and never
+removed.
 """
 
 from __future__ import annotations
@@ -122,6 +123,17 @@ def compare(there: dict[str, Catalog], said: dict[str, list[Place]], other: set[
     )
 
 
+def doubled(there: dict[str, Catalog]) -> list[tuple[str, Message]]:
+    """Entries (and their rooms) that an earlier room has too: two branches wrote the same."""
+    first: dict[tuple[str | None, str], str] = {}
+    return [
+        (name, entry)
+        for name, room in there.items()
+        for entry in entries(room)
+        if first.setdefault((entry.context, str(entry.id)), name) != name
+    ]
+
+
 def room_for(places: list[Place], there: dict[str, Catalog]) -> str:
     """Where most sentences of the same file are, or else of the same folder, or else of all."""
     file = places[0].file
@@ -144,6 +156,9 @@ def renew(folder: Path, said: dict[str, list[Place]], other: set[str]) -> Differ
     found = compare(there, said, other)
     for name, text in found.orphaned:
         there[name].delete(text)
+    for name, entry in doubled(there):
+        there[name].delete(entry.id, entry.context)
+        found.orphaned.append((name, str(entry.id)))
     for text in found.missing:
         there[room_for(said[text], there)].add(text)
     for name, room in there.items():

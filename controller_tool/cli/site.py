@@ -137,6 +137,7 @@ def _show(app: App, seen: SiteView) -> None:
                                  n=seen.controllers, enrolled=seen.enrolled)),
             (t("cards issued"), seen.cards_issued),
             (t("operators' log whole"), yes_no(seen.audit_ok)),
+            *([(t("registry"), seen.registry)] if seen.registry else []),
         ]),
         *([table(columns, peers)] if peers else []),
     )  # fmt: skip

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from controller_tool.registry import houses, stays  # noqa: F401 - tables that others refer to
 from controller_tool.registry.sqlite_file import SqliteFile
-from controller_tool.registry.writing import writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +27,8 @@ class _Backend(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+    @property
+    def writing_engine(self) -> Engine: ...
     def missing(self) -> OperatorError: ...
     def taken(self) -> OperatorError: ...
     def unreadable(self, error: DBAPIError, /) -> OperatorError: ...
@@ -44,10 +45,7 @@ class Registry:
     def __init__(self, place: Path | str, *, new: bool = False) -> None:
         self._backend = _backend(place, new)
         self._engine = self._backend.engine
-        # PostgreSQL would take a reader's moment before it waits for the lock, and then not see
-        # what the writer before it wrote; nobody writes beside the one who has the lock
-        isolation = {} if isinstance(place, Path) else {"isolation_level": "READ COMMITTED"}
-        self._writing_engine = writer(self._engine, **isolation)
+        self._writing_engine = self._backend.writing_engine
         self._migrate(new)
 
     @contextmanager

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class SiteView:
     """keys: names of the private keys in the folder; audit_ok: the operators' log is whole.
 
-    trusted_keys: how many keys controllers believe, by role.
+    trusted_keys: how many keys controllers believe, by role; registry: URL of its server, empty
+    where it is a file of the folder.
     """
 
     name: str
@@ -38,6 +39,7 @@ class SiteView:
     audit_ok: bool
     trusted_keys: dict[str, int]
     peers: list[peers.PeerView]
+    registry: str
 
 
 def view(site: Site) -> SiteView:
@@ -67,4 +69,5 @@ def view(site: Site) -> SiteView:
         audit_ok=audit_ok,
         trusted_keys={name: len(held.moduli(code)) for name, code in SIGNING_KEYS.items()},
         peers=peers.overview(site),
+        registry=facts.registry,
     )

@@ -85,9 +85,8 @@ def test_every_entry_is_translated_with_the_same_fields() -> None:
 
 
 def test_no_sentence_has_two_entries() -> None:
-    keys = [(e.context, e.id) for room in po.rooms().values() for e in po.entries(room)]
-    assert len(keys) > 1000
-    assert sorted(map(str, keys)) == sorted(map(str, set(keys)))
+    found = [f"{room}.po: {entry.id!r}" for room, entry in po.doubled(po.rooms())]
+    assert not found, "\n".join(["in another room too", *found, HINT])
 
 
 def test_compiled_catalogue_has_every_entry() -> None:
@@ -125,6 +124,12 @@ def test_dev_messages_adds_beside_neighbours_and_removes_what_nobody_says(folder
     done = po.renew(folder, new, other - {"Stopped"})
     assert (done.missing, done.orphaned) == (["A new text of {n}"], [("channel", "Stopped")])
     assert unfinished(po.rooms(folder)) == ["sim: 'A new text of {n}'"]
+    twin = 'msgid "Not a time: {when}"\nmsgstr "又"\n'
+    with (folder / "update.po").open("a", encoding="utf-8") as file:
+        file.write(f"\n{twin}")
+    assert [room for room, _ in po.doubled(po.rooms(folder))] == ["update"]
+    done = po.renew(folder, new, other - {"Stopped"})
+    assert done.orphaned == [("update", "Not a time: {when}")]
     names = (folder / "names.po").read_text(encoding="utf-8")
     assert 'msgctxt "role"\nmsgid "office"' in names
     assert (
