@@ -18,6 +18,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import (
+    ENDED_LOST,
     ENDED_WIPED,
     STATE_COLLECTED,
     STATE_ISSUED,
@@ -35,7 +36,7 @@ from protocol.constants import ID_BYTES, TIME_END_MIN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from controller_tool.credentials import Credential
@@ -275,7 +276,15 @@ def list_cards(site: Site, state: str | None = None, room: str | None = None) ->
 
 def unproven(site: Site) -> list[CardStatus]:
     """Cards that ended and are not proven dead wherever they were sent, by reference."""
-    waiting = (
+    query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting()))
+    with site.registry.session() as session:
+        found = session.scalars(query.order_by(Card.ref))
+        return [status_of(site, session, card) for card in found]
+
+
+def waiting() -> Select[str]:
+    """Ids of cards that some controller in their *m* has not proven dead."""
+    return (
         select(SentCard.card_id)
         .join(Device, Device.id == SentCard.device_id)
         .where(
@@ -284,10 +293,6 @@ def unproven(site: Site) -> list[CardStatus]:
             counts(),
         )
     )
-    query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting))
-    with site.registry.session() as session:
-        found = session.scalars(query.order_by(Card.ref))
-        return [status_of(site, session, card) for card in found]
 
 
 def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
@@ -335,8 +340,11 @@ def status_of(site: Site, session: Session, card: Card) -> CardStatus:
 
 
 def counts() -> ColumnElement[bool]:
-    """Of a controller: it is in the *m* of what it was sent; none is after its wipe receipt."""
-    return Device.ended_how.is_(None) | (Device.ended_how != ENDED_WIPED)
+    """Of a controller: it is in the *m* of what it was sent.
+
+    None is after its wipe receipt, or after two operators stated that it is lost.
+    """
+    return Device.ended_how.is_(None) | Device.ended_how.not_in((ENDED_WIPED, ENDED_LOST))
 
 
 def proven_dead(row: SentCard, device: Device) -> bool:

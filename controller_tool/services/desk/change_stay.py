@@ -17,11 +17,11 @@ from controller_tool.messages import t
 from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import STATE_ISSUED, STATE_LOST, STATE_REPLACED, Person
 from controller_tool.registry.stays import Lease
+from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
-from controller_tool.rules import words
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, cards, list_content, refs
-from controller_tool.services.desk import check_in, places
+from controller_tool.services.desk import check_in, operators, places
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ def _lose(site: Site, session: Session, lease: Lease, text: str) -> None:
 
 def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_run: bool) -> Stay:
     site.require_cards()
+    operators.require(site, duty.EXTEND)
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
         if lease.ended_at_s is not None:

@@ -19,8 +19,8 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError, ToolError
 from controller_tool.messages import name_of, t
 from controller_tool.registry.houses import Room
+from controller_tool.rules import masking, words
 from controller_tool.rules import stay as rules
-from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused, require
 from controller_tool.services import people, profiles
 from controller_tool.services.desk import check_in, form, places
@@ -181,7 +181,7 @@ def summary(site: Site, filled: Form, request: Request) -> list[tuple[str, str]]
     rows = [
         (t("house"), f"{seen.house} {seen.address}"), (t("room"), seen.room),
         (t("kind of stay"), name_of("stay", seen.kind)), (t("name"), seen.name),
-        (t("ID number"), id_number.masked(id_number.normalise(filled.id_number))),
+        (t("ID number"), masking.document(id_number.normalise(filled.id_number), words.CLERK)),
         (t("until"), filled.until), (t("host"), filled.host),
         (t("cards"), ", ".join(card.masked() for card in request.cards) or t("none")),
     ]  # fmt: skip

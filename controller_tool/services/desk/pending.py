@@ -17,10 +17,9 @@ from sqlalchemy import and_, or_, select
 from controller_tool.clock import now_s
 from controller_tool.registry.models import STATE_ISSUED, Card, Device, Grant
 from controller_tool.registry.records import SentCard
-from controller_tool.registry.stays import PairAct
 from controller_tool.rules import words
 from controller_tool.services import cards
-from controller_tool.services.desk import stays
+from controller_tool.services.desk import pair_acts, stays
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -90,12 +89,10 @@ def look(site: Site) -> Pending:
         issued = [cards.status_of(site, session, card) for card in _unlisted(session)]
         since = _since(session, [*ended, *issued])
         heard = _heard(session)
-        pairs = session.scalars(
-            select(PairAct).where(PairAct.state == words.ASKED).order_by(PairAct.id)
-        )
-        waiting = tuple(
-            PairWaiting(one.id, one.act, one.subject, one.asked_by, one.asked_at_s) for one in pairs
-        )
+    waiting = tuple(
+        PairWaiting(one.id, one.act, one.subject, one.asked_by, one.asked_at_s)
+        for one in reversed(pair_acts.list_acts(site, words.ASKED))
+    )
     return Pending(
         tuple(_unproven(one, since, heard, one.proven, one.of) for one in ended),
         tuple(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from controller_tool import id_number
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import STATE_ISSUED, Card, Person, Profile
 from controller_tool.registry.stays import Lease
-from controller_tool.services import people
-from controller_tool.services.desk import check_in, places
+from controller_tool.rules import masking
+from controller_tool.services.desk import check_in, operators, people_view, places
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 _DAY_MIN = 1440
-_PHONE_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -77,10 +75,11 @@ def listed(site: Site, wish: Wish) -> list[Line]:
         ids = [lease.id for lease, *_ in rows]
         out = select(Card.lease_id).where(Card.lease_id.in_(ids), Card.state == STATE_ISSUED)
         counted = list(session.scalars(out)) if ids else []
+        role = operators.role_of(site, session)
     return [
         Line(
-            lease.ref, house, room, name, lease.kind, lease.from_min, lease.until_min,
-            lease.until_min <= now_min, counted.count(lease.id),
+            lease.ref, house, room, masking.name(name, role), lease.kind, lease.from_min,
+            lease.until_min, lease.until_min <= now_min, counted.count(lease.id),
         )
         for lease, house, room, name in rows
     ]  # fmt: skip
@@ -91,14 +90,12 @@ def show(site: Site, text: str) -> Detail:
     site.require_cards()
     with site.registry.session() as session:
         lease = places.lease(site, session, text)
-        person = session.get_one(Person, lease.person_id)
+        person = people_view.seen(site, session, session.get_one(Person, lease.person_id))
         host = session.get(Lease, lease.host_lease_id) if lease.host_lease_id else None
-        number, phone = people.numbers(site, person)
         return Detail(
-            check_in.view(site, session, lease), person.document,
-            id_number.masked(number) if len(number) == id_number.LENGTH else _tail(number),
-            _tail(phone), session.get_one(Profile, lease.profile_id).name, lease.contract,
-            host.ref if host else None,
+            replace(check_in.view(site, session, lease), name=person.name), person.document,
+            person.number, person.phone, session.get_one(Profile, lease.profile_id).name,
+            lease.contract, host.ref if host else None,
         )  # fmt: skip
 
 
@@ -121,10 +118,3 @@ def _query(wish: Wish, now_min: int) -> Select[Lease, str, str, str]:
         last_min = now_min + wish.ending_days * _DAY_MIN
         query = query.where(Lease.until_min > now_min, Lease.until_min <= last_min)
     return query
-
-
-def _tail(text: str) -> str:
-    """The end of a number; of a short one nothing."""
-    if len(text) <= _PHONE_SHOWN:
-        return "*" * len(text)
-    return "*" * (len(text) - _PHONE_SHOWN) + text[-_PHONE_SHOWN:]
