@@ -44,10 +44,10 @@ COMMANDS = {
     "journal": ("controller_tool.cli.journal:journal", "pull, verify and export access logs"),
     "pair": ("controller_tool.cli.pair:pair", "what takes two operators: confirm or refuse"),
     "hold": ("controller_tool.cli.hold:hold", "orders of the police that keep data"),
-    "person": ("controller_tool.cli.person:person", "people, masked by role; deletion when due"),
+    "person": ("controller_tool.cli.person:person", "people: shown by role, spot checks, deletion"),
     "operator": ("controller_tool.cli.operator:operator", "who works here, roles and duties"),
     "audit": ("controller_tool.cli.audit:audit", "who did what, and who looked at whom"),
-    "kpi": ("controller_tool.cli.kpi:kpi", "key figures of chargers: energy, peak, faults"),
+    "kpi": ("controller_tool.cli.kpi:kpi", "the five rates and their gaps; figures of chargers"),
     "sim": ("controller_tool.cli.sim:sim", "virtual controllers"),
 }
 

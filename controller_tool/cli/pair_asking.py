@@ -1,4 +1,4 @@
-"""Commands that ask for what takes two operators: `card found`, `device lost`, `tenant evict` (host)."""
+"""Commands that ask for what takes two operators: found cards, lost devices, evictions (host)."""
 
 from __future__ import annotations
 

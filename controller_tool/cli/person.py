@@ -8,9 +8,11 @@ import click
 
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain
 from controller_tool.cli.profile import dry_run_option
+from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.services import site_time
 from controller_tool.services.desk import people_view, retention
+from controller_tool.services.desk import verify as checks
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from controller_tool.services.desk.people_view import PersonView
 
 
-@click.group(cls=ToolGroup, help=t("People, masked by role; deletion when it is due."))
+@click.group(cls=ToolGroup, help=t("People: shown by role, spot checks, deletion when it is due."))
 def person() -> None:
     """The group; its commands do the work."""
 
@@ -52,6 +54,24 @@ def erase_due(app: App, dry_run: bool) -> None:
     app.show({**plain(done), "ok": True},
              t("{what}; nothing was changed", what=line) if dry_run else line,
              *([pairs([(t("kept by"), t("people")), *rows])] if rows else []))  # fmt: skip
+
+
+@person.command("verify", help=t("Write down a spot check: the entry of a stay's person is right."))
+@click.argument("stay")
+@click.option("--right/--wrong", "right", default=None, help=t("What the check said"))
+@dry_run_option
+@pass_app
+def verify(app: App, stay: str, right: bool | None, dry_run: bool) -> None:
+    """STAY: its reference, or one of its cards."""
+    if right is None:
+        raise OperatorError(t("It is not said what the check found"), t("Add --right or --wrong"))
+    found = checks.verify(app.site, stay, right, dry_run)
+    said = (
+        t("{stay}: checked with the person, right", stay=found.stay)
+        if found.right
+        else t("{stay}: checked with the person, wrong; correct the entry", stay=found.stay)
+    )
+    app.show({**vars(found), "dry_run": dry_run}, said)
 
 
 def _pairs(app: App, view: PersonView, keeps: str) -> Table:

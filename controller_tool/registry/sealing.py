@@ -20,6 +20,7 @@ from controller_tool.messages import t
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT_BYTES = 16
+EMPTY_BYTES = NONCE_BYTES + 16  # of nothing, sealed
 _MAGIC = b"CTRK1"
 _SCRYPT_COST = 2**15
 _FILE_LABEL = b"registry key"

@@ -287,11 +287,7 @@ def waiting() -> Select[str]:
     return (
         select(SentCard.card_id)
         .join(Device, Device.id == SentCard.device_id)
-        .where(
-            SentCard.dead_from_version.is_(None)
-            | (Device.list_version_receipted < SentCard.dead_from_version),
-            counts(),
-        )
+        .where(not_dead(), counts())
     )
 
 
@@ -345,6 +341,12 @@ def counts() -> ColumnElement[bool]:
     None is after its wipe receipt, or after two operators stated that it is lost.
     """
     return Device.ended_how.is_(None) | Device.ended_how.not_in((ENDED_WIPED, ENDED_LOST))
+
+
+def not_dead() -> ColumnElement[bool]:
+    """Of a sent card and its controller: no receipt says that it has it no more."""
+    dead_from = SentCard.dead_from_version
+    return dead_from.is_(None) | (Device.list_version_receipted < dead_from)
 
 
 def proven_dead(row: SentCard, device: Device) -> bool:
