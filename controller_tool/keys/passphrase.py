@@ -31,7 +31,7 @@ def find(site_path: Path, keyring_user: str | None = None) -> str:
     if given:
         return given
     if keyring_user:
-        stored = _from_keyring(keyring_user)
+        stored = from_keyring(keyring_user)
         if stored:
             return stored
     return _ask(t("Passphrase of {path}", path=site_path), VARIABLE, confirm=False)
@@ -83,7 +83,8 @@ def remember(keyring_user: str, passphrase: str) -> None:
         ) from None
 
 
-def _from_keyring(keyring_user: str) -> str | None:
+def from_keyring(keyring_user: str) -> str | None:
+    """What the system keyring keeps for the tool under this name; None where there is nothing."""
     import keyring  # noqa: PLC0415
     from keyring.errors import KeyringError  # noqa: PLC0415
 

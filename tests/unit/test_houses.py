@@ -15,7 +15,7 @@ from controller_tool.registry.records import AuditEntry
 from controller_tool.rules import inspections as inspection_rules
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import people
+from controller_tool.services import export, list_content, people
 from controller_tool.services.desk import (
     areas,
     cases,
@@ -279,3 +279,21 @@ def test_a_case_from_breach_to_decision(grid) -> None:
     assert cases.close(grid, "C00001").closed_at_s is not None
     assert cases.list_cases(grid) == []
     assert len(cases.list_cases(grid, closed=True)) == 1
+
+
+def test_a_desks_folder_has_the_houses_and_a_hubs_their_classes_alone(desk, tmp_path, open_site):
+    add_house(desk, class4=words.STRICT)
+    move_in(desk)
+    areas.survey(desk, "330114", houses=1, migrants=1)  # the row moves in its table
+    houses.change(desk, "H00001", Wish(phone=NEW.phone))
+    for role in ("desk", "hub"):
+        export.export(desk, role, tmp_path / role, "another one")
+    clerk = open_site(tmp_path / "desk", "another one")
+    assert houses.contact(clerk, "H00001").phone == NEW.phone
+    assert len(house_view.show(clerk, "H00001").staying) == 1
+    hub = open_site(tmp_path / "hub", "another one")
+    with hub.registry.session() as session:
+        row = session.scalars(select(House)).one()
+        assert (row.landlord_name, row.landlord_phone_sealed) == ("", None)
+        assert list_content.collect(hub, session, hub.device("door-1")).refresh_h == 12
+        assert session.scalars(select(Card)).one().lease_id is None
