@@ -30,6 +30,8 @@ COMMANDS = {
     "site": ("controller_tool.cli.site:site", "the site folder: keys, roles, exports"),
     "board": ("controller_tool.cli.board:board", "kinds of board that can be provisioned"),
     "device": ("controller_tool.cli.device:device", "provision controllers and ask them"),
+    "tenant": ("controller_tool.cli.tenant:tenant", "check people in and out"),
+    "desk": ("controller_tool.cli.desk:desk", "what is open at the front desk"),
     "card": ("controller_tool.cli.card:card", "issue, collect and explain cards"),
     "area": ("controller_tool.cli.area:area", "districts, villages, grids"),
     "house": ("controller_tool.cli.house:house", "let houses: admit, inspect, classify"),
