@@ -46,7 +46,6 @@ COMMANDS = {
     "operator": ("controller_tool.cli.operator:operator", "who works here, roles and duties"),
     "audit": ("controller_tool.cli.audit:audit", "who did what, and who looked at whom"),
     "kpi": ("controller_tool.cli.kpi:kpi", "the five rates and their gaps; figures of chargers"),
-    "kpi": ("controller_tool.cli.kpi:kpi", "key figures of chargers: energy, peak, faults"),
     "export": ("controller_tool.cli.city:export", "for the city, residence systems, duty holders"),
     "acceptance": ("controller_tool.cli.acceptance:acceptance", "the signed acceptance bundle"),
     "sim": ("controller_tool.cli.sim:sim", "virtual controllers"),
