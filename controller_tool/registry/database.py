@@ -68,6 +68,23 @@ class Registry:
         ):
             yield session
 
+    def snapshot(self, target: Path) -> None:
+        """A whole registry file as of one moment, proven readable; others go on writing meanwhile.
+
+        OperatorError when this one is damaged: what is copied then would be no backup.
+        """
+        from controller_tool.registry import copying  # noqa: PLC0415 - slow, rare
+
+        with self._told(), self._engine.connect() as connection:
+            copying.snapshot(connection, target)
+
+    def take_over(self, other: Registry) -> None:
+        """All rows of ``other``; this one is new, and both have the newest schema."""
+        from controller_tool.registry import copying  # noqa: PLC0415 - slow, rare
+
+        with other.session() as source, self.writing() as session:
+            copying.copy_rows(source.connection(), session.connection())
+
     def close(self) -> None:
         """Let go of the file, or hang up."""
         self._engine.dispose()

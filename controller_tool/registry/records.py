@@ -59,7 +59,7 @@ class Evidence(TypeDecorator[bytes]):
 
     @property
     def python_type(self) -> type[bytes]:
-        """What a row has there."""
+        """What registry.bulk asks for."""
         return bytes
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:

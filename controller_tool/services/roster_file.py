@@ -76,7 +76,7 @@ class Roster:
 def read(path: Path, em4100_version: int, today: date, local: SiteTime) -> Roster:
     """Every row of the file, its dates by ``local``; OperatorError when it is no such file."""
     try:
-        lines = list(csv.reader(io.StringIO(_text(path), newline="")))
+        lines = list(csv.reader(io.StringIO(text_of(path), newline="")))
     except csv.Error:
         raise OperatorError(
             t("{path} is no CSV file", path=path.name), t("Give the roster as CSV")
@@ -104,7 +104,8 @@ def read(path: Path, em4100_version: int, today: date, local: SiteTime) -> Roste
     return Roster(rows, faults + _doubles(read, names), names)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Its text, whichever of the two encodings it has; OperatorError."""
     try:
         raw = path.read_bytes()
     except OSError:
