@@ -30,6 +30,7 @@ COMMANDS = {
     "site": ("controller_tool.cli.site:site", "the site folder: keys, roles, exports"),
     "board": ("controller_tool.cli.board:board", "kinds of board that can be provisioned"),
     "device": ("controller_tool.cli.device:device", "provision controllers and ask them"),
+    "tenant": ("controller_tool.cli.tenant:tenant", "check people in and out"),
     "card": ("controller_tool.cli.card:card", "issue, collect and explain cards"),
     "profile": ("controller_tool.cli.profile:profile", "which doors, when, how long, how much"),
     "schedule": ("controller_tool.cli.schedule:schedule", "weekly hours for profiles"),
