@@ -13,6 +13,7 @@ from controller_tool.cli.card_ocpp import export_ocpp, import_ocpp
 from controller_tool.cli.card_same import same
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, table
 from controller_tool.cli.explain import explain
+from controller_tool.cli.pair_asking import found
 from controller_tool.cli.profile import dry_run_option
 from controller_tool.cli.refusals import refuse
 from controller_tool.cli.ways import way, way_options
@@ -52,6 +53,7 @@ def card() -> None:
 
 card.add_command(explain)
 card.add_command(same)
+card.add_command(found)
 card.add_command(export_ocpp)
 card.add_command(import_ocpp)
 

@@ -1,4 +1,4 @@
-"""A curve in a terminal: columns of block characters with a scale (host)."""
+"""A curve in a terminal: columns of block characters with a scale; and bars (host)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from controller_tool.services.energy_read import Step
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
+_ENDS = " ▏▎▍▌▋▊▉"
 _EIGHTHS = 8
 _NICE = (1, 1.2, 1.6, 2, 2.4, 3, 4, 6, 8, 10)
 _MARKS = 4  # on the scale of values
@@ -56,6 +57,13 @@ def rows(values: Sequence[float], height: int, unit: str) -> list[str]:
         made.append(f"{label:>{margin}} ┤{''.join(cells)}")
     made.append(f"{labels[0]:>{margin}} └{'─' * len(values)}")
     return made
+
+
+def bar(part: int, whole: int, width: int) -> str:
+    """A bar that is full only when ``part`` is all of ``whole``; nothing where that is nothing."""
+    eighths = part * width * _EIGHTHS // whole if whole else 0
+    full, rest = divmod(eighths, _EIGHTHS)
+    return ("█" * full + _ENDS[rest] if full < width else "█" * full).rstrip()
 
 
 def times(labels: Sequence[tuple[int, str]], margin: int, width: int) -> str:

@@ -20,6 +20,7 @@ from controller_tool.cli.device_replace import replace
 from controller_tool.cli.device_retire import retire
 from controller_tool.cli.device_service import service as service_group
 from controller_tool.cli.device_update import update
+from controller_tool.cli.pair_asking import lost
 from controller_tool.cli.ways import way, way_options
 from controller_tool.clock import local_text
 from controller_tool.messages import name_of, t
@@ -196,6 +197,7 @@ device.add_command(charge)
 device.add_command(config)
 device.add_command(energy)
 device.add_command(flash)
+device.add_command(lost)
 device.add_command(ports)
 device.add_command(provision)
 device.add_command(record)

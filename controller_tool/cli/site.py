@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from controller_tool import date_forms
-from controller_tool.cli import site_firmware, site_trust
+from controller_tool.cli import site_backup, site_firmware, site_trust
 from controller_tool.cli.common import (
     OPERATOR_VARIABLE,
     App,
@@ -20,6 +20,7 @@ from controller_tool.cli.common import (
     yes_no,
 )
 from controller_tool.cli.policy import policy
+from controller_tool.cli.retention import retention
 from controller_tool.clock import local_text
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.messages import name_of, t
@@ -34,6 +35,7 @@ def site() -> None:
 
 
 site.add_command(policy)
+site.add_command(retention)
 
 
 @site.command("init", help=t("Make the office folder of a new site, with all its keys."))
@@ -110,8 +112,13 @@ def export(app: App, role: str, folder: Path, hand_over: bool) -> None:
 for command in (
     site_trust.rotate, site_trust.sign_trust, site_trust.revoke, site_trust.new_epoch,
     site_firmware.firmware, site_firmware.firmware_endorse,
+    site_backup.backup, site_backup.restore,
 ):  # fmt: skip
     site.add_command(command)
+
+
+def _moment(time_s: int | None) -> str:
+    return t("none") if time_s is None else date_forms.shown(local_text(time_s))
 
 
 def _show(app: App, seen: SiteView) -> None:
@@ -137,6 +144,10 @@ def _show(app: App, seen: SiteView) -> None:
                                  n=seen.controllers, enrolled=seen.enrolled)),
             (t("cards issued"), seen.cards_issued),
             (t("operators' log whole"), yes_no(seen.audit_ok)),
+            *([(t("registry"), seen.registry)] if seen.registry else []),
+            (t("last backup"), _moment(seen.last_backup_s)),
+            *([(t("restored from a backup of"), _moment(seen.restored_from_s))]
+              if seen.restored_from_s is not None else []),
         ]),
         *([table(columns, peers)] if peers else []),
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """Where the passphrase of a site folder comes from: variable, keyring, prompt (host).
 
+An operator's own secret comes the same way, without the keyring.
+
 It is never written in clear and never put on a command line.
 """
 
@@ -14,6 +16,8 @@ from controller_tool.messages import t
 
 VARIABLE = "CONTROLLER_TOOL_PASSPHRASE"
 EXPORT_VARIABLE = "CONTROLLER_TOOL_EXPORT_PASSPHRASE"
+OWN_VARIABLE = "CONTROLLER_TOOL_OPERATOR_SECRET"
+NEW_OWN_VARIABLE = "CONTROLLER_TOOL_NEW_OPERATOR_SECRET"
 KEYRING_SERVICE = "controller-tool"
 MIN_CHARACTERS = 8
 
@@ -27,7 +31,7 @@ def find(site_path: Path, keyring_user: str | None = None) -> str:
     if given:
         return given
     if keyring_user:
-        stored = _from_keyring(keyring_user)
+        stored = from_keyring(keyring_user)
         if stored:
             return stored
     return _ask(t("Passphrase of {path}", path=site_path), VARIABLE, confirm=False)
@@ -40,6 +44,20 @@ def choose(path: Path, variable: str = VARIABLE) -> str:
     )
     check_strength(chosen)
     return chosen
+
+
+def operator_secret(name: str) -> str:
+    """What operator ``name`` proves themselves with; OperatorError when nobody can be asked."""
+    return os.environ.get(OWN_VARIABLE) or _ask(
+        t("Secret of {name}", name=name), OWN_VARIABLE, confirm=False
+    )
+
+
+def new_operator_secret(name: str) -> str:
+    """A secret that operator ``name`` chooses, typed twice."""
+    return os.environ.get(NEW_OWN_VARIABLE) or _ask(
+        t("New secret of {name}", name=name), NEW_OWN_VARIABLE, confirm=True
+    )
 
 
 def check_strength(passphrase: str) -> None:
@@ -65,7 +83,8 @@ def remember(keyring_user: str, passphrase: str) -> None:
         ) from None
 
 
-def _from_keyring(keyring_user: str) -> str | None:
+def from_keyring(keyring_user: str) -> str | None:
+    """What the system keyring keeps for the tool under this name; None where there is nothing."""
     import keyring  # noqa: PLC0415
     from keyring.errors import KeyringError  # noqa: PLC0415
 
@@ -78,7 +97,9 @@ def _from_keyring(keyring_user: str) -> str | None:
 def _ask(question: str, variable: str, *, confirm: bool) -> str:
     if not sys.stdin.isatty():
         raise OperatorError(
-            t("No passphrase given and nobody to ask"),
+            t("No passphrase given and nobody to ask")
+            if variable in (VARIABLE, EXPORT_VARIABLE)
+            else t("No secret given and nobody to ask"),
             t("Set the variable {variable}", variable=variable),
         )
     answer: str = click.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True)

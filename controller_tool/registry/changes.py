@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal_column, select, text
 
 from controller_tool.registry.derived import JournalIndex, JournalStream
 from controller_tool.registry.records import JournalRecord
@@ -54,8 +54,9 @@ def _rows_agree(session: Session) -> bool:
 
 
 def _sums_agree(session: Session, seq_bits: int) -> bool:
-    stream = JournalIndex.id.op(">>")(seq_bits)
-    seq = JournalIndex.id.op("&")((1 << seq_bits) - 1)
+    # written out: the server groups by the same text only, and shifts by no 64-bit number
+    stream = JournalIndex.id.op(">>")(literal_column(str(seq_bits)))
+    seq = JournalIndex.id.op("&")(literal_column(str((1 << seq_bits) - 1)))
     rows = select(stream, func.count(), func.sum(seq)).group_by(stream)
     found = {number: (count, total) for number, count, total in session.execute(rows)}
     ring = (JournalRecord.device_id, JournalRecord.ring)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from controller_tool.registry import houses, stays  # noqa: F401 - tables that others refer to
 from controller_tool.registry.sqlite_file import SqliteFile
-from controller_tool.registry.writing import writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +27,8 @@ class _Backend(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+    @property
+    def writing_engine(self) -> Engine: ...
     def missing(self) -> OperatorError: ...
     def taken(self) -> OperatorError: ...
     def unreadable(self, error: DBAPIError, /) -> OperatorError: ...
@@ -44,10 +45,7 @@ class Registry:
     def __init__(self, place: Path | str, *, new: bool = False) -> None:
         self._backend = _backend(place, new)
         self._engine = self._backend.engine
-        # PostgreSQL would take a reader's moment before it waits for the lock, and then not see
-        # what the writer before it wrote; nobody writes beside the one who has the lock
-        isolation = {} if isinstance(place, Path) else {"isolation_level": "READ COMMITTED"}
-        self._writing_engine = writer(self._engine, **isolation)
+        self._writing_engine = self._backend.writing_engine
         self._migrate(new)
 
     @contextmanager
@@ -65,6 +63,23 @@ class Registry:
             session.begin(),
         ):
             yield session
+
+    def snapshot(self, target: Path) -> None:
+        """A whole registry file as of one moment, proven readable; others go on writing meanwhile.
+
+        OperatorError when this one is damaged: what is copied then would be no backup.
+        """
+        from controller_tool.registry import copying  # noqa: PLC0415 - slow, rare
+
+        with self._told(), self._engine.connect() as connection:
+            copying.snapshot(connection, target)
+
+    def take_over(self, other: Registry) -> None:
+        """All rows of ``other``; this one is new, and both have the newest schema."""
+        from controller_tool.registry import copying  # noqa: PLC0415 - slow, rare
+
+        with other.session() as source, self.writing() as session:
+            copying.copy_rows(source.connection(), session.connection())
 
     def close(self) -> None:
         """Let go of the file, or hang up."""

@@ -13,6 +13,7 @@ STATE_COLLECTED = "collected"
 STATE_LOST = "lost"
 ENDED_WIPED = "wiped"  # its wipe receipt is here: it is in no *m* any more
 ENDED_STOLEN = "stolen"  # what it was sent is not proven dead by that
+ENDED_LOST = "lost"  # two operators state that it is gone for good: it is in no *m* any more
 STATE_REPLACED = "replaced"  # its holder keeps the card: issued anew with other dates or profile
 
 
@@ -53,7 +54,7 @@ class Operator(Base):
 class Device(Base):
     """A controller. Secrets it lacks in an exported folder are NULL there.
 
-    ended_how: ENDED_…, NULL while it is in use; a loss statement would be a third.
+    ended_how: ENDED_…, NULL while it is in use.
     """
 
     __tablename__ = "devices"

@@ -7,18 +7,24 @@ PGPASSFILE or ~/.pgpass.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    InvalidatePoolError,
+    OperationalError,
+)
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.registry.writing import is_writing
+from controller_tool.registry.writing import is_writing, writer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 _DRIVER = "postgresql+psycopg"
 _SCHEMES = ("postgresql", "postgres", _DRIVER)
@@ -48,7 +54,14 @@ class PostgresqlServer:
 
     def __init__(self, url: str, busy_timeout_ms: int) -> None:
         self.url = checked(url)
-        self.engine = _engine(self.url, busy_timeout_ms)
+        both = _engine(self.url, busy_timeout_ms)
+        # a reader sees one moment from its first question to its last, as with SQLite
+        self.engine = both.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        # A writer's moment would be the one before it waited for the lock: it would not see what
+        # the writer before it wrote. Nobody writes beside the one who has the lock.
+        self.writing_engine = writer(both, isolation_level="READ COMMITTED")
 
     def missing(self) -> OperatorError:
         """The database is there and has no registry in it."""
@@ -139,10 +152,6 @@ def _engine(url: URL, busy_timeout_ms: int) -> Engine:
     try:
         engine = create_engine(
             url,
-            # a connection that died while the tool waited is replaced when it is next used
-            pool_pre_ping=True,
-            # a reader sees one moment from its first question to its last, as with SQLite
-            isolation_level="REPEATABLE READ",
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": _NAME},
         )
     except ImportError as error:
@@ -158,6 +167,15 @@ def _engine(url: URL, busy_timeout_ms: int) -> Engine:
             cursor.execute(f"SET {setting}")
         cursor.close()
         connection.commit()
+
+    # SQLAlchemy's own pool_pre_ping fails in another way on a connection that the server has ended
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, _entry: ConnectionPoolEntry, _lent: PoolProxiedConnection) -> None:
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error  # it died while nobody used it: a new one is taken
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

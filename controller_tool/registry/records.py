@@ -57,6 +57,11 @@ class Evidence(TypeDecorator[bytes]):
     impl = LargeBinary
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[bytes]:
+        """What registry.bulk asks for."""
+        return bytes
+
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """What SELECT asks for."""
         return type_coerce(_BytesOf(column), self)

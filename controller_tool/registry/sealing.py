@@ -20,6 +20,7 @@ from controller_tool.messages import t
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT_BYTES = 16
+EMPTY_BYTES = NONCE_BYTES + 16  # of nothing, sealed
 _MAGIC = b"CTRK1"
 _SCRYPT_COST = 2**15
 _FILE_LABEL = b"registry key"
@@ -30,12 +31,14 @@ class Vault:
 
     key_password: what the private keys of the folder are sealed with. Their PKCS#8 files stretch a
     passphrase far too little; this is as hard to guess as the registry key behind its scrypt.
+    backup_key: 32 bytes, from which each backup of the folder gets a key of its own.
     """
 
     def __init__(self, key: bytes) -> None:
         self._seal = AESGCM(_derive(key, b"columns"))
         self._index_key = _derive(key, b"index")
         self.key_password = _derive(key, b"key files").hex()
+        self.backup_key = _derive(key, b"backups")
 
     def seal(self, table: str, row_id: str, column: str, value: bytes) -> bytes:
         """Nonce 12 ‖ ciphertext ‖ tag 16, bound to its place."""

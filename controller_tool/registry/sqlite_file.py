@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FILE_MODE
 from controller_tool.messages import t
-from controller_tool.registry.writing import is_writing
+from controller_tool.registry.writing import is_writing, writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,7 @@ class SqliteFile:
         elif not path.is_file():
             raise self.missing()
         self.engine = _engine(path, busy_timeout_ms)
+        self.writing_engine = writer(self.engine)
 
     def missing(self) -> OperatorError:
         """What went missing must not look like nothing issued."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _WRITING = "registry_writing"
 
 
-def writer(engine: Engine, **options: str) -> Engine:
+def writer(engine: Engine, **options: object) -> Engine:
     """The same pool of connections, for writing transactions."""
     return engine.execution_options(**{_WRITING: True}, **options)
 

@@ -28,7 +28,7 @@ BY_CLASS = {
     words.TRUSTED: ClassRules(365, 24, 72, 72, 180),
     words.WATCHED: ClassRules(180, 24, 72, 72, 90),
     words.STRICT: ClassRules(30, 8, 12, 12, 30),
-    # nothing is issued; what was issued before ends when the house is barred
+    # nothing is issued; who lives there goes by check-out or eviction (ADR-0034)
     words.BARRED: ClassRules(0, 0, 12, 12, 30),
 }
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from controller_tool.clock import now_s
 from controller_tool.registry.models import Operator
 from controller_tool.registry.records import AuditEntry, ListVersion
+from controller_tool.rules import duty, refusal
 from protocol import cose, manifest
 
 START = bytes(32)
@@ -17,11 +18,14 @@ START = bytes(32)
 def append(session: Session, operator: str, act: str, **details: object) -> None:
     """Add one entry in the caller's transaction. ``details`` must hold no secret.
 
-    An operator who is new to the registry is written down first.
+    An operator who is new to the registry is written down first; one who has ended changes nothing.
     """
-    if session.scalar(select(Operator).where(Operator.name == operator)) is None:
+    row = session.scalar(select(Operator).where(Operator.name == operator))
+    if row is None:
         session.add(Operator(name=operator, created_at_s=now_s()))
         _append(session, operator, "operator.first_seen", {})
+    elif row.ended_at_s is not None:
+        refusal.require(duty.in_service(duty.Who(operator, row.role, ended=True)))
     _append(session, operator, act, details)
 
 

@@ -18,6 +18,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import (
+    ENDED_LOST,
     ENDED_WIPED,
     STATE_COLLECTED,
     STATE_ISSUED,
@@ -35,7 +36,7 @@ from protocol.constants import ID_BYTES, TIME_END_MIN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
     from controller_tool.credentials import Credential
@@ -281,19 +282,19 @@ def list_cards(site: Site, state: str | None = None, room: str | None = None) ->
 
 def unproven(site: Site) -> list[CardStatus]:
     """Cards that ended and are not proven dead wherever they were sent, by reference."""
-    waiting = (
-        select(SentCard.card_id)
-        .join(Device, Device.id == SentCard.device_id)
-        .where(
-            SentCard.dead_from_version.is_(None)
-            | (Device.list_version_receipted < SentCard.dead_from_version),
-            counts(),
-        )
-    )
-    query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting))
+    query = select(Card).where(Card.state != STATE_ISSUED, Card.id.in_(waiting()))
     with site.registry.session() as session:
         found = session.scalars(query.order_by(Card.ref))
         return [status_of(site, session, card) for card in found]
+
+
+def waiting() -> Select[str]:
+    """Ids of cards that some controller in their *m* has not proven dead."""
+    return (
+        select(SentCard.card_id)
+        .join(Device, Device.id == SentCard.device_id)
+        .where(not_dead(), counts())
+    )
 
 
 def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
@@ -341,8 +342,17 @@ def status_of(site: Site, session: Session, card: Card) -> CardStatus:
 
 
 def counts() -> ColumnElement[bool]:
-    """Of a controller: it is in the *m* of what it was sent; none is after its wipe receipt."""
-    return Device.ended_how.is_(None) | (Device.ended_how != ENDED_WIPED)
+    """Of a controller: it is in the *m* of what it was sent.
+
+    None is after its wipe receipt, or after two operators stated that it is lost.
+    """
+    return Device.ended_how.is_(None) | Device.ended_how.not_in((ENDED_WIPED, ENDED_LOST))
+
+
+def not_dead() -> ColumnElement[bool]:
+    """Of a sent card and its controller: no receipt says that it has it no more."""
+    dead_from = SentCard.dead_from_version
+    return dead_from.is_(None) | (Device.list_version_receipted < dead_from)
 
 
 def proven_dead(row: SentCard, device: Device) -> bool:

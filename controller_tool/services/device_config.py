@@ -24,7 +24,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.records import DeviceConfig
-from controller_tool.services import audit, boards, mode_hours, setting_words
+from controller_tool.services import audit, boards, mode_hours, restored, setting_words
 from protocol import cbor, cose
 from protocol.constants import AAD_CONFIG, CONFIG_VERSION_MAX
 from protocol.setting_names import NAMES
@@ -51,6 +51,7 @@ class Signed:
     version: int
     envelope: bytes
     settings: dict[int, Any]
+    signed_at_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,9 @@ def _require_fit(device: Device, settings: dict[int, Any]) -> None:
 def _next_version(site: Site, told: Told | None, signed: Signed | None) -> int:
     held = [one.version for one in (told, signed) if one is not None and one.epoch == site.epoch]
     version = max(held, default=0) + 1
+    if told is None:  # after a restore it may have had more than is known here
+        with site.registry.session() as session:
+            version += restored.config_jump(session, signed.signed_at_s if signed else 0)
     if version > CONFIG_VERSION_MAX:
         raise OperatorError(
             t("This epoch has no more numbers for configurations"), t("See: site new-epoch")
@@ -261,7 +265,7 @@ def newest(site: Site, device: Device) -> Signed | None:
         return None
     envelope = site.vault.open(_TABLE, row.id, _COLUMN, row.envelope_sealed)
     fields: Any = cbor.decode(bytes(cose.open_envelope(envelope).payload))
-    return Signed(row.epoch, row.version, envelope, fields[4])
+    return Signed(row.epoch, row.version, envelope, fields[4], row.signed_at_s)
 
 
 def _newest_row(session: Session, device_id: str) -> DeviceConfig | None:

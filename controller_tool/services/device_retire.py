@@ -11,8 +11,8 @@ Rules of ``retire``, in this order:
   its own name is free. A session with it is opened no more
 
 ``stolen`` asks nobody. The controller steps aside in the same way, but what it was sent stays
-pending: nothing is proven by a theft. The statement of two operators that it is lost for good would
-be a third ending, beside ENDED_WIPED and ENDED_STOLEN.
+pending: nothing is proven by a theft. Two operators may state that it is lost for good
+(services.desk.device_loss).
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from sqlalchemy import select
 from controller_tool.channel.dial import Notice, Way, dial
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, LinkError, OperatorError
-from controller_tool.messages import t
+from controller_tool.messages import name_of, t
 from controller_tool.registry.models import (
+    ENDED_LOST,
     ENDED_STOLEN,
     ENDED_WIPED,
     STATE_ISSUED,
@@ -107,7 +108,7 @@ def retire(
     erased = _proven(site, device, key, data, nonce)
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
-        _end(site, session, row, ENDED_WIPED)
+        end(site, session, row, ENDED_WIPED)
         row.wipe_receipt = data
     return Ended(name, ENDED_WIPED, kept_as, pulled.new, pulled.missing, erased)
 
@@ -120,12 +121,18 @@ def stolen(site: Site, name: str, *, dry_run: bool = False) -> Ended:
             t("{device} was wiped: there is nothing on it to be stolen", device=name),
             t("Its wipe receipt is in the registry"),
         )
+    if device.ended_how == ENDED_LOST:
+        raise OperatorError(
+            t("{device} counts for no card any more: {how}", device=name,
+              how=name_of("ending", ENDED_LOST)),
+            t("See the controllers with: device list"),
+        )  # fmt: skip
     with site.registry.session() as session:
-        exposed, pending = _exposed(site, session, device)
-    done = Ended(name, ENDED_STOLEN, devices.aside(device), pending=pending, reissue=tuple(exposed))
+        listed, pending = exposed(site, session, device)
+    done = Ended(name, ENDED_STOLEN, devices.aside(device), pending=pending, reissue=tuple(listed))
     if not dry_run and device.ended_how is None:
         with site.registry.writing() as session:
-            _end(site, session, session.get_one(Device, device.id), ENDED_STOLEN)
+            end(site, session, session.get_one(Device, device.id), ENDED_STOLEN)
     return done
 
 
@@ -168,14 +175,15 @@ def _unproven(device: Device) -> DeviceError:
     )  # fmt: skip
 
 
-def _end(site: Site, session: Session, row: Device, how: str) -> None:
+def end(site: Site, session: Session, row: Device, how: str) -> None:
+    """It leaves service in the caller's transaction, and steps aside. how: ENDED_…."""
     name = row.name
     row.ended_how, row.ended_at_s = how, now_s()
     devices.step_aside(session, row)
     audit.append(session, site.operator, f"device.{how}", name=name, id=row.id)
 
 
-def _exposed(site: Site, session: Session, device: Device) -> tuple[list[Exposed], int]:
+def exposed(site: Site, session: Session, device: Device) -> tuple[list[Exposed], int]:
     """Cards that still open somewhere and were sent to it; how many are not proven dead there."""
     query = (
         select(Card, SentCard)

@@ -21,6 +21,16 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.keys.files import save_key
 from controller_tool.messages import t
+from controller_tool.registry.houses import (
+    Area,
+    Case,
+    Hazard,
+    House,
+    HousePoint,
+    Inspection,
+    Room,
+    Sanction,
+)
 from controller_tool.registry.models import (
     Base,
     Card,
@@ -45,6 +55,8 @@ from controller_tool.registry.records import (
     Receipt,
     SentCard,
 )
+from controller_tool.registry.stays import Duty, Hold, Lease, PairAct, RosterImport
+from controller_tool.rules import words
 from controller_tool.services import (
     audit,
     audit_pins,
@@ -68,9 +80,23 @@ if TYPE_CHECKING:
     from controller_tool.registry.sealing import Vault
     from controller_tool.services.site_folder import Draft
 
+# what refers to its own table comes after what it refers to
+_FIRST: dict[type[Base], Callable[[Any], int]] = {
+    Area: lambda area: words.AREAS.index(area.kind),
+    Lease: lambda lease: lease.host_lease_id is not None,
+}
+_WITHOUT_PEOPLE: dict[type[Base], dict[str, Any]] = {
+    Card: {"person_id": None, "lease_id": None},
+    House: {
+        "landlord_name": "", "landlord_phone_sealed": None, "landlord_document_sealed": None,
+    },
+}  # fmt: skip
 _JOURNAL = (JournalRecord, JournalConflict, JournalHead, JournalSector, JournalCheckpoint)
 _LISTS = (ListVersion, Receipt, SentCard)
-_CARDS = (Setting, Schedule, Profile, Card, Grant)
+_RULES = (Setting, Schedule, Profile)
+_HOUSES = (Area, House, Room, HousePoint)  # a list counts as long as their classes say
+_CARDS = (Card, Grant)
+_DESK = (Inspection, Hazard, Case, Sanction, Hold, PairAct, Duty, RosterImport)
 _TOOL_KEYS = ("card_key", "receipt_key", "k_tool_access", "k_tool_alarm")
 
 
@@ -96,7 +122,19 @@ ROLES = {
         certificates=(PEER_CA,),
         secrets=_TOOL_KEYS,
         audit_keys=True,
-        tables=(Operator, Person, *_CARDS, *_LISTS, *_JOURNAL, DeviceConfig, AuditEntry),
+        tables=(
+            Operator,
+            Person,
+            *_RULES,
+            *_HOUSES,
+            Lease,
+            *_CARDS,
+            *_DESK,
+            *_LISTS,
+            *_JOURNAL,
+            DeviceConfig,
+            AuditEntry,
+        ),
     ),
     "technician": RoleFolder(keys=("ticket",)),
     "auditor": RoleFolder(
@@ -106,7 +144,7 @@ ROLES = {
         keys=("whitelist", "checkpoint"),
         certificates=(PEER_CA,),
         secrets=_TOOL_KEYS,
-        tables=(*_CARDS, *_LISTS),
+        tables=(*_RULES, *_HOUSES, *_CARDS, *_LISTS),
     ),
 }
 
@@ -243,15 +281,19 @@ def _copy_tables(
 ) -> None:
     with_people = Person in holds.tables
     for model in holds.tables:
-        for row in source.scalars(select(model)):
+        for row in sorted(source.scalars(select(model)), key=_FIRST.get(model, _as_read)):
             values = _values(row)
             for column in [name for name in values if name.endswith("_sealed")]:
                 values[column] = _reseal(old, new, row, column)
             _INDEXES.get(model, _keep)(old, new, row, values)
-            if model is Card and not with_people:
-                values["person_id"] = None
+            if not with_people:
+                values.update(_WITHOUT_PEOPLE.get(model, {}))
             session.add(model(**values))
         session.flush()
+
+
+def _as_read(_: Base) -> int:
+    return 0
 
 
 def _values(row: Base) -> dict[str, Any]:

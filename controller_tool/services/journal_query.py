@@ -122,6 +122,23 @@ def place_of(session: Session, device_id: str, ring: int, seq: int) -> tuple[int
     return None if time_s is None else (time_s, number)
 
 
+def places(session: Session, device_id: str, ring: int, seqs: Sequence[int]) -> list[Found]:
+    """What the index has at these numbers of one ring, by number."""
+    stream_id = session.scalar(
+        select(JournalStream.id).where(
+            JournalStream.device_id == device_id, JournalStream.ring == ring
+        )
+    )
+    if stream_id is None:
+        return []
+    columns = JournalIndex.time_s, JournalIndex.id, JournalIndex.facet_id, JournalIndex.key
+    found: list[Found] = []
+    for some in _parts([stream_id << SEQ_BITS | seq for seq in seqs]):
+        query = select(*columns).where(JournalIndex.id.in_(some)).order_by(JournalIndex.id)
+        found += map(Found._make, session.execute(query))
+    return found
+
+
 class _Order:
     """Reads sources in one direction, within the wanted times.
 

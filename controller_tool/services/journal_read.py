@@ -148,6 +148,14 @@ def walk(
                 progress(t("records"), done, total)
 
 
+def at(
+    site: Site, device: Device, ring: int, seqs: Sequence[int], events: frozenset[int]
+) -> list[Entry]:
+    """The entries at these ascending numbers of one ring that are of these events."""
+    with _open(site, Filter(devices=(device.name,)), Flaws()) as (session, reader):
+        return list(reader.at(journal_query.places(session, device.id, ring, seqs), events))
+
+
 @contextmanager
 def _open(
     site: Site, wanted: Filter, flaws: Flaws, thoroughly: bool = False
@@ -199,6 +207,17 @@ class _Reader:
                 self.flaws.damaged.append(self.place(found))
             else:
                 yield self._entry(found, facet, record)
+
+    def at(self, places: Sequence[Found], events: frozenset[int]) -> Iterator[Entry]:
+        """Entries of places in the index, in their order, of these events alone."""
+        wanted = [found for found in places if self._facets[found.facet_id].event in events]
+        for start in range(0, len(wanted), _BATCH):
+            some = wanted[start : start + _BATCH]
+            records_ = dict(journal_index.records_of(self.session, [one.id for one in some]))
+            nowhere = (0, 0, "", 0, 0)  # the order is the caller's
+            yield from self.tell(
+                [journal_order.Stored(nowhere, one, records_.get(one.id)) for one in some]
+            )
 
     def place(self, found: Found) -> str:
         """As Entry.place."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from openpyxl import Workbook
 
@@ -30,13 +30,32 @@ def write(
 
     title: of its sheets, with their numbers.
     """
+    return _write(file, lambda book: _fill(book, headers, rows, title))
+
+
+def write_sheets(
+    file: IO[bytes], sheets: Iterable[tuple[str, Sequence[str], Iterable[Sequence[object]]]]
+) -> None:
+    """Write a workbook of short sheets: title, headers, rows of each. Raises OSError as `write`."""
+
+    def fill(book: Workbook) -> int:
+        for title, headers, rows in sheets:
+            sheet = book.create_sheet(title)
+            for row in itertools.chain([headers], rows):
+                sheet.append(list(row))
+        return 0
+
+    _write(file, fill)
+
+
+def _write(file: IO[bytes], fill: Callable[[Workbook], int]) -> int:
     from openpyxl import Workbook  # noqa: PLC0415 - slow to import, seldom asked for
 
     _require_temporary()
     book = Workbook(write_only=True)
     sink = _Sink(file)
     try:
-        count = _fill(book, headers, rows, title)
+        count = fill(book)
         book.save(sink)
     except BaseException:
         sink.given_up = True

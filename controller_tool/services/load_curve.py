@@ -108,7 +108,7 @@ def draw(
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    with _fonts():
+    with fonts():
         figure = Figure(figsize=_SIZE_INCHES, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(figure)
         power = figure.add_subplot()
@@ -226,6 +226,11 @@ def _place(offset_min: Callable[[int], int] | None) -> Callable[[float], Any]:
     return lambda moment: epoch + timedelta(seconds=moment, minutes=offset_min(int(moment)))
 
 
+def can_write_chinese() -> bool:
+    """Whether a font that is installed here has Chinese."""
+    return _chinese_font() is not None
+
+
 @functools.cache
 def _chinese_font() -> str | None:
     from matplotlib import font_manager  # noqa: PLC0415 - slow to import
@@ -234,7 +239,8 @@ def _chinese_font() -> str | None:
     return next((name for name in _CHINESE_FONTS if name in there), None)
 
 
-def _fonts() -> Any:
+def fonts() -> Any:
+    """A context in which pictures are drawn with letters that write Chinese, where one is."""
     from matplotlib import rc_context  # noqa: PLC0415 - slow to import
 
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it says where it keeps its fonts

@@ -55,7 +55,7 @@ def take(site: Site, session: Session, holder: Holder) -> Person:
     wrong or belongs to somebody of another name.
     """
     number = good_number(holder)
-    person = find(site, session, _indexed(holder.document, number)) if number else None
+    person = find(site, session, indexed(holder.document, number)) if number else None
     if person is None:
         return add(site, session, holder, number)
     if person.name != holder.name.strip():
@@ -84,7 +84,7 @@ def refresh(site: Site, person: Person, holder: Holder) -> bool:
 def known(site: Site, session: Session, holder: Holder) -> Person | None:
     """Who has this document already; OperatorError when its number is wrong."""
     number = good_number(holder)
-    return find(site, session, _indexed(holder.document, number)) if number else None
+    return find(site, session, indexed(holder.document, number)) if number else None
 
 
 def good_number(holder: Holder) -> str:
@@ -123,7 +123,7 @@ def index(vault: Vault, number: bytes, row_id: str) -> bytes:
 
 
 def find(site: Site, session: Session, number: str) -> Person | None:
-    """The person with this normalised ID number, or other document as _indexed has it."""
+    """The person with this normalised ID number, or other document as indexed has it."""
     query = select(Person).where(Person.id_number_index == index(site.vault, number.encode(), ""))
     return session.scalar(query)
 
@@ -166,7 +166,7 @@ def made(site: Site, holder: Holder, number: str = "") -> Person:
         name=name,
         room=short(holder.room, ROOM_MAX),
         id_number_sealed=site.vault.seal("persons", row_id, "id_number", number.encode()),
-        id_number_index=index(site.vault, _indexed(holder.document, number).encode(), row_id),
+        id_number_index=index(site.vault, indexed(holder.document, number).encode(), row_id),
         phone_sealed=_seal_phone(site, row_id, holder.phone) if holder.phone else None,
         created_at_s=now_s(),
         document=holder.document,
@@ -176,7 +176,7 @@ def made(site: Site, holder: Holder, number: str = "") -> Person:
     )
 
 
-def _indexed(document: str, number: str) -> str:
+def indexed(document: str, number: str) -> str:
     """What is found again: the same characters on another kind of document are somebody else's."""
     return number if document == words.ID_CARD or not number else f"{document}:{number}"
 

@@ -18,8 +18,9 @@ from controller_tool.keys.files import PrivateKey, load_key, peer_id
 from controller_tool.keys.signing import Signer
 from controller_tool.messages import name_of, t
 from controller_tool.registry.database import Registry
-from controller_tool.registry.models import Device, PeerLink
+from controller_tool.registry.models import Device, Operator, PeerLink
 from controller_tool.registry.sealing import Vault, unwrap_key
+from controller_tool.rules import duty, refusal
 from controller_tool.services import site_file
 from protocol import preface
 from protocol.codes import ROLE_AUDITOR, ROLE_DESK, ROLE_HUB, ROLE_INSTALLER, ROLE_TECHNICIAN
@@ -68,6 +69,7 @@ class Site:
         self.path = path
         self.facts = facts
         self.operator = operator or facts.operator
+        self.proven_operator: str | None = None  # whose secret this run has seen
         self.registry = Registry(facts.registry or path / REGISTRY_FILE, new=new)
         self._passphrase = passphrase
         self._vault: Vault | None = None
@@ -79,9 +81,21 @@ class Site:
     def open(
         cls, path: Path | str, passphrase: str | None = None, operator: str | None = None
     ) -> "Site":
-        """Open the folder; OperatorError when it is none."""
+        """Open the folder; OperatorError when it is none, or its operator is one no more."""
         folder = Path(path)
-        return cls(folder, site_file.read(folder), passphrase, operator)
+        site = cls(folder, site_file.read(folder), passphrase, operator)
+        try:
+            site._require_in_service()
+        except OperatorError:
+            site.close()
+            raise
+        return site
+
+    def _require_in_service(self) -> None:
+        with self.registry.session() as session:
+            row = session.scalar(select(Operator).where(Operator.name == self.operator))
+        if row is not None and row.ended_at_s is not None:
+            refusal.require(duty.in_service(duty.Who(row.name, row.role, ended=True)))
 
     def close(self) -> None:
         """Forget keys and let go of the registry."""

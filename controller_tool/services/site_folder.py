@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from controller_tool import disk
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FOLDER_MODE, write_private_file
 from controller_tool.messages import t
@@ -31,34 +32,46 @@ class Draft:
 def draft(folder: Path, passphrase: str) -> Iterator[Draft]:
     """A folder to fill, with a fresh registry key in it; in place when the block ends well.
 
+    Raises OperatorError as `empty` does.
+    """
+    with empty(folder) as made:
+        (made / KEYS_FOLDER).mkdir(mode=FOLDER_MODE)
+        key = new_key()
+        write_private_file(made / KEYS_FOLDER / REGISTRY_KEY_FILE, wrap_key(key, passphrase))
+        yield Draft(made, Vault(key).key_password)
+
+
+@contextmanager
+def empty(folder: Path) -> Iterator[Path]:
+    """A folder to fill, for its owner alone; in place when the block ends well.
+
     Raises OperatorError when ``folder`` is there already and not empty, or cannot be made.
     """
     final = folder.resolve()
-    _require_free(folder, final)
+    require_free(folder)
     made = None
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         # a name of its own, readable by the owner alone: nothing that lies there is touched
         made = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
-        (made / KEYS_FOLDER).mkdir(mode=FOLDER_MODE)
-        key = new_key()
-        write_private_file(made / KEYS_FOLDER / REGISTRY_KEY_FILE, wrap_key(key, passphrase))
-        yield Draft(made, Vault(key).key_password)
+        yield made
         if final.is_dir():
             final.rmdir()  # fails when something came into it meanwhile
         made.rename(final)
+        disk.keep(final.parent)
     except OSError as error:
         raise OperatorError(
             t("{path} cannot be made ({error})", path=folder, error=error.strerror or error),
-            t("Name a new folder"),
+            disk.next_step(error) if disk.is_full(error) else t("Name a new folder"),
         ) from error
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
 
 
-def _require_free(folder: Path, final: Path) -> None:
-    """Seen before keys are made, which takes long."""
+def require_free(folder: Path) -> None:
+    """OperatorError where no new folder can be: seen before keys are made, which takes long."""
+    final = folder.resolve()
     if final == Path.cwd():
         raise OperatorError(
             t("{path} is the folder you are in", path=final), t("Name a new folder")

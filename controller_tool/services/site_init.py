@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller_tool.clock import LOCAL_OFFSET_MIN
+from controller_tool.clock import LOCAL_OFFSET_MIN, now_s
 from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.keys.certificates import certificate_pem, issue_ca
@@ -22,7 +22,8 @@ from controller_tool.keys.files import (
 from controller_tool.keys.signing import Signer, sign_trust
 from controller_tool.messages import t
 from controller_tool.registry import database
-from controller_tool.registry.models import Profile, Setting
+from controller_tool.registry.models import Operator, Profile, Setting
+from controller_tool.rules.words import HEAD
 from controller_tool.services import audit, peers, site_file, site_folder, trust_store
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import (
@@ -173,5 +174,6 @@ def _make_registry(made: Draft, facts: site_file.SiteFile, passphrase: str) -> N
         )  # fmt: skip
         for role in OFFICE_PEERS:
             peers.issue(site, session, role, made)
+        session.add(Operator(name=facts.operator, created_at_s=now_s(), role=HEAD))
         audit.append(session, facts.operator, "site.init", name=facts.name)
     site.close()

@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(data: bytes, folder: Path) -> Iterator[FileServer]:
     """A server that runs while the block does; `context` trusts it and nobody else."""
-    certificate = _certificate(folder)
+    certificate = make_certificate(folder)
     served = FileServer(data)
     handler = type("Handler", (_Handler,), {"served": served})
     server = ThreadingHTTPServer((HOST, 0), handler)
@@ -117,7 +117,7 @@ def serving(data: bytes, folder: Path) -> Iterator[FileServer]:
         server.server_close()
 
 
-def _certificate(folder: Path) -> Path:
+def make_certificate(folder: Path) -> Path:
     """Certificate and key of this computer, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(

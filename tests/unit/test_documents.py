@@ -52,7 +52,9 @@ def unknown(words: list[str]) -> str | None:
                 return rest[0]
             command = found
             rest.pop(0)
-        known = {text for parameter in command.params for text in parameter.opts} | {"--help"}
+        known = {"--help"}
+        for parameter in command.params:
+            known.update(parameter.opts, parameter.secondary_opts)
     options = [word.partition("=")[0] for word in rest if word.startswith("--")]
     return next((option for option in options if option not in known), None)
 

@@ -182,12 +182,12 @@ def test_a_row_of_their_own_in_both_languages_and_in_files(run, site, tmp_path: 
 
 @pytest.fixture
 def run(site, capsys, monkeypatch):
-    """Carries out `kpi` on the test's site; returns exit code, output, error lines."""
+    """Carries out `kpi charging` on the test's site; returns exit code, output, error lines."""
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
 
     def run_(*words: str):
-        code = cli.run(["kpi", "--site", str(site.path), *words])
+        code = cli.run(["kpi", "charging", "--site", str(site.path), *words])
         said = capsys.readouterr()
         return code, said.out, said.err
 

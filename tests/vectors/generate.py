@@ -160,7 +160,7 @@ def journal_vectors() -> None:
 
 
 def session_vectors() -> None:
-    """Preface, receipt and card key by hmac and cbor2 alone."""
+    """Preface, receipts and card key by hmac and cbor2 alone."""
     link_root, peer = bytes(range(32)), bytes(range(0x30, 0x38))
     nonces = bytes(range(0x50, 0x70))
     key = mac(link_root, b"peer", b"\x02", peer)
@@ -170,6 +170,8 @@ def session_vectors() -> None:
     fields = [SITE, DEVICE, 1, 3, 70000, sha(b"list"), 12, nonces[:16]]
     body = cbor2.dumps(fields, canonical=True)
     receipt = cbor2.dumps([body, mac(link_root, b"receipt", body)[:16]])
+    wiped = cbor2.dumps([SITE, DEVICE, 1, 41, 0x7F, nonces[:16]], canonical=True)
+    wipe_receipt = cbor2.dumps([wiped, mac(link_root, b"wipe", wiped)[:16]])
     credential = bytes.fromhex("04a1b2c3")
     write(
         "session",
@@ -186,6 +188,7 @@ def session_vectors() -> None:
         verdict=verdict.hex(),
         receipt=receipt.hex(),
         receipt_version=70000,
+        wipe_receipt=wipe_receipt.hex(),
         credential=credential.hex(),
         card_key=mac(link_root, b"\x02\x04", credential)[:8].hex(),
     )

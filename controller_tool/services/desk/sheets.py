@@ -130,7 +130,7 @@ def _grid(raw: bytes, name: str, columns: Columns, sheet: str | None) -> Grid:
             t("Save it from the spreadsheet program as .xlsx without a password"),
         )
     if not raw.startswith(_ZIP):
-        return _csv(_text(raw, name), name, columns)
+        return _csv(text(raw, name), name, columns)
     found = sheet_xlsx.read(raw, name)
     if sheet is not None:
         if sheet not in found:
@@ -152,7 +152,8 @@ def _fits(grid: Grid, columns: Columns) -> bool:
     return header is not None and set(columns.required) <= set(header.columns.values())
 
 
-def _text(raw: bytes, name: str) -> str:
+def text(raw: bytes, name: str) -> str:
+    """A text file's text, whichever of the two encodings it has; OperatorError."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return raw.decode(encoding)
@@ -164,19 +165,19 @@ def _text(raw: bytes, name: str) -> str:
     )
 
 
-def _csv(text: str, name: str, columns: Columns) -> Grid:
+def _csv(whole: str, name: str, columns: Columns) -> Grid:
     """Rows by the separator under which the header names most columns."""
-    head = "".join(text.splitlines(keepends=True)[:_HEADER_WITHIN])
+    head = "".join(whole.splitlines(keepends=True)[:_HEADER_WITHIN])
     try:
         separator = max(_SEPARATORS, key=lambda one: _score(_rows(head, one), columns))
-        return _rows(text, separator)
+        return _rows(whole, separator)
     except csv.Error:
         raise OperatorError(t("{path} is no CSV file", path=name), _give()) from None
 
 
-def _rows(text: str, separator: str) -> Grid:
+def _rows(whole: str, separator: str) -> Grid:
     """Numbered by records: a cell may hold line ends, and a spreadsheet counts it as one row."""
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    lines = csv.reader(io.StringIO(whole, newline=""), delimiter=separator)
     return [(number, [of_text(one) for one in cells]) for number, cells in enumerate(lines, 1)]
 
 

@@ -13,11 +13,11 @@ from controller_tool.messages import t
 from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import Person
 from controller_tool.registry.stays import RosterImport
+from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
-from controller_tool.rules import words
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, list_content, profiles, roster, roster_file
-from controller_tool.services.desk import check_out, places, sheets
+from controller_tool.services.desk import check_out, operators, places, sheets
 from controller_tool.services.desk.roster_apply import Applier
 from controller_tool.services.desk.roster_books import Books
 from controller_tool.services.desk.roster_plan import Planner
@@ -95,6 +95,9 @@ def import_tenants(site: Site, path: Path, wish: Wish, dry_run: bool = False) ->
     Then nothing has changed; a dry run returns its faults instead.
     """
     site.require_cards()
+    operators.require(site, duty.CHECK_IN)
+    if wish.leavers == words.END:
+        operators.require(site, duty.CHECK_OUT)
     raw = sheets.read_bytes(path)
     with site.registry.writing() as session:
         house = places.house(session, wish.house) if wish.house else None

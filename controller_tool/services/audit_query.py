@@ -1,0 +1,111 @@
+"""Reads the operators' log: who did what, and who looked at whom (host)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from controller_tool.registry.records import AuditEntry
+from controller_tool.rules import duty
+from controller_tool.services import audit, export
+from controller_tool.services.desk import operators, people_view
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from controller_tool.services.site import Site
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to look for. act: one, or with a dot at its end all of a kind, such as "person.";
+
+    person: an id, stay, card, ID number or name; about: text that the details hold; since_s,
+    until_s: seconds since 2020, the latter exclusive; limit: the newest so many.
+    """
+
+    operator: str | None = None
+    act: str | None = None
+    person: str | None = None
+    about: str | None = None
+    since_s: int | None = None
+    until_s: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act as the log has it."""
+
+    id: int
+    at_s: int
+    operator: str
+    act: str
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Entries, the oldest first; total: how many there are in all."""
+
+    entries: tuple[Entry, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """first_broken: number of the first entry that does not continue the chain; None: whole.
+
+    unknown_head: a signed list names a head that this log does not have: it was cut or remade.
+    """
+
+    entries: int
+    first_broken: int | None
+    unknown_head: bool
+    head: bytes
+
+    @property
+    def whole(self) -> bool:
+        """Nothing was changed, taken out or cut off."""
+        return self.first_broken is None and not self.unknown_head
+
+
+def search(site: Site, wish: Wish) -> Found:
+    """The newest entries that fit; RuleRefused for a role that may not read the log."""
+    operators.require(site, duty.SEE_AUDIT)
+    with site.registry.session() as session:
+        query = _filtered(select(AuditEntry), wish)
+        if wish.person is not None:
+            person = people_view.find(site, session, wish.person)
+            query = query.where(AuditEntry.details.contains(person.id, autoescape=True))
+        total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        newest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(wish.limit))
+        rows = list(newest)[::-1]
+    entries = (Entry(r.id, r.at_s, r.operator, r.act, json.loads(r.details)) for r in rows)
+    return Found(tuple(entries), total)
+
+
+def verify(site: Site) -> Verdict:
+    """Whether the log is whole. Everybody may ask."""
+    with site.registry.session() as session:
+        count = session.scalar(select(func.count()).select_from(AuditEntry)) or 0
+        cut = export.holds_log(site.role) and audit.unknown_head(session)
+        return Verdict(count, audit.first_broken(session), cut, audit.head(session))
+
+
+def _filtered(query: Select[AuditEntry], wish: Wish) -> Select[AuditEntry]:
+    if wish.operator is not None:
+        query = query.where(AuditEntry.operator == wish.operator)
+    if wish.act is not None:
+        kind = AuditEntry.act.startswith(wish.act, autoescape=True)
+        query = query.where(kind if wish.act.endswith(".") else AuditEntry.act == wish.act)
+    if wish.about is not None:
+        query = query.where(AuditEntry.details.contains(wish.about, autoescape=True))
+    if wish.since_s is not None:
+        query = query.where(AuditEntry.at_s >= wish.since_s)
+    if wish.until_s is not None:
+        query = query.where(AuditEntry.at_s < wish.until_s)
+    return query

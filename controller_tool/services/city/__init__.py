@@ -1,0 +1,1 @@
+"""hzaccess/1 for the city's platform: records, what was delivered, folders, HTTPS (host)."""

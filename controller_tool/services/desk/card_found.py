@@ -1,0 +1,87 @@
+"""A lost card that was found goes on, once a second operator says so (host).
+
+It goes on as a new grant with a reference of its own, like a card with other dates
+(services.card_change): receipts prove the former one gone and the new one there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from controller_tool.clock import now_s
+from controller_tool.registry.houses import House
+from controller_tool.registry.models import STATE_LOST, Card, Device, Grant, Person
+from controller_tool.registry.stays import Lease
+from controller_tool.rules import found as rules
+from controller_tool.rules import words
+from controller_tool.rules.refusal import require as require_rules
+from controller_tool.services import audit, card_terms, cards, list_content
+from controller_tool.services.desk import pair_acts, places
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from controller_tool.services.desk.pair_acts import Asked, PairView
+    from controller_tool.services.site import Site
+
+
+def ask(site: Site, text: str, document: str, dry_run: bool = False) -> PairView:
+    """Ask for a lost card, by reference or number, to go on; document: number of the report."""
+    site.require_cards()
+    with site.registry.session() as session:
+        card = cards.find(site, session, text)
+    return pair_acts.ask(site, words.FOUND, card.ref, document, {"card_id": card.id}, dry_run)
+
+
+def check(site: Site, session: Session, asked: Asked) -> Card:
+    """The card; RuleRefused when it cannot go on."""
+    card = session.get_one(Card, asked.facts["card_id"])
+    live = cards.live_card(site, session, cards.credential_of(site, card))
+    lease = session.get(Lease, card.lease_id) if card.lease_id else None
+    house = session.get_one(House, lease.house_id) if lease else None
+    require_rules(
+        rules.refuse(
+            rules.Facts(
+                ref=card.ref,
+                lost=card.state == STATE_LOST,
+                until_min=card.until_min,
+                taken_by=live.ref if live else None,
+                stay_over=lease is not None and lease.ended_at_s is not None,
+                house=places.facts(house) if house else None,
+            ),
+            now_s() // 60,
+        )
+    )
+    return card
+
+
+def carry_out(site: Site, session: Session, asked: Asked) -> dict[str, Any]:
+    """Issue it anew for the rest of its dates, on the controllers that are still in use."""
+    old = check(site, session, asked)
+    query = (
+        select(Grant, Device)
+        .join(Device, Device.id == Grant.device_id)
+        .where(Grant.card_id == old.id, Device.ended_how.is_(None))
+        .order_by(Device.name)
+    )
+    granted = [(grant.points_mask, device) for grant, device in session.execute(query)]
+    devices = [device for _, device in granted]
+    names = [device.name for device in devices]
+    terms = cards.Terms(
+        old.from_min, old.until_min, tuple(names), flags=old.flags, profile_id=old.profile_id
+    )
+    card_terms.check(session, terms)
+    person = session.get(Person, old.person_id) if old.person_id else None
+    new = cards.add(site, session, cards.credential_of(site, old), terms, person)
+    new.lease_id = old.lease_id
+    session.add_all(
+        Grant(card_id=new.id, device_id=device.id, points_mask=mask) for mask, device in granted
+    )
+    list_content.require_room(session, devices)
+    audit.append(
+        session, site.operator, "card.found", ref=new.ref, before=old.ref, devices=names,
+        document=asked.document,
+    )  # fmt: skip
+    return {"card": new.ref, "before": old.ref, "devices": names}

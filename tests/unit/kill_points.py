@@ -1,0 +1,345 @@
+"""Kills a process at every point of an operation, and says whether the registry bears it (host).
+
+A point is before each SQL statement, before and after each commit, and before each file is made,
+renamed or removed. `killed_everywhere` runs a scenario once for each of its points in a process of
+its own that dies there by SIGKILL, looks at what it left, and pushes: that has to complete.
+
+A new operation is one line in a test: ``Scenario("check-in", act, floor)``. What must hold besides
+is a function in INVARIANTS.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import signal
+import sys
+import traceback
+import warnings
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, event, select
+from sqlalchemy.engine.default import DefaultDialect
+
+from controller_tool.registry.models import STATE_ISSUED, Card, Device, Grant, Person
+from controller_tool.registry.records import (
+    LIST_RECEIPTED,
+    AuditEntry,
+    DeviceConfig,
+    ListVersion,
+    Receipt,
+    SentCard,
+)
+from controller_tool.services import audit, cards, push, standing
+from controller_tool.services.site import Site
+from protocol import cards as layout
+from protocol import deltas
+from protocol.constants import FLAG_REVOKED
+from tests.unit.fake_whitelist import FakeWhitelist, connect
+from tests.unit.registry_support import PASSPHRASE, Board
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import pytest
+    from sqlalchemy.orm import Session
+
+_DONE, _FAILED = 0, 3
+_FILE_ACTS = ("os.rename", "os.remove", "os.mkdir")
+_REMEMBERED = ("held", "floor", "issued_s", "kinds", "clock_is_off_s", "_coming", "_payload")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """An operation. floor: it has at least so many points, else the net has a hole.
+
+    prepare: what happens before, unharmed. whole: it is one transaction, so the registry is as
+    before it or as after it and nothing between.
+    """
+
+    name: str
+    act: Callable[[Stage], object]
+    floor: int
+    prepare: Callable[[Stage], object] = lambda _: None
+    whole: bool = True
+
+
+class Door(FakeWhitelist):
+    """A controller that remembers, whatever becomes of the process that talks to it."""
+
+    def __init__(self, board: Board, memory: Path, points: Points) -> None:
+        super().__init__(board)
+        self._memory, self._points = memory, points
+
+    def answer(self, operation: int, *arguments: Any) -> Any:
+        said = super().answer(operation, *arguments)
+        with self._points.spared():
+            self._memory.write_bytes(self.state())
+        return said
+
+    def state(self) -> bytes:
+        return pickle.dumps({name: getattr(self, name) for name in _REMEMBERED})
+
+    def come_back(self) -> None:
+        """As it is now, after whatever was done to it in another process."""
+        self.be(self._memory.read_bytes())
+
+    def be(self, state: bytes) -> None:
+        self._memory.write_bytes(state)
+        for name, value in pickle.loads(state).items():  # noqa: S301 - written above
+            setattr(self, name, value)
+
+
+@dataclass
+class Points:
+    """Counts the points of this process, and ends it at one of them (None: at none)."""
+
+    at: int | None = None
+    reached: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    spares: int = 0
+
+    def arm(self) -> None:
+        """From now on, for good: only in a process that ends soon."""
+        event.listen(Engine, "before_cursor_execute", lambda *_: self.pass_("statement"))
+        commit = DefaultDialect.do_commit
+
+        def do_commit(dialect: Any, connection: Any) -> None:
+            self.pass_("before commit")
+            commit(dialect, connection)
+            self.pass_("after commit")
+
+        DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+        sys.addaudithook(self._hear)
+
+    def pass_(self, kind: str) -> None:
+        if self.spares:
+            return
+        self.reached += 1
+        self.kinds[kind] += 1
+        if self.reached == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """What is done within is done by somebody else."""
+        self.spares += 1
+        try:
+            yield
+        finally:
+            self.spares -= 1
+
+    def _hear(self, act: str, arguments: tuple[Any, ...]) -> None:
+        if act in _FILE_ACTS:
+            self.pass_(act)
+        elif act == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT:
+            self.pass_("file")
+
+
+class Stage:
+    """A site with a door, as a scenario finds them; `again` puts everything back."""
+
+    def __init__(self, folder: Path, made_site: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.points = Points()
+        self.site = Site.open(shutil.copytree(made_site, folder / "office"), PASSPHRASE)
+        self.board = Board(self.site, "door-1")
+        self.door = Door(self.board, folder / "door", self.points)
+        connect(patch, self.door)
+        self._card_key = self.site.secret(self.board.device, "card_key")
+        self._kept = folder / "kept"
+        self._state = b""
+
+    def keep(self) -> None:
+        self.site.registry.close()
+        shutil.copytree(self.site.path, self._kept)
+        self._state = self.door.state()
+        self.door.be(self._state)
+
+    def again(self) -> None:
+        self.site.registry.close()
+        shutil.rmtree(self.site.path)
+        shutil.copytree(self._kept, self.site.path)
+        self.door.be(self._state)
+
+    def key(self, card: Card) -> bytes:
+        credential = cards.credential_of(self.site, card)
+        return layout.card_key(self._card_key, credential.type, credential.data)
+
+
+def killed_everywhere(scenario: Scenario, stage: Stage) -> Counter[str]:
+    """Its points by kind. AssertionError, with the point, where it is not borne."""
+    scenario.prepare(stage)
+    before = facts(stage)
+    stage.keep()
+    total = _run_in_child(scenario, stage, None)
+    after = facts(stage)
+    kinds: Counter[str] = pickle.loads((stage.folder / "kinds").read_bytes())  # noqa: S301 - ours
+    assert total >= scenario.floor, f"{scenario.name}: {total} points only"
+    _look(scenario, stage, before, after, "not killed at all")
+    for at in range(1, total + 1):
+        stage.again()
+        _run_in_child(scenario, stage, at)
+        _look(scenario, stage, before, after, f"killed at {at} of {total}")
+    return kinds
+
+
+def _run_in_child(scenario: Scenario, stage: Stage, at: int | None) -> int:
+    """Points that it has. at: it dies there, and must."""
+    stage.site.registry.close()  # no connection goes over a fork
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads that have ended
+        child = os.fork()
+    if child == 0:
+        _play(scenario, stage, at)
+    _, status = os.waitpid(child, 0)
+    if at is None:
+        assert os.waitstatus_to_exitcode(status) == _DONE, f"{scenario.name} fails by itself"
+        kinds: Counter[str] = pickle.loads((stage.folder / "kinds").read_bytes())  # noqa: S301
+    else:
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, f"not killed at {at}"
+        kinds = Counter()
+    stage.door.come_back()
+    return kinds.total()
+
+
+def _play(scenario: Scenario, stage: Stage, at: int | None) -> None:
+    """In the child: never returns."""
+    code = _FAILED
+    try:
+        stage.points.at = at
+        stage.points.arm()
+        scenario.act(stage)
+        with stage.points.spared():
+            (stage.folder / "kinds").write_bytes(pickle.dumps(stage.points.kinds))
+        code = _DONE
+    except BaseException:  # noqa: BLE001 - told, and the process ends
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _look(scenario: Scenario, stage: Stage, before: Facts, after: Facts, when: str) -> None:
+    try:
+        if scenario.whole:
+            assert facts(stage) in (before, after), "half done"
+        _look_and_push(stage)
+    except AssertionError as error:
+        raise AssertionError(f"{scenario.name}, {when}: {error}") from error
+
+
+def _look_and_push(stage: Stage) -> None:
+    check(stage)
+    stage.door.restart()  # a wire that broke
+    [result] = push.push(stage.site, ["door-1"], accept_fork=False)
+    assert result.ok, f"the next push: {result.what}"
+    check(stage)
+    with stage.site.registry.session() as session:
+        issued = session.scalars(select(Card).where(Card.state == STATE_ISSUED))
+        assert stage.door.live() == {stage.key(card) for card in issued}
+    [result] = push.push(stage.site, ["door-1"])
+    assert (result.ok, result.kind) == (True, ""), "the push after it has something left to do"
+
+
+# --- what must hold -------------------------------------------------------------------------
+
+Facts = dict[str, Any]
+
+
+def facts(stage: Stage) -> Facts:
+    """What the registry says, without times and random ids."""
+    with stage.site.registry.session() as session:
+        all_cards = session.scalars(select(Card).order_by(Card.ref))
+        return {
+            "cards": [(c.ref, c.state, c.flags, c.profile_id, c.from_min, c.until_min,
+                       len(_grants(session, c))) for c in all_cards],
+            "people": sorted((p.name, p.room) for p in session.scalars(select(Person))),
+            "acts": list(session.scalars(select(AuditEntry.act).order_by(AuditEntry.id))),
+            "configs": list(session.scalars(select(DeviceConfig.version))),
+        }  # fmt: skip
+
+
+def check(stage: Stage) -> None:
+    """All invariants; AssertionError says which does not hold."""
+    with stage.site.registry.session() as session:
+        for invariant in INVARIANTS:
+            invariant(stage, session)
+
+
+def _file_is_whole(_: Stage, session: Session) -> None:
+    connection = session.connection()
+    assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    assert connection.exec_driver_sql("PRAGMA foreign_key_check").first() is None, "foreign keys"
+
+
+def _log_is_whole(_: Stage, session: Session) -> None:
+    assert audit.first_broken(session) is None, "operators' log"
+    assert not audit.unknown_head(session), "operators' log is behind a signed list"
+
+
+def _no_card_is_issued_twice(_: Stage, session: Session) -> None:
+    live = session.scalars(select(Card.credential_index).where(Card.state == STATE_ISSUED))
+    assert max(Counter(live).values(), default=0) <= 1, "a card is issued twice"
+
+
+def _issued_cards_are_granted(_: Stage, session: Session) -> None:
+    for card in session.scalars(select(Card).where(Card.state == STATE_ISSUED)):
+        assert _grants(session, card), f"{card.ref} is granted nowhere"
+
+
+def _list_numbers_rise(_: Stage, session: Session) -> None:
+    for device in session.scalars(select(Device)):
+        query = select(ListVersion).where(ListVersion.device_id == device.id)
+        signed = list(session.scalars(query.order_by(ListVersion.version)))
+        times = [row.signed_at_s for row in signed]
+        assert times == sorted(times), "a later list has a lower number"
+        newest = signed[-1].version if signed else 0
+        assert device.list_version_receipted <= device.list_version_sent <= newest, "numbers"
+        if device.list_version_receipted:
+            proven = session.get_one(ListVersion, (device.id, device.list_version_receipted))
+            assert proven.state == LIST_RECEIPTED, "proven, and not noted"
+            receipts = select(Receipt.version).where(Receipt.device_id == device.id)
+            assert proven.version in list(session.scalars(receipts)), "proven without a receipt"
+
+
+def _sent_is_what_was_signed(stage: Stage, session: Session) -> None:
+    """*m*: whoever was ever shown a card counts until it is proven dead there."""
+    newest = standing.newest(session, session.get_one(Device, stage.board.device.id))
+    rows = list(session.scalars(select(SentCard)))
+    if newest is None:
+        assert not rows, "sent before anything was signed"
+        return
+    records = deltas.by_key(newest.payload)
+    shown = {key for key, rec in records.items() if not layout.flags(rec) & FLAG_REVOKED}
+    alive = [row for row in rows if row.dead_from_version is None]
+    assert shown == {stage.key(session.get_one(Card, row.card_id)) for row in alive}, "m"
+    for row in rows:
+        assert row.first_version <= newest.version, "sent in a list that is not signed"
+        assert row.dead_from_version is None or row.dead_from_version > row.first_version, "dead"
+
+
+def _the_door_holds_what_was_signed_here(stage: Stage, session: Session) -> None:
+    held = stage.door.held
+    if held.version:
+        row = session.get_one(Device, stage.board.device.id)
+        assert standing.known(session, row, 1, held.version, held.digest), "a fork of its own"
+
+
+def _grants(session: Session, card: Card) -> list[str]:
+    return list(session.scalars(select(Grant.device_id).where(Grant.card_id == card.id)))
+
+
+INVARIANTS: list[Callable[[Stage, Session], None]] = [
+    _file_is_whole,
+    _log_is_whole,
+    _no_card_is_issued_twice,
+    _issued_cards_are_granted,
+    _list_numbers_rise,
+    _sent_is_what_was_signed,
+    _the_door_holds_what_was_signed_here,
+]

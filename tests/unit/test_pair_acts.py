@@ -1,0 +1,244 @@
+"""Acts of two operators: un-losing a card, evicting somebody, writing a controller off (host)."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller_tool import clock
+from controller_tool.errors import OperatorError
+from controller_tool.registry.models import ENDED_LOST, Card, Grant
+from controller_tool.registry.stays import Lease, PairAct
+from controller_tool.rules import pairs, words
+from controller_tool.rules.refusal import RuleRefused
+from controller_tool.services import cards, device_retire
+from controller_tool.services.desk import (
+    card_found,
+    check_in,
+    device_loss,
+    eviction,
+    operator_secret,
+    operators,
+    pair_acts,
+)
+from tests.unit.house_support import add_areas, add_house
+from tests.unit.operator_support import HEAD, SECRETS, hire
+from tests.unit.registry_support import Board
+from tests.unit.test_cards import CARD, issue
+from tests.unit.test_stays import card as credential
+from tests.unit.test_stays import request as stay_request
+
+PAPER = "杭公新〔2030〕17号"
+
+
+@pytest.fixture(autouse=True)
+def cheap_scrypt(monkeypatch) -> None:
+    monkeypatch.setattr(operator_secret, "_COST_LOG2", 4)
+
+
+@pytest.fixture
+def second(site, open_site):
+    """The site as a supervisor opens it, who has a secret of their own."""
+    return hire(site, open_site, "陈静", words.SUPERVISOR)
+
+
+@pytest.fixture
+def clerk(site, open_site, second):
+    assert second
+    return open_site(site.path, operator="李明")
+
+
+def confirm(site, number: int) -> pair_acts.PairView:
+    return pair_acts.decide(site, number, True, SECRETS[site.operator])
+
+
+def refused(call, *args, **more) -> str:
+    with pytest.raises(RuleRefused) as caught:
+        call(*args, **more)
+    return caught.value.refusal.rule
+
+
+def lose(site) -> str:
+    ref = issue(site).ref
+    cards.lost(site, ref)
+    return ref
+
+
+# --- two operators ---------------------------------------------------------------------------
+
+
+@pytest.mark.both_registries
+def test_a_found_card_goes_on_after_a_second_operators_yes(site, board, second, clerk) -> None:
+    lost = issue(clerk).ref
+    board.update()
+    cards.lost(clerk, lost)
+    asked = card_found.ask(clerk, CARD, PAPER)
+    assert (asked.state, asked.subject, asked.asked_by) == (words.ASKED, lost, "李明")
+    assert cards.card_status(site, CARD).state == "lost", "asking alone changes nothing"
+    done = confirm(second, asked.id)
+    assert (done.state, done.decided_by) == (words.DONE, "陈静")
+    new, old = cards.card_status(site, CARD), cards.card_status(site, lost)
+    assert (new.ref, new.state, new.devices) == (done.result["card"], "issued", ("door-1",))
+    assert new.ref != lost
+    assert (old.state, old.word) == ("lost", "pending 0/1")
+    board.update()
+    assert cards.card_status(site, lost).deregistered, "receipts prove the former one gone"
+    assert cards.card_status(site, CARD).pending == ()
+
+
+def test_nobody_confirms_what_they_asked_for(site, second) -> None:
+    ref = lose(site)
+    operators.set_secret(site, SECRETS[HEAD])
+    asked = card_found.ask(site, ref, PAPER)
+    assert refused(confirm, site, asked.id) == "second"
+    confirm(second, asked.id)
+
+
+def test_a_clerk_is_no_second_operator(site, second, clerk) -> None:
+    asked = card_found.ask(second, lose(site), PAPER)
+    assert refused(pair_acts.decide, clerk, asked.id, True, "whatever it is") == "role"
+
+
+def test_a_second_operator_without_a_secret_of_their_own_counts_for_nothing(site, clerk) -> None:
+    asked = card_found.ask(clerk, lose(site), PAPER)
+    assert refused(pair_acts.decide, site, asked.id, True, "whatever it is") == "no_secret"
+
+
+def test_the_second_operators_secret_is_asked_for_each_time(site, second, clerk) -> None:
+    asked = card_found.ask(clerk, lose(site), PAPER)
+    second.proven_operator = second.operator
+    with pytest.raises(OperatorError, match="nobody to ask"):
+        pair_acts.decide(second, asked.id, yes=True)
+    assert refused(pair_acts.decide, second, asked.id, True, "not the secret") == "secret"
+    assert pair_acts.list_acts(site)[0].state == words.ASKED
+
+
+def test_a_no_changes_nothing_and_stays(site, second, clerk) -> None:
+    ref = lose(site)
+    asked = card_found.ask(clerk, ref, PAPER)
+    done = pair_acts.decide(second, asked.id, False, SECRETS["陈静"])
+    assert done.state == words.REFUSED
+    assert cards.card_status(site, ref).state == "lost"
+    assert refused(confirm, second, asked.id) == "decided"
+    card_found.ask(clerk, ref, PAPER)
+
+
+def test_who_asked_may_take_it_back(site, clerk) -> None:
+    asked = card_found.ask(clerk, lose(site), PAPER)
+    assert pair_acts.decide(clerk, asked.id, yes=False).state == words.REFUSED
+
+
+def test_what_nobody_decides_lapses_after_a_day(site, second, clerk, monkeypatch) -> None:
+    ref = lose(site)
+    asked = card_found.ask(clerk, ref, PAPER)
+    now = clock.now_s()
+    monkeypatch.setattr(pair_acts, "now_s", lambda: now + pairs.LAPSE_S + 1)
+    assert pair_acts.list_acts(site)[0].state == words.LAPSED
+    assert refused(confirm, second, asked.id) == "decided"
+    with site.registry.session() as session:
+        assert session.get_one(PairAct, asked.id).state == words.LAPSED
+    assert card_found.ask(clerk, ref, PAPER).id != asked.id
+
+
+def test_one_question_about_one_card_at_a_time(site, clerk) -> None:
+    ref = lose(site)
+    card_found.ask(clerk, ref, PAPER)
+    assert refused(card_found.ask, clerk, ref, PAPER) == "asked_already"
+
+
+def test_an_act_rests_on_a_document(site, clerk) -> None:
+    assert refused(card_found.ask, clerk, lose(site), " ") == "document"
+
+
+def test_a_dry_run_asks_nobody(site, clerk) -> None:
+    card_found.ask(clerk, lose(site), PAPER, dry_run=True)
+    assert pair_acts.list_acts(site) == []
+
+
+# --- cards -----------------------------------------------------------------------------------
+
+
+def test_a_card_that_somebody_else_has_now_is_not_found(site, second, clerk) -> None:
+    ref = lose(site)
+    asked = card_found.ask(clerk, ref, PAPER)
+    issue(site)  # handed out to somebody while it waited
+    assert refused(confirm, second, asked.id) == "taken"
+    assert pair_acts.list_acts(site)[0].state == words.ASKED, "nothing of it was done"
+    assert refused(card_found.ask, clerk, issue(site, "0012345679").ref, PAPER) == "not_lost"
+
+
+def test_a_found_card_keeps_its_doors_flags_and_stay(site, board, second, clerk) -> None:
+    assert board
+    add_areas(site)
+    add_house(site)
+    stay = check_in.check_in(site, stay_request())
+    cards.lost(site, stay.cards[0].ref)
+    with site.registry.writing() as session:
+        session.query(Grant).update({"points_mask": 1})
+    asked = card_found.ask(clerk, stay.cards[0].ref, PAPER)
+    new_ref = confirm(second, asked.id).result["card"]
+    with site.registry.session() as session:
+        new = session.query(Card).filter_by(ref=new_ref).one()
+        lease = session.query(Lease).one()
+        assert new.lease_id == lease.id
+        assert [g.points_mask for g in session.query(Grant).filter_by(card_id=new.id)] == [1]
+
+
+# --- eviction --------------------------------------------------------------------------------
+
+
+@pytest.mark.both_registries
+def test_an_eviction_takes_two_operators_and_a_document(site, board, second, clerk) -> None:
+    add_areas(site)
+    add_house(site)
+    stay = check_in.check_in(site, stay_request())
+    board.update()
+    asked = eviction.ask(clerk, stay.ref, PAPER)
+    assert cards.card_status(site, str(credential())).state == "issued"
+    done = confirm(second, asked.id)
+    assert done.result == {"stay": stay.ref, "visitors": [], "cards": [stay.cards[0].ref]}
+    with site.registry.session() as session:
+        lease = session.query(Lease).one()
+        assert (lease.end_reason, lease.ended_at_s is None) == (words.EVICTED, False)
+    status = cards.card_status(site, stay.cards[0].ref)
+    assert (status.state, status.word) == ("lost", "pending 0/1"), "it was not handed in"
+    assert refused(eviction.ask, clerk, stay.ref, PAPER) == "over"
+    assert refused(card_found.ask, clerk, stay.cards[0].ref, PAPER) == "stay"
+
+
+# --- controllers -----------------------------------------------------------------------------
+
+
+@pytest.mark.both_registries
+def test_two_operators_take_a_lost_controller_out_of_every_m(site, second, clerk) -> None:
+    boards = [Board(site, f"door-{number}") for number in (1, 2)]
+    ref = issue(site).ref
+    for board in boards:
+        board.update()
+    cards.collect(site, ref)
+    boards[0].update()
+    assert cards.card_status(site, ref).word == "pending 1/2"
+    asked = device_loss.ask(clerk, "door-2", PAPER)
+    assert asked.facts["pending"] == 1
+    assert cards.card_status(site, ref).word == "pending 1/2"
+    done = confirm(second, asked.id)
+    assert cards.card_status(site, ref).word == "deregistered"
+    assert cards.unproven(site) == []
+    device = site.device(done.result["kept_as"])
+    assert device.ended_how == ENDED_LOST
+    with pytest.raises(OperatorError, match="lost"):
+        site.pinned_certificate(device)
+    assert refused(device_loss.ask, clerk, device.name, PAPER) == "left_already"
+    with pytest.raises(OperatorError, match="counts for no card any more"):
+        device_retire.stolen(site, device.name)
+
+
+def test_a_stolen_controller_may_be_written_off_later(site, board, second, clerk) -> None:
+    ref = issue(site).ref
+    board.update()
+    device_retire.stolen(site, "door-1")
+    [kept_as] = [device.name for device in site.devices()]
+    cards.collect(site, ref)
+    assert cards.card_status(site, ref).word == "pending 0/1"
+    asked = device_loss.ask(clerk, kept_as, PAPER)
+    assert confirm(second, asked.id).result["kept_as"] == kept_as
+    assert cards.card_status(site, ref).deregistered
