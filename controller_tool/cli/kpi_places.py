@@ -31,11 +31,7 @@ def areas(app: App, /, area: str | None) -> None:
     app.show(found, table(columns, rows) if rows else t("No key area is known here"))
 
 
-@click.command(
-    "doors",
-    cls=ToolCommand,
-    help=t("Houses that must have a smart door."),
-)
+@click.command("doors", cls=ToolCommand, help=t("Houses that must have a smart door, without one."))
 @AREA
 @pass_app
 def doors(app: App, /, area: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Commands that ask for what takes two operators: `card found`, `device lost` (host)."""
+"""Commands that ask for what takes two operators: found cards, lost devices, evictions (host)."""
 
 from __future__ import annotations
 
@@ -43,6 +43,18 @@ def lost(app: App, name: str, document: str, dry_run: bool) -> None:
     view = device_loss.ask(app.site, name, document, dry_run)
     app.note(t("Cards not proven dead on {device}: {n}", device=name, n=view.facts["pending"]))
     show_asked(app, view, dry_run)
+
+
+@click.command("evict", cls=ToolCommand, help=t("Somebody is put out: ask for the stay to end."))
+@click.argument("stay")
+@_document
+@dry_run_option
+@pass_app
+def evict(app: App, stay: str, document: str, dry_run: bool) -> None:
+    """A second operator confirms it; then its cards end first."""
+    from controller_tool.services.desk import eviction  # noqa: PLC0415 - seldom used
+
+    show_asked(app, eviction.ask(app.site, stay, document, dry_run), dry_run)
 
 
 def show_asked(app: App, view: PairView, dry_run: bool) -> None:

@@ -14,15 +14,25 @@ Check-in, in this order:
 
 Extension: the stay is not over, the new end is later, and admission, ceiling and visit hold anew.
 A card ends with its stay at the latest.
+
+A card that is issued without a stay, for controllers that serve houses, has master and emergency
+cards for its exception; of every other one:
+
+- *barred*, *admission*: each house that one of them serves is admitted (no admission, no card)
+- *ceiling*: it ends within the days of the strictest of their classes
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from controller_tool.messages import t
 from controller_tool.rules import classes, words
 from controller_tool.rules.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 AHEAD_DAYS = 60
 _DAY_MIN = 1440
@@ -75,9 +85,9 @@ def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | No
 def refusals(house: House, room: Room, wish: Wish, now_min: int) -> list[Refusal]:
     """Every rule that forbids the stay, in their order."""
     judged = (
-        admission(house), _document(wish), _kind(wish), _duplicate(room, wish),
+        admission(house), document(wish), _kind(wish), _duplicate(room, wish),
         _dates(wish, now_min), _ceiling(house, wish, now_min), _visit(house, wish),
-        _capacity(room, wish),
+        capacity(room, wish.kind),
     )  # fmt: skip
     return [one for one in judged if one is not None]
 
@@ -113,6 +123,23 @@ def admission(house: House) -> Refusal | None:
     return None
 
 
+def card_without_stay(
+    served: Sequence[House], from_min: int, until_min: int, now_min: int, excepted: bool = False
+) -> Refusal | None:
+    """Why no card goes to controllers that serve these houses, or None; none are served: None.
+
+    excepted: it is a master or an emergency card.
+    """
+    if excepted:
+        return None
+    for house in served:
+        refused = admission(house)
+        if refused is not None:
+            return refused
+    ends = (_ceiling(house, Wish("", "", from_min, until_min), now_min) for house in served)
+    return next(filter(None, ends), None)
+
+
 def latest_end_min(house: House, kind: str, from_min: int, now_min: int) -> int:
     """The latest end that class and kind allow, minutes since 2020."""
     rules = classes.of(house.class4)
@@ -121,7 +148,8 @@ def latest_end_min(house: House, kind: str, from_min: int, now_min: int) -> int:
     return max(from_min, now_min) + rules.stay_days * _DAY_MIN
 
 
-def _document(wish: Wish) -> Refusal | None:
+def document(wish: Wish) -> Refusal | None:
+    """Who shows no document stays nowhere."""
     if wish.document == words.NO_DOCUMENT:
         return Refusal(
             "document", t("Nobody is checked in without a document"),
@@ -175,13 +203,21 @@ def _ceiling(house: House, wish: Wish, now_min: int) -> Refusal | None:
     )  # fmt: skip
 
 
+def host(wish: Wish) -> Refusal | None:
+    """Whoever is visited stays in this house."""
+    if wish.host is None or wish.host.here:
+        return None
+    return Refusal(
+        "host", t("The host does not stay in this house"), t("Give the stay of somebody there")
+    )
+
+
 def _visit(house: House, wish: Wish) -> Refusal | None:
     if wish.host is None:
         return None
-    if not wish.host.here:
-        return Refusal(
-            "host", t("The host does not stay in this house"), t("Give the stay of somebody there")
-        )
+    absent = host(wish)
+    if absent is not None:
+        return absent
     hours = classes.of(house.class4).visit_h
     if wish.until_min - wish.from_min > hours * 60:
         return Refusal(
@@ -195,8 +231,9 @@ def _visit(house: House, wish: Wish) -> Refusal | None:
     return None
 
 
-def _capacity(room: Room, wish: Wish) -> Refusal | None:
-    if wish.kind == words.VISITOR or room.taken < room.beds:
+def capacity(room: Room, kind: str) -> Refusal | None:
+    """A bed is free, or the kind of stay takes none."""
+    if kind == words.VISITOR or room.taken < room.beds:
         return None
     return Refusal(
         "capacity",

@@ -23,6 +23,7 @@ from controller_tool.registry.models import (
     Person,
     Profile,
 )
+from controller_tool.registry.stays import Lease
 from controller_tool.services import audit, card_terms, cards, list_content, profiles
 
 if TYPE_CHECKING:
@@ -93,12 +94,23 @@ def _anew(site: Site, session: Session, old: Card, wish: Wish) -> tuple[Card, li
         raise OperatorError(
             t("Card {card} is like that already", card=old.ref), t("Check the dates")
         )
-    card_terms.check(session, terms)
+    lease = session.get(Lease, old.lease_id) if old.lease_id else None
+    if lease is None:
+        card_terms.check(session, terms)
+    elif terms.until_min > lease.until_min:
+        raise OperatorError(
+            t("Card {card} belongs to stay {stay} and ends with it", card=old.ref, stay=lease.ref),
+            t("Extend the stay: tenant extend"),
+        )
     credential = cards.credential_of(site, old)
     person = session.get(Person, old.person_id) if old.person_id else None
     old.state, old.ended_at_s = STATE_REPLACED, now_s()
     session.flush()
     new = cards.add(site, session, credential, terms, person)
-    session.add_all(Grant(card_id=new.id, device_id=device.id) for device in devices)
+    new.lease_id = old.lease_id
+    session.add_all(
+        Grant(card_id=new.id, device_id=grant.device_id, points_mask=grant.points_mask)
+        for grant in session.scalars(select(Grant).where(Grant.card_id == old.id))
+    )
     list_content.require_room(session, devices)
     return new, names

@@ -35,6 +35,8 @@ from controller_tool.registry.models import (
     Device,
     Grant,
 )
+from controller_tool.rules import stay
+from controller_tool.rules.refusal import require
 from controller_tool.services import audit, card_terms, cards, list_content, ocpp_list, ocpp_tokens
 from controller_tool.services.desk.sheet_cells import Fault
 from controller_tool.services.list_records import oldest_min
@@ -197,7 +199,9 @@ class _Import:
         for card, state in self.ended:
             card.state, card.ended_at_s = state, now_s()
             audit.append(self._session, self._site.operator, f"card.{_ACTS[state]}", ref=card.ref)
+        served = card_terms.served(self._session, [door.name for door in doors])
         for credential, until_min in self.new:
+            require(stay.card_without_stay(served, self._now_min, until_min, self._now_min))
             terms = cards.Terms(self._now_min, until_min, profile_id=self._profile_id)
             card = cards.add(self._site, self._session, credential, terms, None)
             self._session.add_all(Grant(card_id=card.id, device_id=door.id) for door in doors)

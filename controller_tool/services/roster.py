@@ -5,6 +5,7 @@ Against the registry, after each row was found good by itself:
 - the same person with the same card and the same lease: there already, nothing to do
 - a card that is out, to somebody else or for another lease: refused
 - a known ID number under another name: refused
+- a new card that the houses behind its doors forbid (rules.stay.card_without_stay): refused
 - else the person is added, or the room brought up to date, and the card issued
 """
 
@@ -18,7 +19,16 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Device, Grant
-from controller_tool.services import audit, cards, list_content, people, roster_file, site_time
+from controller_tool.rules import stay
+from controller_tool.services import (
+    audit,
+    card_terms,
+    cards,
+    list_content,
+    people,
+    roster_file,
+    site_time,
+)
 from controller_tool.services.desk import sheets
 
 if TYPE_CHECKING:
@@ -80,11 +90,11 @@ def import_roster(
     raw = sheets.read_bytes(path)
     with site.registry.writing() as session:
         roster = judge(session).read(raw, path.name, roster_file.CARDS)
+        doors = cards.grant_devices(session, devices)
         tasks, faults = _compare(site, session, roster)
-        faults = in_order(roster, faults)
+        faults = in_order(roster, faults + _forbidden(session, roster, tasks, doors))
         if faults:
             raise RosterRefused(path.name, faults)
-        doors = cards.grant_devices(session, devices)
         with session.begin_nested() as trial:
             for task in tasks:
                 _carry_out(site, session, task.row, doors)
@@ -140,6 +150,20 @@ def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task],
             what = t("this card is out for another lease ({ref}): collect it first", ref=card.ref)
             faults.append(roster.fault(row, "until", what))
     return tasks, faults
+
+
+def _forbidden(
+    session: Session, roster: Roster, tasks: list[_Task], doors: list[Device]
+) -> list[Fault]:
+    """New cards that the houses behind these doors forbid."""
+    served = card_terms.served(session, [door.name for door in doors])
+    found = []
+    for row in (task.row for task in tasks):
+        assert row.from_min is not None  # noqa: S101 - roster_file.CARDS requires the column
+        refused = stay.card_without_stay(served, row.from_min, row.until_min, now_s() // 60)
+        if refused is not None:
+            found.append(roster.fault(row, "until", refused.what))
+    return found
 
 
 def _same_lease(card: Card, row: Row) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from controller_tool import id_number
@@ -19,6 +20,11 @@ GRID = "330114-01-01"
 def number(first17: str) -> str:
     """A good ID number."""
     return first17 + id_number.check_digit(first17)
+
+
+def day(days: int) -> str:
+    """The date so many days from now."""
+    return (date.today() + timedelta(days=days)).isoformat()  # noqa: DTZ011 - weeks of room around it
 
 
 def add_areas(site: Site) -> None:

@@ -115,3 +115,21 @@ def test_the_strictest_house_decides_how_long_a_list_counts() -> None:
     assert classes.list_windows({words.TRUSTED, words.STRICT}, 72, 4320) == (12, 720)
     assert classes.list_windows({words.STRICT}, 6, 60) == (6, 60), "the site may be stricter"
     assert set(classes.BY_CLASS) == set(words.CLASSES)
+
+
+def test_a_card_without_a_stay_is_held_to_the_strictest_house_that_its_doors_serve() -> None:
+    strict = stay.House("H00002", words.STRICT, words.ADMITTED)
+
+    def refused(*served: stay.House, days: int = 31, excepted: bool = False) -> str | None:
+        found = stay.card_without_stay(served, NOW, NOW + days * DAY, NOW, excepted)
+        return found.rule if found else None
+
+    assert refused(days=9999) is None, "a site without houses works as it did"
+    assert refused(HOUSE, days=366) is None
+    assert refused(HOUSE, days=367) == "ceiling"
+    assert refused(HOUSE, strict) is None
+    assert refused(HOUSE, strict, days=32) == "ceiling"
+    assert refused(HOUSE, replace(strict, state=words.SUSPENDED)) == "admission"
+    barred = replace(strict, class4=words.BARRED)
+    assert refused(barred, days=1) == "barred"
+    assert refused(barred, days=9999, excepted=True) is None

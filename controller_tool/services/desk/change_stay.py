@@ -15,13 +15,13 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Room
-from controller_tool.registry.models import STATE_REPLACED, Person
+from controller_tool.registry.models import STATE_ISSUED, STATE_LOST, STATE_REPLACED, Person
 from controller_tool.registry.stays import Lease
+from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
-from controller_tool.rules import words
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, cards, list_content, refs
-from controller_tool.services.desk import check_in, places
+from controller_tool.services.desk import check_in, operators, places
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
@@ -90,14 +90,24 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
     return _changed(site, text, act, dry_run)
 
 
-def add_card(site: Site, text: str, credential: Credential, dry_run: bool = False) -> Stay:
-    """One more card for a stay that goes on, or one in place of a lost one."""
+def add_card(
+    site: Site,
+    text: str,
+    credential: Credential,
+    dry_run: bool = False,
+    in_place_of: str | None = None,
+) -> Stay:
+    """One more card for a stay that goes on; in_place_of: a card of it, which ends as lost."""
 
     def act(session: Session, lease: Lease) -> Lease:
         house = session.get_one(House, lease.house_id)
         require(rules.admission(places.facts(house)))
+        if in_place_of is not None:
+            _lose(site, session, lease, in_place_of)
         person = session.get_one(Person, lease.person_id)
         [card] = check_in.hand_out(site, session, lease, person, [credential])
+        doors = places.doors(session, house, session.get_one(Room, lease.room_id))
+        list_content.require_room(session, list(doors))
         audit.append(session, site.operator, "tenant.card", stay=lease.ref, card=card.ref)
         return lease
 
@@ -132,8 +142,23 @@ def hold_to_class(site: Site, session: Session, house: House) -> list[str]:
     return shortened
 
 
+def _lose(site: Site, session: Session, lease: Lease, text: str) -> None:
+    """A card of this stay ends as lost; one that has ended stays as it is."""
+    card = cards.find(site, session, text)
+    if card.lease_id != lease.id:
+        raise OperatorError(
+            t("Card {card} is none of stay {stay}", card=card.ref, stay=lease.ref),
+            t("See its cards with: tenant show {stay}", stay=lease.ref),
+        )
+    if card.state == STATE_ISSUED:
+        card.state, card.ended_at_s = STATE_LOST, now_s()
+        audit.append(session, site.operator, "card.lost", ref=card.ref)
+        session.flush()
+
+
 def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_run: bool) -> Stay:
     site.require_cards()
+    operators.require(site, duty.EXTEND)
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
         if lease.ended_at_s is not None:

@@ -18,11 +18,11 @@ from controller_tool.messages import t
 from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
+from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
-from controller_tool.rules import words
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, cards, list_content, people, profiles, refs
-from controller_tool.services.desk import places
+from controller_tool.services.desk import operators, places
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import ID_BYTES
 
@@ -79,6 +79,7 @@ class Stay:
 def check_in(site: Site, request: Request, dry_run: bool = False) -> Stay:
     """Check somebody in; RuleRefused names the rule that forbids it, and nothing has changed."""
     site.require_cards()
+    operators.require(site, duty.VISIT if request.kind == words.VISITOR else duty.CHECK_IN)
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = move_in(site, session, request)
         list_content.require_room(session, list(_of_house(session, lease)))
@@ -98,7 +99,7 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     room = places.room(session, house, request.room)
     wish = rules.Wish(
         request.kind, request.holder.document, request.from_min, request.until_min,
-        _host(site, session, house, request.host), _there_already(site, session, room, request),
+        host(site, session, house, request.host), _there_already(site, session, room, request),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -168,7 +169,8 @@ def _of_house(session: Session, lease: Lease) -> dict[Device, int | None]:
     return places.doors(session, house, room)
 
 
-def _host(site: Site, session: Session, house: House, text: str | None) -> rules.Host | None:
+def host(site: Site, session: Session, house: House, text: str | None) -> rules.Host | None:
+    """Whom a visitor visits, by stay or card, as rules see them; None where nobody is named."""
     if text is None:
         return None
     lease = places.lease(site, session, text)

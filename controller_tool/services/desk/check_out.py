@@ -12,9 +12,9 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import STATE_COLLECTED, STATE_LOST
 from controller_tool.registry.stays import Lease
-from controller_tool.rules import words
+from controller_tool.rules import duty, words
 from controller_tool.services import audit
-from controller_tool.services.desk import check_in, places
+from controller_tool.services.desk import check_in, operators, places
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -49,6 +49,11 @@ def check_out(
     Doing it twice changes nothing. reason: code of rules.words; by the dates when it is None.
     """
     site.require_cards()
+    operators.require(site, duty.CHECK_OUT)
+    if reason == words.EVICTED:
+        raise OperatorError(
+            t("An eviction takes two operators and a document"), t("Ask for it: tenant evict")
+        )
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
         state = STATE_LOST if lost else STATE_COLLECTED
