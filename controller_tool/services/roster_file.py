@@ -6,8 +6,9 @@ How files are read is in desk.sheets. Stays are local days, the last one include
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ class Judge:
     em4100_version: int
     today: date
     local: SiteTime
-    midnights: dict[date, int] = field(default_factory=dict)
+    midnights: dict[date, int] = dataclasses.field(default_factory=dict)
 
     def midnight_min(self, day: date) -> int:
         """As SiteTime.midnight_min."""

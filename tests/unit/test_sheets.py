@@ -119,7 +119,7 @@ def test_a_cell_that_cannot_be_read_is_named(place, typed, what) -> None:
 
 
 def test_a_card_that_is_a_number_gets_its_zeros_back_unless_it_could_be_another() -> None:
-    row = list(WANG)
+    row: list[object] = [*WANG]
     row[3] = 123456789
     assert the_row(xlsx_bytes(row)).credential == credentials.parse("0123456789")
     row[3] = 12345678
