@@ -104,8 +104,9 @@ def _check_ins(site: Site, database: str) -> list[dict[str, Any]]:
     now_min = now_s() // 60
     requests = [
         check_in.Request(
-            people.Holder(f"租客{number}", f"P{number:07d}", document=words.PASSPORT), house.ref,
-            "bench", now_min, now_min + 20 * 1440, cards=(credentials.parse(f"{900_000_000 + number:010d}"),),
+            people.Holder(f"租客{number}", f"P{number:07d}", document=words.PASSPORT),
+            house.ref, "bench", now_min, now_min + 20 * 1440,
+            cards=(credentials.parse(f"{900_000_000 + number:010d}"),),
         )
         for number in range(_RUNS)
     ]  # fmt: skip
