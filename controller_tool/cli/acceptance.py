@@ -27,7 +27,7 @@ def acceptance() -> None:
 @pass_app
 def make(app: App, /, file: Path, force: bool, dry_run: bool) -> None:
     """Plan, devices, commissioning, key figures, journals; no tenant's name in it."""
-    done = service.make(app.site, file, None, force, dry_run)
+    done = service.make(app.site, file, service.figures, force, dry_run)
     said = t("{houses} houses and {devices} controllers in {path}", houses=done.houses,
              devices=done.devices, path=done.path.name)  # fmt: skip
     app.show(done, t("Dry run: {what}", what=said) if dry_run else said,

@@ -11,6 +11,7 @@ from controller_tool.cli.card import ID_NUMBER_VARIABLE
 from controller_tool.cli.common import App, ToolGroup, pass_app
 from controller_tool.cli.pair_asking import evict
 from controller_tool.cli.profile import dry_run_option
+from controller_tool.cli.tenant_import import import_
 from controller_tool.cli.tenant_look import list_, show, slip
 from controller_tool.cli.tenant_stay import card, check_out, extend, move
 from controller_tool.messages import t
@@ -113,5 +114,5 @@ def _request(app: App, filled: form.Form) -> Request | None:
     return dialogue.fill(app.site, filled, asking.Terminal(app))
 
 
-for command in (check_out, extend, move, card, evict, list_, show, slip):
+for command in (check_out, extend, move, card, evict, import_, list_, show, slip):
     tenant.add_command(command)

@@ -46,7 +46,11 @@ class Registry:
         self._backend = _backend(place, new)
         self._engine = self._backend.engine
         self._writing_engine = self._backend.writing_engine
-        self._migrate(new)
+        try:
+            self._migrate(new)
+        except BaseException:
+            self.close()  # nobody else will: there is no registry to close
+            raise
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -90,7 +94,6 @@ class Registry:
             with self._engine.connect() as connection:
                 current = self._revision(connection, new)
         except DBAPIError as error:
-            self.close()
             raise self._backend.unreadable(error) from error
         if current == HEAD_REVISION:
             return
@@ -106,7 +109,6 @@ class Registry:
         if inspect(connection).has_table("alembic_version"):
             current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if (current is None) != new:
-            self.close()
             raise self._backend.missing() if current is None else self._backend.taken()
         return current
 

@@ -79,16 +79,17 @@ class Wish:
 
 def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | None:
     """The first rule that forbids the stay, or None."""
-    return (
-        admission(house)
-        or document(wish)
-        or _kind(wish)
-        or _duplicate(room, wish)
-        or _dates(wish, now_min)
-        or _ceiling(house, wish, now_min)
-        or _visit(house, wish)
-        or capacity(room, wish.kind)
-    )
+    return next(iter(refusals(house, room, wish, now_min)), None)
+
+
+def refusals(house: House, room: Room, wish: Wish, now_min: int) -> list[Refusal]:
+    """Every rule that forbids the stay, in their order."""
+    judged = (
+        admission(house), document(wish), _kind(wish), _duplicate(room, wish),
+        _dates(wish, now_min), _ceiling(house, wish, now_min), _visit(house, wish),
+        capacity(room, wish.kind),
+    )  # fmt: skip
+    return [one for one in judged if one is not None]
 
 
 def extension(house: House, wish: Wish, was_until_min: int, now_min: int) -> Refusal | None:

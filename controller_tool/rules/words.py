@@ -36,6 +36,13 @@ LEFT, EARLY, MOVED, EVICTED, NOT_ON_ROSTER = ENDS = (
     "left", "early", "moved", "evicted", "not_on_roster",
 )  # fmt: skip
 
+# what a roster means for a person (group "roster"), and for who is not on it any more (group
+# "leavers"): they stay, they are named, their stays end
+NEW, EXTENDED, MOVED_ON, OTHER_CARD, DETAILS, UNCHANGED, LEAVING, REFUSED_ROW = ON_ROSTER = (
+    "new", "extended", "moved", "card", "details", "unchanged", "leaving", "refused",
+)  # fmt: skip
+KEEP, LIST, END = LEAVERS = ("keep", "list", "end")
+
 # documents of a person (group "document"); id_card holds residence permits 81, 82, 83 too
 ID_CARD, PASSPORT, NO_DOCUMENT = DOCUMENTS = ("id_card", "passport", "none")
 

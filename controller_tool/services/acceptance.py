@@ -67,6 +67,15 @@ class Made:
     missing: tuple[str, ...]
 
 
+def figures(site: Site) -> dict[str, Any]:
+    """The rates of the whole site: numerator, denominator, places not counted; no gap's name."""
+    from controller_tool.services.desk import rates  # noqa: PLC0415 - it looks at everything
+
+    found = rates.report(site)
+    said = {name: vars(rate) for name, rate in found.whole.rates.items()}
+    return {"at_s": found.at_s, "rates": said}
+
+
 def make(
     site: Site, path: Path, kpis: Kpis | None = None, force: bool = False, dry_run: bool = False
 ) -> Made:

@@ -138,10 +138,19 @@ def add(
             t("The card would end before it begins, or lie outside of 2020 to 2051"),
             t("Check the dates"),
         )
+    card = made(site, credential, terms, person.id if person else None,
+                refs.following(session, Card.ref, "K"))  # fmt: skip
+    session.add(card)
+    session.flush()
+    return card
+
+
+def made(site: Site, credential: Credential, terms: Terms, person_id: str | None, ref: str) -> Card:
+    """The row of a new card, which the caller adds and has looked after: no such card is out."""
     row_id = os.urandom(ID_BYTES).hex()
-    card = Card(
+    return Card(
         id=row_id,
-        ref=refs.following(session, Card.ref, "K"),
+        ref=ref,
         credential_type=credential.type,
         credential_sealed=site.vault.seal("cards", row_id, "credential", credential.data),
         credential_index=index(site.vault, credential),
@@ -150,12 +159,9 @@ def add(
         profile_id=terms.profile_id,
         from_min=terms.from_min,
         until_min=terms.until_min,
-        person_id=person.id if person else None,
+        person_id=person_id,
         issued_at_s=now_s(),
     )
-    session.add(card)
-    session.flush()
-    return card
 
 
 def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]:

@@ -38,10 +38,10 @@ from controller_tool.registry.models import (
 from controller_tool.rules import stay
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, card_terms, cards, list_content, ocpp_list, ocpp_tokens
+from controller_tool.services.desk.sheet_cells import Fault
 from controller_tool.services.list_records import oldest_min
 from controller_tool.services.ocpp_list import Entry, LocalList
 from controller_tool.services.roster import RosterRefused
-from controller_tool.services.roster_file import Fault
 from protocol.constants import TIME_END_MIN
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controller_tool.messages import t
+from controller_tool.services.desk.sheet_cells import Fault
 from controller_tool.services.ocpp_tokens import TOKEN_MAX, TOKEN_TYPES, V16, V201, Token
-from controller_tool.services.roster_file import Fault
 from protocol.constants import EPOCH_2020_UNIX_S, TIME_END_MIN
 
 ACCEPTED, BLOCKED, EXPIRED = "Accepted", "Blocked", "Expired"

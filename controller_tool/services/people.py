@@ -63,12 +63,22 @@ def take(site: Site, session: Session, holder: Holder) -> Person:
             t("This ID number belongs to somebody of another name"),
             t("Compare it with the document"),
         )
+    refresh(site, person, holder)
+    return person
+
+
+def refresh(site: Site, person: Person, holder: Holder) -> bool:
+    """Bring up to date what the desk knows better now; whether anything was otherwise.
+
+    What is the same is not sealed anew. The room alone is no news: it moves with the stay.
+    """
     person.room = short(holder.room, ROOM_MAX) or person.room
+    before = (person.origin, person.employer, person.phone_sealed)
     person.origin = short(holder.origin, NAME_MAX) or person.origin
     person.employer = short(holder.employer, NAME_MAX) or person.employer
-    if holder.phone:
+    if holder.phone and holder.phone != _phone(site, person):
         person.phone_sealed = _seal_phone(site, person.id, holder.phone)
-    return person
+    return before != (person.origin, person.employer, person.phone_sealed)
 
 
 def known(site: Site, session: Session, holder: Holder) -> Person | None:
@@ -135,6 +145,14 @@ def add(site: Site, session: Session, holder: Holder, number: str = "") -> Perso
 
     Raises OperatorError for a name or room that is too long or would disturb a screen or list.
     """
+    person = made(site, holder, number)
+    session.add(person)
+    session.flush()
+    return person
+
+
+def made(site: Site, holder: Holder, number: str = "") -> Person:
+    """The row of a new person, which the caller adds; as for add."""
     name = holder.name.strip()
     if not name or not is_short(name, NAME_MAX):
         raise OperatorError(
@@ -143,7 +161,7 @@ def add(site: Site, session: Session, holder: Holder, number: str = "") -> Perso
         )
     row_id = os.urandom(ID_BYTES).hex()
     by_number = number and holder.document == words.ID_CARD
-    person = Person(
+    return Person(
         id=row_id,
         name=name,
         room=short(holder.room, ROOM_MAX),
@@ -156,9 +174,6 @@ def add(site: Site, session: Session, holder: Holder, number: str = "") -> Perso
         origin=short(holder.origin, NAME_MAX),
         employer=short(holder.employer, NAME_MAX),
     )
-    session.add(person)
-    session.flush()
-    return person
 
 
 def indexed(document: str, number: str) -> str:
@@ -168,3 +183,9 @@ def indexed(document: str, number: str) -> str:
 
 def _seal_phone(site: Site, row_id: str, phone: str) -> bytes:
     return site.vault.seal("persons", row_id, "phone", phone.encode())
+
+
+def _phone(site: Site, person: Person) -> str:
+    if person.phone_sealed is None:
+        return ""
+    return site.vault.open("persons", person.id, "phone", person.phone_sealed).decode()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import InstrumentedAttribute, Session
 
 _DIGITS = {"K": 6, "L": 6, "H": 5, "Z": 6, "C": 5}
@@ -25,3 +27,11 @@ def following(session: Session, column: InstrumentedAttribute[str], letter: str)
         count = session.scalar(select(func.count()).select_from(column.class_)) or 0
         return f"{letter}{count + 1}"
     return f"{letter}{int(newest[1:]) + 1:0{digits}d}"
+
+
+def run_of(session: Session, column: InstrumentedAttribute[str], letter: str) -> Iterator[str]:
+    """The next references of a table one after another, for many rows at once."""
+    number = int(following(session, column, letter)[1:])
+    while True:
+        yield f"{letter}{number:0{_DIGITS[letter]}d}"
+        number += 1

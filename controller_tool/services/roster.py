@@ -29,7 +29,7 @@ from controller_tool.services import (
     roster_file,
     site_time,
 )
-from controller_tool.services.roster_file import Fault
+from controller_tool.services.desk import sheets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from controller_tool.registry.models import Card
+    from controller_tool.services.desk.sheet_cells import Fault
     from controller_tool.services.roster_file import Roster, Row
     from controller_tool.services.site import Site
 
@@ -86,16 +87,12 @@ def import_roster(
     Raises RosterRefused with every fault, or OperatorError; then nothing has changed.
     """
     site.require_cards()
+    raw = sheets.read_bytes(path)
     with site.registry.writing() as session:
-        version = list_content.number(session, "em4100_version")
-        today = date.today()  # noqa: DTZ011 - leases and birth dates are local days
-        roster = roster_file.read(path, version, today, site_time.read(session))
+        roster = judge(session).read(raw, path.name, roster_file.CARDS)
         doors = cards.grant_devices(session, devices)
         tasks, faults = _compare(site, session, roster)
-        faults += _forbidden(session, roster, tasks, doors)
-        columns = {name: place for place, name in enumerate(roster.names.values())}
-        faults = roster.faults + faults
-        faults.sort(key=lambda fault: (fault.row, columns.get(fault.field, 0)))
+        faults = in_order(roster, faults + _forbidden(session, roster, tasks, doors))
         if faults:
             raise RosterRefused(path.name, faults)
         with session.begin_nested() as trial:
@@ -120,23 +117,38 @@ def import_roster(
     )
 
 
+def judge(session: Session) -> roster_file.Judge:
+    """The judge of rosters as this site has them today."""
+    today = date.today()  # noqa: DTZ011 - leases and birth dates are local days
+    version = list_content.number(session, "em4100_version")
+    return roster_file.Judge(version, today, site_time.read(session))
+
+
+def in_order(roster: Roster, more: list[Fault]) -> list[Fault]:
+    """All faults of a roster, its own and ``more``, by row and column."""
+    columns = {name: place for place, name in enumerate(roster.names.values())}
+    faults = roster.faults + more
+    return sorted(faults, key=lambda fault: (fault.row, columns.get(fault.field, 0)))
+
+
 def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task], list[Fault]]:
     tasks: list[_Task] = []
     faults: list[Fault] = []
     for row in roster.rows:
+        assert row.credential is not None  # noqa: S101 - roster_file.CARDS requires the column
         person = people.find(site, session, row.id_number)
         if person is not None and person.name != row.name:
             what = t("this ID number belongs to somebody of another name")
-            faults.append(Fault(row.line, roster.names["name"], what))
+            faults.append(roster.fault(row, "name", what, row.name))
         card = cards.live_card(site, session, row.credential)
         if card is None:
             tasks.append(_Task(row, person is not None))
         elif person is None or card.person_id != person.id:
             what = t("this card is issued to somebody else ({ref})", ref=card.ref)
-            faults.append(Fault(row.line, roster.names["card"], what))
+            faults.append(roster.fault(row, "card", what, row.credential.masked()))
         elif not _same_lease(card, row):
             what = t("this card is out for another lease ({ref}): collect it first", ref=card.ref)
-            faults.append(Fault(row.line, roster.names["until"], what))
+            faults.append(roster.fault(row, "until", what))
     return tasks, faults
 
 
@@ -147,9 +159,10 @@ def _forbidden(
     served = card_terms.served(session, [door.name for door in doors])
     found = []
     for row in (task.row for task in tasks):
+        assert row.from_min is not None  # noqa: S101 - roster_file.CARDS requires the column
         refused = stay.card_without_stay(served, row.from_min, row.until_min, now_s() // 60)
         if refused is not None:
-            found.append(Fault(row.line, roster.names["until"], refused.what))
+            found.append(roster.fault(row, "until", refused.what))
     return found
 
 
@@ -158,6 +171,8 @@ def _same_lease(card: Card, row: Row) -> bool:
 
 
 def _carry_out(site: Site, session: Session, row: Row, doors: list[Device]) -> None:
+    assert row.credential is not None  # noqa: S101 - roster_file.CARDS requires both columns
+    assert row.from_min is not None  # noqa: S101
     person = people.take(site, session, people.Holder(row.name, row.id_number, row.room, row.phone))
     card = cards.add(
         site, session, row.credential, cards.Terms(row.from_min, row.until_min), person

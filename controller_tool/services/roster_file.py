@@ -1,15 +1,13 @@
-"""Reads a roster, CSV as dormitories hand it over, and judges each field by itself (host).
+"""Judges each field of a roster by itself, whatever kind of file it came in (host).
 
-UTF-8 (with or without mark) or GB 18030, as spreadsheets in China save it. Column names are
-Chinese or English, in any order. Leases are local days, the last one included.
+One judge for rosters of cards alone (`card import`) and of people in houses (`tenant import`).
+How files are read is in desk.sheets. Stays are local days, the last one included.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,199 +15,209 @@ from controller_tool import credentials, date_forms, id_number
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import people
+from controller_tool.services.desk import sheet_cells, sheets
+from controller_tool.services.desk.sheet_cells import Cell, Fault
+from controller_tool.services.desk.sheets import Columns, Line
 from controller_tool.services.people import NAME_MAX, ROOM_MAX
 from protocol.constants import TIME_END_MIN
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from controller_tool.credentials import Credential
     from controller_tool.services.site_time import SiteTime
 
 # field: its column names; the first is the one that is printed. `note` is read and not kept.
 COLUMNS = {
-    "name": ("姓名", "name"),
-    "id_number": ("身份证号", "身份证号码", "id_number"),
-    "room": ("房间", "房间号", "room"),
-    "card": ("卡号", "card"),
-    "from": ("入住日期", "起租日期", "from"),
-    "until": ("到期日期", "退租日期", "until"),
-    "phone": ("手机号", "联系电话", "phone"),
-    "note": ("备注", "note"),
+    "name": ("姓名", "名字", "员工姓名", "租客姓名", "name"),
+    "id_number": (
+        "身份证号", "身份证号码", "身份证", "证件号", "证件号码", "公民身份号码", "公民身份证号码",
+        "id_number", "ID card", "ID no",
+    ),
+    "room": ("房间", "房间号", "房号", "室号", "宿舍号", "寝室号", "room"),
+    "card": ("卡号", "门禁卡号", "门禁卡", "IC卡号", "card", "card number", "card no"),
+    "from": (
+        "入住日期", "起租日期", "开始日期", "入住时间", "起始日期", "from", "start date", "start",
+    ),
+    "until": (
+        "到期日期", "退租日期", "结束日期", "到期时间", "截止日期", "until", "end date", "end",
+    ),
+    "phone": ("手机号", "联系电话", "手机", "手机号码", "电话", "联系方式", "phone", "mobile"),
+    "note": ("备注", "说明", "note", "remarks"),
+}  # fmt: skip
+DESK_COLUMNS = {
+    **COLUMNS,
+    "house": ("房屋", "房屋编号", "地址编码", "楼栋", "house"),
+    "bed": ("床位", "床号", "床位号", "bed"),
+    "sex": ("性别", "sex", "gender"),
+    "origin": ("户籍", "籍贯", "户籍地", "户籍地址", "户籍所在地", "origin"),
+    "employer": ("单位", "公司", "工厂", "工作单位", "用人单位", "employer", "company"),
+    "contract": ("合同号", "合同编号", "contract"),
 }
-REQUIRED = ("name", "id_number", "room", "card", "from", "until")
-_PHONE = re.compile(r"1[3-9][0-9]{9}")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One wrong field. row: line of the file, the header is 1; field: the column as it is named."""
-
-    row: int
-    field: str
-    what: str
+CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), strict=True)
+DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"))
+_PHONE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
+_SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
+_NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
+_WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
+_SERIAL_DAY_ZERO = date(1899, 12, 30)  # day 0 of spreadsheets after February 1900
+_SECRET = ("id_number", "phone")
+_DOOR_DIGITS = 10
 
 
 @dataclass(frozen=True)
 class Row:
-    """One worker, every field good by itself; minutes since 2020."""
+    """One person, every field good by itself; minutes since 2020.
+
+    credential, from_min: None where the file has no such column; so are texts empty.
+    """
 
     line: int
     name: str
     id_number: str
     room: str
     phone: str
-    credential: Credential
-    from_min: int
+    credential: Credential | None
+    from_min: int | None
     until_min: int
+    house: str = ""
+    origin: str = ""
+    employer: str = ""
+    contract: str = ""
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Good rows and all faults; names: the column names as this file has them."""
+    """Good rows and all faults; names: the column names as this file has them; ignored: others."""
 
     rows: list[Row]
     faults: list[Fault]
     names: dict[str, str]
+    ignored: tuple[str, ...] = ()
+
+    def fault(self, row: Row, field: str, what: str, value: str = "") -> Fault:
+        """A fault of a row that only the registry knows of; ``value`` is masked here."""
+        return Fault(row.line, self.names.get(field, DESK_COLUMNS[field][0]), what,
+                     sheet_cells.shown(value, field in _SECRET))  # fmt: skip
 
 
-def read(path: Path, em4100_version: int, today: date, local: SiteTime) -> Roster:
-    """Every row of the file, its dates by ``local``; OperatorError when it is no such file."""
-    try:
-        lines = list(csv.reader(io.StringIO(text_of(path), newline="")))
-    except csv.Error:
-        raise OperatorError(
-            t("{path} is no CSV file", path=path.name), t("Give the roster as CSV")
-        ) from None
-    if not lines:
-        raise OperatorError(t("{path} is empty", path=path.name), t("Give the roster as CSV"))
-    header = [cell.strip() for cell in lines[0]]
-    columns, faults = _columns(header)
-    names = {field: header[place] for place, field in columns.items()}
-    if faults:
-        return Roster([], faults, names)
-    rows = []
-    read: list[_Reader] = []
-    for number, cells in enumerate(lines[1:], 2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = _Reader(number, names, em4100_version, today, local)
-        good = row.read(cells, columns)
-        faults += row.faults
-        read.append(row)
-        if good is not None:
-            rows.append(good)
-    if not rows and not faults:
-        raise OperatorError(t("{path} names nobody", path=path.name), t("Give the roster as CSV"))
-    return Roster(rows, faults + _doubles(read, names), names)
+@dataclass(frozen=True)
+class Judge:
+    """What fields are judged by: the version of EM4100 cards, the day, the site's time."""
 
+    em4100_version: int
+    today: date
+    local: SiteTime
 
-def text_of(path: Path) -> str:
-    """Its text, whichever of the two encodings it has; OperatorError."""
-    try:
-        raw = path.read_bytes()
-    except OSError:
-        raise OperatorError(
-            t("{path} cannot be read", path=path.name), t("Check the name of the file")
-        ) from None
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise OperatorError(
-        t("{path} is neither UTF-8 nor GB 18030 text", path=path.name),
-        t("Save it from the spreadsheet as CSV UTF-8"),
-    )
-
-
-def _columns(header: list[str]) -> tuple[dict[int, str], list[Fault]]:
-    known = {name: field for field, names in COLUMNS.items() for name in names}
-    columns: dict[int, str] = {}
-    faults = []
-    for place, name in enumerate(header):
-        field = known.get(name) or known.get(name.lower())
-        if field is None:
-            faults.append(Fault(1, name or str(place + 1), t("unknown column")))
-        elif field in columns.values():
-            faults.append(Fault(1, name, t("column twice")))
-        else:
-            columns[place] = field
-    missing = [field for field in REQUIRED if field not in columns.values()]
-    faults += [Fault(1, COLUMNS[field][0], t("column missing")) for field in missing]
-    return columns, faults
+    def read(self, raw: bytes, name: str, columns: Columns, sheet: str | None = None) -> Roster:
+        """Every row of the file's bytes; OperatorError when it is no such file."""
+        table = sheets.read(raw, name, columns, sheet)
+        rows = []
+        faults = list(table.faults)
+        read: list[_Reader] = []
+        for line in table.lines:
+            row = _Reader(line, table.names, self)
+            good = row.read()
+            faults += row.faults
+            read.append(row)
+            if good is not None:
+                rows.append(good)
+        return Roster(rows, faults + _doubles(read, table.names), table.names, table.ignored)
 
 
 class _Reader:
     """One line: takes its fields one by one and keeps what is wrong with them."""
 
-    def __init__(
-        self,
-        line: int,
-        names: dict[str, str],
-        em4100_version: int,
-        today: date,
-        local: SiteTime,
-    ) -> None:
+    def __init__(self, line: Line, names: dict[str, str], judge: Judge) -> None:
         self.faults: list[Fault] = []
         self.once: list[tuple[str, object]] = []  # fields that no other row may repeat
-        self.line = line
+        self.line = line.number
+        self._extra = line.extra
+        self._cells = line.cells
         self._names = names
-        self._em4100_version = em4100_version
-        self._today = today
-        self._local = local
-        self._cells: dict[str, str] = {}
+        self._judge = judge
 
-    def read(self, cells: list[str], columns: dict[int, str]) -> Row | None:
-        if len(cells) > len(columns):
+    def read(self) -> Row | None:
+        if self._extra:
             self._wrong("name", t("more fields than columns"))
-        for place, field in columns.items():
-            self._cells[field] = cells[place].strip() if place < len(cells) else ""
+        for field, cell in self._cells.items():
+            if cell.fault and field != "note":
+                self._wrong(field, cell.fault)
+                self._cells = {**self._cells, field: replace(cell, text="")}
         name, room = self._short("name", NAME_MAX), self._short("room", ROOM_MAX)
         number, phone = self._id_number(), self._phone()
         credential = self._card()
         begin, end = self._date("from"), self._date("until")
         if begin and end and end < begin:
             self._wrong("until", t("the lease ends before it begins"))
-        if self.faults or credential is None or begin is None or end is None:
+        house = self._short("house", NAME_MAX)
+        more = [self._optional(field) for field in ("origin", "employer", "contract")]
+        self._sex(number)
+        if self.faults or end is None:
             return None
-        until_min = self._local.midnight_min(end + timedelta(days=1))
-        from_min = self._local.midnight_min(begin)
-        return Row(self.line, name, number, room, phone, credential, from_min, until_min)
+        local = self._judge.local
+        return Row(
+            self.line, name, number, room, phone, credential,
+            None if begin is None else local.midnight_min(begin),
+            local.midnight_min(end + timedelta(days=1)), house, *more,
+        )  # fmt: skip
+
+    def _text(self, field: str) -> str:
+        return self._cells.get(field, Cell()).text
 
     def _wrong(self, field: str, what: str) -> None:
-        self.faults.append(Fault(self.line, self._names.get(field, field), what))
+        """The first fault of a field is told."""
+        name = self._names.get(field, field)
+        if all(fault.field != name for fault in self.faults):
+            value = sheet_cells.shown(self._text(field), field in _SECRET)
+            self.faults.append(Fault(self.line, name, what, value))
 
     def _needed(self, field: str) -> str:
-        text = self._cells[field]
-        if not text:
+        """The text of a field, which is there if its column is."""
+        text = self._text(field)
+        if not text and field in self._names:
             self._wrong(field, t("empty"))
         return text
 
     def _short(self, field: str, longest: int) -> str:
-        text = self._needed(field)
+        return self._fitting(field, self._needed(field), longest)
+
+    def _optional(self, field: str) -> str:
+        return self._fitting(field, self._text(field), NAME_MAX)
+
+    def _fitting(self, field: str, text: str, longest: int) -> str:
         if text and not people.is_short(text, longest):
             self._wrong(field, t("longer than {n} characters, or unprintable", n=longest))
         return text
 
     def _id_number(self) -> str:
         number = id_number.normalise(self._needed("id_number"))
-        fault = id_number.fault(number, self._today) if number else None
+        fault = id_number.fault(number, self._judge.today) if number else None
         if fault is not None:
             self._wrong("id_number", t(id_number.FAULTS[fault]))
         self._once("id_number", number)
         return number
 
+    def _sex(self, number: str) -> None:
+        """The ID number says it itself; a column that says otherwise shows a slip of the pen."""
+        text = self._text("sex").upper()
+        if text and text not in _SEXES:
+            self._wrong("sex", t("neither 男 nor 女"))
+        elif text and not self.faults and id_number.sex(number) != _SEXES[text]:
+            self._wrong("sex", t("the ID number says otherwise"))
+
     def _phone(self) -> str:
-        phone = re.sub(r"[ -]", "", self._cells.get("phone", ""))
-        if phone and not _PHONE.fullmatch(phone):
+        phone = re.sub(r"[ -]", "", self._text("phone"))
+        found = _PHONE.fullmatch(phone)
+        if phone and not found:
             self._wrong("phone", t("not a mobile number of 11 digits"))
-        return phone
+        return found[1] if found else ""
 
     def _card(self) -> Credential | None:
         text = self._needed("card")
+        cell = self._cells.get("card", Cell())
+        if cell.number and text.isdigit():
+            text = text.zfill(_DOOR_DIGITS)  # a number has no leading zeros, a card's print has
         try:
-            credential = credentials.parse(text, self._em4100_version) if text else None
+            credential = credentials.parse(text, self._judge.em4100_version) if text else None
         except OperatorError:
             self._wrong("card", t("not a card number"))
             return None
@@ -222,17 +230,26 @@ class _Reader:
 
     def _date(self, field: str) -> date | None:
         text = self._needed(field)
+        if not text:
+            return None
         try:
-            day = date_forms.day(text)
-        except ValueError:
-            if text:
+            day = self._day(text, self._cells[field].number)
+        except (ValueError, OverflowError):
+            if _WHICH_IS_WHICH.fullmatch(text):
+                self._wrong(field, t("which is the year, the month, the day? Write 2025-03-31"))
+            else:
                 self._wrong(field, t("not a date such as 2025-03-31"))
             return None
-        end_min = self._local.midnight_min(day)
-        if not 0 <= end_min < TIME_END_MIN - 1440:
+        if not 0 <= self._judge.local.midnight_min(day) < TIME_END_MIN - 1440:
             self._wrong(field, t("not between 2020 and 2051"))
             return None
         return day
+
+    @staticmethod
+    def _day(text: str, number: bool) -> date:
+        if number and len(text) != len("20250331"):
+            return _SERIAL_DAY_ZERO + timedelta(days=int(float(text)))
+        return date_forms.day(_NO_TIME.sub("", text))
 
 
 def _doubles(rows: list[_Reader], names: dict[str, str]) -> list[Fault]:

@@ -120,6 +120,16 @@ def test_another_controller_under_a_known_id_is_found(site, board, bundle) -> No
     assert judged.flaws == ("door-1 has another certificate than here",)
 
 
+@pytest.mark.usefixtures("house")
+def test_the_rates_of_the_site_are_in_it_without_a_name(site, tmp_path) -> None:
+    made = acceptance.make(site, tmp_path / "a.zip", acceptance.figures)
+    text = content(made.path)[acceptance.KPIS]
+    said = json.loads(text)["rates"]
+    assert said
+    assert all(set(rate) == {"numerator", "denominator", "uncounted"} for rate in said.values())
+    assert "张伟".encode() not in text
+
+
 def test_what_is_not_in_it_is_told(site, board, tmp_path) -> None:
     del board
     made = acceptance.make(site, tmp_path / "a.zip")

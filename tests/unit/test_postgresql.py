@@ -262,10 +262,8 @@ def test_the_lock_is_one_whatever_way_leads_to_the_tables(server_site, monkeypat
 
 
 def test_many_rows_are_inserted_as_they_are(server_site) -> None:
-    board = Board(server_site, "door-1")
-    rows = [
-        (board.device.id, 0, seq, 1 << 31, bytes((seq % 256, 0, 39)), 5) for seq in range(12_000)
-    ]
+    device_id = Board(server_site, "door-1").device.id
+    rows = [(device_id, 0, seq, 1 << 31, bytes((seq % 256, 0, 39)), 5) for seq in range(12_000)]
     columns = ("device_id", "ring", "seq", "boot", "record", "pulled_at_s")
     with server_site.registry.writing() as session:
         insert_rows(session, JournalRecord, columns, rows)

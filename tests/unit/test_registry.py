@@ -25,6 +25,8 @@ from controller_tool.services.site_view import view
 from tests.unit.raw_registry import REFUSED, raw
 from tests.unit.test_cards import CARD, issue
 
+pytestmark = pytest.mark.both_registries
+
 
 def act(site, name: str = "act", **details: object) -> None:
     with site.registry.writing() as session:

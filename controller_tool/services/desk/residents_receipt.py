@@ -18,11 +18,12 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.stays import DeliveryReject
-from controller_tool.services import audit, roster_file
+from controller_tool.services import audit
 from controller_tool.services.city import marks
 from controller_tool.services.city.kinds import Once
+from controller_tool.services.desk import sheets
 from controller_tool.services.desk.residents import KIND, target_of
-from controller_tool.services.roster_file import Fault
+from controller_tool.services.desk.sheet_cells import Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +147,7 @@ def _lines(path: Path) -> list[list[str]]:
     if size > _FILE_MAX_BYTES:
         raise OperatorError(t("{path} is too large", path=path.name), t("Give one receipt"))
     if path.suffix.lower() != ".xlsx":
-        return list(csv.reader(io.StringIO(roster_file.text_of(path))))
+        return list(csv.reader(io.StringIO(sheets.text(sheets.read_bytes(path), path.name))))
     from openpyxl import load_workbook  # noqa: PLC0415 - slow to import
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 

@@ -1,0 +1,106 @@
+"""`controller-tool tenant import`: a roster of people, tried and taken (host)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from controller_tool.cli.common import App, ToolCommand, pass_app, plain, table
+from controller_tool.cli.profile import dry_run_option
+from controller_tool.cli.refusals import fault_table, refuse
+from controller_tool.messages import name_of, t
+from controller_tool.rules import words
+from controller_tool.services import roster, roster_file, site_time
+from controller_tool.services.desk import roster_template, tenant_import
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from controller_tool.services.desk.tenant_import import Change, Imported
+
+_IMPORT = t("Import a roster of people (.xlsx or CSV): all rows or none.")
+
+
+def _import_help() -> str:
+    """The columns as roster_file reads them, by their names."""
+    columns = [f"  {' / '.join(names)}" for names in roster_file.DESK_COLUMNS.values()]
+    return "\n\n".join((
+        _IMPORT,
+        "\n".join(("\b", t("Columns, in any order:"), *columns)),
+        t("Name, ID number, room and last day must be there. The same roster again changes"
+          " nothing; a corrected or newer one brings stays in line with it."),
+    ))  # fmt: skip
+
+
+@click.command("import", cls=ToolCommand, help=_import_help(), short_help=_IMPORT)
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--house", metavar="REF", help=t("House of all rows; else each row names its own"))
+@click.option("--source", metavar="NAME",
+              help=t("Whose roster it is, the same each time; default: the house's"))  # fmt: skip
+@click.option("--kind", type=click.Choice((words.TENANT, words.WORKER)), default=words.WORKER,
+              show_default=True, help=t("Kind of the stays that begin"))  # fmt: skip
+@click.option("--leavers", type=click.Choice(words.LEAVERS), default=words.LIST,
+              show_default=True,
+              help=t("Who was on a former roster of this source and is not on this"))  # fmt: skip
+@click.option("--profile", metavar="NAME", help=t("Which doors and when, see: profile list"))
+@click.option("--sheet", metavar="NAME", help=t("Sheet of a workbook that has several"))
+@click.option("--template", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help=t("Write an empty roster (.xlsx) to fill in, and do nothing else"))  # fmt: skip
+@dry_run_option
+@pass_app
+def import_(
+    app: App, /, file: Path | None, template: Path | None, dry_run: bool, **asked: Any
+) -> None:
+    """Every wrong field is shown; then nothing was imported."""
+    if template is not None:
+        roster_template.write(template)
+        app.show({"ok": True, "template": template}, t("{path} is there to fill in", path=template))
+        return
+    if file is None:
+        raise click.UsageError(t("Give a file, or --template"))
+    try:
+        done = tenant_import.import_tenants(app.site, file, tenant_import.Wish(**asked), dry_run)
+    except roster.RosterRefused as refused:
+        refuse(app, file.name, refused)
+        return
+    _show(app, file, done)
+
+
+def _show(app: App, file: Path, done: Imported) -> None:
+    parts: list[Any] = []
+    if done.faults:
+        parts.append(fault_table(done.faults))
+    told = [one for one in (*done.changes, *done.leavers) if one.what != (words.UNCHANGED,)]
+    if told and (done.dry_run or done.leavers):
+        parts.append(_table(app, told if done.dry_run else list(done.leavers)))
+    counts = ", ".join(
+        f"{name_of('roster', word)} {count}" for word, count in done.counts.items() if count
+    )
+    line = t("{rows} rows: {counts}", rows=done.rows, counts=counts)
+    parts.append(t("{what}; nothing was changed", what=line) if done.dry_run else line)
+    app.show({"ok": not done.faults, **plain(done)}, *parts)
+    if done.ignored:
+        app.note(t("Columns that are not read: {names}", names=", ".join(done.ignored)))
+    if done.faults:
+        app.complain(
+            t("{file}: {n} wrong fields, nothing was imported", file=file.name, n=len(done.faults)),
+            t("Correct these rows and import the file again"),
+        )
+        click.get_current_context().exit(1)
+    if not done.dry_run and done.devices:
+        app.note(t("The cards count at the doors after: push"))
+
+
+def _table(app: App, changes: list[Change]) -> Table:
+    local = site_time.of(app.site)
+    columns = [t("row"), t("name"), t("house"), t("room"), t("card"), t("until"), t("change")]
+    return table(columns, (
+        (
+            one.row or "-", one.name, one.house, one.room, one.card,
+            local.text(one.until_min * 60 - 60)[:10],
+            ", ".join(name_of("roster", word) for word in one.what),
+        )
+        for one in changes
+    ))  # fmt: skip

@@ -1,0 +1,232 @@
+"""Tables as offices send them: what is read, and what is refused by name (host)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from contextlib import suppress
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controller_tool import clock
+from controller_tool.errors import OperatorError
+from controller_tool.services import roster_file
+from controller_tool.services.desk import sheet_cells, sheet_xlsx, sheets
+from controller_tool.services.site_time import SiteTime
+from tests.unit.roster_support import HEADER, csv_bytes, person, xlsx_bytes
+
+JUDGE = roster_file.Judge(0, date(2026, 6, 1), SiteTime([0, clock.LOCAL_OFFSET_MIN]))
+WANG = ["王伟", "330199199001010011", "101", "0012345678", "2026-03-01", "2026-08-31"]
+
+
+def read(raw: bytes, sheet: str | None = None) -> roster_file.Roster:
+    return JUDGE.read(raw, "roster", roster_file.DESK, sheet)
+
+
+def the_row(raw: bytes) -> roster_file.Row:
+    found = read(raw)
+    assert found.faults == []
+    [row] = found.rows
+    return row
+
+
+def faults(raw: bytes) -> list[tuple[int, str, str]]:
+    return [(one.row, one.field, one.what) for one in read(raw).faults]
+
+
+GOOD = the_row(csv_bytes(WANG))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_text_in_every_encoding_with_every_separator(encoding, separator) -> None:
+    assert the_row(csv_bytes(WANG, encoding=encoding, separator=separator)) == GOOD
+
+
+def test_a_workbook_says_the_same() -> None:
+    assert the_row(xlsx_bytes(WANG)) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("place", "typed"),
+    [
+        (0, " 王伟\u00a0"), (0, "\u3000王伟 "), (0, "王\u200b伟"),
+        (1, "３３０１９９１９９００１０１００１１"), (1, "'330199199001010011"),
+        (1, "330199 19900101 0011"), (2, 101), (2, 101.0), (2, "１０１"), (3, 12345678),
+        (4, date(2026, 3, 1)), (4, datetime(2026, 3, 1, 9, 30)), (4, 46082), (4, "2026/3/1"),  # noqa: DTZ001
+        (4, "2026.3.1"), (4, "20260301"), (4, 20260301), (4, "2026年3月1日"),
+        (4, "2026-03-01 00:00:00"), (5, "２０２６－８－３１"),
+    ],
+)  # fmt: skip
+def test_however_it_was_typed_it_is_read_alike(place, typed) -> None:
+    row = list(WANG)
+    row[place] = typed
+    assert the_row(xlsx_bytes(row)) == GOOD
+
+
+@pytest.mark.parametrize(
+    "title", ["证件号码", "公民身份号码", "身份证号（必填）", "*身份证号", "ID number"]
+)
+def test_a_column_has_many_names(title) -> None:
+    header = tuple(title if name == "身份证号" else name for name in HEADER)
+    assert the_row(xlsx_bytes(WANG, header=header)) == GOOD
+
+
+def test_a_title_above_the_header_and_blank_rows_are_passed_by() -> None:
+    def edit(sheet) -> None:
+        sheet.insert_rows(1, 2)
+        sheet["A1"] = "新湾工业园宿舍人员名册"
+        sheet.merge_cells("A1:F1")
+        sheet.insert_rows(4)
+
+    row = the_row(xlsx_bytes(WANG, edit=edit))
+    assert (row.line, row.name) == (5, "王伟")
+
+
+def test_one_room_beside_several_people_is_the_room_of_each() -> None:
+    rows = [person(1, "101"), person(2, ""), person(3, "")]
+    found = read(xlsx_bytes(*rows, edit=lambda sheet: sheet.merge_cells("C2:C4")))
+    assert [row.room for row in found.rows] == ["101"] * 3
+
+
+def test_columns_that_nobody_knows_are_named_and_not_read() -> None:
+    found = read(xlsx_bytes(["1", *WANG], header=("序号", *HEADER)))
+    assert (found.ignored, found.faults) == (("序号",), [])
+
+
+LOST = sheet_cells.lost_digits()
+FORMULA = "a formula without its value: open the file in the spreadsheet program and save it"
+
+
+@pytest.mark.parametrize(
+    ("place", "typed", "what"),
+    [
+        (1, 330199199001010011, LOST), (1, 3.3e17, LOST), (1, "3.30199E+17", LOST),
+        (4, "1/3/2026", "which is the year, the month, the day? Write 2025-03-31"),
+        (5, "31.8.26", "which is the year, the month, the day? Write 2025-03-31"),
+        (5, "长期", "not a date such as 2025-03-31"),
+        (0, "#N/A", "the spreadsheet shows an error here"),
+        (2, "=1+100", FORMULA), (0, "王" * 300, "longer than 200 characters"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_cannot_be_read_is_named(place, typed, what) -> None:
+    row = list(WANG)
+    row[place] = typed
+    assert faults(xlsx_bytes(row)) == [(2, HEADER[place], what)]
+
+
+def test_a_value_is_shown_with_its_fault_but_no_document_number() -> None:
+    wrong = ["330199199001010011 王", "330199199001010012", *WANG[2:]]
+    wrong[2] = "5" * 40
+    shown = {one.field: one.value for one in read(xlsx_bytes(wrong)).faults}
+    assert shown["身份证号"] == "330***********0012"
+    assert "19900101" not in "".join(shown.values())
+
+
+def test_a_hidden_row_is_refused_and_not_passed_by() -> None:
+    def edit(sheet) -> None:
+        sheet.row_dimensions[3].hidden = True
+
+    named = faults(xlsx_bytes(WANG, person(1), edit=edit))
+    assert {(row, what) for row, _, what in named} == {
+        (3, "the row is hidden: show it, or delete it")
+    }
+
+
+def test_of_several_sheets_the_one_with_the_columns_is_read() -> None:
+    def edit(sheet) -> None:
+        sheet.parent.create_sheet("说明").append(["请填写"])
+
+    assert the_row(xlsx_bytes(WANG, edit=edit)) == GOOD
+
+
+def test_of_two_such_sheets_one_must_be_named() -> None:
+    def edit(sheet) -> None:
+        sheet.title = "一月"
+        second = sheet.parent.create_sheet("二月")
+        for row in (HEADER, person(1)):
+            second.append(row)
+
+    raw = xlsx_bytes(WANG, edit=edit)
+    with pytest.raises(OperatorError, match="several sheets") as refused:
+        read(raw)
+    assert "一月, 二月" in refused.value.next_step
+    assert [row.name for row in read(raw, "二月").rows] == ["工人乙"]
+    with pytest.raises(OperatorError, match="no sheet 三月"):
+        read(raw, "三月")
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (b"", "is empty"), (b"\xd0\xcf\x11\xe0" + bytes(600), r"old \.xls"),
+        (b"PK\x03\x04" + bytes(60), "no workbook"), (b"\xff\xfe\x00", "neither UTF-8"),
+        ("第一行\n第二行".encode(), "no row with names"), (csv_bytes(), "names nobody"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_told_in_one_line(raw, what) -> None:
+    with pytest.raises(OperatorError, match=what):
+        read(raw)
+
+
+def repacked(raw: bytes, part: str, change) -> bytes:
+    """The workbook with one part of its zip changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w", 8) as new:
+        for one in old.infolist():
+            data = old.read(one)
+            new.writestr(one.filename, change(data) if one.filename == part else data)
+    return out.getvalue()
+
+
+def test_a_workbook_that_names_entities_is_not_opened() -> None:
+    def change(xml: bytes) -> bytes:
+        head = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>'
+        return head + xml.removeprefix(b'<?xml version="1.0"?>')
+
+    with pytest.raises(OperatorError, match="no workbook"):
+        read(repacked(xlsx_bytes(WANG), "xl/worksheets/sheet1.xml", change))
+
+
+def test_a_bomb_is_not_unpacked(monkeypatch) -> None:
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was unpacked"))
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", 8) as packed, packed.open("xl/workbook.xml", "w") as part:
+        for _ in range(sheet_xlsx.UNPACKED_MAX_BYTES // 2**20 + 1):
+            part.write(bytes(2**20))
+    with pytest.raises(OperatorError, match="unpacks to more than"):
+        read(bomb.getvalue())
+
+
+def test_more_rows_than_the_bound_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr(sheets, "ROWS_MAX", 2)
+    with pytest.raises(OperatorError, match="more than 2 rows"):
+        read(csv_bytes(person(1), person(2), person(3)))
+
+
+BOOK = xlsx_bytes(WANG)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(
+    st.binary(max_size=300),
+    st.tuples(st.integers(0, len(BOOK) - 1), st.binary(min_size=1, max_size=8)).map(
+        lambda at: BOOK[: at[0]] + at[1] + BOOK[at[0] + len(at[1]) :]
+    ),
+    st.integers(0, len(BOOK)).map(lambda end: BOOK[:end]),
+    st.text(max_size=200).map(lambda text: (",".join(HEADER) + "\n" + text).encode()),
+))  # fmt: skip
+def test_bytes_of_any_kind_are_read_or_refused_in_words(raw) -> None:
+    with suppress(OperatorError):
+        read(raw)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2000), st.binary(min_size=1, max_size=30))
+def test_xml_of_any_kind_within_a_workbook_too(at, put) -> None:
+    raw = repacked(BOOK, "xl/worksheets/sheet1.xml", lambda xml: xml[:at] + put + xml[at:])
+    with suppress(OperatorError):
+        read(raw)
