@@ -1,4 +1,4 @@
-"""The desk's parts together: who may do what, who comes back, what a desk's folder can do (host)."""
+"""The desk as a whole: who may do what, who comes back, what its own folder can do (host)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def desk(site: Site, board: Board, monkeypatch: pytest.MonkeyPatch) -> Site:
 Act = tuple[str, "Callable[[Site, Path], object]"]
 ACTS: dict[str, Act] = {
     "admit": (duty.ADMIT, lambda s, _: houses.admit(s, "H00001", dry_run=True)),
-    "classify": (duty.CLASSIFY, lambda s, _: houses.classify(s, "H00001", words.STRICT, "屡次整改")),
+    "classify": (duty.CLASSIFY, lambda s, _: houses.classify(s, "H00001", words.STRICT, "整改")),
     "suspend": (duty.CLOSE_HOUSE, lambda s, _: houses.suspend(s, "H00001", "不再出租")),
     "close": (duty.CLOSE_HOUSE, lambda s, _: houses.close(s, "H00001", "不再出租")),
     "contact": (duty.SEE_DOCUMENTS, lambda s, _: houses.contact(s, "H00001")),
@@ -106,7 +106,7 @@ def test_an_auditor_changes_nothing_at_the_desk(desk, open_site) -> None:
     for call in (
         lambda: check_in.check_in(auditor, request()),
         lambda: check_out.check_out(auditor, "L000001"),
-        lambda: inspections.inspect(auditor, "H00001", Written(words.ROUTINE, passed=True)),
+        lambda: inspections.inspect(auditor, "H00001", Written(words.PERIODIC, passed=True)),
     ):
         with pytest.raises(RuleRefused) as refused:
             call()
@@ -118,7 +118,7 @@ def test_an_auditor_changes_nothing_at_the_desk(desk, open_site) -> None:
 
 @pytest.mark.both_registries
 def test_a_stricter_class_moves_the_end_of_the_card_and_a_dry_run_says_so(desk, board) -> None:
-    begin = clock.now_s() // 60 + DAY  # not yet there: then the new end does not hang on this minute
+    begin = clock.now_s() // 60 + DAY  # tomorrow: the new end does not hang on this minute
     stay = check_in.check_in(desk, request(from_min=begin, days=200))
     board.update()
     tried = houses.classify(desk, "H00001", words.STRICT, "屡次整改", dry_run=True)
@@ -160,9 +160,7 @@ def test_who_comes_back_after_deletion_is_somebody_new(desk, board, monkeypatch,
 # --- a desk's own folder ---------------------------------------------------------------------
 
 
-def test_a_desks_folder_checks_people_in_and_knows_who_is_there(
-    desk, open_site, tmp_path
-) -> None:
+def test_a_desks_folder_checks_people_in_and_knows_who_is_there(desk, open_site, tmp_path) -> None:
     stay = check_in.check_in(desk, request(TRAVELLER))
     holds.add(desk, Order(POLICE_CASE, "钱塘分局", 0), person=stay.ref)
     export.export(desk, "desk", tmp_path / "desk", "another one")
@@ -176,7 +174,7 @@ def test_a_desks_folder_checks_people_in_and_knows_who_is_there(
     assert check_out.check_out(there, stay.ref).pending == (), "no list was ever sent"
     assert [one.number for one in holds.list_holds(there)] == [POLICE_CASE]
     with there.registry.session() as session:
-        roles = dict(session.execute(select(Operator.name, Operator.role)).tuples())
+        roles = {one.name: one.role for one in session.scalars(select(Operator))}
     assert roles == {"王芳": words.HEAD, "李明": words.CLERK}
     with pytest.raises(RuleRefused):
         houses.classify(there, "H00001", words.STRICT, "屡次整改")
