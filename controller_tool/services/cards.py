@@ -180,12 +180,17 @@ def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]
 
 
 def grant_all(site: Site, device: str) -> int:
-    """Give every card that is issued a grant on one controller; returns how many were new."""
+    """Give every card that is issued a grant on one controller; returns how many were new.
+
+    Not cards of stays: they go by the doors of house and room (services.desk.house_points).
+    """
     site.require_cards()
     with site.registry.writing() as session:
         [row] = grant_devices(session, [device])
         held = select(Grant.card_id).where(Grant.device_id == row.id)
-        query = select(Card.id).where(Card.state == STATE_ISSUED, Card.id.not_in(held))
+        query = select(Card.id).where(
+            Card.state == STATE_ISSUED, Card.id.not_in(held), Card.lease_id.is_(None)
+        )
         new = list(session.scalars(query))
         session.add_all(Grant(card_id=card_id, device_id=row.id) for card_id in new)
         list_content.require_room(session, [row])

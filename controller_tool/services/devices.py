@@ -24,7 +24,8 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.keys.certificates import certificate_der, issue_device_certificate
 from controller_tool.messages import t
-from controller_tool.registry.models import Device, Grant
+from controller_tool.registry.houses import HousePoint
+from controller_tool.registry.models import Card, Device, Grant
 from controller_tool.services import audit, audit_pins, boards, list_content
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site_init import DEVICE_CA
@@ -253,10 +254,32 @@ def step_aside(session: Session, held: Device) -> None:
 
 
 def take_over_grants(session: Session, old: Device, new: Device) -> int:
-    """Every card of the old one is on the new one too; how many it did not have."""
-    there = set(session.scalars(select(Grant.card_id).where(Grant.device_id == new.id)))
-    coming = set(session.scalars(select(Grant.card_id).where(Grant.device_id == old.id))) - there
-    session.add_all(Grant(card_id=card, device_id=new.id) for card in sorted(coming))
+    """Every card of the old one is on the new one too; how many it did not have.
+
+    The doors and ports keep the houses that they serve, and cards of stays open no others.
+    """
+    there = select(Grant.card_id).where(Grant.device_id == new.id)
+    query = (
+        select(Grant.card_id, Grant.points_mask, Card.lease_id)
+        .join(Card, Card.id == Grant.card_id)
+        .where(Grant.device_id == old.id, Grant.card_id.not_in(there))
+        .order_by(Grant.card_id)
+    )
+    every = (1 << old.points) - 1
+    coming = [
+        Grant(
+            card_id=card_id,
+            device_id=new.id,
+            points_mask=every if mask is None and lease_id and new.points > old.points else mask,
+        )
+        for card_id, mask, lease_id in session.execute(query)
+    ]
+    session.add_all(coming)
+    served = select(HousePoint).where(HousePoint.device_id == old.id, HousePoint.point < new.points)
+    for point in list(session.scalars(served)):
+        if session.get(HousePoint, (new.id, point.point, point.house_id)) is None:
+            point.device_id = new.id
+    session.flush()
     return len(coming)
 
 
