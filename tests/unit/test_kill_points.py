@@ -226,7 +226,7 @@ def issue_in_two(stage: Stage) -> None:
 @pytest.mark.parametrize(("whole", "said"), [(True, "half done"), (False, "granted nowhere")])
 def test_an_operation_in_two_transactions_is_noticed(stage, whole, said) -> None:
     with pytest.raises(AssertionError, match=said):
-        killed_everywhere(Scenario("in two", issue_in_two, 5, housed, whole), stage)
+        killed_everywhere(Scenario("in two", issue_in_two, 5, housed, whole), stage, MOST)
 
 
 def send_before_it_is_written(stage: Stage) -> None:
