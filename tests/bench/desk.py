@@ -19,7 +19,7 @@ from controller_tool.services import people, site_init
 from controller_tool.services.desk import check_in, rates
 from controller_tool.services.desk.rate_books import HOUSE
 from tests import postgresql_server
-from tests.bench import desk_town
+from tests.bench import desk_imports, desk_town
 from tests.bench.charged_house import row
 
 if TYPE_CHECKING:
@@ -128,4 +128,6 @@ def median_s(work: Callable[[], Any]) -> tuple[float, Any]:
 
 DATABASES = {"SQLite": _sqlite, "PostgreSQL": _postgresql}
 # what is timed, in this order; the later ones may change the registry
-MEASURES: tuple[Callable[[Site, str], list[dict[str, Any]]], ...] = (_kpi, _check_ins)
+MEASURES: tuple[Callable[[Site, str], list[dict[str, Any]]], ...] = (
+    _kpi, _check_ins, desk_imports.imports, desk_imports.lists,
+)  # fmt: skip
