@@ -99,11 +99,12 @@ def verify(site: Site) -> Verdict:
 def _filtered(query: Select[AuditEntry], wish: Wish) -> Select[AuditEntry]:
     if wish.operator is not None:
         query = query.where(AuditEntry.operator == wish.operator)
+    # without regard to case, which LIKE alone would heed on one kind of registry only
     if wish.act is not None:
-        kind = AuditEntry.act.startswith(wish.act, autoescape=True)
+        kind = AuditEntry.act.istartswith(wish.act, autoescape=True)
         query = query.where(kind if wish.act.endswith(".") else AuditEntry.act == wish.act)
     if wish.about is not None:
-        query = query.where(AuditEntry.details.contains(wish.about, autoescape=True))
+        query = query.where(AuditEntry.details.icontains(wish.about, autoescape=True))
     if wish.since_s is not None:
         query = query.where(AuditEntry.at_s >= wish.since_s)
     if wish.until_s is not None:

@@ -72,17 +72,18 @@ def made_database(postgresql: PostgresqlServer, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def on_server(
-    postgresql: PostgresqlServer, made_database: Path
-) -> Iterator[Callable[[Path], Path]]:
-    """Makes office folders, each with a database of its own."""
+def on_server(postgresql: PostgresqlServer, made_database: Path) -> Iterator[Callable[..., Path]]:
+    """Makes office folders, each with a database of its own: copies of ``source``.
+
+    Nobody may be connected to the database of the source.
+    """
     made: list[str] = []
 
-    def copy(target: Path) -> Path:
-        facts = site_file.read(made_database)
+    def copy(target: Path, source: Path = made_database) -> Path:
+        facts = site_file.read(source)
         template = make_url(facts.registry).database
         made.append(postgresql.database(template))
-        shutil.copytree(made_database, target)
+        shutil.copytree(source, target)
         replace(facts, registry=postgresql.url(made[-1])).write(target)
         return target
 
@@ -92,13 +93,24 @@ def on_server(
 
 
 @pytest.fixture
-def new_office(registry_kind: str, request: pytest.FixtureRequest) -> Callable[[Path], Path]:
+def new_office(registry_kind: str, request: pytest.FixtureRequest) -> Callable[..., Path]:
     """Makes office folders of the test's own, with the kind of registry that it runs on."""
     if registry_kind == POSTGRESQL:
-        made: Callable[[Path], Path] = request.getfixturevalue("on_server")
+        made: Callable[..., Path] = request.getfixturevalue("on_server")
         return made
     folder = request.getfixturevalue("made_site")
-    return lambda target: shutil.copytree(folder, target)
+    return lambda target, source=folder: shutil.copytree(source, target)
+
+
+@pytest.fixture
+def disk_image(new_office: Callable[..., Path]) -> Callable[[Site, Path], Path]:
+    """Copies a folder together with its registry, past everything of ours; both go on apart."""
+
+    def copy(site: Site, target: Path) -> Path:
+        site.registry.close()
+        return new_office(target, site.path)
+
+    return copy
 
 
 @pytest.fixture
@@ -117,9 +129,7 @@ def open_site(new_office: object) -> Iterator[Callable[..., Site]]:
 
 
 @pytest.fixture
-def site(
-    new_office: Callable[[Path], Path], tmp_path: Path, open_site: Callable[..., Site]
-) -> Site:
+def site(new_office: Callable[..., Path], tmp_path: Path, open_site: Callable[..., Site]) -> Site:
     """An office folder of the test's own."""
     return open_site(new_office(tmp_path / "office"))
 

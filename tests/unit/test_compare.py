@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -158,7 +157,7 @@ def test_repair_with_nothing_to_mend_says_so(site, door) -> None:
 
 
 @pytest.fixture
-def restored(site, door, open_site, tmp_path) -> Callable[..., Any]:
+def restored(site, door, open_site, tmp_path, disk_image) -> Callable[..., Any]:
     """Fifty cards pushed, a backup made, ``work`` done and pushed by the other folder: the backup.
 
     It is what the desk goes on with.
@@ -167,7 +166,7 @@ def restored(site, door, open_site, tmp_path) -> Callable[..., Any]:
     def restore(work: Callable[[], object]) -> Any:
         issue(site, *range(50))
         pushed(site)
-        backup = shutil.copytree(site.path, tmp_path / "backup")
+        backup = disk_image(site, tmp_path / "backup")
         work()
         pushed(site)
         assert door.held.version > 1
@@ -219,14 +218,14 @@ def differences_by_key(site) -> set[tuple[bytes, str, str, str]]:
 
 
 def test_a_card_that_only_the_other_registry_has_sent_is_not_called_deregistered(
-    site, board, door, open_site, tmp_path
+    site, board, door, open_site, tmp_path, disk_image
 ) -> None:
     """The backup was made after the card was issued, before it went to any controller."""
     Board(site, "door-2")
     issue(site, *range(50))
     push.push(site, ["door-1"])
     issue(site, 99)
-    backup = open_site(shutil.copytree(site.path, tmp_path / "backup"))
+    backup = open_site(disk_image(site, tmp_path / "backup"))
     pushed(site)
     assert cards.collect(backup, number(99)).deregistered, "as far as it can know"
     pushed(backup, accept_fork=True)
@@ -235,13 +234,13 @@ def test_a_card_that_only_the_other_registry_has_sent_is_not_called_deregistered
 
 
 def test_a_card_that_ended_elsewhere_is_pending_wherever_it_was_granted(
-    site, door, open_site, tmp_path
+    site, door, open_site, tmp_path, disk_image
 ) -> None:
     Board(site, "door-2")
     issue(site, *range(50))
     push.push(site, ["door-1"])
     issue(site, 99)
-    backup = open_site(shutil.copytree(site.path, tmp_path / "backup"))
+    backup = open_site(disk_image(site, tmp_path / "backup"))
     pushed(site)
     cards.collect(site, number(99))
     pushed(site)

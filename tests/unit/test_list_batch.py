@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from dataclasses import replace
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import text
 
 from controller_tool import clock, credentials
 from controller_tool.errors import ToolError
@@ -31,6 +29,7 @@ from controller_tool.services.site import Site
 from protocol import cards as layout
 from protocol.names import CREDENTIAL_NAMES
 from tests.unit import list_reference
+from tests.unit.raw_registry import raw
 from tests.unit.registry_support import PASSPHRASE, Board
 
 DAY_S = 86_400
@@ -166,8 +165,8 @@ def agrees(house: House) -> None:
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(ACTS, max_size=12))
-def test_what_is_known_is_what_would_be_made(made_site, tmp_path_factory, acts) -> None:
-    folder = shutil.copytree(made_site, tmp_path_factory.mktemp("site") / "office")
+def test_what_is_known_is_what_would_be_made(new_office, tmp_path_factory, acts) -> None:
+    folder = new_office(tmp_path_factory.mktemp("site") / "office")
     with (
         contextlib.closing(Site.open(folder, PASSPHRASE)) as site,
         pytest.MonkeyPatch.context() as p,
@@ -230,8 +229,7 @@ def test_a_clock_that_went_back_proves_nothing(house) -> None:
 
 def test_without_its_trigger_an_old_list_would_be_told(house) -> None:
     """The negative control: `agrees` sees a registry that forgets to forget."""
-    with house.site.registry.writing() as session:
-        session.execute(text("DROP TRIGGER cards_update_forgets"))
+    raw(house.site, "DROP TRIGGER cards_update_forgets")
     house.end(1, lost=False)
     with pytest.raises(AssertionError):
         agrees(house)

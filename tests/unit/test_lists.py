@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 import pytest
 
@@ -249,11 +248,11 @@ def test_a_list_that_was_never_signed_here_is_a_fork(site, board, version) -> No
 
 
 def test_a_restored_registry_does_not_revive_a_card_in_silence(
-    site, board, open_site, tmp_path
+    site, board, open_site, tmp_path, disk_image
 ) -> None:
     issue(site)
     board.update()
-    backup = shutil.copytree(site.path, tmp_path / "backup")
+    backup = disk_image(site, tmp_path / "backup")
     cards.collect(site, CARD)
     dead = board.update()
     restored = open_site(backup)

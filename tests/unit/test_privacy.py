@@ -30,6 +30,7 @@ from controller_tool.services.desk import (
 from controller_tool.services.people import Holder
 from tests.unit.house_support import add_areas, add_house, number
 from tests.unit.operator_support import SECRETS, hire
+from tests.unit.raw_registry import raw
 from tests.unit.test_stays import card, request
 
 if TYPE_CHECKING:
@@ -273,18 +274,17 @@ def test_the_log_tells_who_looked_at_whom(site, open_site) -> None:
     newest = audit_query.search(site, Wish(act="person.", limit=1))
     assert (newest.total, [e.details["reason"] for e in newest.entries]) == (2, ["案件18"])
     assert audit_query.search(site, Wish(about="L000001")).total == 1
+    assert audit_query.search(site, Wish(about="l000001")).total == 1, "on either registry"
+    assert audit_query.search(site, Wish(act="Person.")).total == 2
     assert audit_query.search(site, Wish(about="%")).total == 0, "no pattern, but text"
     assert audit_query.search(site, Wish(since_s=now_s() + 10)).total == 0
     assert audit_query.search(site, Wish(until_s=now_s() + 10)).total > 5
     assert refused(audit_query.search, open_site(site.path, operator="李明"), Wish()) == "role"
 
 
-@pytest.mark.sqlite_only
+@pytest.mark.both_registries
 def test_a_log_that_was_changed_is_not_whole(site) -> None:
     assert audit_query.verify(site).whole
-    with site.registry.writing() as session:
-        connection = session.connection()
-        connection.exec_driver_sql("DROP TRIGGER audit_no_update")
-        connection.exec_driver_sql("UPDATE audit SET operator = '别人' WHERE id = 1")
+    raw(site, "DROP TRIGGER audit_no_update", "UPDATE audit SET operator = '别人' WHERE id = 1")
     verdict = audit_query.verify(site)
     assert (verdict.whole, verdict.first_broken) == (False, 1)

@@ -11,6 +11,7 @@ from controller_tool.cli import common
 from controller_tool.keys import passphrase
 from controller_tool.services.site import Site
 from protocol.constants import RING_ACCESS, RING_ALARM
+from tests.unit.raw_registry import raw
 from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_journal import pull
 
@@ -193,10 +194,8 @@ def test_a_log_is_verified_shown_and_exported(run, tmp_path) -> None:
 
 @pytest.mark.usefixtures("pulled")
 def test_a_log_that_was_tampered_with_exits_1_and_names_the_record(run, site) -> None:
-    with site.registry.writing() as session:
-        connection = session.connection()
-        connection.exec_driver_sql("DROP TRIGGER journal_records_no_delete")
-        connection.exec_driver_sql("DELETE FROM journal_records WHERE ring = 0 AND seq = 2")
+    raw(site, "DROP TRIGGER journal_records_no_delete",
+        "DELETE FROM journal_records WHERE ring = 0 AND seq = 2")  # fmt: skip
     code, out, _ = run("journal", "verify")
     assert code == 1
     assert "door-1: access ring: 2 deleted" in out

@@ -17,11 +17,18 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Inspection, Room
-from controller_tool.rules import admission, inspections, words
+from controller_tool.rules import admission, duty, inspections, words
 from controller_tool.rules import areas as area_rules
 from controller_tool.rules.refusal import require, unknown
 from controller_tool.services import audit, people, refs
-from controller_tool.services.desk import areas, change_stay, house_lines, house_view, places
+from controller_tool.services.desk import (
+    areas,
+    change_stay,
+    house_lines,
+    house_view,
+    operators,
+    places,
+)
 from controller_tool.services.desk.change import changing, wanted
 from protocol.constants import ID_BYTES
 
@@ -184,6 +191,7 @@ def classify(site: Site, text: str, class4: str, reason: str, dry_run: bool = Fa
 
     Stays that outlast the new class are shortened; of a barred house they are named instead.
     """
+    operators.require(site, duty.CLASSIFY)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         why = wanted(reason, ADDRESS_MAX, t("The reason"))
@@ -200,6 +208,7 @@ def classify(site: Site, text: str, class4: str, reason: str, dry_run: bool = Fa
 
 def admit(site: Site, text: str, dry_run: bool = False) -> Changed:
     """Admit a house: from now on cards are issued; RuleRefused names all that lacks."""
+    operators.require(site, duty.ADMIT)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         require(admission.admit(_facts(session, house), now_s()))
@@ -211,6 +220,7 @@ def admit(site: Site, text: str, dry_run: bool = False) -> Changed:
 
 def suspend(site: Site, text: str, reason: str, dry_run: bool = False) -> Changed:
     """Nothing is issued for it until it is admitted anew."""
+    operators.require(site, duty.CLOSE_HOUSE)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         why = wanted(reason, ADDRESS_MAX, t("The reason"))
@@ -222,6 +232,7 @@ def suspend(site: Site, text: str, reason: str, dry_run: bool = False) -> Change
 
 def close(site: Site, text: str, reason: str, dry_run: bool = False) -> Changed:
     """It is let no more."""
+    operators.require(site, duty.CLOSE_HOUSE)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         why = wanted(reason, ADDRESS_MAX, t("The reason"))
@@ -263,6 +274,7 @@ def put_rooms(session: Session, house: House, beds: Mapping[str, int]) -> None:
 
 def contact(site: Site, text: str) -> Contact:
     """The landlord's phone and document, unsealed; that somebody looked is on record."""
+    operators.require(site, duty.SEE_DOCUMENTS)
     with changing(site, dry_run=False) as session:
         house = places.house(session, text)
         phone, document = opened(site, house)
