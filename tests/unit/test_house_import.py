@@ -14,9 +14,10 @@ from controller_tool.registry.records import AuditEntry
 from controller_tool.rules import words
 from controller_tool.services.desk import house_file, house_import, house_view, houses
 from controller_tool.services.roster import RosterRefused
-from tests.unit.house_support import GRID, add_areas
+from tests.unit.house_support import GRID, add_areas, add_house
 from tests.unit.registry_support import PASSPHRASE
 from tests.unit.roster_support import csv_bytes, xlsx_bytes
+from tests.unit.test_houses import move_in
 
 HEADER = ("地址编码", "地址", "网格", "类型", "类别", "房间数", "床位数", "房东", "电话", "证件",
           "房间床位")  # fmt: skip
@@ -126,6 +127,16 @@ def test_a_class_is_given_once_and_then_changes_by_house_classify(take) -> None:
     assert counts(take(with_cells(FIRST, 类别=""))) == {words.UNCHANGED: 1}
     with pytest.raises(RosterRefused, match="house classify"):
         take(with_cells(FIRST, 类别="严管"))
+
+
+@pytest.mark.usefixtures("board")
+def test_no_room_gets_fewer_beds_than_people_stay_in_it(site, take) -> None:
+    add_house(site, rooms={"101": 2})
+    move_in(site)
+    row = with_cells(FIRST, 地址编码="A-H00001")
+    assert counts(take(with_cells(row, 房间床位="101:1"))) == {words.CHANGED: 1}
+    with pytest.raises(RosterRefused, match="1 people stay in room 101"):
+        take(with_cells(row, 房间床位="101:0"))
 
 
 def test_the_template_is_a_list_that_can_be_filled_in(site, tmp_path) -> None:
