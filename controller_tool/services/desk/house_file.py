@@ -113,7 +113,8 @@ class _Reader:
             self._short("address", ADDRESS_MAX), self._short("grid", GRID_MAX),
             self._code("type5", words.TYPES) or "", self._code("class4", words.CLASSES),
             self._count("rooms"), self._count("beds"),
-            *(self._short(column, people.NAME_MAX) for column in ("landlord", *_SECRET)),
+            self._short("landlord", people.NAME_MAX), self._short("phone", people.NAME_MAX),
+            self._short("document", people.NAME_MAX),
             self._room_beds(), self._faults,
         )  # fmt: skip
 
