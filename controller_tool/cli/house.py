@@ -9,6 +9,7 @@ import click
 from controller_tool.cli import house_shown
 from controller_tool.cli.common import App, ToolGroup, pairs, pass_app
 from controller_tool.cli.house_doors import door, room
+from controller_tool.cli.house_import import import_
 from controller_tool.cli.house_inspect import inspect
 from controller_tool.cli.profile import dry_run_option
 from controller_tool.messages import name_of, t
@@ -35,6 +36,7 @@ def house() -> None:
 house.add_command(room)
 house.add_command(door)
 house.add_command(inspect)
+house.add_command(import_)
 
 
 @house.command("add", help=t("Register a house; it is admitted later."))

@@ -93,10 +93,12 @@ def staying(found: Iterable[Staying], local: SiteTime) -> Any:
     """Who stays in a house, and the cards they hold."""
     rows = [
         (one.stay, one.room, one.name, name_of("stay", one.kind),
-         moments.text(local, one.until_min), ", ".join(one.cards) or "-")
+         moments.last_text(local, one.until_min), ", ".join(one.cards) or "-")
         for one in found
     ]  # fmt: skip
-    columns = [t("stay"), t("room"), t("name"), t("kind"), t("until"), t("live cards")]
+    columns = [
+        t("stay"), t("room"), name_of("person", "name"), t("kind"), t("until"), t("live cards"),
+    ]  # fmt: skip
     return table(columns, rows)
 
 

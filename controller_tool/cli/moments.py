@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from controller_tool.messages import t
-from controller_tool.services.moments import last, minute, text, told
+from controller_tool.services.moments import last, last_text, minute, text, told
 
 if TYPE_CHECKING:
     from controller_tool.services.site_time import SiteTime
 
-__all__ = ["last", "minute", "span", "text", "told"]
+__all__ = ["last", "last_text", "minute", "span", "text", "told"]
 
 
 def span(local: SiteTime, since: str | None, until: str | None) -> tuple[int | None, int | None]:

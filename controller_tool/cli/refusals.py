@@ -1,21 +1,56 @@
-"""How a file that was refused is shown: every wrong field, then one line (host)."""
+"""How an import ends, and how a file that was refused is shown: every wrong field (host)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from controller_tool.cli.common import App, table
-from controller_tool.messages import t
+from controller_tool.cli.common import App, plain, table
+from controller_tool.messages import name_of, t
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.table import Table
 
     from controller_tool.services.desk.sheet_cells import Fault
     from controller_tool.services.roster import RosterRefused
+
+
+class Imported(Protocol):
+    """What is told of every import. counts: rows by code of rules.words."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def counts(self) -> dict[str, int]: ...
+    @property
+    def faults(self) -> Sequence[Fault]: ...
+    @property
+    def ignored(self) -> tuple[str, ...]: ...
+    @property
+    def dry_run(self) -> bool: ...
+
+
+def show_import(app: App, file: Path, done: Imported, group: str, *parts: Any) -> None:
+    """Faults, ``parts``, counts by their names in ``group``; exit code 1 where there are faults."""
+    shown = [fault_table(done.faults), *parts] if done.faults else list(parts)
+    counts = ", ".join(
+        f"{name_of(group, word)} {count}" for word, count in done.counts.items() if count
+    )
+    line = t("{rows} rows: {counts}", rows=done.rows, counts=counts)
+    shown.append(t("{what}; nothing was changed", what=line) if done.dry_run else line)
+    app.show({"ok": not done.faults, **plain(done)}, *shown)
+    if done.ignored:
+        app.note(t("Columns that are not read: {names}", names=", ".join(done.ignored)))
+    if done.faults:
+        app.complain(
+            t("{file}: {n} wrong fields, nothing was imported", file=file.name, n=len(done.faults)),
+            t("Correct these rows and import the file again"),
+        )
+        click.get_current_context().exit(1)
 
 
 def fault_table(faults: Sequence[Fault]) -> Table:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from controller_tool.cli.common import App, ToolCommand, pass_app, plain, table
+from controller_tool.cli.common import App, ToolCommand, pass_app, table
 from controller_tool.cli.profile import dry_run_option
-from controller_tool.cli.refusals import fault_table, refuse
+from controller_tool.cli.refusals import refuse, show_import
 from controller_tool.messages import name_of, t
 from controller_tool.rules import words
 from controller_tool.services import roster, roster_file, site_time
@@ -69,26 +69,11 @@ def import_(
 
 
 def _show(app: App, file: Path, done: Imported) -> None:
-    parts: list[Any] = []
-    if done.faults:
-        parts.append(fault_table(done.faults))
     told = [one for one in (*done.changes, *done.leavers) if one.what != (words.UNCHANGED,)]
+    parts = []
     if told and (done.dry_run or done.leavers):
         parts.append(_table(app, told if done.dry_run else list(done.leavers)))
-    counts = ", ".join(
-        f"{name_of('roster', word)} {count}" for word, count in done.counts.items() if count
-    )
-    line = t("{rows} rows: {counts}", rows=done.rows, counts=counts)
-    parts.append(t("{what}; nothing was changed", what=line) if done.dry_run else line)
-    app.show({"ok": not done.faults, **plain(done)}, *parts)
-    if done.ignored:
-        app.note(t("Columns that are not read: {names}", names=", ".join(done.ignored)))
-    if done.faults:
-        app.complain(
-            t("{file}: {n} wrong fields, nothing was imported", file=file.name, n=len(done.faults)),
-            t("Correct these rows and import the file again"),
-        )
-        click.get_current_context().exit(1)
+    show_import(app, file, done, "roster", *parts)
     if not done.dry_run and done.devices:
         app.note(t("The cards count at the doors after: push"))
 

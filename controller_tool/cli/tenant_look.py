@@ -38,11 +38,11 @@ def list_(app: App, house: str | None, room: str | None, over: bool, ending: int
 def lines(app: App, found: Sequence[Line]) -> Table:
     """Stays as a table."""
     local = site_time.of(app.site)
-    columns = [t("stay"), t("house"), t("room"), t("name"), t("kind"), t("from"), t("until"),
-               t("over"), t("cards")]  # fmt: skip
+    columns = [t("stay"), t("house"), t("room"), name_of("person", "name"), t("kind"),
+               t("from"), t("until"), t("over"), t("cards")]  # fmt: skip
     rows = [
         (one.ref, one.house, one.room, one.name, name_of("stay", one.kind),
-         moments.text(local, one.from_min), moments.text(local, one.until_min),
+         moments.text(local, one.from_min), moments.last_text(local, one.until_min),
          yes_no(one.over), one.cards_out)
         for one in found
     ]  # fmt: skip

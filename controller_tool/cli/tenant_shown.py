@@ -10,6 +10,7 @@ import click
 
 from controller_tool.cli import doors_live, moments
 from controller_tool.cli.common import App, pairs, plain, table
+from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.services import site_time
 from controller_tool.services.desk import slip as slips
@@ -51,9 +52,9 @@ def finish(app: App, done: Done, slip: Path | None = None, tapped: Tapped | None
     else:
         lines += [cards_table(done.stay)] if done.stay.cards else []
         lines.append(said)
-    path = None
-    if slip is not None and not done.dry_run:
-        path = slips.write(slips.of_proof(app.site, done.proof), done.stay.ref, slip)
+    path = None if slip is None or done.dry_run else _write(app, done, slip)
+    unwritten = slip is not None and not done.dry_run and path is None
+    if path is not None:
         lines.append(t("slip: {path}", path=path))
     if tapped is not None:
         lines.append(tapped.words())
@@ -65,8 +66,17 @@ def finish(app: App, done: Done, slip: Path | None = None, tapped: Tapped | None
     }  # fmt: skip
     app.show(data, *lines)
     app.complain_of(failed)
-    if not data["ok"]:
+    if unwritten or not data["ok"]:
         click.get_current_context().exit(1)
+
+
+def _write(app: App, done: Done, slip: Path) -> Path | None:
+    """The slip's path; where it cannot be written, why: what is proven is shown all the same."""
+    try:
+        return slips.write(slips.of_proof(app.site, done.proof), done.stay.ref, slip)
+    except OperatorError as error:
+        app.note(f"{error.what}\n  {error.next_step}")
+        return None
 
 
 def facts(app: App, stay: Stay) -> list[tuple[str, str | None]]:
@@ -75,7 +85,7 @@ def facts(app: App, stay: Stay) -> list[tuple[str, str | None]]:
     ended = None if stay.ended_at_s is None else moments.told(local, stay.ended_at_s // 60)
     return [
         (t("stay"), f"{stay.ref} ({name_of('stay', stay.kind)})"),
-        (t("name"), stay.name),
+        (name_of("person", "name"), stay.name),
         (t("house"), f"{stay.house} {stay.address}"),
         (t("room"), stay.room),
         (t("from"), moments.told(local, stay.from_min)),

@@ -31,6 +31,7 @@ CLASSIFY, ADMIT, CLOSE_HOUSE, SANCTION, EXPORT = (
 HOLD, RELEASE_HOLD, CONFIRM_PAIR, SEE_DOCUMENTS, SEE_AUDIT, RETENTION, OPERATORS = (
     "hold", "release_hold", "confirm_pair", "see_documents", "see_audit", "retention", "operators",
 )  # fmt: skip
+FOLDERS = "folders"  # with keys, for other roles
 
 _DESK = frozenset({CLERK, SUPERVISOR, HEAD})
 _OVER = frozenset({SUPERVISOR, POLICE, HEAD})
@@ -55,6 +56,7 @@ MAY: dict[str, frozenset[str]] = {
     SEE_AUDIT: _OVER | {AUDITOR},
     RETENTION: frozenset({HEAD}),
     OPERATORS: frozenset({HEAD}),
+    FOLDERS: frozenset({HEAD}),
 }
 
 # whose yes counts for what one operator asked for

@@ -9,7 +9,8 @@ Check-in, in this order:
 - *dates*: the stay begins before it ends, ends after now, begins within AHEAD_DAYS
 - *ceiling*: it ends within the days of the house's class, counted from its begin or from now,
   whichever is later
-- *visit*: a visitor stays as long as the class allows, and not longer than the host
+- *visit*: a visitor stays as long as the class allows, and not longer than the host, in
+  the host's room
 - *capacity*: a bed is free; visitors and those who have left take none
 
 Extension: the stay is not over, the new end is later, and admission, ceiling and visit hold anew.
@@ -58,11 +59,15 @@ class Room:
 
 @dataclass(frozen=True)
 class Host:
-    """Whom a visitor visits: reference of the stay, its end, whether it lives in this house."""
+    """Whom a visitor visits: reference of the stay, its end, whether it lives in this house.
+
+    in_room: in the room that the visitor is let into, for a visit opens that room's door too.
+    """
 
     ref: str
     until_min: int
     here: bool
+    in_room: bool = True
 
 
 @dataclass(frozen=True)
@@ -218,6 +223,10 @@ def _visit(house: House, wish: Wish) -> Refusal | None:
     absent = host(wish)
     if absent is not None:
         return absent
+    if not wish.host.in_room:
+        return Refusal(
+            "visit", t("A visitor goes to the host's room"), t("Give the room of the host")
+        )
     hours = classes.of(house.class4).visit_h
     if wish.until_min - wish.from_min > hours * 60:
         return Refusal(

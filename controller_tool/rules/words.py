@@ -43,6 +43,10 @@ NEW, EXTENDED, MOVED_ON, OTHER_CARD, DETAILS, UNCHANGED, LEAVING, REFUSED_ROW = 
 )  # fmt: skip
 KEEP, LIST, END = LEAVERS = ("keep", "list", "end")
 
+# what a list of houses means for a house (group "house_list"), beside NEW, UNCHANGED, REFUSED_ROW
+CHANGED = "changed"
+ON_HOUSE_LIST = (NEW, CHANGED, UNCHANGED, REFUSED_ROW)
+
 # documents of a person (group "document"); id_card holds residence permits 81, 82, 83 too
 ID_CARD, PASSPORT, NO_DOCUMENT = DOCUMENTS = ("id_card", "passport", "none")
 

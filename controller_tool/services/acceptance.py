@@ -20,6 +20,7 @@ from controller_tool.messages import t
 from controller_tool.registry.houses import Area, House, HousePoint, Room
 from controller_tool.registry.models import Device
 from controller_tool.registry.records import JournalRecord
+from controller_tool.rules import duty
 from controller_tool.services import (
     audit,
     bundle_layout,
@@ -30,6 +31,7 @@ from controller_tool.services import (
 )
 from controller_tool.services.bundle_manifest import canonical
 from controller_tool.services.city import rows_places
+from controller_tool.services.desk import operators
 from controller_tool.services.journal_checkpoint import CHECKPOINT_KEY
 from controller_tool.services.journal_words import RING_NAMES
 from protocol import cbor
@@ -80,6 +82,7 @@ def make(
     """Write the bundle, a .zip file; OperatorError. kpis: makes the key figures, as JSON takes."""
     site.require_cards()
     site.require(CHECKPOINT_KEY)
+    operators.require(site, duty.EXPORT)
     if path.suffix.lower() != ".zip":
         raise OperatorError(
             t("{name} is no .zip file", name=path.name), t("Name it such as acceptance.zip")

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.registry.houses import House
 from controller_tool.registry.models import (
     STATE_ISSUED,
     STATE_REPLACED,
@@ -24,6 +25,8 @@ from controller_tool.registry.models import (
     Profile,
 )
 from controller_tool.registry.stays import Lease
+from controller_tool.rules import stay
+from controller_tool.rules.refusal import require
 from controller_tool.services import audit, card_terms, cards, list_content, profiles
 
 if TYPE_CHECKING:
@@ -97,11 +100,8 @@ def _anew(site: Site, session: Session, old: Card, wish: Wish) -> tuple[Card, li
     lease = session.get(Lease, old.lease_id) if old.lease_id else None
     if lease is None:
         card_terms.check(session, terms)
-    elif terms.until_min > lease.until_min:
-        raise OperatorError(
-            t("Card {card} belongs to stay {stay} and ends with it", card=old.ref, stay=lease.ref),
-            t("Extend the stay: tenant extend"),
-        )
+    else:
+        _require_within(session, lease, old, terms)
     credential = cards.credential_of(site, old)
     person = session.get(Person, old.person_id) if old.person_id else None
     old.state, old.ended_at_s = STATE_REPLACED, now_s()
@@ -114,3 +114,22 @@ def _anew(site: Site, session: Session, old: Card, wish: Wish) -> tuple[Card, li
     )
     list_content.require_room(session, devices)
     return new, names
+
+
+def _require_within(session: Session, lease: Lease, old: Card, terms: cards.Terms) -> None:
+    """A card of a stay lies within it, and gets nothing more where its house issues nothing."""
+    if terms.until_min > lease.until_min:
+        raise OperatorError(
+            t("Card {card} belongs to stay {stay} and ends with it", card=old.ref, stay=lease.ref),
+            t("Extend the stay: tenant extend"),
+        )
+    if terms.from_min < min(lease.from_min, old.from_min):
+        raise OperatorError(
+            t("Card {card} belongs to stay {stay} and begins with it", card=old.ref,
+              stay=lease.ref),
+            t("Give a later --from"),
+        )  # fmt: skip
+    shorter = terms.from_min >= old.from_min and terms.until_min <= old.until_min
+    if not shorter or terms.profile_id != old.profile_id:
+        house = session.get_one(House, lease.house_id)
+        require(stay.admission(stay.House(house.ref, house.class4, house.state)))

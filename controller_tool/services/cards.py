@@ -29,9 +29,10 @@ from controller_tool.registry.models import (
     Person,
 )
 from controller_tool.registry.records import SentCard
+from controller_tool.rules import stay
 from controller_tool.services import audit, card_terms, list_content, people, refs
 from controller_tool.services.site_init import RESIDENT_PROFILE
-from protocol.constants import ID_BYTES, TIME_END_MIN
+from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, ID_BYTES, TIME_END_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,17 +181,32 @@ def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]
 
 
 def grant_all(site: Site, device: str) -> int:
-    """Give every card that is issued a grant on one controller; returns how many were new."""
+    """Give the cards that are out a grant on one controller; returns how many were new.
+
+    Left out: cards of stays, which open what serves their house and room (house door add); master
+    cards, which name their controllers; what the houses served here do not allow.
+    """
     site.require_cards()
     with site.registry.writing() as session:
         [row] = grant_devices(session, [device])
         held = select(Grant.card_id).where(Grant.device_id == row.id)
-        query = select(Card.id).where(Card.state == STATE_ISSUED, Card.id.not_in(held))
-        new = list(session.scalars(query))
+        query = select(Card).where(
+            Card.state == STATE_ISSUED, Card.id.not_in(held), Card.lease_id.is_(None)
+        )
+        served = card_terms.served(session, [device])
+        new = [card.id for card in session.scalars(query) if _may_come(card, served)]
         session.add_all(Grant(card_id=card_id, device_id=row.id) for card_id in new)
         list_content.require_room(session, [row])
         audit.append(session, site.operator, "card.grant", device=device, count=len(new))
     return len(new)
+
+
+def _may_come(card: Card, served: Sequence[stay.House]) -> bool:
+    if card.flags & FLAG_MASTER:
+        return False
+    return not stay.card_without_stay(
+        served, card.from_min, card.until_min, now_s() // 60, bool(card.flags & FLAG_EMERGENCY)
+    )
 
 
 def collect(site: Site, text: str) -> CardStatus:

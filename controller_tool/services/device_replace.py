@@ -3,7 +3,8 @@
 Rules, in this order:
 
 - both are known, of the same kind, and the new one is in service: provisioned and enrolled
-- the cards of the old one are granted to the new one, which must have room for them
+- the cards of the old one are granted to the new one for the same doors, which must have room for
+  them; it serves the houses and rooms of the old one, and none of its own before
 - the newest configuration that was signed for the old one is signed anew for the new one; what
   its board does not have is left out and named
 - the old one leaves service: it steps aside under another name and its addresses are forgotten.
@@ -23,6 +24,7 @@ from sqlalchemy import func, select
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
+from controller_tool.registry.houses import HousePoint
 from controller_tool.registry.models import Device, Grant
 from controller_tool.registry.records import SentCard
 from controller_tool.services import audit, device_config, devices, list_content
@@ -61,6 +63,7 @@ def replace(site: Site, old_name: str, new_name: str, *, dry_run: bool = False) 
         site.require(_KEY)
         settings = device_config.fitting(new, settings)
     with site.registry.session() as session:
+        _require_unplaced(session, new)
         done = _plan(session, old, new)
     version = device_config.version_for(site, new) if settings else 0
     kept_as = devices.aside(old)
@@ -90,6 +93,15 @@ def _plan(session: Session, old: Device, new: Device) -> tuple[int, int]:
     proven = dead.is_not(None) & (dead <= old.list_version_receipted)
     sent = select(func.count()).where(SentCard.device_id == old.id, ~proven | dead.is_(None))
     return session.scalar(coming) or 0, session.scalar(sent) or 0
+
+
+def _require_unplaced(session: Session, new: Device) -> None:
+    """What it serves already would mix with what it takes over, and rooms' doors with others'."""
+    if session.scalar(select(func.count()).where(HousePoint.device_id == new.id)):
+        raise OperatorError(
+            t("{device} serves a house of its own", device=new.name),
+            t("Take its doors away first: house door remove"),
+        )
 
 
 def _require_fit(old: Device, new: Device) -> None:

@@ -24,6 +24,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.keys.certificates import certificate_der, issue_device_certificate
 from controller_tool.messages import t
+from controller_tool.registry.houses import HousePoint
 from controller_tool.registry.models import Device, Grant
 from controller_tool.services import audit, audit_pins, boards, list_content
 from controller_tool.services.peers import PEER_CA
@@ -253,11 +254,35 @@ def step_aside(session: Session, held: Device) -> None:
 
 
 def take_over_grants(session: Session, old: Device, new: Device) -> int:
-    """Every card of the old one is on the new one too; how many it did not have."""
+    """Every card of the old one is on the new one too, for the same points and no more.
+
+    The new one serves the houses of the old one. Returns how many cards it did not have.
+    """
+    _take_over_houses(session, old, new)
     there = set(session.scalars(select(Grant.card_id).where(Grant.device_id == new.id)))
-    coming = set(session.scalars(select(Grant.card_id).where(Grant.device_id == old.id))) - there
-    session.add_all(Grant(card_id=card, device_id=new.id) for card in sorted(coming))
+    held = select(Grant).where(Grant.device_id == old.id).order_by(Grant.card_id)
+    coming = [grant for grant in session.scalars(held) if grant.card_id not in there]
+    every = (1 << new.points) - 1
+    for grant in coming:
+        # "all" of a smaller board is not all of a larger one: its other doors are other rooms'
+        had = (1 << old.points) - 1 if grant.points_mask is None else grant.points_mask
+        mask = had & every
+        if mask:
+            session.add(Grant(card_id=grant.card_id, device_id=new.id,
+                              points_mask=None if mask == every else mask))  # fmt: skip
     return len(coming)
+
+
+def _take_over_houses(session: Session, old: Device, new: Device) -> None:
+    """What the old one opened of houses, the new one opens; points that it lacks go."""
+    for point in list(session.scalars(select(HousePoint).where(HousePoint.device_id == old.id))):
+        session.delete(point)
+        if point.point < new.points:
+            session.add(HousePoint(
+                device_id=new.id, point=point.point, house_id=point.house_id, use=point.use,
+                room_id=point.room_id, camera=point.camera,
+            ))  # fmt: skip
+    session.flush()
 
 
 def _assemble(site: Site, device: Device) -> NewDevice:

@@ -56,7 +56,7 @@ from controller_tool.registry.records import (
     SentCard,
 )
 from controller_tool.registry.stays import Duty, Hold, Lease, PairAct, RosterImport
-from controller_tool.rules import words
+from controller_tool.rules import duty, words
 from controller_tool.services import (
     audit,
     audit_pins,
@@ -66,6 +66,7 @@ from controller_tool.services import (
     site_folder,
     trust_store,
 )
+from controller_tool.services.desk import operators
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import KEYS_FOLDER, ROLE_CODES, TRUST_FILE, Site
 from controller_tool.services.site_init import AUDIT_KEY, DEVICE_CA
@@ -185,6 +186,7 @@ def export(
     holds = ROLES[role]
     for name in (PEER_CA, *holds.keys):
         site.require(name)
+    operators.require(site, duty.FOLDERS)
     passphrases.check_strength(passphrase)
     with site_folder.draft(folder, passphrase) as made:
         _copy_keys(site, made, holds)
@@ -319,8 +321,9 @@ def _index_card(old: Vault, new: Vault, row: Any, values: dict[str, Any]) -> Non
 
 
 def _index_person(old: Vault, new: Vault, row: Any, values: dict[str, Any]) -> None:
-    number = old.open("persons", row.id, "id_number", row.id_number_sealed)
-    values["id_number_index"] = people.index(new, number, row.id)
+    number = old.open("persons", row.id, "id_number", row.id_number_sealed).decode()
+    told = people.indexed(row.document, number).encode()
+    values["id_number_index"] = people.index(new, told, row.id)
 
 
 _INDEXES: dict[type[Base], Callable[[Vault, Vault, Any, dict[str, Any]], None]] = {

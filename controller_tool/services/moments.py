@@ -38,9 +38,18 @@ def told(local: SiteTime, minute: int) -> str:
 
 def last(local: SiteTime, until_min: int) -> str:
     """An end for a sentence: the last day where whole days count, else the minute of the end."""
-    if until_min != TIME_END_MIN and local.text(until_min * 60).endswith(_MIDNIGHT):
-        return date_forms.shown(local.text((until_min - 1) * 60)[: -len(_MIDNIGHT)])
-    return told(local, until_min)
+    return t("no end") if until_min == TIME_END_MIN else date_forms.shown(_end(local, until_min))
+
+
+def last_text(local: SiteTime, until_min: int) -> str:
+    """The same for a column."""
+    return t("no end") if until_min == TIME_END_MIN else _end(local, until_min)
+
+
+def _end(local: SiteTime, until_min: int) -> str:
+    """The last day of whole days, as the desk wrote it; else the minute."""
+    end = local.text(until_min * 60)
+    return local.text((until_min - 1) * 60)[: -len(_MIDNIGHT)] if end.endswith(_MIDNIGHT) else end
 
 
 def _day_after(text: str) -> str:

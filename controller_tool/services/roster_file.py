@@ -6,6 +6,7 @@ How files are read is in desk.sheets. Stays are local days, the last one include
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from controller_tool import credentials, date_forms, id_number
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services import people
-from controller_tool.services.desk import sheet_cells, sheets
+from controller_tool.services.desk import card_reader, sheet_cells, sheets
 from controller_tool.services.desk.sheet_cells import Cell, Fault
 from controller_tool.services.desk.sheets import Columns, Line
 from controller_tool.services.people import NAME_MAX, ROOM_MAX
@@ -60,7 +61,6 @@ _NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
 _WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
 _SERIAL_DAY_ZERO = date(1899, 12, 30)  # day 0 of spreadsheets after February 1900
 _SECRET = ("id_number", "phone")
-_DOOR_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,21 @@ class Roster:
 
 @dataclass(frozen=True)
 class Judge:
-    """What fields are judged by: the version of EM4100 cards, the day, the site's time."""
+    """What fields are judged by: the version of EM4100 cards, the day, the site's time.
+
+    midnights: minutes since 2020 that were asked for; a roster has the same few days all over.
+    """
 
     em4100_version: int
     today: date
     local: SiteTime
+    midnights: dict[date, int] = dataclasses.field(default_factory=dict)
+
+    def midnight_min(self, day: date) -> int:
+        """As SiteTime.midnight_min."""
+        if day not in self.midnights:
+            self.midnights[day] = self.local.midnight_min(day)
+        return self.midnights[day]
 
     def read(self, raw: bytes, name: str, columns: Columns, sheet: str | None = None) -> Roster:
         """Every row of the file's bytes; OperatorError when it is no such file."""
@@ -153,11 +163,11 @@ class _Reader:
         self._sex(number)
         if self.faults or end is None:
             return None
-        local = self._judge.local
+        midnight_min = self._judge.midnight_min
         return Row(
             self.line, name, number, room, phone, credential,
-            None if begin is None else local.midnight_min(begin),
-            local.midnight_min(end + timedelta(days=1)), house, *more,
+            None if begin is None else midnight_min(begin),
+            midnight_min(end + timedelta(days=1)), house, *more,
         )  # fmt: skip
 
     def _text(self, field: str) -> str:
@@ -213,13 +223,13 @@ class _Reader:
 
     def _card(self) -> Credential | None:
         text = self._needed("card")
-        cell = self._cells.get("card", Cell())
-        if cell.number and text.isdigit():
-            text = text.zfill(_DOOR_DIGITS)  # a number has no leading zeros, a card's print has
+        lost_zeros = self._cells.get("card", Cell()).number  # a number has none in front
+        parse = card_reader.typed if lost_zeros else credentials.parse
         try:
-            credential = credentials.parse(text, self._judge.em4100_version) if text else None
+            credential = parse(text, self._judge.em4100_version) if text else None
         except OperatorError:
-            self._wrong("card", t("not a card number"))
+            self._wrong("card", t("not clear as a number: type all ten digits, as text")
+                        if lost_zeros else t("not a card number"))  # fmt: skip
             return None
         self._once("card", credential)
         return credential
@@ -240,7 +250,7 @@ class _Reader:
             else:
                 self._wrong(field, t("not a date such as 2025-03-31"))
             return None
-        if not 0 <= self._judge.local.midnight_min(day) < TIME_END_MIN - 1440:
+        if not 0 <= self._judge.midnight_min(day) < TIME_END_MIN - 1440:
             self._wrong(field, t("not between 2020 and 2051"))
             return None
         return day

@@ -2,7 +2,8 @@
 
 A point is before each SQL statement, before and after each commit, and before each file is made,
 renamed or removed. `killed_everywhere` runs a scenario once for each of its points in a process of
-its own that dies there by SIGKILL, looks at what it left, and pushes: that has to complete.
+its own that dies there by SIGKILL, looks at what it left, and pushes: that has to complete. With
+``most`` it dies at so many of them only.
 
 A new operation is one line in a test: ``Scenario("check-in", act, floor)``. What must hold besides
 is a function in INVARIANTS.
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, event, select
 from sqlalchemy.engine.default import DefaultDialect
 
+from controller_tool.registry.houses import House
 from controller_tool.registry.models import STATE_ISSUED, Card, Device, Grant, Person
 from controller_tool.registry.records import (
     LIST_RECEIPTED,
@@ -34,6 +36,7 @@ from controller_tool.registry.records import (
     Receipt,
     SentCard,
 )
+from controller_tool.registry.stays import Lease, PairAct
 from controller_tool.services import audit, cards, push, standing
 from controller_tool.services.site import Site
 from protocol import cards as layout
@@ -100,8 +103,7 @@ class Points:
     """Counts the points of this process, and ends it at one of them (None: at none)."""
 
     at: int | None = None
-    reached: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)
+    passed: list[str] = field(default_factory=list)
     spares: int = 0
 
     def arm(self) -> None:
@@ -120,9 +122,8 @@ class Points:
     def pass_(self, kind: str) -> None:
         if self.spares:
             return
-        self.reached += 1
-        self.kinds[kind] += 1
-        if self.reached == self.at:
+        self.passed.append(kind)
+        if len(self.passed) == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     @contextmanager
@@ -172,25 +173,51 @@ class Stage:
         return layout.card_key(self._card_key, credential.type, credential.data)
 
 
-def killed_everywhere(scenario: Scenario, stage: Stage) -> Counter[str]:
-    """Its points by kind. AssertionError, with the point, where it is not borne."""
+@dataclass(frozen=True)
+class Killed:
+    """What a scenario bore. kinds: its points; tried: at how many of them it was killed."""
+
+    kinds: Counter[str]
+    tried: int
+
+
+def killed_everywhere(scenario: Scenario, stage: Stage, most: int | None = None) -> Killed:
+    """Kill it at all points, or at some. AssertionError, with the point, where it is not borne."""
     scenario.prepare(stage)
     before = facts(stage)
     stage.keep()
-    total = _run_in_child(scenario, stage, None)
+    points = _run_in_child(scenario, stage, None)
+    total = len(points)
     after = facts(stage)
-    kinds: Counter[str] = pickle.loads((stage.folder / "kinds").read_bytes())  # noqa: S301 - ours
     assert total >= scenario.floor, f"{scenario.name}: {total} points only"
     _look(scenario, stage, before, after, "not killed at all")
-    for at in range(1, total + 1):
+    chosen = range(1, total + 1) if most is None else sample(points, most)
+    for at in chosen:
         stage.again()
         _run_in_child(scenario, stage, at)
-        _look(scenario, stage, before, after, f"killed at {at} of {total}")
-    return kinds
+        _look(scenario, stage, before, after, f"killed at point {at} of {total}")
+    return Killed(Counter(points), len(chosen))
 
 
-def _run_in_child(scenario: Scenario, stage: Stage, at: int | None) -> int:
-    """Points that it has. at: it dies there, and must."""
+def sample(points: list[str], most: int) -> list[int]:
+    """Numbers of ``most`` points, from 1: a third on each side of commits, the rest evenly."""
+    numbers = list(enumerate(points, 1))
+    chosen: list[int] = []
+    for side in ("before commit", "after commit"):
+        chosen += _evenly([at for at, kind in numbers if kind == side], most // 3)
+    others = [at for at, kind in numbers if not kind.endswith("commit")]
+    return sorted(chosen + _evenly(others, most - len(chosen)))
+
+
+def _evenly(some: list[int], most: int) -> list[int]:
+    """So many of them, the last one among them."""
+    if len(some) <= most:
+        return some
+    return [some[(turn + 1) * len(some) // most - 1] for turn in range(most)]
+
+
+def _run_in_child(scenario: Scenario, stage: Stage, at: int | None) -> list[str]:
+    """Kinds of the points that it has, in order. at: it dies there, and must."""
     stage.site.registry.close()  # no connection goes over a fork
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads that have ended
@@ -200,12 +227,12 @@ def _run_in_child(scenario: Scenario, stage: Stage, at: int | None) -> int:
     _, status = os.waitpid(child, 0)
     if at is None:
         assert os.waitstatus_to_exitcode(status) == _DONE, f"{scenario.name} fails by itself"
-        kinds: Counter[str] = pickle.loads((stage.folder / "kinds").read_bytes())  # noqa: S301
+        passed: list[str] = pickle.loads((stage.folder / "points").read_bytes())  # noqa: S301
     else:
         assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, f"not killed at {at}"
-        kinds = Counter()
+        passed = []
     stage.door.come_back()
-    return kinds.total()
+    return passed
 
 
 def _play(scenario: Scenario, stage: Stage, at: int | None) -> None:
@@ -216,7 +243,7 @@ def _play(scenario: Scenario, stage: Stage, at: int | None) -> None:
         stage.points.arm()
         scenario.act(stage)
         with stage.points.spared():
-            (stage.folder / "kinds").write_bytes(pickle.dumps(stage.points.kinds))
+            (stage.folder / "points").write_bytes(pickle.dumps(stage.points.passed))
         code = _DONE
     except BaseException:  # noqa: BLE001 - told, and the process ends
         traceback.print_exc()
@@ -259,6 +286,10 @@ def facts(stage: Stage) -> Facts:
             "cards": [(c.ref, c.state, c.flags, c.profile_id, c.from_min, c.until_min,
                        len(_grants(session, c))) for c in all_cards],
             "people": sorted((p.name, p.room) for p in session.scalars(select(Person))),
+            "stays": sorted((s.ref, s.until_min, s.end_reason, s.host_lease_id is None)
+                            for s in session.scalars(select(Lease))),
+            "houses": [(h.ref, h.state, h.class4) for h in session.scalars(select(House))],
+            "pairs": list(session.scalars(select(PairAct.state).order_by(PairAct.id))),
             "acts": list(session.scalars(select(AuditEntry.act).order_by(AuditEntry.id))),
             "configs": list(session.scalars(select(DeviceConfig.version))),
         }  # fmt: skip
@@ -290,6 +321,13 @@ def _no_card_is_issued_twice(_: Stage, session: Session) -> None:
 def _issued_cards_are_granted(_: Stage, session: Session) -> None:
     for card in session.scalars(select(Card).where(Card.state == STATE_ISSUED)):
         assert _grants(session, card), f"{card.ref} is granted nowhere"
+
+
+def _cards_and_stays_end_together(_: Stage, session: Session) -> None:
+    joined = select(Card, Lease).join(Lease, Lease.id == Card.lease_id)
+    for card, lease in session.execute(joined.where(Card.state == STATE_ISSUED)):
+        assert lease.ended_at_s is None, f"{card.ref} outlives {lease.ref}"
+        assert card.until_min == lease.until_min, f"{card.ref} does not end with {lease.ref}"
 
 
 def _list_numbers_rise(_: Stage, session: Session) -> None:
@@ -339,6 +377,7 @@ INVARIANTS: list[Callable[[Stage, Session], None]] = [
     _log_is_whole,
     _no_card_is_issued_twice,
     _issued_cards_are_granted,
+    _cards_and_stays_end_together,
     _list_numbers_rise,
     _sent_is_what_was_signed,
     _the_door_holds_what_was_signed_here,

@@ -53,6 +53,13 @@ def test_help_speaks_chinese(capsys) -> None:
     assert "门禁" in capsys.readouterr().out
 
 
+def test_every_line_of_the_list_of_commands_is_chinese() -> None:
+    messages.set_language("zh")
+    left = [name for name, (_, line) in cli.COMMANDS.items() if messages.t(line) == line]
+    messages.set_language(None)
+    assert not left
+
+
 def test_the_words_of_click_are_chinese_too(capsys) -> None:
     assert cli.run(["--lang", "zh", "card", "explain"]) == 2
     said = capsys.readouterr().err

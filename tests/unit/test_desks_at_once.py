@@ -17,9 +17,11 @@ from controller_tool.errors import OperatorError
 from controller_tool.registry import database
 from controller_tool.registry.models import STATE_COLLECTED, Card, Operator, Person
 from controller_tool.registry.records import AuditEntry
+from controller_tool.registry.stays import Lease
 from controller_tool.services import audit, cards
 from tests.unit import desk_at_work
 from tests.unit.desk_at_work import ROWS, SHARED
+from tests.unit.house_support import add_areas, add_house
 
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
@@ -51,10 +53,12 @@ def folders(site, tmp_path, registry_kind) -> list[Path]:
     return [site.path, shutil.copytree(site.path, tmp_path / "second desk")]
 
 
-def start(folder: Path, operator: str, first: int, rounds: int) -> subprocess.Popen[str]:
+def start(
+    folder: Path, operator: str, first: int, rounds: int, work: str = "cards"
+) -> subprocess.Popen[str]:
     module = "tests.unit.desk_at_work"
     return subprocess.Popen(
-        [sys.executable, "-m", module, folder, operator, str(first), str(rounds)],
+        [sys.executable, "-m", module, work, folder, operator, str(first), str(rounds)],
         cwd=Path(__file__).parents[2], text=True, encoding="utf-8",
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
@@ -96,6 +100,34 @@ def test_two_desks_lose_no_change_and_double_no_card(site, board, folders, round
         "operator.first_seen": 1,
     }  # fmt: skip
     assert board.next().version == 1, "the list is made of all of it"
+
+
+def test_two_desks_that_want_the_last_bed_or_the_same_card(site, board, folders, rounds) -> None:
+    add_areas(site)
+    beds = {desk_at_work.bed(turn): 1 for turn in range(rounds)}
+    add_house(site, rooms={"hall": 9 * rounds, **beds})
+    desks = zip(folders, OPERATORS, (1_000_000, 1_010_000), strict=True)
+    done = at_once([start(*desk, rounds, "stays") for desk in desks])
+    with site.registry.session() as session:
+        stays = list(session.query(Lease))
+        held = list(session.query(Card))
+        rooms = Counter(stay.room_id for stay in stays)
+        assert audit.first_broken(session) is None
+        for card in held:
+            assert (card.state == "issued") == (session.get_one(Lease, card.lease_id).ended_at_s
+                                                is None)  # fmt: skip
+    for shared in ("bed", "card"):
+        assert sum(len(desk[shared]) for desk in done) == rounds, f"one desk got each {shared}"
+    assert sorted(rooms.values())[:-1] == [1] * rounds, "nobody sleeps in a bed that is taken"
+    told = [ref for desk in done for kind in ("own", "bed", "card") for ref in desk[kind]]
+    assert sorted(told) == [f"L{n + 1:06d}" for n in range(4 * rounds)]
+    assert sorted(stay.ref for stay in stays) == sorted(told)
+    assert len(held) == len(told)
+    left = {ref for desk in done for ref in desk["left"]}
+    assert {stay.ref for stay in stays if stay.ended_at_s is not None} == left
+    signed = board.next()
+    board.take(signed)
+    assert signed.version == 1
 
 
 def test_what_one_desk_changes_the_other_sees_at_once(site, folders, open_site) -> None:

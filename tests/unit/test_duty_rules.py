@@ -34,6 +34,7 @@ def test_named_operators_have_roles_and_a_clerk_does_the_work_of_the_desk() -> N
         (duty.SEE_AUDIT, {words.SUPERVISOR, words.POLICE, words.AUDITOR, words.HEAD}),
         (duty.RETENTION, {words.HEAD}),
         (duty.OPERATORS, {words.HEAD}),
+        (duty.FOLDERS, {words.HEAD}),
     ],
 )
 def test_what_takes_more_than_a_clerk(act, may) -> None:

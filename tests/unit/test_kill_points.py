@@ -1,4 +1,7 @@
-"""A process that is killed at any point leaves a whole registry, and the next push completes."""
+"""A process that is killed at any point leaves a whole registry, and the next push completes.
+
+The short form kills each operation at MOST of its points, `./dev test --full` at all of them.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from controller_tool import clock, credentials
-from controller_tool.registry.models import Grant
+from controller_tool.registry.houses import House
+from controller_tool.registry.models import Card, Grant
+from controller_tool.registry.stays import Lease
+from controller_tool.rules import words
 from controller_tool.services import audit, backup, card_change, cards, people, push, roster
-from tests.unit.kill_points import Scenario, Stage, killed_everywhere
+from controller_tool.services.desk import (
+    card_found,
+    change_stay,
+    check_in,
+    check_out,
+    houses,
+    inspections,
+    operator_secret,
+    operators,
+    pair_acts,
+    retention,
+)
+from tests.unit.house_support import add_areas, add_house
+from tests.unit.kill_points import Scenario, Stage, killed_everywhere, sample
+from tests.unit.operator_support import HEAD, SECRETS
 from tests.unit.test_deltas_push import issue, number
 
 if TYPE_CHECKING:
@@ -24,6 +44,7 @@ ROSTER = """姓名,身份证号,房间,卡号,入住日期,到期日期
 王伟,330199199001010011,A-101,0012000001,2026-03-01,2045-08-31
 李娜,330199199202020021,A-102,0012000002,2026-03-01,2045-08-31
 """
+MOST = 4
 NOW_MIN = clock.now_s() // 60  # the same in every process
 HOLDER = people.Holder("张伟", "11010519491231002X", "203", "")
 
@@ -73,6 +94,71 @@ def back_up(stage: Stage) -> None:
     backup.make(stage.site, stage.folder / "backups", keep=2)
 
 
+def with_house(stage: Stage) -> None:
+    add_areas(stage.site)
+    add_house(stage.site, surveyed_at_s=1)
+    housed(stage)
+
+
+def move_in(stage: Stage) -> None:
+    """From tomorrow on: what a rule counts from now would be another minute in another process."""
+    begin = NOW_MIN + 1440
+    wish = check_in.Request(HOLDER, "H00001", "101", begin, begin + 100 * 1440,
+                            cards=(credentials.parse(number(30)),))  # fmt: skip
+    check_in.check_in(stage.site, wish)
+
+
+def stayed(stage: Stage) -> None:
+    with_house(stage)
+    move_in(stage)
+    pushed(stage)
+
+
+def left(stage: Stage) -> None:
+    """Two years ago, and the door has proven it."""
+    stayed(stage)
+    move_out(stage)
+    pushed(stage)
+    with stage.site.registry.writing() as session:
+        for row in (session.query(Lease).one(), session.query(Card).filter_by(ref="K000006").one()):
+            row.ended_at_s = clock.now_s() - 730 * 86_400
+
+
+def move_out(stage: Stage) -> None:
+    check_out.check_out(stage.site, "L000001")
+
+
+def extend(stage: Stage) -> None:
+    change_stay.extend(stage.site, "L000001", NOW_MIN + 150 * 1440)
+
+
+def classify(stage: Stage) -> None:
+    done = houses.classify(stage.site, "H00001", words.STRICT, "屡次整改")
+    assert done.shortened == ("L000001",)
+
+
+def not_admitted(stage: Stage) -> None:
+    with_house(stage)
+    inspections.inspect(stage.site, "H00001", inspections.Written(words.ADMISSION, passed=True))
+    with stage.site.registry.writing() as session:
+        session.query(House).one().state = words.KNOWN
+
+
+def lost_and_asked(stage: Stage) -> None:
+    """A clerk asks; the head has a secret."""
+    housed(stage)
+    operators.set_secret(stage.site, SECRETS[HEAD])
+    cards.lost(stage.site, number(3))
+    stage.site.operator = "李明"
+    card_found.ask(stage.site, number(3), "报案回执7号")
+    stage.site.operator = HEAD
+    pushed(stage)
+
+
+def erase(stage: Stage) -> None:
+    assert len(retention.erase_due(stage.site).erased) == 1
+
+
 SCENARIOS = [
     Scenario("issue", issue_one, 15, housed),
     Scenario("collect", lambda s: cards.collect(s.site, number(3)), 8, housed),
@@ -82,11 +168,23 @@ SCENARIOS = [
     Scenario("first push", pushed, 30, lambda s: issue(s.site, *range(5)), whole=False),
     Scenario("push of changes", pushed, 30, changed, whole=False),
     Scenario("backup", back_up, 10, housed, whole=False),
+    Scenario("check-in", move_in, 20, with_house),
+    Scenario("check-out", move_out, 10, stayed),
+    Scenario("extend", extend, 20, stayed),
+    Scenario("move", lambda s: change_stay.move(s.site, "L000001", "H00001", "102"), 20, stayed),
+    Scenario("house admit", lambda s: houses.admit(s.site, "H00001"), 8, not_admitted),
+    Scenario("house classify", classify, 20, stayed),
+    Scenario(
+        "found", lambda s: pair_acts.decide(s.site, 1, True, SECRETS[HEAD]), 15, lost_and_asked
+    ),
+    Scenario("retention", erase, 15, left),
+    Scenario("backup of stays", back_up, 10, stayed, whole=False),
 ]
 
 
 @pytest.fixture
 def stage(tmp_path: Path, made_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.setattr(operator_secret, "_COST_LOG2", 4)
     made = Stage(tmp_path, made_site, monkeypatch)
     yield made
     made.site.close()
@@ -94,12 +192,21 @@ def stage(tmp_path: Path, made_site: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_killed_anywhere_the_registry_is_whole_and_the_next_push_completes(
-    scenario, stage, record_property
+    scenario, stage, record_property, full
 ) -> None:
-    kinds = killed_everywhere(scenario, stage)
-    record_property("points", kinds.total())
-    print(f"{scenario.name}: {kinds.total()} points, {dict(kinds)}")
-    assert kinds["before commit"] == kinds["after commit"] > 0
+    done = killed_everywhere(scenario, stage, None if full else MOST)
+    total = done.kinds.total()
+    record_property("points", f"{done.tried} of {total}")
+    print(f"{scenario.name}: killed at {done.tried} of {total} points, {dict(done.kinds)}")
+    assert done.kinds["before commit"] == done.kinds["after commit"] > 0
+    assert done.tried == (total if full else min(MOST, total))
+
+
+def test_some_points_are_those_around_the_commits_and_the_rest_evenly() -> None:
+    points = ["statement"] * 4 + ["before commit", "after commit"] + ["file"] * 4
+    assert sample(points, 10) == list(range(1, 11))
+    assert sample(points, 4) == [4, 5, 6, 10]
+    assert sample(["before commit", "after commit"] * 9, 6) == [7, 8, 17, 18]
 
 
 # --- negative controls ----------------------------------------------------------------------
@@ -119,7 +226,7 @@ def issue_in_two(stage: Stage) -> None:
 @pytest.mark.parametrize(("whole", "said"), [(True, "half done"), (False, "granted nowhere")])
 def test_an_operation_in_two_transactions_is_noticed(stage, whole, said) -> None:
     with pytest.raises(AssertionError, match=said):
-        killed_everywhere(Scenario("in two", issue_in_two, 5, housed, whole), stage)
+        killed_everywhere(Scenario("in two", issue_in_two, 5, housed, whole), stage, MOST)
 
 
 def send_before_it_is_written(stage: Stage) -> None:

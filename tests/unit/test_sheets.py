@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller_tool import clock
+from controller_tool import clock, credentials
 from controller_tool.errors import OperatorError
 from controller_tool.services import roster_file
 from controller_tool.services.desk import sheet_cells, sheet_xlsx, sheets
@@ -55,7 +55,7 @@ def test_a_workbook_says_the_same() -> None:
     [
         (0, " 王伟\u00a0"), (0, "\u3000王伟 "), (0, "王\u200b伟"),
         (1, "３３０１９９１９９００１０１００１１"), (1, "'330199199001010011"),
-        (1, "330199 19900101 0011"), (2, 101), (2, 101.0), (2, "１０１"), (3, 12345678),
+        (1, "330199 19900101 0011"), (2, 101), (2, 101.0), (2, "１０１"),
         (4, date(2026, 3, 1)), (4, datetime(2026, 3, 1, 9, 30)), (4, 46082), (4, "2026/3/1"),  # noqa: DTZ001
         (4, "2026.3.1"), (4, "20260301"), (4, 20260301), (4, "2026年3月1日"),
         (4, "2026-03-01 00:00:00"), (5, "２０２６－８－３１"),
@@ -116,6 +116,16 @@ def test_a_cell_that_cannot_be_read_is_named(place, typed, what) -> None:
     row = list(WANG)
     row[place] = typed
     assert faults(xlsx_bytes(row)) == [(2, HEADER[place], what)]
+
+
+def test_a_card_that_is_a_number_gets_its_zeros_back_unless_it_could_be_another() -> None:
+    row: list[object] = [*WANG]
+    row[3] = 123456789
+    assert the_row(xlsx_bytes(row)).credential == credentials.parse("0123456789")
+    row[3] = 12345678
+    assert faults(xlsx_bytes(row)) == [
+        (2, "卡号", "not clear as a number: type all ten digits, as text")
+    ]
 
 
 def test_a_value_is_shown_with_its_fault_but_no_document_number() -> None:

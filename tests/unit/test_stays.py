@@ -9,11 +9,11 @@ from controller_tool import credentials
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.registry.houses import House, HousePoint, Room
-from controller_tool.registry.models import Card, Grant, Person
+from controller_tool.registry.models import Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import cards, list_content
+from controller_tool.services import cards, device_replace, list_content
 from controller_tool.services.desk import change_stay, check_in, check_out
 from controller_tool.services.people import Holder
 from protocol import cards as layout
@@ -195,13 +195,22 @@ def test_a_room_door_opens_for_its_room_alone(site) -> None:
                                    use=words.ROOM_DOOR, room_id=room.id))  # fmt: skip
     check_in.check_in(site, request())
     check_in.check_in(site, request(LI, room="102", cards=(card("0012345679"),)))
-    with site.registry.session() as session:
-        content = list_content.collect(site, session, board.device)
-    masks = {row[0]: row[1] for row in content.profiles}
-    assert sorted(masks) == [1, 254, 255]
-    used = {
-        masks[layout.profile(content.payload, at)]
-        for at in range(0, len(content.payload), CARD_RECORD_BYTES)
-    }
-    assert used == {0b011, 0b101}
+    assert points_opened(site, board) == {0b011, 0b101}
     board.update()
+    other = Board(site, "new", board="virtual_doors4")
+    device_replace.replace(site, "door-1", "new")
+    assert points_opened(site, other) == {0b011, 0b101}, "a controller in its place opens no more"
+    check_in.check_in(site, request(LI, room="101", cards=(card("0012345680"),)))
+    assert points_opened(site, other) == {0b011, 0b101}
+    assert cards.card_status(site, "0012345680").devices == ("door-1",)
+
+
+def points_opened(site, board: Board) -> set[int]:
+    """Masks of the points that the cards of a controller's list open."""
+    with site.registry.session() as session:
+        device = session.get_one(Device, board.new.device.id)
+        content = list_content.collect(site, session, device)
+    masks = {row[0]: row[1] for row in content.profiles}
+    payload = content.payload
+    at = range(0, len(payload), CARD_RECORD_BYTES)
+    return {masks[layout.profile(payload, place)] for place in at}

@@ -82,6 +82,28 @@ def test_a_stay_from_check_in_to_check_out_in_one_command_each(desk, tmp_path) -
     assert not desk.doors["door-1"].live()
 
 
+def test_slips_go_into_a_folder_that_is_not_there_yet(desk, tmp_path) -> None:
+    desk.run("tenant", "check-in", *TYPED, "--card", "0012345678")
+    folder = tmp_path / "slips"
+    desk.run("tenant", "slip", "L000001", "--output", f"{folder}/")
+    assert [path.name for path in folder.iterdir()] == ["L000001.html"]
+
+
+def test_what_is_proven_is_shown_where_no_slip_can_be_written(desk, tmp_path) -> None:
+    desk.run("tenant", "check-in", *TYPED, "--card", "0012345678")
+    desk.reach("door-1")
+    (tmp_path / "slips").write_text("a file")
+    said = desk.run("tenant", "check-out", "L000001", "--slip", str(tmp_path / "slips"), code=1)
+    assert "pending 1/2" in said
+    assert "cannot be written" in desk.err
+
+
+def test_a_list_names_the_same_last_day_as_the_stay(desk) -> None:
+    desk.run("tenant", "check-in", *TYPED, "--card", "0012345678")
+    assert UNTIL in desk.run("tenant", "list")
+    assert UNTIL in desk.run("tenant", "show", "L000001")
+
+
 def test_without_push_nothing_is_claimed(desk) -> None:
     out = desk.json("tenant", "check-in", *TYPED, "--card", "0012345678", "--no-push")
     assert out["words"] == ["works at 0 of 2 doors; pending: door-1, door-2"]

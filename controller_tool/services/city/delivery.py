@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 from controller_tool.errors import LinkError, OperatorError
 from controller_tool.messages import t
 from controller_tool.rules import delivery as rules
+from controller_tool.rules import duty
 from controller_tool.services import journal_export
 from controller_tool.services.city import doc_no, happenings, marks, things
 from controller_tool.services.city import folder as folders
 from controller_tool.services.city.http_post import Unreachable
 from controller_tool.services.city.kinds import FORMAT, KINDS, STATE
+from controller_tool.services.desk import operators
 from controller_tool.services.journal_checkpoint import CHECKPOINT_KEY
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Wish:
 def count(site: Site, target: str, wish: Wish = Wish()) -> Delivered:
     """What would be delivered, for a dry run."""
     site.require_cards()
+    operators.require(site, duty.EXPORT)
     recipient = doc_no.read(site)
     found = Counter(
         item.kind
@@ -78,6 +81,7 @@ def to_folder(
 ) -> Delivered:
     """Make a folder; what is in it counts as acknowledged by ``target`` once it is in place."""
     site.require_cards()
+    operators.require(site, duty.EXPORT)
     recipient = doc_no.read(site)
     notes: dict[str, list[Note]] = {kind: [] for kind in wish.kinds}
     with folders.making(site, path, wish.kinds, force) as made:
@@ -102,6 +106,7 @@ def to_platform(
     """
     site.require_cards()
     site.require(CHECKPOINT_KEY)
+    operators.require(site, duty.EXPORT)
     recipient = doc_no.read(site)
     run = _Run(site, poster, pause)
     done = Delivered(poster.endpoint.target, _by_kind(wish, {}), 0, 0, recipient is not None)

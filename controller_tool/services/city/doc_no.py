@@ -22,7 +22,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Setting
+from controller_tool.rules import duty
 from controller_tool.services import audit
+from controller_tool.services.desk import operators
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +80,7 @@ def choose(site: Site, path: Path | None, dry_run: bool = False) -> Recipient | 
 
     path: PEM of an RSA public key. Raises OperatorError.
     """
+    operators.require(site, duty.EXPORT)
     recipient = pem = None
     if path is not None:
         pem = _read_file(path)

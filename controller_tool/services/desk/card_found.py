@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from controller_tool.clock import now_s
-from controller_tool.registry.houses import House
+from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import STATE_LOST, Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import found as rules
@@ -21,6 +21,8 @@ from controller_tool.services import audit, card_terms, cards, list_content
 from controller_tool.services.desk import pair_acts, places
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import Session
 
     from controller_tool.services.desk.pair_acts import Asked, PairView
@@ -46,7 +48,7 @@ def check(site: Site, session: Session, asked: Asked) -> Card:
             rules.Facts(
                 ref=card.ref,
                 lost=card.state == STATE_LOST,
-                until_min=card.until_min,
+                until_min=_end_min(card, lease),
                 taken_by=live.ref if live else None,
                 stay_over=lease is not None and lease.ended_at_s is not None,
                 house=places.facts(house) if house else None,
@@ -67,12 +69,16 @@ def carry_out(site: Site, session: Session, asked: Asked) -> dict[str, Any]:
         .order_by(Device.name)
     )
     granted = [(grant.points_mask, device) for grant, device in session.execute(query)]
+    lease = session.get(Lease, old.lease_id) if old.lease_id else None
+    if lease is not None:
+        granted = list(_still_its(session, lease, granted))
     devices = [device for _, device in granted]
     names = [device.name for device in devices]
     terms = cards.Terms(
-        old.from_min, old.until_min, tuple(names), flags=old.flags, profile_id=old.profile_id
+        old.from_min, _end_min(old, lease), tuple(names), flags=old.flags, profile_id=old.profile_id
     )
-    card_terms.check(session, terms)
+    if lease is None:
+        card_terms.check(session, terms)
     person = session.get(Person, old.person_id) if old.person_id else None
     new = cards.add(site, session, cards.credential_of(site, old), terms, person)
     new.lease_id = old.lease_id
@@ -85,3 +91,23 @@ def carry_out(site: Site, session: Session, asked: Asked) -> dict[str, Any]:
         document=asked.document,
     )  # fmt: skip
     return {"card": new.ref, "before": old.ref, "devices": names}
+
+
+def _end_min(card: Card, lease: Lease | None) -> int:
+    """A stay that became shorter meanwhile takes its lost cards along."""
+    return card.until_min if lease is None else min(card.until_min, lease.until_min)
+
+
+def _still_its(
+    session: Session, lease: Lease, granted: list[tuple[int | None, Device]]
+) -> Iterator[tuple[int | None, Device]]:
+    """Of what it opened before it was lost: what is still a door of its house or room."""
+    house, room = session.get_one(House, lease.house_id), session.get_one(Room, lease.room_id)
+    now = places.doors(session, house, room)
+    for had, device in granted:
+        if device not in now:
+            continue
+        its = now[device]
+        mask = had if its is None else its if had is None else had & its
+        if mask != 0:
+            yield mask, device

@@ -13,10 +13,10 @@ from controller_tool.messages import t
 from controller_tool.registry.houses import Case, House, Sanction
 from controller_tool.registry.models import Person
 from controller_tool.rules import cases as rules
-from controller_tool.rules import words
+from controller_tool.rules import duty, words
 from controller_tool.rules.refusal import require, unknown
 from controller_tool.services import audit, people, refs
-from controller_tool.services.desk import places
+from controller_tool.services.desk import operators, places
 from controller_tool.services.desk.change import changing, wanted
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def open_case(
 
 def sanction(site: Site, ref: str, kind: str, document: str, dry_run: bool = False) -> CaseLine:
     """What was decided in a case, by the number of its document."""
+    operators.require(site, duty.SANCTION)
     with changing(site, dry_run) as session:
         row = _find(session, ref)
         require(unknown(kind, words.SANCTIONS))
@@ -96,6 +97,7 @@ def sanction(site: Site, ref: str, kind: str, document: str, dry_run: bool = Fal
 
 def close(site: Site, ref: str, reason: str = "", dry_run: bool = False) -> CaseLine:
     """End a case: with a sanction, or by a reason why none was called for."""
+    operators.require(site, duty.SANCTION)
     with changing(site, dry_run) as session:
         row = _find(session, ref)
         decided = bool(_one(session, row).sanctions)

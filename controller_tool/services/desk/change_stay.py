@@ -21,7 +21,7 @@ from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, cards, list_content, refs
-from controller_tool.services.desk import check_in, operators, places
+from controller_tool.services.desk import check_in, check_out, operators, places
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay
         house = session.get_one(House, lease.house_id)
         person = session.get_one(Person, lease.person_id)
         wish = rules.Wish(
-            lease.kind, person.document, lease.from_min, until_min, _host(session, lease)
+            lease.kind, person.document, lease.from_min, until_min, _host(session, lease, house)
         )
         require(rules.extension(places.facts(house), wish, lease.until_min, now_s() // 60))
         was = lease.until_min
@@ -64,9 +64,12 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
         new_room = places.room(session, there, room)
         person = session.get_one(Person, lease.person_id)
         now_min = now_s() // 60
-        begin_min = max(lease.from_min, now_min)
+        # a visit's hours go on counting
+        visit = lease.kind == words.VISITOR
+        begin_min = lease.from_min if visit else max(lease.from_min, now_min)
         wish = rules.Wish(
-            lease.kind, person.document, begin_min, lease.until_min, _host(session, lease),
+            lease.kind, person.document, begin_min, lease.until_min,
+            _host(session, lease, there, new_room),
             lease.ref if new_room.id == lease.room_id else None,
         )  # fmt: skip
         facts = places.room_facts(session, new_room)
@@ -81,7 +84,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
         session.add(new)
         lease.ended_at_s, lease.end_reason = now_s(), words.MOVED
         session.flush()
-        _follow(session, lease, new)
+        _follow(site, session, lease, new)
         person.room = new_room.number
         reissue(site, session, lease, new)
         audit.append(session, site.operator, "tenant.move", stay=new.ref, before=lease.ref)
@@ -172,16 +175,24 @@ def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_
     return seen
 
 
-def _host(session: Session, lease: Lease) -> rules.Host | None:
+def _host(
+    session: Session, lease: Lease, house: House, room: Room | None = None
+) -> rules.Host | None:
     if lease.host_lease_id is None:
         return None
-    host = session.get_one(Lease, lease.host_lease_id)
-    here = host.house_id == lease.house_id and host.ended_at_s is None
-    return rules.Host(host.ref, host.until_min, here)
+    return check_in.seen_host(session.get_one(Lease, lease.host_lease_id), house, room)
 
 
-def _follow(session: Session, old: Lease, new: Lease) -> None:
-    """Visitors go on visiting somebody who changed the room."""
+def _follow(site: Site, session: Session, old: Lease, new: Lease) -> None:
+    """Visitors go on visiting somebody who changed the room, there; in another house nobody does.
+
+    The door of the room that was left is another one's from now on.
+    """
     query = select(Lease).where(Lease.host_lease_id == old.id, Lease.ended_at_s.is_(None))
-    for visit in session.scalars(query):
-        visit.host_lease_id = new.id
+    for visit in list(session.scalars(query.order_by(Lease.ref))):
+        if new.house_id != old.house_id:
+            check_out.move_out(session, visit)
+            continue
+        visit.host_lease_id, visit.room_id = new.id, new.room_id
+        session.get_one(Person, visit.person_id).room = session.get_one(Room, new.room_id).number
+        reissue(site, session, visit, visit)

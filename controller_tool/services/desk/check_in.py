@@ -99,7 +99,8 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     room = places.room(session, house, request.room)
     wish = rules.Wish(
         request.kind, request.holder.document, request.from_min, request.until_min,
-        host(site, session, house, request.host), _there_already(site, session, room, request),
+        host(site, session, house, request.host, room),
+        _there_already(site, session, room, request),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -169,13 +170,21 @@ def _of_house(session: Session, lease: Lease) -> dict[Device, int | None]:
     return places.doors(session, house, room)
 
 
-def host(site: Site, session: Session, house: House, text: str | None) -> rules.Host | None:
-    """Whom a visitor visits, by stay or card, as rules see them; None where nobody is named."""
-    if text is None:
-        return None
-    lease = places.lease(site, session, text)
+def host(
+    site: Site, session: Session, house: House, text: str | None, room: Room | None = None
+) -> rules.Host | None:
+    """Whom a visitor visits, by stay or card, as rules see them; None where nobody is named.
+
+    room: where the visitor would be, None while it is not known.
+    """
+    return None if text is None else seen_host(places.lease(site, session, text), house, room)
+
+
+def seen_host(lease: Lease, house: House, room: Room | None = None) -> rules.Host:
+    """The stay that is visited as rules see it, by somebody who would be in this house and room."""
     here = lease.house_id == house.id and lease.ended_at_s is None and lease.kind != words.VISITOR
-    return rules.Host(lease.ref, lease.until_min, here)
+    in_room = room is None or lease.room_id == room.id
+    return rules.Host(lease.ref, lease.until_min, here, in_room)
 
 
 def _there_already(site: Site, session: Session, room: Room, request: Request) -> str | None:

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.registry.houses import House, HousePoint
+from controller_tool.rules import duty
 from controller_tool.services import audit, journal_read
 from controller_tool.services.city import event_rows
-from controller_tool.services.desk import tables
+from controller_tool.services.desk import operators, tables
 from controller_tool.services.journal_filter import Filter
 from protocol.codes import (
     EVENT_DENIED,
@@ -119,6 +120,7 @@ def find(site: Site, wish: Wish) -> list[Clip]:
 
 def export(site: Site, wish: Wish, path: Path, force: bool = False) -> int:
     """Write the list as .csv or .xlsx; returns how many clips. Raises OperatorError."""
+    operators.require(site, duty.EXPORT)
     tables.require_suffix(path)
     found = find(site, wish)
     headers = [t("camera"), t("from"), t("to"), t("time"), t("clock"), t("house"), t("door"),

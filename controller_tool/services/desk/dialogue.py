@@ -180,7 +180,7 @@ def summary(site: Site, filled: Form, request: Request) -> list[tuple[str, str]]
     seen = check_in.check_in(site, request, dry_run=True)
     rows = [
         (t("house"), f"{seen.house} {seen.address}"), (t("room"), seen.room),
-        (t("kind of stay"), name_of("stay", seen.kind)), (t("name"), seen.name),
+        (t("kind of stay"), name_of("stay", seen.kind)), (name_of("person", "name"), seen.name),
         (t("ID number"), masking.document(id_number.normalise(filled.id_number), words.CLERK)),
         (t("until"), filled.until), (t("host"), filled.host),
         (t("cards"), ", ".join(card.masked() for card in request.cards) or t("none")),

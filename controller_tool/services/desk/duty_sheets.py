@@ -18,10 +18,11 @@ from controller_tool.messages import name_of, t
 from controller_tool.registry.houses import Area, Hazard, House
 from controller_tool.registry.models import Operator
 from controller_tool.registry.stays import Duty, Lease
+from controller_tool.rules import duty as duty_rules
 from controller_tool.rules import words
 from controller_tool.services import audit, journal_read
 from controller_tool.services.city.rows_places import moment
-from controller_tool.services.desk import tables
+from controller_tool.services.desk import operators, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,7 @@ class Sheet:
 def export(site: Site, folder: Path, form: str = "xlsx", dry_run: bool = False) -> list[Sheet]:
     """A file for each duty holder in a new folder; OperatorError when it is there already."""
     site.require_cards()
+    operators.require(site, duty_rules.EXPORT)
     with site.registry.session() as session:
         local = journal_read.local_time(site, session)
         found = [

@@ -17,16 +17,23 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Inspection, Room
-from controller_tool.rules import admission, inspections, words
+from controller_tool.rules import admission, duty, inspections, words
 from controller_tool.rules import areas as area_rules
 from controller_tool.rules.refusal import require, unknown
 from controller_tool.services import audit, people, refs
-from controller_tool.services.desk import areas, change_stay, house_lines, house_view, places
+from controller_tool.services.desk import (
+    areas,
+    change_stay,
+    house_lines,
+    house_view,
+    operators,
+    places,
+)
 from controller_tool.services.desk.change import changing, wanted
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
     from controller_tool.services.desk.house_view import HouseView, Staying
     from controller_tool.services.site import Site
 
-ADDRESS_MAX = 200
+CODE_MAX, ADDRESS_MAX = 64, 200
 _SEALED = ("landlord_phone", "landlord_document")
 
 
@@ -99,40 +106,47 @@ class Contact:
 def add(site: Site, new: NewHouse, dry_run: bool = False) -> HouseLine:
     """Register a house; it is known, and admitted later. OperatorError when it is there already."""
     with changing(site, dry_run) as session:
-        code = wanted(new.address_code, 64, t("The address code"))
-        there = session.scalar(select(House.ref).where(House.address_code == code))
-        if there is not None:
-            raise OperatorError(
-                t("Address code {code} is house {house} already", code=code, house=there),
-                t("See it with: house show {house}", house=there),
-            )
-        require(
-            unknown(new.type5, words.TYPES),
-            unknown(new.class4, words.CLASSES),
-            area_rules.counted(new.rooms, new.beds),
-        )
-        house = House(
-            id=os.urandom(ID_BYTES).hex(), ref=refs.following(session, House.ref, "H"),
-            address_code=code, address=wanted(new.address, ADDRESS_MAX, t("The address")),
-            grid_code=areas.find(session, new.grid, words.GRID).code, type5=new.type5,
-            class4=new.class4, state=words.KNOWN, rooms_declared=new.rooms,
-            beds_declared=new.beds, landlord_name="", created_at_s=now_s(),
-        )  # fmt: skip
-        _write(site, session, house, Wish(
-            landlord=new.landlord, phone=new.phone, document=new.document,
-            resettlement=new.resettlement, mark=new.mark,
-        ))  # fmt: skip
-        session.add(house)
+        house = register(site, session, new)
         audit.append(session, site.operator, "house.add", ref=house.ref, grid=house.grid_code,
                      type5=house.type5, class4=house.class4)  # fmt: skip
         return house_lines.line(session, house, now_s())
+
+
+def register(site: Site, session: Session, new: NewHouse) -> House:
+    """As add, in the caller's transaction, which audits."""
+    code = wanted(new.address_code, CODE_MAX, t("The address code"))
+    there = session.scalar(select(House.ref).where(House.address_code == code))
+    if there is not None:
+        raise OperatorError(
+            t("Address code {code} is house {house} already", code=code, house=there),
+            t("See it with: house show {house}", house=there),
+        )
+    require(
+        unknown(new.type5, words.TYPES),
+        unknown(new.class4, words.CLASSES),
+        area_rules.counted(new.rooms, new.beds),
+    )
+    house = House(
+        id=os.urandom(ID_BYTES).hex(), ref=refs.following(session, House.ref, "H"),
+        address_code=code, address=wanted(new.address, ADDRESS_MAX, t("The address")),
+        grid_code=areas.find(session, new.grid, words.GRID).code, type5=new.type5,
+        class4=new.class4, state=words.KNOWN, rooms_declared=new.rooms,
+        beds_declared=new.beds, landlord_name="", created_at_s=now_s(),
+    )  # fmt: skip
+    write_down(site, session, house, Wish(
+        landlord=new.landlord, phone=new.phone, document=new.document,
+        resettlement=new.resettlement, mark=new.mark,
+    ))  # fmt: skip
+    session.add(house)
+    session.flush()
+    return house
 
 
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> HouseView:
     """Correct what is written down of a house."""
     with changing(site, dry_run) as session:
         house = places.house(session, text)
-        _write(site, session, house, wish)
+        write_down(site, session, house, wish)
         fields = sorted(name for name, value in vars(wish).items() if value is not None)
         audit.append(session, site.operator, "house.change", ref=house.ref, fields=fields)
         return house_view.view(session, house)
@@ -177,6 +191,7 @@ def classify(site: Site, text: str, class4: str, reason: str, dry_run: bool = Fa
 
     Stays that outlast the new class are shortened; of a barred house they are named instead.
     """
+    operators.require(site, duty.CLASSIFY)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         why = wanted(reason, ADDRESS_MAX, t("The reason"))
@@ -193,6 +208,7 @@ def classify(site: Site, text: str, class4: str, reason: str, dry_run: bool = Fa
 
 def admit(site: Site, text: str, dry_run: bool = False) -> Changed:
     """Admit a house: from now on cards are issued; RuleRefused names all that lacks."""
+    operators.require(site, duty.ADMIT)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         require(admission.admit(_facts(session, house), now_s()))
@@ -204,6 +220,7 @@ def admit(site: Site, text: str, dry_run: bool = False) -> Changed:
 
 def suspend(site: Site, text: str, reason: str, dry_run: bool = False) -> Changed:
     """Nothing is issued for it until it is admitted anew."""
+    operators.require(site, duty.CLOSE_HOUSE)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         why = wanted(reason, ADDRESS_MAX, t("The reason"))
@@ -215,6 +232,7 @@ def suspend(site: Site, text: str, reason: str, dry_run: bool = False) -> Change
 
 def close(site: Site, text: str, reason: str, dry_run: bool = False) -> Changed:
     """It is let no more."""
+    operators.require(site, duty.CLOSE_HOUSE)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         why = wanted(reason, ADDRESS_MAX, t("The reason"))
@@ -233,33 +251,65 @@ def add_rooms(
     """
     with changing(site, dry_run) as session:
         house = places.house(session, text)
-        require(area_rules.counted(beds))
-        there = {room.number: room for room in house_view.rooms(session, house)}
-        for number in dict.fromkeys(wanted(one, people.ROOM_MAX, t("The room")) for one in numbers):
-            if number not in there:
-                row_id = os.urandom(ID_BYTES).hex()
-                session.add(Room(id=row_id, house_id=house.id, number=number, beds=beds))
-                continue
-            _require_beds(there[number].number, there[number].taken, beds)
-            places.room(session, house, number).beds = beds
+        put_rooms(session, house, dict.fromkeys(numbers, beds))
         audit.append(session, site.operator, "house.rooms", ref=house.ref, rooms=list(numbers),
                      beds=beds)  # fmt: skip
         return house_view.view(session, house)
 
 
+def put_rooms(session: Session, house: House, beds: Mapping[str, int]) -> None:
+    """As add_rooms, in the caller's transaction, which audits. beds: by number of the room."""
+    require(area_rules.counted(*beds.values()))
+    there = {room.number: room for room in house_view.rooms(session, house)}
+    for number, count in {
+        wanted(one, people.ROOM_MAX, t("The room")): count for one, count in beds.items()
+    }.items():
+        if number not in there:
+            row_id = os.urandom(ID_BYTES).hex()
+            session.add(Room(id=row_id, house_id=house.id, number=number, beds=count))
+            continue
+        _require_beds(there[number].number, there[number].taken, count)
+        places.room(session, house, number).beds = count
+
+
 def contact(site: Site, text: str) -> Contact:
     """The landlord's phone and document, unsealed; that somebody looked is on record."""
+    operators.require(site, duty.SEE_DOCUMENTS)
     with changing(site, dry_run=False) as session:
         house = places.house(session, text)
-        phone, document = (
-            "" if sealed is None
-            else site.vault.open("houses", house.id, column, sealed).decode()
-            for column, sealed in zip(
-                _SEALED, (house.landlord_phone_sealed, house.landlord_document_sealed), strict=True
-            )
-        )  # fmt: skip
+        phone, document = opened(site, house)
         audit.append(session, site.operator, "house.contact_seen", ref=house.ref)
         return Contact(house.ref, house.landlord_name, phone, document)
+
+
+def opened(site: Site, house: House) -> tuple[str, str]:
+    """The landlord's phone and document, to compare with; who shows them writes down the look."""
+    sealed = house.landlord_phone_sealed, house.landlord_document_sealed
+    phone, document = (
+        "" if one is None else site.vault.open("houses", house.id, column, one).decode()
+        for column, one in zip(_SEALED, sealed, strict=True)
+    )
+    return phone, document
+
+
+def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
+    """As change, in the caller's transaction, which audits."""
+    if wish.address is not None:
+        house.address = wanted(wish.address, ADDRESS_MAX, t("The address"))
+    if wish.grid is not None:
+        house.grid_code = areas.find(session, wish.grid, words.GRID).code
+    if wish.type5 is not None:
+        require(unknown(wish.type5, words.TYPES))
+        house.type5 = wish.type5
+    if wish.landlord is not None:
+        house.landlord_name = people.short(wish.landlord, people.NAME_MAX)
+    if wish.resettlement is not None:
+        house.resettlement = wish.resettlement
+    if wish.mark is not None:
+        house.key_mark = people.short(wish.mark, ADDRESS_MAX) or None
+    for column, value in zip(_SEALED, (wish.phone, wish.document), strict=True):
+        if value is not None:
+            setattr(house, f"{column}_sealed", _sealed(site, house, column, value))
 
 
 def suspend_for_hazard(site: Site, session: Session, house: House) -> bool:
@@ -292,25 +342,6 @@ def _facts(session: Session, house: House) -> admission.House:
         inspected_at_s=found[-1].at_s if found else None,
         open_major=tuple(hazard.ref for hazard in left if hazard.grade == words.MAJOR),
     )  # fmt: skip
-
-
-def _write(site: Site, session: Session, house: House, wish: Wish) -> None:
-    if wish.address is not None:
-        house.address = wanted(wish.address, ADDRESS_MAX, t("The address"))
-    if wish.grid is not None:
-        house.grid_code = areas.find(session, wish.grid, words.GRID).code
-    if wish.type5 is not None:
-        require(unknown(wish.type5, words.TYPES))
-        house.type5 = wish.type5
-    if wish.landlord is not None:
-        house.landlord_name = people.short(wish.landlord, people.NAME_MAX)
-    if wish.resettlement is not None:
-        house.resettlement = wish.resettlement
-    if wish.mark is not None:
-        house.key_mark = people.short(wish.mark, ADDRESS_MAX) or None
-    for column, value in zip(_SEALED, (wish.phone, wish.document), strict=True):
-        if value is not None:
-            setattr(house, f"{column}_sealed", _sealed(site, house, column, value))
 
 
 def _sealed(site: Site, house: House, column: str, value: str) -> bytes | None:

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from controller_tool.clock import now_s
 from controller_tool.messages import t
 from controller_tool.registry.houses import Hazard, Inspection
+from controller_tool.rules import duty, words
 from controller_tool.rules import inspections as rules
-from controller_tool.rules import words
 from controller_tool.rules.refusal import require, unknown
 from controller_tool.services import audit, people, refs
-from controller_tool.services.desk import house_lines, house_view, houses, places
+from controller_tool.services.desk import house_lines, house_view, houses, operators, places
 from controller_tool.services.desk.change import changing, wanted
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def inspect(site: Site, text: str, written: Written, dry_run: bool = False) -> V
 
     A major hazard suspends an admitted house.
     """
+    operators.require(site, duty.INSPECT)
     kind, passed, found = written.kind, written.passed, written.found
     with changing(site, dry_run) as session:
         house = places.house(session, text)

@@ -19,12 +19,12 @@ from controller_tool.messages import chinese, t
 from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Lease
-from controller_tool.rules import words
+from controller_tool.rules import duty, words
 from controller_tool.services import journal_read
 from controller_tool.services.city import marks, rows_cards
 from controller_tool.services.city.kinds import Thing
 from controller_tool.services.city.rows_places import moment
-from controller_tool.services.desk import tables
+from controller_tool.services.desk import operators, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,7 @@ def export(
 ) -> Listed:  # fmt: skip
     """Write the list for a system; OperatorError. full: every stay, listed before or not."""
     site.require_cards()
+    operators.require(site, duty.EXPORT)
     target = target_of(system)
     tables.require_suffix(path)
     with site.registry.session() as session:

@@ -8,6 +8,7 @@ from controller_tool.messages import t
 from controller_tool.services.roster_file import DESK_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FIELDS = (
@@ -21,18 +22,22 @@ _TEXT = "@"
 
 def write(path: Path) -> None:
     """Write a new workbook; OSError when it is there. Its note stands above the header."""
+    note = t("One row a person. Dates as 2026-03-31, the last day counts. The house only where the"
+             " file has several; card and first day may be left out as whole columns. All cells are"
+             " text: keep them so, or ID numbers lose digits.")  # fmt: skip
+    write_table(path, t("roster"), note, [DESK_COLUMNS[field][0] for field in FIELDS])
+
+
+def write_table(path: Path, title: str, note: str, names: Sequence[str]) -> None:
+    """As write, of any table: the note, then the names of its columns, then rows of text cells."""
     from openpyxl import Workbook  # noqa: PLC0415 - slow to import, seldom asked for
 
     book = Workbook()
     sheet = book.active
-    sheet.title = t("roster")
-    sheet.append([
-        t("One row a person. Dates as 2026-03-31, the last day counts. The house only where the"
-          " file has several; card and first day may be left out as whole columns. All cells are"
-          " text: keep them so, or ID numbers lose digits."),
-    ])  # fmt: skip
-    sheet.append([DESK_COLUMNS[field][0] for field in FIELDS])
-    for place in range(1, len(FIELDS) + 1):
+    sheet.title = title
+    sheet.append([note])
+    sheet.append(list(names))
+    for place in range(1, len(names) + 1):
         sheet.column_dimensions[sheet.cell(2, place).column_letter].width = _WIDTH
         for row in range(3, _ROWS + 3):
             sheet.cell(row, place).number_format = _TEXT

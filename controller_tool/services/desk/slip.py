@@ -104,10 +104,17 @@ def of_proof(site: Site, shown: Proof) -> Slip:
 
 
 def write(made: Slip, ref: str, target: Path) -> Path:
-    """The page in a file, or the folder, that is named; OperatorError where it cannot be."""
-    path = target / f"{ref}.html" if target.is_dir() else target
+    """The page in a file, or the folder, that is named; OperatorError where it cannot be.
+
+    A name without an ending is a folder, made where there is none: as a file, one slip would
+    overwrite the other.
+    """
+    folder = target.is_dir() or not target.suffix
+    path = target / f"{ref}.html" if folder else target
     body = made.text() if path.suffix == ".txt" else made.page()
     try:
+        if folder:
+            target.mkdir(parents=True, exist_ok=True)
         path.write_text(body, encoding="utf-8")
     except OSError as error:
         raise OperatorError(
@@ -119,7 +126,7 @@ def write(made: Slip, ref: str, target: Path) -> Path:
 
 def _rows(site: Site, stay: Stay) -> list[tuple[str, str]]:
     rows = [
-        (t("stay"), stay.ref), (t("name"), stay.name),
+        (t("stay"), stay.ref), (name_of("person", "name"), stay.name),
         (t("kind of stay"), name_of("stay", stay.kind)),
         (t("house"), f"{stay.house} {stay.address}"), (t("room"), stay.room),
         (t("from"), _time(site, stay.from_min * 60)),
