@@ -114,12 +114,7 @@ class _Reader:
             self._code("type5", words.TYPES) or "", self._code("class4", words.CLASSES),
             self._count("rooms"), self._count("beds"),
             self._short("landlord", people.NAME_MAX), self._short("phone", people.NAME_MAX),
-<<<<<<< HEAD
-            self._short("document", people.NAME_MAX),
-            self._room_beds(), self._faults,
-=======
             self._short("document", people.NAME_MAX), self._room_beds(), self._faults,
->>>>>>> ca37bbdb141e3e29551b52a744f2b3ae803a300b
         )  # fmt: skip
 
     def _text(self, column: str) -> str:
