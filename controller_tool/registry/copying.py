@@ -10,12 +10,12 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, delete, func, insert, inspect, select, text
+from sqlalchemy import delete, func, insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.registry import derived, houses, records, stays
+from controller_tool.registry import derived, houses, numbering, records, stays
 from controller_tool.registry.models import Base
 
 if TYPE_CHECKING:
@@ -101,10 +101,8 @@ def _is_whole(path: Path) -> bool:
 
 def _go_on_counting(target: Connection, table: Table) -> None:
     """PostgreSQL counts beside the rows: its counter follows those that came with a number."""
-    column = table.autoincrement_column
+    column = numbering.counted(table)
     if target.dialect.name != "postgresql" or column is None:
-        return
-    if not isinstance(column.type, Integer) or column.foreign_keys:
         return
     newest = target.execute(select(func.max(column))).scalar()
     if newest is not None:

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from controller_tool.registry import houses, stays  # noqa: F401 - tables that others refer to
+from controller_tool.registry.numbering import give_numbers
 from controller_tool.registry.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Registry:
             Session(self._writing_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
+            event.listen(session, "before_flush", give_numbers)
             yield session
 
     def snapshot(self, target: Path) -> None:

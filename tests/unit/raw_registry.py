@@ -21,6 +21,7 @@ REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
 _WORDS = (
     (re.compile(r"\bx'([0-9a-f]*)'"), r"'\\x\1'::bytea"),
     (re.compile(r"\bAS BLOB\b"), "AS BYTEA"),
+    (re.compile(r"\bzeroblob\((\d+)\)"), r"decode(repeat('00', \1), 'hex')"),
     (
         re.compile(r"DROP TRIGGER (IF EXISTS )?(\w+?)_(no_\w+|(?:insert|update|delete)_forgets)$"),
         r"DROP TRIGGER \1\2_\3 ON \2",

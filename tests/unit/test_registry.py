@@ -12,7 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from controller_tool.errors import OperatorError
@@ -255,6 +255,20 @@ def test_a_registry_of_a_newer_tool_is_left_alone(site, open_site) -> None:
     raw(site, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(OperatorError, match="newer tool"):
         open_site(site.path)
+
+
+def test_what_was_taken_back_leaves_no_gap_in_the_numbers(site) -> None:
+    """A dry run takes its rows back, and so do both kinds of registry their numbers."""
+    with site.registry.writing() as session:
+        last = session.scalar(select(func.max(AuditEntry.id)))
+        for _ in range(2):
+            with session.begin_nested() as trial:
+                audit.append(session, "王芳", "dry.run")
+                trial.rollback()
+        for _ in range(2):
+            audit.append(session, "王芳", "site.note")
+        numbers = session.scalars(select(AuditEntry.id).order_by(AuditEntry.id))
+        assert list(numbers)[-2:] == [last + 1, last + 2]
 
 
 def test_a_file_that_is_no_registry_is_told_in_one_line(made_site, tmp_path, open_site) -> None:
