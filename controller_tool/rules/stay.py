@@ -198,8 +198,8 @@ def _dates(wish: Wish, now_min: int) -> Refusal | None:
 def _ceiling(house: House, wish: Wish, now_min: int) -> Refusal | None:
     if wish.kind == words.VISITOR:
         return None
-    if wish.until_min <= latest_end_min(house, wish.kind, wish.from_min, now_min) + _DAY_MIN:
-        return None  # the last day counts whole
+    if wish.until_min <= latest_end_min(house, wish.kind, wish.from_min, now_min):
+        return None
     return Refusal(
         "ceiling",
         t("In a house of this class a stay ends within {n} days",

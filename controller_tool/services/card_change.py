@@ -76,6 +76,11 @@ def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> CardChan
     return done
 
 
+def shorten(site: Site, session: Session, card: Card, until_min: int) -> Card:
+    """The card issued anew with an earlier end, in the caller's transaction, which audits it."""
+    return _reissued(site, session, card, card.from_min, until_min, card.profile_id)
+
+
 def _anew(site: Site, session: Session, old: Card, wish: Wish) -> tuple[Card, list[str]]:
     if old.state != STATE_ISSUED:
         raise OperatorError(
@@ -102,6 +107,16 @@ def _anew(site: Site, session: Session, old: Card, wish: Wish) -> tuple[Card, li
         card_terms.check(session, terms)
     else:
         _require_within(session, lease, old, terms)
+    new = _reissued(site, session, old, terms.from_min, terms.until_min, terms.profile_id)
+    list_content.require_room(session, devices)
+    return new, names
+
+
+def _reissued(
+    site: Site, session: Session, old: Card, from_min: int, until_min: int, profile_id: int
+) -> Card:
+    """The same card with other dates or profile, on the same doors."""
+    terms = cards.Terms(from_min, until_min, None, old.flags, profile_id)
     credential = cards.credential_of(site, old)
     person = session.get(Person, old.person_id) if old.person_id else None
     old.state, old.ended_at_s = STATE_REPLACED, now_s()
@@ -112,8 +127,8 @@ def _anew(site: Site, session: Session, old: Card, wish: Wish) -> tuple[Card, li
         Grant(card_id=new.id, device_id=grant.device_id, points_mask=grant.points_mask)
         for grant in session.scalars(select(Grant).where(Grant.card_id == old.id))
     )
-    list_content.require_room(session, devices)
-    return new, names
+    session.flush()
+    return new
 
 
 def _require_within(session: Session, lease: Lease, old: Card, terms: cards.Terms) -> None:

@@ -63,9 +63,9 @@ def test_nobody_stays_in_one_room_twice() -> None:
 )
 def test_a_stay_ends_within_the_ceiling_of_the_class(class4, days) -> None:
     house = replace(HOUSE, class4=class4)
-    whole = NOW + (days + 1) * DAY  # the last day counts whole
-    assert rule(house, wish=replace(WISH, until_min=whole)) is None
-    assert rule(house, wish=replace(WISH, until_min=whole + 1)) == "ceiling"
+    latest = NOW + days * DAY
+    assert rule(house, wish=replace(WISH, until_min=latest)) is None
+    assert rule(house, wish=replace(WISH, until_min=latest + 1)) == "ceiling"
 
 
 def test_an_old_begin_lends_no_longer_end() -> None:
@@ -120,15 +120,15 @@ def test_the_strictest_house_decides_how_long_a_list_counts() -> None:
 def test_a_card_without_a_stay_is_held_to_the_strictest_house_that_its_doors_serve() -> None:
     strict = stay.House("H00002", words.STRICT, words.ADMITTED)
 
-    def refused(*served: stay.House, days: int = 31, excepted: bool = False) -> str | None:
+    def refused(*served: stay.House, days: int = 30, excepted: bool = False) -> str | None:
         found = stay.card_without_stay(served, NOW, NOW + days * DAY, NOW, excepted)
         return found.rule if found else None
 
     assert refused(days=9999) is None, "a site without houses works as it did"
-    assert refused(HOUSE, days=366) is None
-    assert refused(HOUSE, days=367) == "ceiling"
+    assert refused(HOUSE, days=365) is None
+    assert refused(HOUSE, days=366) == "ceiling"
     assert refused(HOUSE, strict) is None
-    assert refused(HOUSE, strict, days=32) == "ceiling"
+    assert refused(HOUSE, strict, days=31) == "ceiling"
     assert refused(HOUSE, replace(strict, state=words.SUSPENDED)) == "admission"
     barred = replace(strict, class4=words.BARRED)
     assert refused(barred, days=1) == "barred"

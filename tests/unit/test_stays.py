@@ -13,11 +13,11 @@ from controller_tool.registry.models import Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import cards, device_replace, list_content
+from controller_tool.services import card_change, cards, device_replace, list_content
 from controller_tool.services.desk import change_stay, check_in, check_out
 from controller_tool.services.people import Holder
 from protocol import cards as layout
-from protocol.constants import CARD_RECORD_BYTES
+from protocol.constants import CARD_RECORD_BYTES, FLAG_EMERGENCY
 from tests.unit.house_support import add_areas, add_house, number
 from tests.unit.registry_support import Board
 
@@ -145,6 +145,17 @@ def test_an_extension_is_a_new_grant(site, board) -> None:
 
 
 @pytest.mark.usefixtures("house")
+def test_a_card_that_was_made_to_end_sooner_still_does(site) -> None:
+    stay = check_in.check_in(site, request())
+    sooner = stay.until_min - 20 * DAY
+    card_change.change(site, "0012345678", card_change.Wish(until_min=sooner))
+    change_stay.extend(site, "L000001", stay.until_min + DAY)
+    assert cards.card_status(site, "0012345678").until_min == sooner
+    change_stay.move(site, "L000001", "H00001", "102")
+    assert cards.card_status(site, "0012345678").until_min == sooner
+
+
+@pytest.mark.usefixtures("house")
 def test_who_moves_takes_the_card_along_and_the_old_stay_ends(site) -> None:
     check_in.check_in(site, request())
     visit = request(LI, 0.5, kind=words.VISITOR, host="L000001", cards=(card("0012345679"),))
@@ -160,6 +171,21 @@ def test_who_moves_takes_the_card_along_and_the_old_stay_ends(site) -> None:
         assert guest.host_lease_id == session.scalar(
             select(Lease.id).where(Lease.ref == "L000003")
         ), "visitors follow"
+
+
+def test_a_card_without_a_stay_is_held_to_the_class_as_well(site, house) -> None:
+    now_min = now_s() // 60
+    terms = cards.Terms(now_min, now_min + 300 * DAY)
+    cards.issue(site, card("0012345690"), terms, None)
+    emergency = cards.Terms(now_min, now_min + 300 * DAY, flags=FLAG_EMERGENCY)
+    cards.issue(site, card("0012345691"), emergency, None)
+    with site.registry.writing() as session:
+        row = session.get_one(House, house.id)
+        row.class4 = words.STRICT
+        assert change_stay.hold_to_class(site, session, row) == ["K000003"]
+        assert change_stay.hold_to_class(site, session, row) == []
+    assert cards.card_status(site, "0012345690").until_min <= now_min + 30 * DAY + 1
+    assert cards.card_status(site, "0012345691").until_min == terms.until_min
 
 
 @pytest.mark.usefixtures("house")

@@ -230,7 +230,7 @@ def test_a_dormitory_shift_across_midnight_is_given_at_check_in(desk) -> None:
     desk.run("tenant", "check-in", *TYPED, "--kind", "worker", "--profile", "NIGHT SHIFT",
              "--card", "0012345678")  # fmt: skip
     told = [
-        desk.json("card", "explain", "0012345678", "door-1", "--at", f"{day(1)}T{time}")
+        desk.json("card", "explain", "0012345678", "door-1", "--at", f"{day(2)}T{time}")
         for time in ("23:30", "05:30", "12:00")
     ]
     assert [door["now"]["granted"] for one in told for door in one] == [True, True, False], told

@@ -14,15 +14,22 @@ from sqlalchemy import select
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.registry.houses import House, Room
-from controller_tool.registry.models import STATE_ISSUED, STATE_LOST, STATE_REPLACED, Person
+from controller_tool.registry.houses import House, HousePoint, Room
+from controller_tool.registry.models import (
+    STATE_ISSUED,
+    STATE_LOST,
+    STATE_REPLACED,
+    Card,
+    Grant,
+    Person,
+)
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
 from controller_tool.rules.refusal import require
-from controller_tool.services import audit, cards, list_content, refs
+from controller_tool.services import audit, card_change, cards, list_content, refs
 from controller_tool.services.desk import check_in, check_out, operators, places
-from protocol.constants import ID_BYTES
+from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, ID_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +53,7 @@ def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay
         require(rules.extension(places.facts(house), wish, lease.until_min, now_s() // 60))
         was = lease.until_min
         lease.until_min = until_min
-        reissue(site, session, lease, lease)
+        reissue(site, session, lease, lease, was)
         audit.append(
             session, site.operator, "tenant.extend", stay=lease.ref, was_until_min=was,
             until_min=until_min,
@@ -117,8 +124,15 @@ def add_card(
     return _changed(site, text, act, dry_run)
 
 
-def reissue(site: Site, session: Session, old: Lease, new: Lease) -> None:
-    """The cards of ``old`` go on with the dates and doors of ``new``, issued anew."""
+def reissue(
+    site: Site, session: Session, old: Lease, new: Lease, was_until_min: int | None = None
+) -> None:
+    """The cards of ``old`` go on with the dates and doors of ``new``, issued anew.
+
+    was_until_min: the end of ``old`` before this. A card that was made to end before its stay, or
+    to go by another profile, still does.
+    """
+    was = old.until_min if was_until_min is None else was_until_min
     house, room = session.get_one(House, new.house_id), session.get_one(Room, new.room_id)
     person = session.get_one(Person, new.person_id)
     held = places.live_cards(session, old)
@@ -126,21 +140,55 @@ def reissue(site: Site, session: Session, old: Lease, new: Lease) -> None:
     for card in held:
         card.state, card.ended_at_s = STATE_REPLACED, now_s()
     session.flush()
-    check_in.hand_out(site, session, new, person, credentials)
+    made = check_in.hand_out(site, session, new, person, credentials)
+    for before, after in zip(held, made, strict=True):
+        if before.until_min < was:
+            after.until_min = min(before.until_min, new.until_min)
+            after.from_min = min(after.from_min, after.until_min - 1)
+        if before.profile_id != old.profile_id:
+            after.profile_id = before.profile_id
     list_content.require_room(session, list(places.doors(session, house, room)))
 
 
 def hold_to_class(site: Site, session: Session, house: House) -> list[str]:
-    """Shorten stays that outlast the house's class; their references. For a class that changed."""
+    """Shorten stays that outlast the house's class, and cards without a stay on its doors.
+
+    Their references. For a class or door that changed; of a barred house nothing is shortened.
+    """
+    if house.class4 == words.BARRED:
+        return []
+    return _shorten_stays(site, session, house) + _shorten_cards(site, session, house)
+
+
+def _shorten_cards(site: Site, session: Session, house: House) -> list[str]:
+    now_min = now_s() // 60
+    query = (
+        select(Card)
+        .join(Grant, Grant.card_id == Card.id)
+        .join(HousePoint, HousePoint.device_id == Grant.device_id)
+        .where(HousePoint.house_id == house.id, Card.lease_id.is_(None),
+               Card.state == STATE_ISSUED)
+        .order_by(Card.ref)
+    )  # fmt: skip
+    shortened = []
+    for card in dict.fromkeys(session.scalars(query)):
+        begin_min = max(card.from_min, now_min)
+        latest = rules.latest_end_min(places.facts(house), words.TENANT, begin_min, now_min)
+        if card.until_min > latest and not card.flags & (FLAG_MASTER | FLAG_EMERGENCY):
+            shortened.append(card_change.shorten(site, session, card, latest).ref)
+    return shortened
+
+
+def _shorten_stays(site: Site, session: Session, house: House) -> list[str]:
     now_min = now_s() // 60
     query = select(Lease).where(Lease.house_id == house.id, Lease.ended_at_s.is_(None))
     shortened = []
     for lease in session.scalars(query.order_by(Lease.ref)):
         begin_min = lease.from_min if lease.kind == words.VISITOR else max(lease.from_min, now_min)
         latest = rules.latest_end_min(places.facts(house), lease.kind, begin_min, now_min)
-        if house.class4 != words.BARRED and lease.until_min > max(latest, now_min):
-            lease.until_min = max(latest, lease.from_min + 1)
-            reissue(site, session, lease, lease)
+        if lease.until_min > max(latest, now_min):
+            was, lease.until_min = lease.until_min, max(latest, lease.from_min + 1)
+            reissue(site, session, lease, lease, was)
             shortened.append(lease.ref)
     return shortened
 

@@ -81,6 +81,7 @@ def add(site: Site, text: str, new: NewPoint, dry_run: bool = False) -> Doors:
         narrowed = before is not None and before.room_id != (in_room.id if in_room else None)
         changed = _reissue(site, session, house, served) if narrowed else 0
         changed += _grant(session, house, served)
+        changed += len(change_stay.hold_to_class(site, session, house))
         list_content.require_room(session, [served])
         audit.append(
             session, site.operator, "house.door.add", ref=house.ref, device=served.name, door=door,
