@@ -127,7 +127,7 @@ class Pulses:
         self.meter = Place(self.row, 1)
         self.chip = Hlw8012(1000 * self.row.pulse_mj)
         self.counter = self.row._counters[1] = Counter(self.chip)
-        self.now_ms = self.meter.read_ms
+        self.now_ms = self.row._begin_ms  # a millisecond may have passed since read_ms
         self.true_mj = 0
         self.told_mj = 0  # as a service would sum it up: the power of each reading by its second
         self._last_ms = self.now_ms
