@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from controller_tool.errors import LinkError
 from controller_tool.sim import swipe
 from protocol import codes as c
 from protocol.constants import RING_ACCESS
@@ -41,8 +42,11 @@ def test_a_card_and_a_typed_port_begin_a_session_there(
         return {name for name, on in board.counters()["outputs"].items() if on} - {"contactor"}
 
     def told() -> list[tuple[int, int, int]]:
-        with callers.call(NAME) as client:
-            return [(r.event, r.reason, r.point) for r in events(client, RING_ACCESS, first)]
+        try:
+            with callers.call(NAME) as client:
+                return [(r.event, r.reason, r.point) for r in events(client, RING_ACCESS, first)]
+        except LinkError:  # a busy station of sixteen may hang up: whoever asks, asks again
+            return []
 
     with callers.call(NAME) as client:
         first = client.head(RING_ACCESS).next_seq

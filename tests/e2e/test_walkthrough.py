@@ -8,7 +8,7 @@ import pytest
 from controller_tool.sim import service as sim
 from tests import console_page
 
-SHELL_S = 280
+SHELL_S = 860  # some forty commands, beside the other half of the tests
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
             sim.stop(boards, board.name)
 
 
+@pytest.mark.timeout(SHELL_S + 20)
 def test_the_page_tells_the_truth(root: Path, folder: Path) -> None:
     wanted = list(console_page.steps((root / "docs/walkthrough.md").read_text(encoding="utf-8")))
     assert len(wanted) > 20, "a page without commands would prove nothing"
