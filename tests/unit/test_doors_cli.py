@@ -104,7 +104,7 @@ def test_flags_are_given_changed_and_taken_away(run, site) -> None:
     shown = json.loads("\n".join(run("profile", "list", "--json")[1]))
     assert shown[1]["flags"] == ["needs-pin", "needs-escort"]
     with site.registry.session() as session:
-        assert list_content._rules(session)["profiles"][1][4] == 5
+        assert list_content.profile_row(session.get_one(Profile, 2))[4] == 5
     assert run("profile", "change", "guest", "--unlock", "7")[0] == 0
     assert "needs-pin, needs-escort" in run("profile", "list")[1][2]
     run("profile", "change", "guest", "--flag", "escort")
