@@ -12,6 +12,7 @@ from controller_tool import cli, credentials, messages, resources
 from controller_tool.cli import common
 from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase
+from controller_tool.registry.models import Profile
 from controller_tool.services import devices_ops, list_content
 from controller_tool.sim import readers
 from controller_tool.sim.folder import describe
