@@ -185,7 +185,7 @@ def _explain(
         until_min=record.until_min if record else None,
         emergency=bool(flags & FLAG_EMERGENCY),
         master=bool(flags & FLAG_MASTER),
-        profile=_profile(session, source, record, asked),
+        profile=_profile(session, source, record, asked, card),
         hours=_hours(source, record, moment),
     )
 
@@ -211,12 +211,14 @@ def _freshness(rules: Rules | None, moment: Moment) -> str | None:
 
 
 def _profile(
-    session: Session, rules: Rules, record: Record | None, asked: Asked
+    session: Session, rules: Rules, record: Record | None, asked: Asked, card: Card | None
 ) -> ProfileFacts | None:
     if record is None or record.profile not in rules.profiles:
         return None
     mask, number, flags = rules.profiles[record.profile]
     row, plan = session.get(Profile, record.profile), session.get(Schedule, number)
+    if row is None and card is not None:  # narrowed to points, by a number of this list alone
+        row = session.get(Profile, card.profile_id)
     return ProfileFacts(
         record.profile,
         row.name if row else f"#{record.profile}",

@@ -13,7 +13,7 @@ from controller_tool.registry.models import Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import card_change, cards, device_replace, list_content
+from controller_tool.services import card_change, cards, device_replace, explain, list_content
 from controller_tool.services.desk import change_stay, check_in, check_out
 from controller_tool.services.people import Holder
 from protocol import cards as layout
@@ -223,6 +223,10 @@ def test_a_room_door_opens_for_its_room_alone(site) -> None:
     check_in.check_in(site, request(LI, room="102", cards=(card("0012345679"),)))
     assert points_opened(site, board) == {0b011, 0b101}
     board.update()
+    [told] = explain.explain(site, "0012345678", "door-1", point=2)
+    assert told.profile is not None
+    assert (told.profile.name, told.profile.points) == ("resident", (1, 2))
+    assert (told.now.granted, told.now.reason) == (False, "not_for_this_point")
     other = Board(site, "new", board="virtual_doors4")
     device_replace.replace(site, "door-1", "new")
     assert points_opened(site, other) == {0b011, 0b101}, "a controller in its place opens no more"
