@@ -69,9 +69,8 @@ def _copy_file(source: Connection, target: Path) -> None:
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - of this dialect it is
     try:
         with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            driver.backup(
-                copy
-            )  # in one step: whoever writes meanwhile makes it begin anew for none
+            # in one step: in several, whoever writes meanwhile makes it begin anew
+            driver.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
     except sqlite3.Error as error:
         raise DatabaseError(None, None, error) from error

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import make_url
 
+from controller_tool import messages
+from controller_tool.cli import common
+from controller_tool.keys import passphrase
 from controller_tool.services import journal_tags, site_file, site_init
 from controller_tool.services.site import Site
 from tests import postgresql_server
@@ -138,6 +141,17 @@ def site(new_office: Callable[..., Path], tmp_path: Path, open_site: Callable[..
 def board(site: Site) -> Board:
     """An enrolled door controller of that site."""
     return Board(site, "door-1")
+
+
+@pytest.fixture
+def at_the_desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands speak English, have the passphrase and no operator's name."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
+    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
+    yield
+    monkeypatch.undo()  # first, or what comes after this speaks as the last test did
+    messages.set_language(None)
 
 
 @pytest.fixture

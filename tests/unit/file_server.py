@@ -93,28 +93,47 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
+class TlsServer(ThreadingHTTPServer):
+    """A server of this computer over TLS. certificate: file by which it proves that."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], folder: Path) -> None:
+        super().__init__((HOST, 0), handler)
+        self.certificate = make_certificate(folder)
+        inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        inside.load_cert_chain(self.certificate)
+        self.socket = inside.wrap_socket(self.socket, server_side=True)
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """It trusts this server and nobody else."""
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+    def handle_error(self, *_: object) -> None:
+        """Whoever hung up meant to."""
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """It answers while the block runs."""
+        thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield
+        finally:
+            self.shutdown()
+            thread.join()
+            self.server_close()
+
+
 @contextmanager
 def serving(data: bytes, folder: Path) -> Iterator[FileServer]:
     """A server that runs while the block does; `context` trusts it and nobody else."""
-    certificate = make_certificate(folder)
     served = FileServer(data)
-    handler = type("Handler", (_Handler,), {"served": served})
-    server = ThreadingHTTPServer((HOST, 0), handler)
-    server.daemon_threads = True
-    inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    inside.load_cert_chain(certificate)
-    server.socket = inside.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # who hung up, meant to
-    served.port = server.server_address[1]
-    served.context = ssl.create_default_context(cafile=str(certificate))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    server = TlsServer(type("Handler", (_Handler,), {"served": served}), folder)
+    served.port, served.context = server.server_port, server.context
+    with server.running():
         yield served
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def make_certificate(folder: Path) -> Path:

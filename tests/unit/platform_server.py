@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from tests.unit.file_server import HOST, make_certificate
+from tests.unit.file_server import HOST, TlsServer
 
 TOKEN = "of-the-platform"
 
@@ -170,22 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def running(folder: Path) -> Iterator[Platform]:
     """A platform that runs while the block does; `context` trusts it and nobody else."""
-    path = make_certificate(folder)
-    platform = Platform(ca=path)
-    handler = type("Handler", (_Handler,), {"platform": platform})
-    server = ThreadingHTTPServer((HOST, 0), handler)
-    server.daemon_threads = True
-    inside = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    inside.load_cert_chain(path)
-    server.socket = inside.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # who hung up, meant to
-    platform.port = server.server_address[1]
-    platform.context = ssl.create_default_context(cafile=str(path))
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    platform = Platform()
+    server = TlsServer(type("Handler", (_Handler,), {"platform": platform}), folder)
+    platform.port, platform.context = server.server_port, server.context
+    platform.ca = server.certificate
+    with server.running():
         yield platform
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -75,9 +75,8 @@ def test_no_name_no_number_and_no_key_can_be_read_in_a_backup(lived_in, tmp_path
         assert plain not in raw
 
 
-def test_the_format_is_what_its_page_says(lived_in, tmp_path) -> None:
-    """Read with nothing of ours, by the docstrings of backup_seal and backup_content."""
-    raw = made(lived_in, tmp_path / "one.ctbackup").file.read_bytes()
+def opened(raw: bytes) -> bytes:
+    """The content, with nothing of ours, by the docstring of backup_seal."""
     salt, length = raw[5:21], int.from_bytes(raw[21:23], "big")
     wrapped, header = raw[23 : 23 + length], raw[: 23 + length]
     stretched = Scrypt(salt=wrapped[5:21], length=32, n=2**15, r=8, p=1).derive(PASSPHRASE.encode())
@@ -89,6 +88,12 @@ def test_the_format_is_what_its_page_says(lived_in, tmp_path) -> None:
     for number, piece in enumerate(pieces):
         last = bytes((number == len(pieces) - 1,))
         content += seal.decrypt(number.to_bytes(11, "big") + last, piece, header)
+    return content
+
+
+def test_the_format_is_what_its_page_says(lived_in, tmp_path) -> None:
+    """Its list is read by the docstring of backup_content."""
+    content = opened(made(lived_in, tmp_path / "one.ctbackup").file.read_bytes())
     length = int.from_bytes(content[:4], "big")
     listed, content = json.loads(content[4 : 4 + length]), content[4 + length :]
     for name, size, digest in listed["files"]:
@@ -103,7 +108,7 @@ def test_the_independent_check_sees_a_changed_piece(lived_in, tmp_path) -> None:
     """Negative control of the format's test: the cipher is what refuses."""
     raw = made(lived_in, tmp_path / "one.ctbackup").file.read_bytes()
     with pytest.raises(InvalidTag):
-        AESGCM(bytes(32)).decrypt(bytes(12), raw[200:], None)
+        opened(raw[:-1] + bytes((raw[-1] ^ 1,)))
 
 
 def test_pieces_of_any_length_come_back(lived_in, tmp_path, monkeypatch) -> None:

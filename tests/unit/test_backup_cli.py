@@ -10,23 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from controller_tool import cli, messages
-from controller_tool.keys import passphrase as passphrases
+from controller_tool import cli
 from tests.unit.backup_support import live_in
-from tests.unit.registry_support import PASSPHRASE
 
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 # opens files of the restored folder as files; test_backup_registries has the other kind
-pytestmark = [pytest.mark.sqlite_only, pytest.mark.usefixtures("told")]
-
-
-@pytest.fixture
-def told(monkeypatch) -> None:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrases.VARIABLE, PASSPHRASE)
-    messages.set_language(None)
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.usefixtures("at_the_desk")]
 
 
 @pytest.fixture

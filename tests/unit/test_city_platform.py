@@ -99,7 +99,6 @@ def test_whatever_goes_wrong_each_record_is_there_once(site, poster, platform, m
     platform.moves = [move, Move("well"), move]
     done = send(site, poster, ACCESS)
     assert done.records["access"] == len(platform.of("access")) == 42
-    assert min(platform.arrivals.values()) >= 1
     assert delivery.count(site, platform_target(poster)).records["access"] == 0
 
 

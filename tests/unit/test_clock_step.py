@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from controller_tool import cli, messages
+from controller_tool import cli
 from controller_tool.client import DeviceState, DeviceTime
 from controller_tool.clock import now_s
 from controller_tool.errors import DeviceError, LinkError, OperatorError
-from controller_tool.keys import passphrase
 from controller_tool.services import clock_step, devices_ops, energy_pull, ports, pull
 from protocol.codes import CLOCK_SYNCED, CLOCK_UNSET, ERR_BUSY, ERR_TIME_REACH
 from tests.unit.energy_support import Ring
 from tests.unit.ports_support import Charger
-from tests.unit.registry_support import PASSPHRASE, Board
+from tests.unit.registry_support import Board
 
+pytestmark = pytest.mark.usefixtures("at_the_desk")
 NAME = "pile-1"
 
 
@@ -60,15 +60,6 @@ class Clock(Ring):
     def _set(self, time_s: int, how: str) -> None:
         self.at_s, self.quality = time_s, CLOCK_SYNCED
         self.set_by.append(how)
-
-
-@pytest.fixture(autouse=True)
-def at_the_desk(monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
-    yield
-    monkeypatch.undo()  # first, or what comes after this speaks as the last test did
-    messages.set_language(None)
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from controller_tool import cli, credentials, messages, resources
-from controller_tool.cli import common
+from controller_tool import cli, credentials, resources
 from controller_tool.errors import OperatorError
-from controller_tool.keys import passphrase
 from controller_tool.registry.models import Profile
 from controller_tool.services import devices_ops, list_content
 from controller_tool.sim import readers
@@ -33,23 +31,15 @@ from protocol.codes import (
 from protocol.constants import PROFILE_FLAGS
 from protocol.names import MODE_NAMES, PROFILE_FLAG_NAMES
 from protocol.policy.door_modes import argument
-from tests.unit.registry_support import PASSPHRASE, Board
+from tests.unit.registry_support import Board
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from controller_tool.sim.supervisor import Supervisor
 
+pytestmark = pytest.mark.usefixtures("at_the_desk")
 UNTIL_FURTHER_NOTICE = ", until further notice; end it with: device mode door-1 schedule"
-
-
-@pytest.fixture(autouse=True)
-def at_the_desk(monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
-    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
-    yield
-    messages.set_language(None)
 
 
 @pytest.fixture

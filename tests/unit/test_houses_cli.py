@@ -6,27 +6,15 @@ import json
 
 import pytest
 
-from controller_tool import cli, messages
-from controller_tool.cli import common
-from controller_tool.keys import passphrase
-from tests.unit.registry_support import PASSPHRASE
+from controller_tool import cli
 
 PHONE = "13800000000"
 
 
-@pytest.fixture(autouse=True)
-def at_the_desk(monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
-    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
-    yield
-    monkeypatch.undo()
-    messages.set_language(None)
-
-
 @pytest.fixture
-def run(site, capsys):
+def run(site, capsys, at_the_desk):
     """Carries out a command on the test's site; returns exit code, output and error lines."""
+    del at_the_desk
 
     def run_(*words: str):
         code = cli.run([*words, "--site", str(site.path)])

@@ -9,34 +9,30 @@ import openpyxl
 import pytest
 from sqlalchemy import update
 
-from controller_tool import cli, messages
+from controller_tool import cli
 from controller_tool.cli import chart
 from controller_tool.clock import now_s
-from controller_tool.keys import passphrase
 from controller_tool.registry.models import Device, Person
 from controller_tool.services.desk import rates, verify
 from tests.unit.house_support import GRID, add_areas, add_house
 from tests.unit.rate_support import add_card, add_hazard, add_stay, add_visit
-from tests.unit.registry_support import PASSPHRASE, Board
+from tests.unit.registry_support import Board
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture
-def run(site, capsys, monkeypatch):
+def run(site, capsys, at_the_desk):
     """Carries out a command on the test's site; returns exit code, output, error lines."""
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
+    del at_the_desk
 
     def run_(*words: str):
         code = cli.run([*words, "--site", str(site.path)])
         said = capsys.readouterr()
         return code, said.out, said.err
 
-    yield run_
-    monkeypatch.undo()
-    messages.set_language(None)
+    return run_
 
 
 @pytest.fixture

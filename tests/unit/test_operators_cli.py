@@ -7,25 +7,18 @@ import json
 import pytest
 
 from controller_tool import cli, messages
-from controller_tool.cli import common
 from controller_tool.keys import passphrase
 from controller_tool.rules import duty, words
 from controller_tool.services.desk import check_in, operator_secret
 from tests.unit.house_support import GRID, add_areas, add_house
-from tests.unit.registry_support import PASSPHRASE
 from tests.unit.test_stays import WANG, request
 
 
 @pytest.fixture(autouse=True)
-def at_the_desk(monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
-    for variable in (common.OPERATOR_VARIABLE, passphrase.OWN_VARIABLE):
-        monkeypatch.delenv(variable, raising=False)
+def nobody_proven(at_the_desk, monkeypatch):
+    del at_the_desk
+    monkeypatch.delenv(passphrase.OWN_VARIABLE, raising=False)
     monkeypatch.setattr(operator_secret, "_COST_LOG2", 4)
-    yield
-    monkeypatch.undo()
-    messages.set_language(None)
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import re
 import pytest
 from rich.console import Console
 
-from controller_tool import cli, credentials, messages
+from controller_tool import cli, credentials
 from controller_tool.cli import common
 from controller_tool.errors import DeviceError, LinkError
-from controller_tool.keys import passphrase
 from controller_tool.services import cards, charging, export, people, ports
 from protocol import cards as layout
 from protocol import cbor
@@ -34,17 +33,10 @@ from protocol.codes import (
 from protocol.constants import CHARGE_WH_SHIFT
 from tests import cddl
 from tests.unit.ports_support import NOBODY, Charger, port, reply
-from tests.unit.registry_support import PASSPHRASE, Board
+from tests.unit.registry_support import Board
 from tests.unit.test_cards import CARD, issue
 
-
-@pytest.fixture(autouse=True)
-def at_the_desk(monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
-    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
-    yield
-    messages.set_language(None)
+pytestmark = pytest.mark.usefixtures("at_the_desk")
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from controller_tool import cli, clock, messages
-from controller_tool.cli import common
+from controller_tool import cli, clock
 from controller_tool.keys import passphrase
 from controller_tool.services.site import Site
 from protocol.constants import RING_ACCESS, RING_ALARM
@@ -19,13 +18,9 @@ CARD = "0012345678"
 
 
 @pytest.fixture(autouse=True)
-def at_the_desk(monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
+def exporting(at_the_desk, monkeypatch):
+    del at_the_desk
     monkeypatch.setenv(passphrase.EXPORT_VARIABLE, "of the exported folder")
-    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
-    yield
-    messages.set_language(None)
 
 
 @pytest.fixture

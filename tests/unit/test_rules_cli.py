@@ -6,21 +6,12 @@ import json
 
 import pytest
 
-from controller_tool import cli, clock, messages
-from controller_tool.cli import common
+from controller_tool import cli, clock
 from controller_tool.keys import passphrase
 from tests.unit.registry_support import PASSPHRASE
 
+pytestmark = pytest.mark.usefixtures("at_the_desk")
 CARD = "0012345678"
-
-
-@pytest.fixture(autouse=True)
-def at_the_desk(monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
-    monkeypatch.delenv(common.OPERATOR_VARIABLE, raising=False)
-    yield
-    messages.set_language(None)
 
 
 @pytest.fixture

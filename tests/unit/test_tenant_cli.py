@@ -11,7 +11,6 @@ from sqlalchemy import select
 from controller_tool import cli, messages
 from controller_tool.cli import asking
 from controller_tool.clock import now_s
-from controller_tool.keys import passphrase
 from controller_tool.registry.houses import House
 from controller_tool.registry.stays import Lease, PairAct
 from controller_tool.rules import words
@@ -19,7 +18,7 @@ from controller_tool.services import cards
 from controller_tool.services.desk import check_in, front_desk, slip
 from tests.unit.fake_whitelist import FakeWhitelist, connect
 from tests.unit.house_support import add_areas, add_house, day
-from tests.unit.registry_support import PASSPHRASE, Board
+from tests.unit.registry_support import Board
 from tests.unit.test_stays import DAY, LI, WANG, request
 
 UNTIL, LATER = day(60), day(90)
@@ -50,16 +49,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(site, capsys, monkeypatch):
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv(passphrase.VARIABLE, PASSPHRASE)
+def desk(site, capsys, monkeypatch, at_the_desk):
+    del at_the_desk
     monkeypatch.setenv("CONTROLLER_TOOL_ID_NUMBER", WANG.id_number)
     made = Desk(site, capsys, monkeypatch)
     add_areas(site)
     add_house(site, doors=(("door-1", 0), ("door-2", 0)))
-    yield made
-    monkeypatch.undo()
-    messages.set_language(None)
+    return made
 
 
 def test_a_stay_from_check_in_to_check_out_in_one_command_each(desk, tmp_path) -> None:

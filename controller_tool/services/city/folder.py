@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any
 
 from controller_tool.errors import OperatorError
@@ -164,7 +164,7 @@ def _sign(site: Site, folder: Path, made: Making) -> None:
         ],
     }  # fmt: skip
     text = (json.dumps(said, indent=2, sort_keys=True) + "\n").encode()
-    payload = manifest_payload(site, sha256(text).digest())
+    payload = manifest_payload(site, hashlib.sha256(text).digest())
     for name, content in (
         (MANIFEST, text),
         (SIGNATURE, site.sign(CHECKPOINT_KEY, AAD, payload)),
@@ -175,7 +175,5 @@ def _sign(site: Site, folder: Path, made: Making) -> None:
 
 def _file(path: Path, records: int) -> dict[str, object]:
     with path.open("rb") as file:
-        digest = sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
+        digest = hashlib.file_digest(file, "sha256")
     return {"sha256": digest.hexdigest(), "bytes": path.stat().st_size, "records": records}
