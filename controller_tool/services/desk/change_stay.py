@@ -91,7 +91,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
         session.add(new)
         lease.ended_at_s, lease.end_reason = now_s(), words.MOVED
         session.flush()
-        _follow(site, session, lease, new)
+        follow(site, session, lease, new)
         person.room = new_room.number
         reissue(site, session, lease, new)
         audit.append(session, site.operator, "tenant.move", stay=new.ref, before=lease.ref)
@@ -148,6 +148,21 @@ def reissue(
         if before.profile_id != old.profile_id:
             after.profile_id = before.profile_id
     list_content.require_room(session, list(places.doors(session, house, room)))
+
+
+def follow(site: Site, session: Session, old: Lease, new: Lease) -> None:
+    """Visitors go on visiting somebody who changed the room, there; in another house nobody does.
+
+    The door of the room that was left is another one's from now on.
+    """
+    query = select(Lease).where(Lease.host_lease_id == old.id, Lease.ended_at_s.is_(None))
+    for visit in list(session.scalars(query.order_by(Lease.ref))):
+        if new.house_id != old.house_id:
+            check_out.move_out(session, visit)
+            continue
+        visit.host_lease_id, visit.room_id = new.id, new.room_id
+        session.get_one(Person, visit.person_id).room = session.get_one(Room, new.room_id).number
+        reissue(site, session, visit, visit)
 
 
 def hold_to_class(site: Site, session: Session, house: House) -> list[str]:
@@ -229,18 +244,3 @@ def _host(
     if lease.host_lease_id is None:
         return None
     return check_in.seen_host(session.get_one(Lease, lease.host_lease_id), house, room)
-
-
-def _follow(site: Site, session: Session, old: Lease, new: Lease) -> None:
-    """Visitors go on visiting somebody who changed the room, there; in another house nobody does.
-
-    The door of the room that was left is another one's from now on.
-    """
-    query = select(Lease).where(Lease.host_lease_id == old.id, Lease.ended_at_s.is_(None))
-    for visit in list(session.scalars(query.order_by(Lease.ref))):
-        if new.house_id != old.house_id:
-            check_out.move_out(session, visit)
-            continue
-        visit.host_lease_id, visit.room_id = new.id, new.room_id
-        session.get_one(Person, visit.person_id).room = session.get_one(Room, new.room_id).number
-        reissue(site, session, visit, visit)

@@ -17,6 +17,7 @@ from controller_tool.registry.models import STATE_REPLACED, Card, Device, Grant
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.services import cards, people, refs
+from controller_tool.services.desk import change_stay
 from controller_tool.services.people import Holder
 from protocol.constants import ID_BYTES
 
@@ -83,7 +84,7 @@ class Applier:
     ) -> dict[int, Lease]:
         following = refs.run_of(self._session, Lease.ref, "L")
         stays: dict[int, Lease] = {}
-        followed: dict[str, Lease] = {}
+        followed: list[tuple[Lease, Lease]] = []
         for step in steps:
             before, row = step.lease, step.row
             if before is not None and not step.begins:
@@ -102,19 +103,22 @@ class Applier:
             )  # fmt: skip
             self._session.add(made)
             if before is not None:
-                followed[before.id] = made
+                followed.append((before, made))
         self._session.flush()
         self._follow(followed)
         return stays
 
-    def _follow(self, followed: dict[str, Lease]) -> None:
-        """Visitors go on visiting somebody who changed the room."""
+    def _follow(self, followed: list[tuple[Lease, Lease]]) -> None:
+        """Visitors of somebody who moved, asked for at once: most have none."""
         if not followed:
             return
-        visits = select(Lease).where(Lease.host_lease_id.is_not(None), Lease.ended_at_s.is_(None))
-        for visit in self._session.scalars(visits):
-            if visit.host_lease_id in followed:
-                visit.host_lease_id = followed[visit.host_lease_id].id
+        visits = select(Lease.host_lease_id).where(
+            Lease.host_lease_id.is_not(None), Lease.ended_at_s.is_(None)
+        )
+        hosts = set(self._session.scalars(visits))
+        for old, new in followed:
+            if old.id in hosts:
+                change_stay.follow(self._site, self._session, old, new)
 
     def _hand_out(
         self, steps: list[Step], stays: dict[int, Lease], credentials: dict[int, list[Credential]]
