@@ -150,6 +150,13 @@ def test_a_card_that_was_found_opens_no_door_that_went_to_another_room(site, doo
     assert cards.card_status(site, "K000002").until_min == lease.until_min
 
 
+def test_a_door_that_goes_to_another_room_is_taken_from_the_first(site, doors) -> None:
+    assert doors
+    check_in.check_in(site, request())
+    house_points.add(site, "H00001", house_points.NewPoint("door-1", 2, room="102"))
+    assert masks(site) == {"K000002": 0b001}
+
+
 def visit(site, room: str = "101", hours: float = 20):
     return check_in.check_in(site, request(
         LI, hours / 24, kind=words.VISITOR, host="L000001", room=room,
