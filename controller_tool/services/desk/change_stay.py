@@ -142,12 +142,20 @@ def reissue(
     session.flush()
     made = check_in.hand_out(site, session, new, person, credentials)
     for before, after in zip(held, made, strict=True):
-        if before.until_min < was:
-            after.until_min = min(before.until_min, new.until_min)
-            after.from_min = min(after.from_min, after.until_min - 1)
-        if before.profile_id != old.profile_id:
-            after.profile_id = before.profile_id
+        keep_terms(before, after, was, old.profile_id)
     list_content.require_room(session, list(places.doors(session, house, room)))
+
+
+def keep_terms(before: Card, after: Card, was_until_min: int, was_profile_id: int) -> None:
+    """The new issue of a card ends early, and has a profile of its own, as the former one did.
+
+    was_until_min, was_profile_id: of the stay when the former one was out.
+    """
+    if before.until_min < was_until_min:
+        after.until_min = min(before.until_min, after.until_min)
+        after.from_min = min(after.from_min, after.until_min - 1)
+    if before.profile_id != was_profile_id:
+        after.profile_id = before.profile_id
 
 
 def follow(site: Site, session: Session, old: Lease, new: Lease) -> None:

@@ -41,20 +41,23 @@ class Applier:
 
     def apply(self, steps: list[Step], kind: str, source: str, profile_id: int) -> dict[int, Lease]:
         """Each row's stay, by its line; ``what`` of a step gains "details" where they are new."""
-        credentials = {step.row.line: self._credentials(step) for step in steps}
+        issues = {step.row.line: self._issues(step) for step in steps}
+        until = {step.row.line: step.lease.until_min for step in steps if step.lease}
         self._end(steps)
         self._take(steps)
         stays = self._begin(steps, kind, source, profile_id)
-        self._hand_out(steps, stays, credentials)
+        self._hand_out(steps, stays, issues, until)
         return stays
 
-    def _credentials(self, step: Step) -> list[Credential]:
-        """What is handed out for a step, read before the cards end."""
-        given = [step.row.credential] if step.row.credential else []
+    def _issues(self, step: Step) -> list[tuple[Credential, Card | None]]:
+        """What is handed out for a step, read before the cards end, and its former issue."""
+        given: list[tuple[Credential, Card | None]] = []
+        if step.row.credential:
+            given.append((step.row.credential, None))
         if step.own or words.OTHER_CARD in step.what:
             return given
         if words.EXTENDED in step.what or words.MOVED_ON in step.what:
-            return [cards.credential_of(self._site, card) for card in step.held]
+            return [(cards.credential_of(self._site, card), card) for card in step.held]
         return given if step.lease is None else []
 
     def _end(self, steps: list[Step]) -> None:
@@ -121,16 +124,24 @@ class Applier:
                 change_stay.follow(self._site, self._session, old, new)
 
     def _hand_out(
-        self, steps: list[Step], stays: dict[int, Lease], credentials: dict[int, list[Credential]]
+        self,
+        steps: list[Step],
+        stays: dict[int, Lease],
+        issues: dict[int, list[tuple[Credential, Card | None]]],
+        until: dict[int, int],
     ) -> None:
+        """until: where the stays that were there ended before, by line."""
         following = refs.run_of(self._session, Card.ref, "K")
         grants = []
         for step in steps:
-            lease = stays[step.row.line]
+            line = step.row.line
+            lease = stays[line]
             terms = cards.Terms(lease.from_min, lease.until_min, profile_id=lease.profile_id)
-            for credential in credentials[step.row.line]:
+            for credential, former in issues[line]:
                 card = cards.made(self._site, credential, terms, lease.person_id, next(following))
                 card.lease_id = lease.id
+                if former is not None:
+                    change_stay.keep_terms(former, card, until[line], lease.profile_id)
                 self._session.add(card)
                 grants += self._grants(card, step.house, step.room)
         self._session.flush()
