@@ -116,8 +116,7 @@ def add_card(
             _lose(site, session, lease, in_place_of)
         person = session.get_one(Person, lease.person_id)
         [card] = check_in.hand_out(site, session, lease, person, [credential])
-        doors = places.doors(session, house, session.get_one(Room, lease.room_id))
-        list_content.require_room(session, list(doors))
+        list_content.require_room(session, list(places.doors_of(session, lease)))
         audit.append(session, site.operator, "tenant.card", stay=lease.ref, card=card.ref)
         return lease
 
@@ -133,7 +132,6 @@ def reissue(
     to go by another profile, still does.
     """
     was = old.until_min if was_until_min is None else was_until_min
-    house, room = session.get_one(House, new.house_id), session.get_one(Room, new.room_id)
     person = session.get_one(Person, new.person_id)
     held = places.live_cards(session, old)
     credentials = [cards.credential_of(site, card) for card in held]
@@ -143,7 +141,7 @@ def reissue(
     made = check_in.hand_out(site, session, new, person, credentials)
     for before, after in zip(held, made, strict=True):
         keep_terms(before, after, was, old.profile_id)
-    list_content.require_room(session, list(places.doors(session, house, room)))
+    list_content.require_room(session, list(places.doors_of(session, new)))
 
 
 def keep_terms(before: Card, after: Card, was_until_min: int, was_profile_id: int) -> None:
