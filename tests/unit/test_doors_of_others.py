@@ -20,12 +20,15 @@ from controller_tool.services.desk import (
     check_out,
     house_points,
     pair_acts,
+    tenant_import,
 )
 from tests.unit.house_support import add_areas, add_house
 from tests.unit.registry_support import Board
-from tests.unit.test_stays import DAY, LI, card, request
+from tests.unit.roster_support import LAST, csv_bytes
+from tests.unit.test_stays import DAY, LI, WANG, card, request
 
 FOUR = "virtual_doors4"
+HEADER = ("房屋", "姓名", "身份证号", "房间", "到期日期")
 NOW_MIN = now_s() // 60
 
 
@@ -147,6 +150,13 @@ def test_a_card_that_was_found_opens_no_door_that_went_to_another_room(site, doo
     assert cards.card_status(site, "K000002").until_min == lease.until_min
 
 
+def test_a_door_that_goes_to_another_room_is_taken_from_the_first(site, doors) -> None:
+    assert doors
+    check_in.check_in(site, request())
+    house_points.add(site, "H00001", house_points.NewPoint("door-1", 2, room="102"))
+    assert masks(site) == {"K000002": 0b001}
+
+
 def visit(site, room: str = "101", hours: float = 20):
     return check_in.check_in(site, request(
         LI, hours / 24, kind=words.VISITOR, host="L000001", room=room,
@@ -177,6 +187,33 @@ def test_visitors_leave_a_house_that_their_host_left(site, doors) -> None:
     check_in.check_in(site, request())
     visit(site)
     change_stay.move(site, "L000001", "H00002", "101")
+    assert masks(site) == {}
+    assert cards.card_status(site, "0012345679").state == "collected"
+
+
+def roster_says(site, folder, house: str, room: str) -> None:
+    """The tenant of 101 is on a roster for this room."""
+    path = folder / "roster.csv"
+    row = [house, WANG.name, WANG.id_number, room, LAST.isoformat()]
+    path.write_bytes(csv_bytes(row, header=HEADER))
+    tenant_import.import_tenants(site, path, tenant_import.Wish(None, source="employer"))
+
+
+def test_visitors_go_where_a_roster_moves_their_host(site, doors, tmp_path) -> None:
+    assert doors
+    check_in.check_in(site, request())
+    visit(site)
+    roster_says(site, tmp_path, "H00001", "102")
+    assert list(masks(site).values()) == [0b101, 0b101]
+
+
+def test_visitors_leave_a_house_that_a_roster_moves_their_host_from(site, doors, tmp_path) -> None:
+    assert doors
+    Board(site, "door-2")
+    add_house(site, "H00002", doors=(("door-2", 0),))
+    check_in.check_in(site, request(roster="employer"))
+    visit(site)
+    roster_says(site, tmp_path, "H00002", "101")
     assert masks(site) == {}
     assert cards.card_status(site, "0012345679").state == "collected"
 

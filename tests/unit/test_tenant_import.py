@@ -17,7 +17,7 @@ from controller_tool.registry.houses import Room
 from controller_tool.registry.models import Card, Grant, Person
 from controller_tool.registry.stays import Lease, RosterImport
 from controller_tool.rules import words
-from controller_tool.services import roster
+from controller_tool.services import card_change, cards, roster
 from controller_tool.services.desk import check_in, roster_template, tenant_import
 from controller_tool.services.desk.tenant_import import Wish
 from tests.unit.house_support import add_areas, add_house
@@ -105,6 +105,14 @@ def test_the_same_roster_again_changes_nothing(site, take) -> None:
     before = contents(site)
     assert counts(take(*rows, header=header)) == {"unchanged": 2}
     assert contents(site) == before
+
+
+def test_a_card_that_was_made_to_end_sooner_still_does(site, take) -> None:
+    take(person(1))
+    was = cards.card_status(site, "K000001").until_min
+    card_change.change(site, "K000001", card_change.Wish(until_min=was - 1440))
+    take(person(1, 到期日期=DAY_LATER))
+    assert cards.card_status(site, "K000003").until_min == was - 1440
 
 
 def test_a_dry_run_says_all_and_changes_nothing(site, take) -> None:

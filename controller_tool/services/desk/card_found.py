@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from controller_tool.clock import now_s
-from controller_tool.registry.houses import House, Room
+from controller_tool.registry.houses import House
 from controller_tool.registry.models import STATE_LOST, Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import found as rules
@@ -102,8 +102,7 @@ def _still_its(
     session: Session, lease: Lease, granted: list[tuple[int | None, Device]]
 ) -> Iterator[tuple[int | None, Device]]:
     """Of what it opened before it was lost: what is still a door of its house or room."""
-    house, room = session.get_one(House, lease.house_id), session.get_one(Room, lease.room_id)
-    now = places.doors(session, house, room)
+    now = places.doors_of(session, lease)
     for had, device in granted:
         if device not in now:
             continue

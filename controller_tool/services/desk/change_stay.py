@@ -91,7 +91,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
         session.add(new)
         lease.ended_at_s, lease.end_reason = now_s(), words.MOVED
         session.flush()
-        _follow(site, session, lease, new)
+        follow(site, session, lease, new)
         person.room = new_room.number
         reissue(site, session, lease, new)
         audit.append(session, site.operator, "tenant.move", stay=new.ref, before=lease.ref)
@@ -116,8 +116,7 @@ def add_card(
             _lose(site, session, lease, in_place_of)
         person = session.get_one(Person, lease.person_id)
         [card] = check_in.hand_out(site, session, lease, person, [credential])
-        doors = places.doors(session, house, session.get_one(Room, lease.room_id))
-        list_content.require_room(session, list(doors))
+        list_content.require_room(session, list(places.doors_of(session, lease)))
         audit.append(session, site.operator, "tenant.card", stay=lease.ref, card=card.ref)
         return lease
 
@@ -133,7 +132,6 @@ def reissue(
     to go by another profile, still does.
     """
     was = old.until_min if was_until_min is None else was_until_min
-    house, room = session.get_one(House, new.house_id), session.get_one(Room, new.room_id)
     person = session.get_one(Person, new.person_id)
     held = places.live_cards(session, old)
     credentials = [cards.credential_of(site, card) for card in held]
@@ -142,12 +140,35 @@ def reissue(
     session.flush()
     made = check_in.hand_out(site, session, new, person, credentials)
     for before, after in zip(held, made, strict=True):
-        if before.until_min < was:
-            after.until_min = min(before.until_min, new.until_min)
-            after.from_min = min(after.from_min, after.until_min - 1)
-        if before.profile_id != old.profile_id:
-            after.profile_id = before.profile_id
-    list_content.require_room(session, list(places.doors(session, house, room)))
+        keep_terms(before, after, was, old.profile_id)
+    list_content.require_room(session, list(places.doors_of(session, new)))
+
+
+def keep_terms(before: Card, after: Card, was_until_min: int, was_profile_id: int) -> None:
+    """The new issue of a card ends early, and has a profile of its own, as the former one did.
+
+    was_until_min, was_profile_id: of the stay when the former one was out.
+    """
+    if before.until_min < was_until_min:
+        after.until_min = min(before.until_min, after.until_min)
+        after.from_min = min(after.from_min, after.until_min - 1)
+    if before.profile_id != was_profile_id:
+        after.profile_id = before.profile_id
+
+
+def follow(site: Site, session: Session, old: Lease, new: Lease) -> None:
+    """Visitors go on visiting somebody who changed the room, there; in another house nobody does.
+
+    The door of the room that was left is another one's from now on.
+    """
+    query = select(Lease).where(Lease.host_lease_id == old.id, Lease.ended_at_s.is_(None))
+    for visit in list(session.scalars(query.order_by(Lease.ref))):
+        if new.house_id != old.house_id:
+            check_out.move_out(session, visit)
+            continue
+        visit.host_lease_id, visit.room_id = new.id, new.room_id
+        session.get_one(Person, visit.person_id).room = session.get_one(Room, new.room_id).number
+        reissue(site, session, visit, visit)
 
 
 def hold_to_class(site: Site, session: Session, house: House) -> list[str]:
@@ -229,18 +250,3 @@ def _host(
     if lease.host_lease_id is None:
         return None
     return check_in.seen_host(session.get_one(Lease, lease.host_lease_id), house, room)
-
-
-def _follow(site: Site, session: Session, old: Lease, new: Lease) -> None:
-    """Visitors go on visiting somebody who changed the room, there; in another house nobody does.
-
-    The door of the room that was left is another one's from now on.
-    """
-    query = select(Lease).where(Lease.host_lease_id == old.id, Lease.ended_at_s.is_(None))
-    for visit in list(session.scalars(query.order_by(Lease.ref))):
-        if new.house_id != old.house_id:
-            check_out.move_out(session, visit)
-            continue
-        visit.host_lease_id, visit.room_id = new.id, new.room_id
-        session.get_one(Person, visit.person_id).room = session.get_one(Room, new.room_id).number
-        reissue(site, session, visit, visit)

@@ -82,7 +82,7 @@ def check_in(site: Site, request: Request, dry_run: bool = False) -> Stay:
     operators.require(site, duty.VISIT if request.kind == words.VISITOR else duty.CHECK_IN)
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = move_in(site, session, request)
-        list_content.require_room(session, list(_of_house(session, lease)))
+        list_content.require_room(session, list(places.doors_of(session, lease)))
         audit.append(
             session, site.operator, "tenant.check_in", stay=lease.ref, house=request.house,
             kind=lease.kind, cards=[card.ref for card in places.live_cards(session, lease)],
@@ -127,9 +127,9 @@ def hand_out(
     """Cards of a stay, on the doors of its house and room; OperatorError when it has none."""
     if not credentials:
         return []
-    house = session.get_one(House, lease.house_id)
-    doors = places.doors(session, house, session.get_one(Room, lease.room_id))
+    doors = places.doors_of(session, lease)
     if not doors:
+        house = session.get_one(House, lease.house_id)
         raise OperatorError(
             t("House {house} has no door that a card could open", house=house.ref),
             t("Name its doors: house door add {house}", house=house.ref),
@@ -163,11 +163,6 @@ def view(site: Site, session: Session, lease: Lease) -> Stay:
         lease.from_min, lease.until_min, lease.ended_at_s, lease.end_reason,
         tuple(cards.status_of(site, session, card) for card in session.scalars(query)),
     )  # fmt: skip
-
-
-def _of_house(session: Session, lease: Lease) -> dict[Device, int | None]:
-    house, room = session.get_one(House, lease.house_id), session.get_one(Room, lease.room_id)
-    return places.doors(session, house, room)
 
 
 def host(

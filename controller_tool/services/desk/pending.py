@@ -22,6 +22,7 @@ from controller_tool.services import cards
 from controller_tool.services.desk import pair_acts, stays
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from controller_tool.services.cards import CardStatus
@@ -86,8 +87,8 @@ def look(site: Site) -> Pending:
     """What is open as the registry has it now."""
     ended = cards.unproven(site)
     with site.registry.session() as session:
-        issued = [cards.status_of(site, session, card) for card in _unlisted(session)]
-        since = _since(session, [*ended, *issued])
+        issued = [cards.status_of(site, session, card) for card in _cards(session)]
+        since = _since(session)
         heard = _heard(session)
     waiting = tuple(
         PairWaiting(one.id, one.act, one.subject, one.asked_by, one.asked_at_s)
@@ -105,10 +106,10 @@ def look(site: Site) -> Pending:
     )
 
 
-def _unlisted(session: Session) -> list[Card]:
-    """Cards that are out, and that a controller has not proven to have in its list."""
+def _unlisted() -> Select[str]:
+    """Ids of cards that are out, and that a controller has not proven to have in its list."""
     listed = and_(SentCard.card_id == Grant.card_id, SentCard.device_id == Grant.device_id)
-    query = (
+    return (
         select(Card.id)
         .join(Grant, Grant.card_id == Card.id)
         .join(Device, Device.id == Grant.device_id)
@@ -124,12 +125,16 @@ def _unlisted(session: Session) -> list[Card]:
             ),
         )
     )
-    return list(session.scalars(select(Card).where(Card.id.in_(query)).order_by(Card.ref)))
 
 
-def _since(session: Session, statuses: list[CardStatus]) -> dict[str, int]:
+def _cards(session: Session) -> list[Card]:
+    return list(session.scalars(select(Card).where(Card.id.in_(_unlisted())).order_by(Card.ref)))
+
+
+def _since(session: Session) -> dict[str, int]:
+    """When each card that waits for a receipt ended, or was issued."""
     query = select(Card.ref, Card.ended_at_s, Card.issued_at_s).where(
-        Card.ref.in_([one.ref for one in statuses])
+        or_(Card.id.in_(cards.waiting()), Card.id.in_(_unlisted()))
     )
     return {
         ref: issued_s if ended_s is None else ended_s

@@ -91,6 +91,12 @@ def doors(session: Session, of: House, in_room: Room) -> dict[Device, int | None
     }
 
 
+def doors_of(session: Session, of: Lease) -> dict[Device, int | None]:
+    """As doors, of a stay."""
+    house, in_room = session.get_one(House, of.house_id), session.get_one(Room, of.room_id)
+    return doors(session, house, in_room)
+
+
 def live_cards(session: Session, of: Lease) -> list[Card]:
     """Its cards that are out, by reference."""
     query = select(Card).where(Card.lease_id == of.id, Card.state == STATE_ISSUED)

@@ -17,6 +17,7 @@ from controller_tool.registry.models import STATE_REPLACED, Card, Device, Grant
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.services import cards, people, refs
+from controller_tool.services.desk import change_stay
 from controller_tool.services.people import Holder
 from protocol.constants import ID_BYTES
 
@@ -40,20 +41,23 @@ class Applier:
 
     def apply(self, steps: list[Step], kind: str, source: str, profile_id: int) -> dict[int, Lease]:
         """Each row's stay, by its line; ``what`` of a step gains "details" where they are new."""
-        credentials = {step.row.line: self._credentials(step) for step in steps}
+        issues = {step.row.line: self._issues(step) for step in steps}
+        until = {step.row.line: step.lease.until_min for step in steps if step.lease}
         self._end(steps)
         self._take(steps)
         stays = self._begin(steps, kind, source, profile_id)
-        self._hand_out(steps, stays, credentials)
+        self._hand_out(steps, stays, issues, until)
         return stays
 
-    def _credentials(self, step: Step) -> list[Credential]:
-        """What is handed out for a step, read before the cards end."""
-        given = [step.row.credential] if step.row.credential else []
+    def _issues(self, step: Step) -> list[tuple[Credential, Card | None]]:
+        """What is handed out for a step, read before the cards end, and its former issue."""
+        given: list[tuple[Credential, Card | None]] = []
+        if step.row.credential:
+            given.append((step.row.credential, None))
         if step.own or words.OTHER_CARD in step.what:
             return given
         if words.EXTENDED in step.what or words.MOVED_ON in step.what:
-            return [cards.credential_of(self._site, card) for card in step.held]
+            return [(cards.credential_of(self._site, card), card) for card in step.held]
         return given if step.lease is None else []
 
     def _end(self, steps: list[Step]) -> None:
@@ -83,7 +87,7 @@ class Applier:
     ) -> dict[int, Lease]:
         following = refs.run_of(self._session, Lease.ref, "L")
         stays: dict[int, Lease] = {}
-        followed: dict[str, Lease] = {}
+        followed: list[tuple[Lease, Lease]] = []
         for step in steps:
             before, row = step.lease, step.row
             if before is not None and not step.begins:
@@ -102,31 +106,42 @@ class Applier:
             )  # fmt: skip
             self._session.add(made)
             if before is not None:
-                followed[before.id] = made
+                followed.append((before, made))
         self._session.flush()
         self._follow(followed)
         return stays
 
-    def _follow(self, followed: dict[str, Lease]) -> None:
-        """Visitors go on visiting somebody who changed the room."""
+    def _follow(self, followed: list[tuple[Lease, Lease]]) -> None:
+        """Visitors of somebody who moved, asked for at once: most have none."""
         if not followed:
             return
-        visits = select(Lease).where(Lease.host_lease_id.is_not(None), Lease.ended_at_s.is_(None))
-        for visit in self._session.scalars(visits):
-            if visit.host_lease_id in followed:
-                visit.host_lease_id = followed[visit.host_lease_id].id
+        visits = select(Lease.host_lease_id).where(
+            Lease.host_lease_id.is_not(None), Lease.ended_at_s.is_(None)
+        )
+        hosts = set(self._session.scalars(visits))
+        for old, new in followed:
+            if old.id in hosts:
+                change_stay.follow(self._site, self._session, old, new)
 
     def _hand_out(
-        self, steps: list[Step], stays: dict[int, Lease], credentials: dict[int, list[Credential]]
+        self,
+        steps: list[Step],
+        stays: dict[int, Lease],
+        issues: dict[int, list[tuple[Credential, Card | None]]],
+        until: dict[int, int],
     ) -> None:
+        """until: where the stays that were there ended before, by line."""
         following = refs.run_of(self._session, Card.ref, "K")
         grants = []
         for step in steps:
-            lease = stays[step.row.line]
+            line = step.row.line
+            lease = stays[line]
             terms = cards.Terms(lease.from_min, lease.until_min, profile_id=lease.profile_id)
-            for credential in credentials[step.row.line]:
+            for credential, former in issues[line]:
                 card = cards.made(self._site, credential, terms, lease.person_id, next(following))
                 card.lease_id = lease.id
+                if former is not None:
+                    change_stay.keep_terms(former, card, until[line], lease.profile_id)
                 self._session.add(card)
                 grants += self._grants(card, step.house, step.room)
         self._session.flush()

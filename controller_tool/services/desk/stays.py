@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
@@ -72,16 +72,13 @@ def listed(site: Site, wish: Wish) -> list[Line]:
         if wish.house is not None:
             query = query.where(Lease.house_id == places.house(session, wish.house).id)
         rows = list(session.execute(query))
-        ids = [lease.id for lease, *_ in rows]
-        out = select(Card.lease_id).where(Card.lease_id.in_(ids), Card.state == STATE_ISSUED)
-        counted = list(session.scalars(out)) if ids else []
         role = operators.role_of(site, session)
     return [
         Line(
             lease.ref, house, room, masking.name(name, role), lease.kind, lease.from_min,
-            lease.until_min, lease.until_min <= now_min, counted.count(lease.id),
+            lease.until_min, lease.until_min <= now_min, out,
         )
-        for lease, house, room, name in rows
+        for lease, house, room, name, out in rows
     ]  # fmt: skip
 
 
@@ -99,9 +96,10 @@ def show(site: Site, text: str) -> Detail:
         )  # fmt: skip
 
 
-def _query(wish: Wish, now_min: int) -> Select[Lease, str, str, str]:
+def _query(wish: Wish, now_min: int) -> Select[Lease, str, str, str, int]:
+    out = select(func.count()).where(Card.lease_id == Lease.id, Card.state == STATE_ISSUED)
     query = (
-        select(Lease, House.ref, Room.number, Person.name)
+        select(Lease, House.ref, Room.number, Person.name, out.scalar_subquery())
         .join(House, House.id == Lease.house_id)
         .join(Room, Room.id == Lease.room_id)
         .join(Person, Person.id == Lease.person_id)
