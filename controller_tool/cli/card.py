@@ -15,7 +15,7 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, t
 from controller_tool.cli.explain import explain
 from controller_tool.cli.pair_asking import found
 from controller_tool.cli.profile import dry_run_option
-from controller_tool.cli.refusals import refuse
+from controller_tool.cli.refusals import columns_help, refuse
 from controller_tool.cli.ways import way, way_options
 from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED
@@ -58,21 +58,17 @@ card.add_command(export_ocpp)
 card.add_command(import_ocpp)
 
 _IMPORT = t("Import a roster (CSV): all rows or none.")
+_IMPORT_HELP = columns_help(
+    _IMPORT,
+    roster_file.COLUMNS.values(),
+    t("Dates as 2026-03-31, 2026/3/31 or 2026年3月31日, the last day counts. Cards as"
+      " ten digits, 188,24910 in quotes, or TYPE:HEX. A sample is"
+      " controller_tool/data/roster.csv."),
+    t("Columns, in any order; phone and note may be missing:"),
+)  # fmt: skip
 
 
-def _import_help() -> str:
-    """The columns as roster_file reads them, by all their names."""
-    columns = [f"  {' / '.join(names)}" for names in roster_file.COLUMNS.values()]
-    return "\n\n".join((
-        _IMPORT,
-        "\n".join(("\b", t("Columns, in any order; phone and note may be missing:"), *columns)),
-        t("Dates as 2026-03-31, 2026/3/31 or 2026年3月31日, the last day counts. Cards as"
-          " ten digits, 188,24910 in quotes, or TYPE:HEX. A sample is"
-          " controller_tool/data/roster.csv."),
-    ))  # fmt: skip
-
-
-@card.command("import", help=_import_help(), short_help=_IMPORT)
+@card.command("import", help=_IMPORT_HELP, short_help=_IMPORT)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--device", "devices", multiple=True, help=t("Controllers; default: all"))
 @click.option("--dry-run", is_flag=True, help=t("Check everything, change nothing"))

@@ -9,7 +9,7 @@ import click
 
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
 from controller_tool.cli.profile import dry_run_option
-from controller_tool.cli.refusals import refuse, show_import
+from controller_tool.cli.refusals import columns_help, refuse, show_import, template_or_file
 from controller_tool.messages import name_of, t
 from controller_tool.rules import words
 from controller_tool.services.desk import house_file, house_import
@@ -19,20 +19,15 @@ if TYPE_CHECKING:
     from controller_tool.services.desk.house_import import Imported
 
 _IMPORT = t("Import a list of houses (.xlsx or CSV): all rows or none.")
+_HELP = columns_help(
+    _IMPORT,
+    house_file.COLUMNS.values(),
+    t("Address code, address, grid, type, rooms and beds must be there. An address code that"
+      " is known brings its house up to date; what is left empty stays."),
+)  # fmt: skip
 
 
-def _import_help() -> str:
-    """The columns as house_file reads them, by their names."""
-    columns = [f"  {' / '.join(names)}" for names in house_file.COLUMNS.values()]
-    return "\n\n".join((
-        _IMPORT,
-        "\n".join(("\b", t("Columns, in any order:"), *columns)),
-        t("Address code, address, grid, type, rooms and beds must be there. An address code that"
-          " is known brings its house up to date; what is left empty stays."),
-    ))  # fmt: skip
-
-
-@click.command("import", cls=ToolCommand, help=_import_help(), short_help=_IMPORT)
+@click.command("import", cls=ToolCommand, help=_HELP, short_help=_IMPORT)
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--sheet", metavar="NAME", help=t("Sheet of a workbook that has several"))
 @click.option("--template", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -43,18 +38,15 @@ def import_(
     app: App, /, file: Path | None, template: Path | None, sheet: str | None, dry_run: bool
 ) -> None:
     """Every wrong field is shown; then nothing was imported."""
-    if template is not None:
-        house_file.write_template(template)
-        app.show({"ok": True, "template": template}, t("{path} is there to fill in", path=template))
+    wanted = template_or_file(app, file, template, house_file.write_template)
+    if wanted is None:
         return
-    if file is None:
-        raise click.UsageError(t("Give a file, or --template"))
     try:
-        done = house_import.import_houses(app.site, file, sheet, dry_run)
+        done = house_import.import_houses(app.site, wanted, sheet, dry_run)
     except RosterRefused as refused:
-        refuse(app, file.name, refused)
+        refuse(app, wanted.name, refused)
         return
-    _show(app, file, done)
+    _show(app, wanted, done)
 
 
 def _show(app: App, file: Path, done: Imported) -> None:

@@ -1,4 +1,4 @@
-"""How an import ends, and how a file that was refused is shown: every wrong field (host)."""
+"""What the commands that import share: their help, and every wrong field shown (host)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,32 @@ from controller_tool.cli.common import App, plain, table
 from controller_tool.messages import name_of, t
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from rich.table import Table
 
     from controller_tool.services.desk.sheet_cells import Fault
     from controller_tool.services.roster import RosterRefused
+
+
+def columns_help(what: str, columns: Iterable[Sequence[str]], rules: str, title: str = "") -> str:
+    """Help of an import: what it does, all names of each column as they are read, and rules."""
+    lines = ["\b", title or t("Columns, in any order:")]
+    lines += [f"  {' / '.join(names)}" for names in columns]
+    return "\n\n".join((what, "\n".join(lines), rules))
+
+
+def template_or_file(app: App, file: Path | None, template: Path | None,
+                     write: Callable[[Path], None]) -> Path | None:  # fmt: skip
+    """The file to import; None after an empty one was written to ``template`` instead."""
+    if template is not None:
+        write(template)
+        app.show({"ok": True, "template": template}, t("{path} is there to fill in", path=template))
+        return None
+    if file is None:
+        raise click.UsageError(t("Give a file, or --template"))
+    return file
 
 
 class Imported(Protocol):

@@ -9,7 +9,7 @@ import click
 
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
 from controller_tool.cli.profile import dry_run_option
-from controller_tool.cli.refusals import refuse, show_import
+from controller_tool.cli.refusals import columns_help, refuse, show_import, template_or_file
 from controller_tool.messages import name_of, t
 from controller_tool.rules import words
 from controller_tool.services import roster, roster_file, site_time
@@ -21,20 +21,15 @@ if TYPE_CHECKING:
     from controller_tool.services.desk.tenant_import import Change, Imported
 
 _IMPORT = t("Import a roster of people (.xlsx or CSV): all rows or none.")
+_HELP = columns_help(
+    _IMPORT,
+    roster_file.DESK_COLUMNS.values(),
+    t("Name, ID number, room and last day must be there. The same roster again changes"
+      " nothing; a corrected or newer one brings stays in line with it."),
+)  # fmt: skip
 
 
-def _import_help() -> str:
-    """The columns as roster_file reads them, by their names."""
-    columns = [f"  {' / '.join(names)}" for names in roster_file.DESK_COLUMNS.values()]
-    return "\n\n".join((
-        _IMPORT,
-        "\n".join(("\b", t("Columns, in any order:"), *columns)),
-        t("Name, ID number, room and last day must be there. The same roster again changes"
-          " nothing; a corrected or newer one brings stays in line with it."),
-    ))  # fmt: skip
-
-
-@click.command("import", cls=ToolCommand, help=_import_help(), short_help=_IMPORT)
+@click.command("import", cls=ToolCommand, help=_HELP, short_help=_IMPORT)
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--house", metavar="REF", help=t("House of all rows; else each row names its own"))
 @click.option("--source", metavar="NAME",
@@ -54,18 +49,15 @@ def import_(
     app: App, /, file: Path | None, template: Path | None, dry_run: bool, **asked: Any
 ) -> None:
     """Every wrong field is shown; then nothing was imported."""
-    if template is not None:
-        roster_template.write(template)
-        app.show({"ok": True, "template": template}, t("{path} is there to fill in", path=template))
+    wanted = template_or_file(app, file, template, roster_template.write)
+    if wanted is None:
         return
-    if file is None:
-        raise click.UsageError(t("Give a file, or --template"))
     try:
-        done = tenant_import.import_tenants(app.site, file, tenant_import.Wish(**asked), dry_run)
+        done = tenant_import.import_tenants(app.site, wanted, tenant_import.Wish(**asked), dry_run)
     except roster.RosterRefused as refused:
-        refuse(app, file.name, refused)
+        refuse(app, wanted.name, refused)
         return
-    _show(app, file, done)
+    _show(app, wanted, done)
 
 
 def _show(app: App, file: Path, done: Imported) -> None:

@@ -139,6 +139,24 @@ def test_what_nobody_decides_lapses_after_a_day(site, second, clerk, monkeypatch
     assert card_found.ask(clerk, ref, PAPER).id != asked.id
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "rule"),
+    [
+        (lambda _, clerk, number: pair_acts.decide(clerk, number, yes=False), "decided"),
+        (lambda site, *_: operators.set_role(site, "陈静", words.CLERK), "role"),
+    ],
+)
+def test_what_changed_while_the_secret_was_typed_counts(
+    site, second, clerk, monkeypatch, meanwhile, rule
+) -> None:
+    operators.set_secret(site, SECRETS[HEAD])
+    site.proven_operator = site.operator
+    asked = card_found.ask(clerk, lose(site), PAPER)
+    monkeypatch.setattr(operators, "prove", lambda *_: meanwhile(site, clerk, asked.id))
+    assert refused(confirm, second, asked.id) == rule
+    assert cards.card_status(site, CARD).state == "lost"
+
+
 def test_one_question_about_one_card_at_a_time(site, clerk) -> None:
     ref = lose(site)
     card_found.ask(clerk, ref, PAPER)
