@@ -52,10 +52,11 @@ class PostgresqlServer:
         """Where the registry of that database is."""
         return f"postgresql://{user}@/{database}?host={self.folder}"
 
-    def database(self, template: str | None = None) -> str:
+    def database(self, template: str | None = None, name: str | None = None) -> str:
         """A database of its own, empty or a copy of ``template``; returns its name."""
-        self._made += 1
-        name = f"test_{self._made}"
+        if name is None:
+            self._made += 1
+            name = f"test_{self._made}"
         copied = f' TEMPLATE "{template}" STRATEGY FILE_COPY' if template else ""
         self.run(f'CREATE DATABASE "{name}"{copied}')
         return name

@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, inspect, select, text
+from sqlalchemy import bindparam, delete, func, insert, inspect, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from controller_tool.errors import OperatorError
@@ -58,10 +58,33 @@ def copy_rows(source: Connection, target: Connection) -> None:
         if table.name not in records.APPEND_ONLY:
             target.execute(delete(table))
     for table in tables:
+        own = _of_its_own(table)
         rows = source.execution_options(yield_per=ROWS_A_BATCH).execute(select(table))
         for batch in rows.mappings().partitions():
-            target.execute(insert(table), [dict(row) for row in batch])
+            target.execute(insert(table), [{**row, **own} for row in batch])
+        if own:
+            _refer(source, target, table, own)
         _go_on_counting(target, table)
+
+
+def _of_its_own(table: Table) -> dict[str, None]:
+    """Columns that refer to other rows of this table, still empty.
+
+    In which order rows come nobody says: a server gives a row that was changed after the others.
+    """
+    keys = table.foreign_keys
+    return {key.parent.name: None for key in keys if key.column.table is table}
+
+
+def _refer(source: Connection, target: Connection, table: Table, own: dict[str, None]) -> None:
+    """All rows are there: now each refers to the one that it referred to."""
+    [key] = table.primary_key
+    for name in own:
+        column = table.c[name]
+        rows = source.execute(select(key, column).where(column.is_not(None))).all()
+        if rows:
+            change = update(table).where(key == bindparam("row")).values({name: bindparam("other")})
+            target.execute(change, [{"row": row, "other": other} for row, other in rows])
 
 
 def _copy_file(source: Connection, target: Path) -> None:

@@ -59,6 +59,7 @@ class CardChange:
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> CardChange:
     """Issue the card anew with other terms; OperatorError when it is not out, or stays as it is."""
     site.require_cards()
+    site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         old = cards.find(site, session, text)
         before = cards.status_of(site, session, old)

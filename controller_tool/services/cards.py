@@ -108,6 +108,7 @@ def issue(
 ) -> CardStatus:
     """Issue one card; OperatorError when it is out already or its terms are impossible."""
     site.require_cards()
+    site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         card_terms.check(session, terms)
         person = people.take(site, session, holder) if holder else None
@@ -170,7 +171,8 @@ def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]
     if names is None:
         found = session.scalars(select(Device).order_by(Device.name))
         return [device for device in found if "~" not in device.name]
-    devices = list(session.scalars(select(Device).where(Device.name.in_(names))))
+    query = select(Device).where(Device.name.in_(names))
+    devices = list(session.scalars(query.order_by(Device.name)))
     unknown = sorted(set(names) - {device.name for device in devices})
     if unknown:
         raise OperatorError(
@@ -315,6 +317,7 @@ def waiting() -> Select[str]:
 
 def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
     site.require_cards()
+    site.unlock()
     with site.registry.writing() as session:
         card = find(site, session, text)
         if card.state == STATE_ISSUED:

@@ -268,6 +268,14 @@ def newest(site: Site, device: Device) -> Signed | None:
     return Signed(row.epoch, row.version, envelope, fields[4], row.signed_at_s)
 
 
+def unlock(site: Site) -> None:
+    """Before `newest` is asked with the registry locked: what was signed is sealed."""
+    with site.registry.session() as session:
+        held = session.scalar(select(DeviceConfig.id).limit(1))
+    if held is not None:
+        site.unlock()
+
+
 def _newest_row(session: Session, device_id: str) -> DeviceConfig | None:
     query = select(DeviceConfig).where(DeviceConfig.device_id == device_id)
     order = (DeviceConfig.epoch.desc(), DeviceConfig.version.desc())

@@ -119,6 +119,7 @@ def create(
     site.require(DEVICE_CA)
     described = boards.show(board)
     _require_name(name)
+    site.unlock()
     with site.registry.writing() as session:
         held = session.scalar(select(Device).where(Device.name == name))
         if held is not None and _standing(held, described, again) == SAME:

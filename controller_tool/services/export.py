@@ -221,6 +221,7 @@ def _fill(
     facts.write(made)
     target = Site(made, facts, passphrase, new=True)
     try:
+        target.unlock()
         with target.registry.writing() as session:
             devices = list(source.scalars(select(Device).order_by(Device.name)))
             for device in devices:

@@ -23,7 +23,7 @@ from controller_tool.registry.derived import (
 )
 from controller_tool.registry.records import JournalRecord
 from controller_tool.services import journal_rows
-from controller_tool.services.journal_keys import Keys, Stream, stream_of
+from controller_tool.services.journal_keys import Keys, Stream, stream_of, unmasks
 from protocol import chain
 from protocol.codes import (
     EVENT_CHARGE_CHOOSES,
@@ -103,6 +103,8 @@ def ensure(
             behind = _behind(session, devices, True)
         if each and not behind:
             _note_covered(session, devices)
+    if any(unmasks(device, ring) for device, ring in behind):
+        site.unlock()
     for device, ring in behind:
         with site.registry.writing() as session:
             _forget(session, device.id, ring)

@@ -53,6 +53,7 @@ def prepare(site: Site, names: Sequence[str]) -> dict[str, Content]:
     What did not change since it was signed is found out without being made.
     """
     contents = {}
+    site.unlock()
     with site.registry.writing() as session:
         rows = _rows(session, names)
         due = [row for row, newest in rows if not _known_good(site, session, row, newest)]
@@ -70,6 +71,7 @@ def sign_all(site: Site, names: Sequence[str]) -> Signed:
     One transaction: all that could be signed is, or nothing when the registry fails.
     """
     site.require(list_signing.SIGNING_KEY)
+    site.unlock()
     with site.registry.writing() as session:
         rows = _rows(session, names)
         due = [(row, newest) for row, newest in rows if not _known_good(site, session, row, newest)]

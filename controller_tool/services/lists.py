@@ -78,6 +78,7 @@ def next_for(
     with ``force`` or ``full`` only a full list will do. Raises a ToolError when it does not fit,
     or while the controller holds a list of another registry.
     """
+    site.unlock()
     with site.registry.writing() as session:
         row = session.get_one(Device, device.id)
         standing.refuse_fork(row)

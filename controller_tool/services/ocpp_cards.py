@@ -100,6 +100,7 @@ def export(
     entries: dict[str, Entry] = {}
     left_out = []
     list_number = now_s() if number is None else number
+    site.unlock()
     with site.registry.writing() as session:
         for card in _cards(session, chosen):
             credential = cards.credential_of(site, card)
@@ -135,6 +136,7 @@ def import_list(
     found, faults = ocpp_list.load(_json(path))
     if found is None:
         raise RosterRefused(path.name, faults)
+    site.unlock()
     with site.registry.writing() as session:
         run = _Import(site, session, until_min, profile_id)
         for row, entry in enumerate(found.entries, 1):

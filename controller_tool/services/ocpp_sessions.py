@@ -104,6 +104,7 @@ def export(
     made: list[dict[str, Any]] = []
     left_out: Counter[str] = Counter()
     ids = {device.name: device.id for device in site.devices()}
+    site.unlock()
     with site.registry.writing() as registry:
         for one in found:
             token = _token(site, registry, one, version, tag)

@@ -88,6 +88,7 @@ def import_roster(
     """
     site.require_cards()
     raw = sheets.read_bytes(path)
+    site.unlock()
     with site.registry.writing() as session:
         roster = judge(session).read(raw, path.name, roster_file.CARDS)
         doors = cards.grant_devices(session, devices)

@@ -78,6 +78,7 @@ def change(site: Site, name: str, texts: Sequence[str], dry_run: bool = False) -
 
 def remove(site: Site, name: str, dry_run: bool = False) -> ScheduleView:
     """Remove a schedule that no profile and no door names; OperatorError while one does."""
+    device_config.unlock(site)
     with rules_room.changing(site, dry_run) as session:
         row = _find(session, name)
         gone = _view(session, row)

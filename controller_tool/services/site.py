@@ -142,6 +142,13 @@ class Site:
                 self._vault = Vault(unwrap_key(content, self.passphrase))
             return self._vault
 
+    def unlock(self) -> None:
+        """Ask for the passphrase now, where secrets will be used with the registry locked.
+
+        Nobody else can write while the lock is held: they must not wait for one who types.
+        """
+        _ = self.vault
+
     # --- keys ----------------------------------------------------------------------------
 
     def holds(self, key_name: str) -> bool:

@@ -164,6 +164,7 @@ def _trust(facts: site_file.SiteFile, moduli: dict[str, bytes]) -> Trust:
 
 def _make_registry(made: Draft, facts: site_file.SiteFile, passphrase: str) -> None:
     site = Site(made.path, facts, passphrase, new=True)
+    site.unlock()
     with site.registry.writing() as session:
         session.add_all(Setting(name=name, value=value) for name, value in DEFAULT_SETTINGS.items())
         session.add(

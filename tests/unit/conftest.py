@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sqlalchemy import make_url
@@ -14,12 +16,16 @@ from sqlalchemy import make_url
 from controller_tool import messages
 from controller_tool.cli import common
 from controller_tool.keys import passphrase
+from controller_tool.registry.database import Registry
 from controller_tool.services import journal_tags, site_file, site_init
 from controller_tool.services.site import Site
 from tests import postgresql_server
 from tests.unit.registry_support import PASSPHRASE, Board
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from controller_tool.registry.sealing import Vault
     from tests.postgresql_server import PostgresqlServer
 
 SQLITE = "sqlite"
@@ -105,15 +111,69 @@ def new_office(registry_kind: str, request: pytest.FixtureRequest) -> Callable[.
     return lambda target, source=folder: shutil.copytree(source, target)
 
 
-@pytest.fixture
-def disk_image(new_office: Callable[..., Path]) -> Callable[[Site, Path], Path]:
-    """Copies a folder together with its registry, past everything of ours; both go on apart."""
+@pytest.fixture(autouse=True)
+def _nobody_waits_for_who_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder is unlocked, for which somebody is asked, before its registry is locked."""
+    writing, vault = Registry.writing, vars(Site)["vault"]
+    locked = threading.local()
 
-    def copy(site: Site, target: Path) -> Path:
+    @contextmanager
+    def noted(registry: Registry) -> Iterator[Session]:
+        with writing(registry) as session:
+            before = getattr(locked, "by_us", ())
+            locked.by_us = (*before, registry)
+            try:
+                yield session
+            finally:
+                locked.by_us = before
+
+    def watched(site: Site) -> Vault:
+        if site._vault is None and site.registry in getattr(locked, "by_us", ()):
+            pytest.fail("asks for the passphrase with the registry locked: site.unlock() before")
+        return cast("Vault", vault.fget(site))
+
+    monkeypatch.setattr(Registry, "writing", noted)
+    monkeypatch.setattr(Site, "vault", property(watched))
+
+
+class Images:
+    """Copies of a folder together with its registry, past everything of ours."""
+
+    def __init__(self, new_office: Callable[..., Path], server: PostgresqlServer | None) -> None:
+        self._new_office, self._server = new_office, server
+
+    def take(self, site: Site, target: Path) -> Path:
+        """A copy; both go on apart."""
         site.registry.close()
-        return new_office(target, site.path)
+        return self._new_office(target, site.path)
 
-    return copy
+    def put_back(self, site: Site, image: Path) -> None:
+        """The site is what it was when this image of it was taken, whoever is connected to it."""
+        site.registry.close()
+        shutil.rmtree(site.path)
+        shutil.copytree(image, site.path)
+        if self._server is not None:
+            site.facts.write(site.path)
+            own, taken = (make_url(facts.registry).database
+                          for facts in (site.facts, site_file.read(image)))  # fmt: skip
+            assert own
+            self._server.drop(own)
+            self._server.database(taken, own)
+
+
+@pytest.fixture
+def images(
+    new_office: Callable[..., Path], registry_kind: str, request: pytest.FixtureRequest
+) -> Images:
+    """Takes images of the site of this test, and puts them back."""
+    on_server = registry_kind == POSTGRESQL
+    return Images(new_office, request.getfixturevalue("postgresql") if on_server else None)
+
+
+@pytest.fixture
+def disk_image(images: Images) -> Callable[[Site, Path], Path]:
+    """Copies a folder together with its registry; both go on apart."""
+    return images.take
 
 
 @pytest.fixture

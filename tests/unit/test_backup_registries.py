@@ -11,14 +11,18 @@ from sqlalchemy import func, select
 from controller_tool.errors import OperatorError
 from controller_tool.registry import copying, records
 from controller_tool.registry.models import Base
+from controller_tool.rules import words
 from controller_tool.services import audit, backup, backup_read, cards, push, site_file
+from controller_tool.services.desk import areas, change_stay, check_in
 from controller_tool.services.site import REGISTRY_FILE
 from controller_tool.services.site_view import view
 from protocol.constants import RING_ACCESS
 from tests.unit.fake_whitelist import FakeWhitelist, connect
+from tests.unit.house_support import add_areas, add_house
 from tests.unit.registry_support import PASSPHRASE
 from tests.unit.test_deltas_push import issue, key, number, pushed
 from tests.unit.test_journal import pull
+from tests.unit.test_stays import LI, card, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +93,23 @@ def test_every_row_arrives_and_the_folder_goes_on(
     with again.registry.session() as session:
         assert audit.first_broken(session) is None
     assert key(board, 4)
+
+
+def test_rows_come_behind_those_of_their_own_table_that_they_refer_to(
+    lived_in, tmp_path, target, open_site
+) -> None:
+    """A server gives a row that was changed after the others; a visitor follows a host who moved
+    to a newer stay: in neither kind of registry do rows come in the order of what they refer to."""
+    add_areas(lived_in)
+    add_house(lived_in)
+    check_in.check_in(lived_in, request(cards=(card("0087654321"),)))
+    visit = request(LI, 0.5, kind=words.VISITOR, host="L000001", cards=(card("0087654322"),))
+    check_in.check_in(lived_in, visit)
+    change_stay.move(lived_in, "L000001", "H00001", "102")
+    areas.survey(lived_in, "330114", 10, 20)
+    file = backup.make(lived_in, tmp_path / "one.ctbackup").file
+    backup_read.restore(file, tmp_path / "again", PASSPHRASE, registry=target)
+    assert rows(open_site(tmp_path / "again")) == rows(lived_in)
 
 
 def test_a_restored_folder_leaves_the_database_alone_that_it_came_from(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from controller_tool.errors import OperatorError
+from controller_tool.keys import passphrase
 from controller_tool.registry import database
 from controller_tool.registry.models import STATE_COLLECTED, Card, Operator, Person
 from controller_tool.registry.records import AuditEntry
@@ -22,6 +23,7 @@ from controller_tool.services import audit, cards
 from tests.unit import desk_at_work
 from tests.unit.desk_at_work import ROWS, SHARED
 from tests.unit.house_support import add_areas, add_house
+from tests.unit.registry_support import PASSPHRASE
 
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
@@ -167,6 +169,19 @@ def test_a_desk_that_is_killed_while_it_writes_leaves_nothing_behind(
     desk.communicate()
     assert desk_at_work.issue(patient, SHARED) == "K000001"
     assert "never" not in {entry.act for entry in entries(patient)}
+
+
+def test_who_types_the_passphrase_keeps_no_desk_waiting(folders, monkeypatch, open_site) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 10)
+    other = open_site(folders[1])
+
+    def typed(*_: object) -> str:
+        desk_at_work.issue(other, SHARED)
+        return PASSPHRASE
+
+    monkeypatch.setattr(passphrase, "find", typed)
+    slow = open_site(folders[0], None)
+    assert desk_at_work.issue(slow, SHARED + 1) == "K000002"
 
 
 def entries(site: Site) -> list[AuditEntry]:

@@ -6,8 +6,6 @@ The short form kills each operation at MOST of its points, `./dev test --full` a
 from __future__ import annotations
 
 import os
-import shutil
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -33,10 +31,6 @@ from tests.unit.house_support import add_areas, add_house
 from tests.unit.kill_points import Scenario, Stage, killed_everywhere, sample
 from tests.unit.operator_support import HEAD, SECRETS
 from tests.unit.test_deltas_push import issue, number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork of this process")
 
@@ -183,11 +177,9 @@ SCENARIOS = [
 
 
 @pytest.fixture
-def stage(tmp_path: Path, made_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(site, board, images, tmp_path, monkeypatch) -> Stage:
     monkeypatch.setattr(operator_secret, "_COST_LOG2", 4)
-    made = Stage(tmp_path, made_site, monkeypatch)
-    yield made
-    made.site.close()
+    return Stage(site, board, images, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -229,19 +221,22 @@ def test_an_operation_in_two_transactions_is_noticed(stage, whole, said) -> None
         killed_everywhere(Scenario("in two", issue_in_two, 5, housed, whole), stage, MOST)
 
 
+def remembered(stage: Stage) -> None:
+    changed(stage)
+    stage.images.take(stage.site, stage.folder / "before")
+
+
 def send_before_it_is_written(stage: Stage) -> None:
     """On purpose: what was signed for the door is forgotten while the door holds it."""
-    kept = stage.folder / "before"
-    shutil.copyfile(stage.site.path / "registry.sqlite", kept)
     pushed(stage)
-    stage.site.registry.close()
-    shutil.copyfile(kept, stage.site.path / "registry.sqlite")
+    with stage.points.spared():
+        stage.images.put_back(stage.site, stage.folder / "before")
 
 
 def test_a_door_that_knows_more_than_the_registry_is_noticed(stage) -> None:
     with pytest.raises(AssertionError, match="a fork of its own"):
         killed_everywhere(
-            Scenario("sent first", send_before_it_is_written, 5, changed, whole=False), stage
+            Scenario("sent first", send_before_it_is_written, 5, remembered, whole=False), stage
         )
 
 

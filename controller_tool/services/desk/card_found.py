@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def ask(site: Site, text: str, document: str, dry_run: bool = False) -> PairView:
     """Ask for a lost card, by reference or number, to go on; document: number of the report."""
     site.require_cards()
+    site.unlock()
     with site.registry.session() as session:
         card = cards.find(site, session, text)
     return pair_acts.ask(site, words.FOUND, card.ref, document, {"card_id": card.id}, dry_run)

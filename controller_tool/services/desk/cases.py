@@ -63,6 +63,8 @@ def open_case(
 
     The landlord needs no name: it is the house's.
     """
+    if stay is not None:
+        places.unlock_for(site, stay)
     with changing(site, dry_run) as session:
         of = places.house(session, house)
         require(unknown(party, words.PARTIES))

@@ -231,6 +231,7 @@ def _lose(site: Site, session: Session, lease: Lease, text: str) -> None:
 def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_run: bool) -> Stay:
     site.require_cards()
     operators.require(site, duty.EXTEND)
+    site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
         if lease.ended_at_s is not None:

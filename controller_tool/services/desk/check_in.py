@@ -80,6 +80,7 @@ def check_in(site: Site, request: Request, dry_run: bool = False) -> Stay:
     """Check somebody in; RuleRefused names the rule that forbids it, and nothing has changed."""
     site.require_cards()
     operators.require(site, duty.VISIT if request.kind == words.VISITOR else duty.CHECK_IN)
+    site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = move_in(site, session, request)
         list_content.require_room(session, list(places.doors_of(session, lease)))

@@ -54,6 +54,7 @@ def check_out(
         raise OperatorError(
             t("An eviction takes two operators and a document"), t("Ask for it: tenant evict")
         )
+    site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
         _require_not_moved(session, lease)

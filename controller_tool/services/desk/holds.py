@@ -54,6 +54,8 @@ def add(
         raise OperatorError(
             t("An order names one person or one house"), t("Give --person or --house, one of them")
         )
+    if person:
+        site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         person_id = people_view.find(site, session, person).id if person else None
         house_id = places.house(session, house).id if house else None

@@ -87,6 +87,7 @@ def import_houses(
     """
     site.require_cards()
     raw = sheets.read_bytes(path)
+    site.unlock()
     with site.registry.writing() as session:
         table, rows = house_file.read(raw, path.name, sheet)
         tasks = _Planner(site, session, table).plan(rows)

@@ -57,6 +57,7 @@ class Doors:
 
 def add(site: Site, text: str, new: NewPoint, dry_run: bool = False) -> Doors:
     """A door or port serves the house; one that does already gets this use, room and camera."""
+    site.unlock()
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         [served] = cards.grant_devices(session, [new.device])
@@ -92,6 +93,7 @@ def add(site: Site, text: str, new: NewPoint, dry_run: bool = False) -> Doors:
 
 def remove(site: Site, text: str, device: str, door: int = 1, dry_run: bool = False) -> Doors:
     """This door or port serves the house no more."""
+    site.unlock()
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         [served] = cards.grant_devices(session, [device])

@@ -105,6 +105,8 @@ class Contact:
 
 def add(site: Site, new: NewHouse, dry_run: bool = False) -> HouseLine:
     """Register a house; it is known, and admitted later. OperatorError when it is there already."""
+    if new.phone or new.document:
+        site.unlock()
     with changing(site, dry_run) as session:
         house = register(site, session, new)
         audit.append(session, site.operator, "house.add", ref=house.ref, grid=house.grid_code,
@@ -144,6 +146,8 @@ def register(site: Site, session: Session, new: NewHouse) -> House:
 
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> HouseView:
     """Correct what is written down of a house."""
+    if wish.phone or wish.document:
+        site.unlock()
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         write_down(site, session, house, wish)
@@ -192,6 +196,7 @@ def classify(site: Site, text: str, class4: str, reason: str, dry_run: bool = Fa
     Stays that outlast the new class are shortened; of a barred house they are named instead.
     """
     operators.require(site, duty.CLASSIFY)
+    site.unlock()
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         why = wanted(reason, ADDRESS_MAX, t("The reason"))
@@ -275,6 +280,7 @@ def put_rooms(session: Session, house: House, beds: Mapping[str, int]) -> None:
 def contact(site: Site, text: str) -> Contact:
     """The landlord's phone and document, unsealed; that somebody looked is on record."""
     operators.require(site, duty.SEE_DOCUMENTS)
+    site.unlock()
     with changing(site, dry_run=False) as session:
         house = places.house(session, text)
         phone, document = opened(site, house)

@@ -97,6 +97,8 @@ def decide(site: Site, number: int, yes: bool, secret: str | None = None) -> Pai
             _require_second(site, session, row)
     if not withdrawn:
         operators.prove(site, site.operator, secret)
+    if yes:
+        site.unlock()
     with site.registry.writing() as session:
         row = _get(session, number, lock=True)
         require_rules(pairs.refuse_decision(number, row.state))

@@ -60,6 +60,7 @@ def reveal(site: Site, text: str, reason: str, secret: str | None = None) -> Per
     """Whole numbers, for a role that may see them and a reason; the look is audited first."""
     operators.require(site, duty.SEE_DOCUMENTS, secret)
     require_rules(masking.refuse_reveal(reason))
+    site.unlock()
     with site.registry.writing() as session:
         person = find(site, session, text)
         audit.append(session, site.operator, "person.view", person=person.id, reason=reason.strip())

@@ -74,6 +74,7 @@ def keeps(site: Site, text: str) -> Refusal | None:
 def erase_due(site: Site, dry_run: bool = False) -> Erased:
     """Delete the data of all whose time is over; one transaction, each person on record."""
     operators.require(site, duty.RETENTION)
+    site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         limit, now = _days(session), now_s()
         persons = list(session.scalars(select(Person).where(Person.erased_at_s.is_(None))))

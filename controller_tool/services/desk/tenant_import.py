@@ -99,6 +99,7 @@ def import_tenants(site: Site, path: Path, wish: Wish, dry_run: bool = False) ->
     if wish.leavers == words.END:
         operators.require(site, duty.CHECK_OUT)
     raw = sheets.read_bytes(path)
+    site.unlock()
     with site.registry.writing() as session:
         house = places.house(session, wish.house) if wish.house else None
         if house is not None:

@@ -30,6 +30,7 @@ def verify(site: Site, stay: str, right: bool, dry_run: bool = False) -> Verifie
     OperatorError when there is no such stay.
     """
     site.require_cards()
+    places.unlock_for(site, stay)
     with site.registry.writing() as session:
         lease = places.lease(site, session, stay)
         person = session.get_one(Person, lease.person_id)
