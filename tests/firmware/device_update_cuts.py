@@ -145,7 +145,9 @@ def walk(
                 c = board.start()
                 seen.add(running())
                 assert running() in allowed, what
-                rotten = [e for e in c.events() if e[:2] == (EVENT_FIRMWARE_ROLLED_BACK, ROLLBACK_PACK)]
+                rotten = [
+                    e for e in c.events() if e[:2] == (EVENT_FIRMWARE_ROLLED_BACK, ROLLBACK_PACK)
+                ]
                 assert not rotten, what  # a slot is chosen once its pack is there, not before
                 if running() == NEW:
                     assert (EVENT_FIRMWARE_TAKEN, 0, VERSION + 1) in c.events(), what
