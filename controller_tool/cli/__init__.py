@@ -140,8 +140,14 @@ def _silence(stream: TextIO) -> None:
 
 
 def _root() -> ToolGroup:
-    told = click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False,
-                        callback=_tell_version, help=t("Versions of the tool and its firmware"))  # fmt: skip
+    told = click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_tell_version,
+        help=t("Versions of the tool and its firmware"),
+    )
     return LazyGroup(
         "controller-tool",
         params=[told],
@@ -150,7 +156,7 @@ def _root() -> ToolGroup:
     )
 
 
-def _tell_version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+def _tell_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         tool, firmware = importlib.metadata.version("controller-tool"), text_of(VERSION)
         text = t("controller-tool {tool}, firmware {firmware}", tool=tool, firmware=firmware)
