@@ -20,7 +20,7 @@ from sqlalchemy.exc import (
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.registry.writing import is_writing, writer
+from controller_tool.registry.writing import UNLIMITED, is_writing, writer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -152,6 +152,7 @@ def _engine(url: URL, busy_timeout_ms: int) -> Engine:
     try:
         engine = create_engine(
             url,
+            max_overflow=UNLIMITED,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": _NAME},
         )
     except ImportError as error:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FILE_MODE
 from controller_tool.messages import t
-from controller_tool.registry.writing import is_writing, writer
+from controller_tool.registry.writing import UNLIMITED, is_writing, writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ class SqliteFile:
 
 def _engine(path: Path, busy_timeout_ms: int) -> Engine:
     options = {"timeout": busy_timeout_ms / 1000, "isolation_level": None}
-    engine = create_engine(f"sqlite:///{path}", connect_args=options)
+    engine = create_engine(f"sqlite:///{path}", max_overflow=UNLIMITED, connect_args=options)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

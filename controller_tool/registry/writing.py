@@ -1,4 +1,4 @@
-"""Marks the engine whose transactions hold the registry's write lock from their start (host)."""
+"""What engines of both kinds share: the mark of those whose transactions hold the write lock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+# Of connections: one thread speaks to each of up to 16 controllers, and SQLAlchemy's own 15 would
+# make one wait that holds what the others wait for.
+UNLIMITED = -1
 _WRITING = "registry_writing"
 
 

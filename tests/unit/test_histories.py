@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from controller_tool.errors import OperatorError
@@ -20,6 +20,7 @@ from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_deltas_push import issue, key, number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PEOPLE = 6
@@ -44,9 +45,12 @@ STEPS = st.one_of(
 class House:
     """One controller, the registry in use, the first backup that was made of it."""
 
-    def __init__(self, folder: Path, made_site: Path, patch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, folder: Path, new_office: Callable[..., Path], patch: pytest.MonkeyPatch
+    ) -> None:
         self.folder = folder
-        self.site = Site.open(shutil.copytree(made_site, folder / "office"), PASSPHRASE, None)
+        self._new_office = new_office
+        self.site = Site.open(new_office(folder / "office"), PASSPHRASE, None)
         self.board = Board(self.site, "door-1")
         self.door = FakeWhitelist(self.board)
         connect(patch, self.door)
@@ -115,13 +119,15 @@ class House:
     def backup(self, _: int) -> None:
         if not self.backed_up:
             self.backed_up = True
-            shutil.copytree(self.site.path, self.folder / "backup")
+            self.site.registry.close()
+            self._new_office(self.folder / "backup", self.site.path)
 
     def restore(self, _: int) -> None:
         if self.backed_up and self.restores < 3:
             self.restores += 1
             self.site.close()
-            copy = shutil.copytree(self.folder / "backup", self.folder / f"again-{self.restores}")
+            again = self.folder / f"again-{self.restores}"
+            copy = self._new_office(again, self.folder / "backup")
             self.site = Site.open(copy, PASSPHRASE, None)
             self.knows = False
 
@@ -164,19 +170,27 @@ class House:
         self.site.close()
 
 
-def live_through(history: list[tuple[Any, ...]], made_site: Path, factory: Any) -> None:
+def live_through(
+    history: list[tuple[Any, ...]], new_office: Callable[..., Path], factory: Any
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        house = House(factory.mktemp("house"), made_site, patch)
+        house = House(factory.mktemp("house"), new_office, patch)
         for step in history:
             house.do(step)
         house.end()
         shutil.rmtree(house.folder)
 
 
-@settings(max_examples=20)
+# new offices are of the whole test, and each history makes its own
+_FINE = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+
+
+@settings(max_examples=20, suppress_health_check=_FINE)
 @given(history=st.lists(STEPS, min_size=3, max_size=14))
-def test_any_history_ends_in_step_with_nobody_revived(history, made_site, tmp_path_factory) -> None:
-    live_through(history, made_site, tmp_path_factory)
+def test_any_history_ends_in_step_with_nobody_revived(
+    history, new_office, tmp_path_factory
+) -> None:
+    live_through(history, new_office, tmp_path_factory)
 
 
 _STAGED = [
@@ -191,11 +205,12 @@ _FORKED = [
 ]  # fmt: skip
 
 
-def test_the_histories_that_matter_most(made_site, tmp_path_factory) -> None:
+@pytest.mark.both_registries
+def test_the_histories_that_matter_most(new_office, tmp_path_factory) -> None:
     """Short runs may miss them: removals alone, a receipt and then its list lost, a backup."""
-    live_through(_STAGED, made_site, tmp_path_factory)
-    live_through(_LOST, made_site, tmp_path_factory)
-    live_through(_FORKED, made_site, tmp_path_factory)
+    live_through(_STAGED, new_office, tmp_path_factory)
+    live_through(_LOST, new_office, tmp_path_factory)
+    live_through(_FORKED, new_office, tmp_path_factory)
 
 
 def _forgetful(*_: Any) -> list[Any]:
@@ -220,9 +235,9 @@ _honest_after = list_update._after
     ],
 )  # fmt: skip
 def test_a_broken_rule_is_noticed(
-    place, spoilt, history, made_site, tmp_path_factory, monkeypatch
+    place, spoilt, history, new_office, tmp_path_factory, monkeypatch
 ) -> None:
     """Negative control: forks that end nothing, a list between that claims what it lacks."""
     monkeypatch.setattr(place, spoilt)
     with pytest.raises(AssertionError):
-        live_through(history, made_site, tmp_path_factory)
+        live_through(history, new_office, tmp_path_factory)

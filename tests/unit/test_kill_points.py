@@ -6,6 +6,7 @@ The short form kills each operation at MOST of its points, `./dev test --full` a
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -182,10 +183,23 @@ def stage(site, board, images, tmp_path, monkeypatch) -> Stage:
     return Stage(site, board, images, tmp_path, monkeypatch)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.both_registries
+@pytest.mark.parametrize("scenario", SCENARIOS[::4], ids=lambda scenario: scenario.name)
+def test_killed_anywhere_on_either_registry(scenario, stage, record_property, full) -> None:
+    killed(scenario, stage, record_property, full)
+
+
+@pytest.mark.parametrize(
+    "scenario", [one for one in SCENARIOS if one not in SCENARIOS[::4]], ids=lambda one: one.name
+)
 def test_killed_anywhere_the_registry_is_whole_and_the_next_push_completes(
     scenario, stage, record_property, full
 ) -> None:
+    """On both kinds of registry in the long form."""
+    killed(scenario, stage, record_property, full)
+
+
+def killed(scenario: Scenario, stage: Stage, record_property: Any, full: bool) -> None:
     done = killed_everywhere(scenario, stage, None if full else MOST)
     total = done.kinds.total()
     record_property("points", f"{done.tried} of {total}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from alembic import command
@@ -26,6 +27,7 @@ from tests.unit.raw_registry import REFUSED, raw
 from tests.unit.test_cards import CARD, issue
 
 pytestmark = pytest.mark.both_registries
+THREADS = 16  # as many as speak to controllers at once
 
 
 def act(site, name: str = "act", **details: object) -> None:
@@ -295,6 +297,21 @@ def test_writers_wait_for_each_other(site, open_site) -> None:
     assert len([entry for entry in entries(site) if entry.act == "act"]) == 20
     with site.registry.session() as session:
         assert audit.first_broken(session) is None
+
+
+def test_each_of_many_threads_gets_a_connection_and_a_second_one(site, board) -> None:
+    """Whoever holds the lock may need another one, while all others hold theirs and wait."""
+    all_there = Barrier(THREADS)
+
+    def look(_: int) -> str:
+        with site.registry.session() as session:
+            assert session.query(Operator).count() == 1
+            all_there.wait(60)
+            found: str = site.device(board.device.name).name
+        return found
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert set(pool.map(look, range(THREADS))) == {"door-1"}
 
 
 def test_a_registry_that_stays_locked_is_told_in_one_line(site, open_site, monkeypatch) -> None:

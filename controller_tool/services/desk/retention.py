@@ -77,7 +77,8 @@ def erase_due(site: Site, dry_run: bool = False) -> Erased:
     site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         limit, now = _days(session), now_s()
-        persons = list(session.scalars(select(Person).where(Person.erased_at_s.is_(None))))
+        living = select(Person).where(Person.erased_at_s.is_(None))
+        persons = list(session.scalars(living.order_by(Person.id)))
         facts = _facts(session, persons)
         kept: Counter[str] = Counter()
         due: list[Person] = []
