@@ -24,7 +24,7 @@ from controller_tool.messages import t
 from controller_tool.registry import database
 from controller_tool.registry.models import Operator, Profile, Setting
 from controller_tool.rules.words import HEAD
-from controller_tool.services import audit, peers, site_file, site_folder, trust_store
+from controller_tool.services import audit, peers, people, site_file, site_folder, trust_store
 from controller_tool.services.peers import PEER_CA
 from controller_tool.services.site import (
     KEYS_FOLDER,
@@ -114,6 +114,7 @@ def _check(wish: Wish) -> None:
         raise OperatorError(
             t("A site needs a name and an operator"), t("Give both: NAME and --operator")
         )
+    people.short(wish.operator, people.NAME_MAX)
 
 
 def _facts(wish: Wish) -> site_file.SiteFile:

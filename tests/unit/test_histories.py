@@ -50,7 +50,8 @@ class House:
     ) -> None:
         self.folder = folder
         self._new_office = new_office
-        self.site = Site.open(new_office(folder / "office"), PASSPHRASE, None)
+        self.opened: list[Site] = []
+        self.site = self._open(new_office(folder / "office"))
         self.board = Board(self.site, "door-1")
         self.door = FakeWhitelist(self.board)
         connect(patch, self.door)
@@ -125,10 +126,9 @@ class House:
     def restore(self, _: int) -> None:
         if self.backed_up and self.restores < 3:
             self.restores += 1
-            self.site.close()
             again = self.folder / f"again-{self.restores}"
             copy = self._new_office(again, self.folder / "backup")
-            self.site = Site.open(copy, PASSPHRASE, None)
+            self.site = self._open(copy)
             self.knows = False
 
     # --- what must hold ---------------------------------------------------------------------
@@ -167,7 +167,14 @@ class House:
             assert row.list_version_receipted == self.door.held.version
         for status in self.statuses().values():
             assert status.deregistered or (status.state, status.pending) == (STATE_ISSUED, ())
-        self.site.close()
+
+    def close(self) -> None:
+        for site in self.opened:  # the controller goes on knowing the first
+            site.close()
+
+    def _open(self, folder: Path) -> Site:
+        self.opened.append(Site.open(folder, PASSPHRASE, None))
+        return self.opened[-1]
 
 
 def live_through(
@@ -175,9 +182,12 @@ def live_through(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         house = House(factory.mktemp("house"), new_office, patch)
-        for step in history:
-            house.do(step)
-        house.end()
+        try:
+            for step in history:
+                house.do(step)
+            house.end()
+        finally:
+            house.close()
         shutil.rmtree(house.folder)
 
 

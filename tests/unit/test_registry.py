@@ -21,7 +21,7 @@ from controller_tool.registry import database, migrate, records
 from controller_tool.registry.models import Base, Card, Operator, Profile
 from controller_tool.registry.records import AuditEntry
 from controller_tool.registry.sealing import Vault, new_key, unwrap_key, wrap_key
-from controller_tool.services import audit, cards, export, people
+from controller_tool.services import audit, cards, export, people, site_init
 from controller_tool.services.site_view import view
 from tests.unit.raw_registry import REFUSED, raw
 from tests.unit.test_cards import CARD, issue
@@ -63,6 +63,16 @@ def test_every_change_names_its_operator(site, open_site) -> None:
     ]
     with site.registry.session() as session:
         assert {row.name for row in session.query(Operator)} == {"王芳", "李明"}
+
+
+def test_an_operator_whose_name_a_server_would_not_keep_changes_nothing(site, open_site) -> None:
+    """In a file neither: what it took, a server could never take over."""
+    other = open_site(site.path, operator="明" * 65)
+    with pytest.raises(OperatorError, match="longer than 64"):
+        issue(other)
+    assert [entry.act for entry in entries(site)] == ["site.init"]
+    with pytest.raises(OperatorError, match="longer than 64"):
+        site_init.init(site.path / "new", site_init.Wish("5号楼", "明" * 65), "x" * 20)
 
 
 def test_an_act_that_fails_is_not_written_down(site) -> None:
