@@ -113,7 +113,7 @@ def test_a_spreadsheet_that_has_no_room_complains_once(tmp_path, monkeypatch, si
 
 
 @pytest.mark.usefixtures("told")
-@pytest.mark.sqlite_only
+@pytest.mark.sqlite_only  # test_postgresql has a server's
 def test_a_registry_on_a_full_disk_says_so(site, board) -> None:
     tamper(site, "VACUUM")
     pen = board.pen(RING_ACCESS)

@@ -196,7 +196,7 @@ def test_the_comparison_has_something_of_each_kind(everything) -> None:
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.sqlite_only
+@pytest.mark.sqlite_only  # a plan is told in each database's own words
 def test_nothing_is_sorted_and_nothing_scanned(house, newest_first) -> None:
     """EXPLAIN QUERY PLAN of every statement that a search makes."""
     with house.registry.session() as session:
@@ -299,14 +299,14 @@ def test_an_older_registry_is_indexed_when_it_is_first_asked_or_added_to(site, b
     assert keys_in_index(site) == {n: bytes((n + 1,)) * 8 for n in range(60)}
 
 
-@pytest.mark.sqlite_only
+@pytest.mark.both_registries
 def test_what_somebody_spoiled_does_not_stop_the_index(site, board, written) -> None:
     journal_store.append(site, board.device, RING_ACCESS, page_of(written))
     tamper(
         site,
         "UPDATE journal_records SET record = x'00' WHERE seq = 3",
         "UPDATE journal_records SET seq = -1 WHERE seq = 4",
-        "UPDATE journal_records SET seq = 1 << 40 WHERE seq = 5",
+        f"UPDATE journal_records SET seq = {1 << 40} WHERE seq = 5",
     )
     journal_index.rebuild(site)
     assert sorted(keys_in_index(site)) == [0, 1, 2, 3, *range(6, 60)]
@@ -321,7 +321,7 @@ def test_an_exported_desk_finds_the_same(site, board, written, tmp_path, open_si
     assert list(journal_read.walk(desk, Filter())) == list(journal_read.walk(site, Filter()))
 
 
-@pytest.mark.sqlite_only
+@pytest.mark.sqlite_only  # reads the file
 def test_no_key_of_the_journal_lies_open_in_the_file(site, board, written, monkeypatch) -> None:
     monkeypatch.setattr(journal_keys, "_CURSOR_EVERY", 1)
     journal_store.append(site, board.device, RING_ACCESS, page_of(written))

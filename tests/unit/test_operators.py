@@ -107,7 +107,7 @@ def test_wrong_secrets_are_counted_audited_and_paused(site, monkeypatch) -> None
     assert refused(operators.prove, site, HEAD, "wrong words") == "secret", "they begin anew"
 
 
-@pytest.mark.sqlite_only
+@pytest.mark.sqlite_only  # reads the file
 def test_no_secret_stands_in_the_registry_or_its_log(site) -> None:
     given = operators.add(site, "陈静", words.HEAD).first_secret
     operators.set_secret(site, SECRETS[HEAD])

@@ -164,7 +164,7 @@ def test_a_hubs_log_is_its_own(site, board, tmp_path, open_site) -> None:
 # --- sealed columns --------------------------------------------------------------------------
 
 
-@pytest.mark.sqlite_only
+@pytest.mark.sqlite_only  # reads the file
 def test_no_card_number_and_no_id_number_lies_open_in_the_file(site) -> None:
     issue(site, holder=people.Holder("王伟", "330199199001010011", phone="13800000000"))
     with site.registry.session() as session:
