@@ -306,7 +306,7 @@ def test_what_somebody_spoiled_does_not_stop_the_index(site, board, written) -> 
         site,
         "UPDATE journal_records SET record = x'00' WHERE seq = 3",
         "UPDATE journal_records SET seq = -1 WHERE seq = 4",
-        f"UPDATE journal_records SET seq = {1 << 40} WHERE seq = 5",
+        "UPDATE journal_records SET seq = 1099511627776 WHERE seq = 5",
     )
     journal_index.rebuild(site)
     assert sorted(keys_in_index(site)) == [0, 1, 2, 3, *range(6, 60)]
