@@ -15,7 +15,7 @@ from controller_tool.registry.models import Person
 from controller_tool.rules import cases as rules
 from controller_tool.rules import duty, words
 from controller_tool.rules.refusal import require, unknown
-from controller_tool.services import audit, people, refs
+from controller_tool.services import audit, audit_texts, people, refs
 from controller_tool.services.desk import operators, places
 from controller_tool.services.desk.change import changing, wanted
 
@@ -104,7 +104,8 @@ def close(site: Site, ref: str, reason: str = "", dry_run: bool = False) -> Case
         why = people.short(reason, WHAT_MAX)
         require(rules.closed(row.ref, row.closed_at_s is not None, decided, why))
         row.closed_at_s = now_s()
-        audit.append(session, site.operator, "case.close", ref=row.ref, reason=why)
+        said = audit_texts.keep(site, session, row.ref, why)
+        audit.append(session, site.operator, "case.close", ref=row.ref, text=said)
         return _one(session, row)
 
 

@@ -14,7 +14,7 @@ from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, masking, words
 from controller_tool.rules.refusal import require as require_rules
-from controller_tool.services import audit, cards, people
+from controller_tool.services import audit, audit_texts, cards, people
 from controller_tool.services.desk import operators
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def reveal(site: Site, text: str, reason: str, secret: str | None = None) -> Per
     require_rules(masking.refuse_reveal(reason))
     with site.registry.writing() as session:
         person = find(site, session, text)
-        audit.append(session, site.operator, "person.view", person=person.id, reason=reason.strip())
+        said = audit_texts.keep(site, session, person.id, reason.strip())
+        audit.append(session, site.operator, "person.view", person=person.id, text=said)
     return _view(site, person, None)
 
 
