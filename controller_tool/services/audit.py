@@ -22,6 +22,7 @@ def append(session: Session, operator: str, act: str, **details: object) -> None
     """
     row = session.scalar(select(Operator).where(Operator.name == operator))
     if row is None:
+        refusal.require(duty.new_name(operator, session.scalars(select(Operator.name))))
         session.add(Operator(name=operator, created_at_s=now_s()))
         _append(session, operator, "operator.first_seen", {})
     elif row.ended_at_s is not None:

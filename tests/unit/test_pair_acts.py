@@ -134,9 +134,11 @@ def test_what_nobody_decides_lapses_after_a_day(site, second, clerk, monkeypatch
     monkeypatch.setattr(pair_acts, "now_s", lambda: now + pairs.LAPSE_S + 1)
     assert pair_acts.list_acts(site)[0].state == words.LAPSED
     assert refused(confirm, second, asked.id) == "decided"
-    with site.registry.session() as session:
-        assert session.get_one(PairAct, asked.id).state == words.LAPSED
-    assert card_found.ask(clerk, ref, PAPER).id != asked.id
+    again = card_found.ask(clerk, ref, PAPER)
+    assert again.id != asked.id
+    assert refused(card_found.ask, clerk, ref, PAPER) == "asked_already"
+    assert confirm(second, again.id).state == words.DONE
+    assert refused(confirm, second, asked.id) == "decided"
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,7 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     room = places.room(session, house, request.room)
     wish = rules.Wish(
         request.kind, request.holder.document, request.from_min, request.until_min,
-        host(site, session, house, request.host, room),
-        _there_already(site, session, room, request),
+        host(site, session, house, request.host, room), *_of_person(site, session, room, request),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -182,13 +181,15 @@ def seen_host(lease: Lease, house: House, room: Room | None = None) -> rules.Hos
     return rules.Host(lease.ref, lease.until_min, here, in_room)
 
 
-def _there_already(site: Site, session: Session, room: Room, request: Request) -> str | None:
-    """Reference of the stay that this person has in this room."""
+def _of_person(
+    site: Site, session: Session, room: Room, request: Request
+) -> tuple[str | None, tuple[rules.Living, ...]]:
+    """Reference of the stay that this person has in this room, and where else they live."""
     number = request.holder.id_number
     person = people.known(site, session, request.holder) if number else None
     if person is None:
-        return None
+        return None, ()
     query = select(Lease.ref).where(
         Lease.person_id == person.id, Lease.room_id == room.id, Lease.ended_at_s.is_(None)
     )
-    return session.scalar(query)
+    return session.scalar(query), places.living(session, person.id)
