@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+from typing import Any
 
 import openpyxl
 import pytest
 
 from controller_tool.cli.printable import printable
-from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.registry.houses import Area, House, HousePoint
 from controller_tool.registry.models import Operator, Person
@@ -33,10 +33,9 @@ from controller_tool.services.desk import (
     slip,
 )
 from controller_tool.services.people import Holder
-from protocol.codes import EVENT_GRANTED
 from tests.unit.house_support import GRID, add_areas, add_house
 from tests.unit.roster_support import HEADER, csv_bytes, person
-from tests.unit.test_journal import pull
+from tests.unit.test_journal import pens, pull  # noqa: F401 - a fixture
 from tests.unit.test_stays import LI, card, request
 from tests.unit.test_tenant_cli import desk  # noqa: F401 - a fixture
 
@@ -77,7 +76,9 @@ def test_what_a_platform_answers_cannot_either(desk) -> None:  # noqa: F811
 
 
 @pytest.mark.both_registries
-@pytest.mark.parametrize("name", ["王芳\u200b", "王 芳", "王芳 ", "王芳\u3164", "x\x1b[2J", "\u202e芳王", "a" * 65])
+@pytest.mark.parametrize(
+    "name", ["王芳\u200b", "王 芳", "王芳 ", "王芳\u3164", "x\x1b[2J", "\u202e芳王", "a" * 65]
+)
 def test_nobody_writes_under_a_name_that_reads_as_another_one(site, open_site, name) -> None:
     """王芳 is the head: the log would name her, and the log is for ever."""
     add_areas(site)
@@ -124,7 +125,7 @@ def test_one_id_number_is_one_person_however_it_was_typed(site) -> None:
 
 
 @pytest.fixture
-def poisoned(site, board, monkeypatch):
+def poisoned(site, board, pens):  # noqa: F811
     """Every text that somebody types is a formula; the registry got it before it was refused."""
     add_areas(site)
     house = add_house(site)
@@ -138,12 +139,10 @@ def poisoned(site, board, monkeypatch):
         session.query(Lease).one().contract = formula
         session.query(HousePoint).one().camera = "\t=1+1"
         session.get_one(Area, GRID).name = "＋1"
-        session.query(Operator).one().name = "王芳"
         session.flush()
         operator = session.query(Operator).one()
         session.add(Duty(operator_id=operator.id, duty=next(iter(words.DUTIES)), area_code=GRID))
-    board.pens[0].write(event=EVENT_GRANTED, time_s=now_s())
-    pull(board, monkeypatch)
+    pull(site, board, pens[0])
     return site
 
 
@@ -186,11 +185,13 @@ def test_a_slip_and_a_record_are_text_and_no_markup(site, board) -> None:
     stay = check_in.check_in(site, request(Holder(MARKUP, LI.id_number)))
     with site.registry.writing() as session:
         session.query(House).one().address = MARKUP
-    facts = {name: MARKUP for name in ("chip", "mac", "image_version", "installer", "tool", "role",
-                                       "clock", "firmware", "firmware_sha256", "image_sha256")}
+    words_ = ("chip", "mac", "image_version", "installer", "tool", "role", "clock", "firmware",
+              "firmware_sha256", "image_sha256")  # fmt: skip
+    facts: dict[str, Any] = dict.fromkeys(words_, MARKUP)
     facts["first_list"] = {"ok": False, "what": MARKUP}
     facts["self_test"] = {MARKUP: False}
-    for page in (slip.of_stay(site, stay.ref).page(), record_page.render(site, board.device, facts)):
+    record = record_page.render(site, board.device, facts)
+    for page in (slip.of_stay(site, stay.ref).page(), record):
         assert "<script" not in page
         assert "&lt;script&gt;" in page
         assert "default-src 'none'" in page

@@ -7,7 +7,7 @@ import pytest
 from controller_tool import clock
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import ENDED_LOST, Card, Grant
-from controller_tool.registry.stays import Lease, PairAct
+from controller_tool.registry.stays import Lease
 from controller_tool.rules import pairs, words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import cards, device_retire

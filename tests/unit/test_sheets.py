@@ -221,6 +221,7 @@ def renamed(raw: bytes, ending: str, change=lambda xml: xml) -> bytes:
 @pytest.mark.parametrize("ending", [".dat", ".bin", ".XMLX", ""])
 def test_a_part_by_another_name_hides_nothing_from_the_reading(ending) -> None:
     """openpyxl finds parts by what refers to them: entities, sizes and hidden rows are its own."""
+
     def entity(xml: bytes) -> bytes:
         head = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "999">]>'
         return head + xml.removeprefix(b'<?xml version="1.0"?>').replace(b"101", b"&b;")

@@ -118,7 +118,10 @@ def _charge_fault(
 
 def _rest(entry: Entry, bindings: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "reason": entry.reason, **card(entry.card, bindings), **_proof(entry), "extra": entry.extra,
+        "reason": entry.reason,
+        **card(entry.card, bindings),
+        **_proof(entry),
+        "extra": entry.extra,
     }
 
 

@@ -51,7 +51,9 @@ def items(site: Site, target: str, kind: str, full: bool) -> Iterator[Item]:
         for start in range(0, len(numbers), _CHUNK):
             some = numbers[start : start + _CHUNK]
             if kind == "charge_session":
-                placed = [(seq, _session(device, found[seq], bindings)) for seq in some if seq in found]
+                placed = [
+                    (seq, _session(device, found[seq], bindings)) for seq in some if seq in found
+                ]
             else:
                 placed = _entries(site, kind, device, ring, some, bindings)
             yield from _covering(kind, device, ring, some, placed)

@@ -48,7 +48,11 @@ def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay
         house = session.get_one(House, lease.house_id)
         person = session.get_one(Person, lease.person_id)
         wish = rules.Wish(
-            lease.kind, person.document, lease.from_min, until_min, _host(session, lease, house),
+            lease.kind,
+            person.document,
+            lease.from_min,
+            until_min,
+            _host(session, lease, house),
             living=places.living(session, person.id, but=lease.id),
         )
         require(rules.extension(places.facts(house), wish, lease.until_min, now_s() // 60))

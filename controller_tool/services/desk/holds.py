@@ -126,6 +126,7 @@ def on_houses(session: Session) -> dict[str, tuple[str, ...]]:
     query = select(Hold.house_id, Hold.number).where(Hold.house_id.is_not(None), *_in_force())
     found: dict[str, tuple[str, ...]] = {}
     for house_id, number in session.execute(query.order_by(Hold.number)):
+        assert house_id is not None  # noqa: S101 - the query says so
         found[house_id] = (*found.get(house_id, ()), number)
     return found
 

@@ -266,7 +266,8 @@ def put_rooms(session: Session, house: House, beds: Mapping[str, int]) -> None:
     require(area_rules.counted(*beds.values()))
     there = {room.number: room for room in house_view.rooms(session, house)}
     for number, count in {
-        wanted(texts.code(one), people.ROOM_MAX, t("The room")): count for one, count in beds.items()
+        wanted(texts.code(one), people.ROOM_MAX, t("The room")): count
+        for one, count in beds.items()
     }.items():
         if number not in there:
             row_id = os.urandom(ID_BYTES).hex()
