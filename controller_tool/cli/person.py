@@ -52,6 +52,8 @@ def erase_due(app: App, dry_run: bool) -> None:
     line = t("{n} people deleted, {days} days after they left", n=len(done.erased), days=done.days)
     if done.cases:
         line = t("{what}, and what {n} cases told", what=line, n=len(done.cases))
+    if done.houses:
+        line = t("{what}, and the landlords of {n} closed houses", what=line, n=len(done.houses))
     rows = [(name_of("keeps", rule), count) for rule, count in sorted(done.kept.items())]
     app.show({**plain(done), "ok": True},
              t("{what}; nothing was changed", what=line) if dry_run else line,

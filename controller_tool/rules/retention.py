@@ -15,6 +15,8 @@ What a case tells goes with its person; of a case without one the first of these
 - *case*: it is open
 - *hold*: an order of the police stands for its house
 - *early*: fewer than ``days`` have passed since it was closed
+
+The landlord of a house that is closed goes by the rules of persons, from its closing on.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Check-in, in this order:
 
 - *admission*: the house is admitted (no admission, no card); of a barred house (禁租) nothing goes
-- *document*: somebody without a document is not checked in
+- *document*: somebody without a document, or whose number nobody took, is not checked in
 - *kind*: a visitor has a host, nobody else has one
 - *duplicate*: nobody stays in one room twice
 - *elsewhere*: nobody lives in two rooms at once, in whichever houses; a visit is no living there
@@ -87,7 +87,8 @@ class Living:
 class Wish:
     """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code.
 
-    there_already: reference of a stay of this person in this room; living: theirs in other rooms.
+    there_already: reference of a stay of this person in this room; living: theirs in other rooms;
+    numbered: the document's number was taken.
     """
 
     kind: str
@@ -97,6 +98,7 @@ class Wish:
     host: Host | None = None
     there_already: str | None = None
     living: tuple[Living, ...] = ()
+    numbered: bool = True
 
 
 def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | None:
@@ -172,12 +174,16 @@ def latest_end_min(house: House, kind: str, from_min: int, now_min: int) -> int:
 
 
 def document(wish: Wish) -> Refusal | None:
-    """Who shows no document stays nowhere."""
+    """Who shows no document stays nowhere; by its number somebody is known a second time."""
     if wish.document == words.NO_DOCUMENT:
         return Refusal(
             "document", t("Nobody is checked in without a document"),
             t("Send the person to the police station for a proof of identity"),
         )  # fmt: skip
+    if not wish.numbered:
+        return Refusal(
+            "document", t("The document's number is missing"), t("Take it from the document")
+        )
     return None
 
 

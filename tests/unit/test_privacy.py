@@ -9,7 +9,7 @@ import pytest
 
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
-from controller_tool.registry.houses import Case
+from controller_tool.registry.houses import Case, House
 from controller_tool.registry.models import Person
 from controller_tool.registry.records import AuditEntry, LogText
 from controller_tool.registry.stays import DeliveryReject, Lease
@@ -23,6 +23,7 @@ from controller_tool.services.desk import (
     check_in,
     check_out,
     holds,
+    houses,
     operator_secret,
     operators,
     people_view,
@@ -273,6 +274,32 @@ def test_a_case_of_nobody_here_goes_a_year_after_it_was_closed(site, monkeypatch
     [case] = cases.list_cases(site, closed=True)
     assert (case.party, case.who, case.what) == ("landlord", "", "")
     assert logged(site, "case.erase") == [{"cases": [ref], "days": 365}]
+
+
+@pytest.mark.both_registries
+@pytest.mark.usefixtures("house")
+def test_a_landlord_goes_a_year_after_the_house_was_closed(site, monkeypatch) -> None:
+    houses.change(site, "H00001", houses.Wish(phone=PHONE, document=ID))
+    ref = cases.open_case(site, "H00001", "landlord", "群租").ref
+    houses.close(site, "H00001", "拆除")
+    later = now_s() + YEAR_S
+    for module in (retention, holds):
+        monkeypatch.setattr(module, "now_s", lambda: later)
+    assert retention.erase_due(site).houses == (), "a case is open"
+    cases.close(site, ref, "已整改")
+    assert retention.erase_due(site, dry_run=True).houses == ("H00001",)
+    with site.registry.writing() as session:
+        session.query(House).one().closed_at_s = later - 86_400
+    assert retention.erase_due(site).houses == (), "it was closed a day ago"
+    with site.registry.writing() as session:
+        session.query(House).one().closed_at_s = later - YEAR_S
+    holds.add(site, Order("5号", "钱塘分局", 0), house="H00001")
+    assert retention.erase_due(site).houses == (), "an order keeps it"
+    holds.release(site, "5号")
+    assert retention.erase_due(site).houses == ("H00001",)
+    seen = houses.contact(site, "H00001")
+    assert (seen.landlord, seen.phone, seen.document) == ("", "", "")
+    assert logged(site, "house.erase") == [{"days": 365, "houses": ["H00001"]}]
 
 
 @pytest.mark.both_registries

@@ -30,6 +30,7 @@ from controller_tool.services.desk import (
     house_view,
     houses,
     operator_secret,
+    slip,
     verify,
 )
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER
@@ -141,6 +142,7 @@ def test_an_auditor_sees_the_first_character_of_every_name(site, open_site, stay
         [one.name for one in house.staying],
         house.landlord,
     )
+    assert slip.of_stay(auditor, stay).rows[1][1] == "王*"
     assert seen == (["王*"], ["王*", "陈**"], ["王*"], "陈**")
     assert house_view.show(site, "H00001").landlord == "陈建国"
     assert cards.list_cards(site)[0].holder == "王伟"

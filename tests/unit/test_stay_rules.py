@@ -42,6 +42,7 @@ def test_a_barred_house_issues_nothing_even_when_it_was_admitted() -> None:
 
 def test_nobody_is_checked_in_without_a_document() -> None:
     assert rule(wish=replace(WISH, document=words.NO_DOCUMENT)) == "document"
+    assert rule(wish=replace(WISH, numbered=False)) == "document", "without its number neither"
 
 
 def test_a_room_takes_as_many_as_it_has_beds() -> None:

@@ -84,7 +84,7 @@ def bindings(site: Site, session: Session, local: SiteTime) -> Iterator[tuple[st
 
 def binding_ids(session: Session) -> dict[str, str]:
     """The id of each issue of a card, by its reference."""
-    return dict(session.execute(select(Card.ref, Card.id)))
+    return {row.ref: row.id for row in session.execute(select(Card.ref, Card.id))}
 
 
 def _doors(session: Session) -> dict[str, list[str]]:

@@ -60,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Stay:
-    """A stay as screens and slips show it. cards: what is proven of each; name: not masked."""
+    """A stay as screens and slips show it. cards: what is proven of each; name: by role."""
 
     ref: str
     person_id: str
@@ -100,6 +100,7 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     wish = rules.Wish(
         request.kind, request.holder.document, request.from_min, request.until_min,
         host(site, session, house, request.host, room), *_of_person(site, session, room, request),
+        numbered=bool(request.holder.id_number.strip()),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -157,8 +158,9 @@ def view(site: Site, session: Session, lease: Lease) -> Stay:
     house, room = session.get_one(House, lease.house_id), session.get_one(Room, lease.room_id)
     person = session.get_one(Person, lease.person_id)
     query = select(Card).where(Card.lease_id == lease.id).order_by(Card.ref)
+    named = operators.name_seen(site, session, person.name)
     return Stay(
-        lease.ref, person.id, person.name, house.ref, house.address, room.number, lease.kind,
+        lease.ref, person.id, named, house.ref, house.address, room.number, lease.kind,
         lease.from_min, lease.until_min, lease.ended_at_s, lease.end_reason,
         tuple(cards.status_of(site, session, card) for card in session.scalars(query)),
     )  # fmt: skip
@@ -185,7 +187,7 @@ def _of_person(
     site: Site, session: Session, room: Room, request: Request
 ) -> tuple[str | None, tuple[rules.Living, ...]]:
     """Reference of the stay that this person has in this room, and where else they live."""
-    number = request.holder.id_number
+    number = request.holder.id_number.strip()
     person = people.known(site, session, request.holder) if number else None
     if person is None:
         return None, ()

@@ -3,8 +3,8 @@
 Name, document, phone, origin, employer, room and sex are blanked, the numbers of their contracts,
 what their cases tell, why somebody looked at them, and what other systems answered about them; the
 rows stay, and with them what journals, stays and cards refer to. Cases without a person of the
-registry are blanked as long after they were closed. Copies in backups and exported folders are not
-reached.
+registry, and landlords of houses, are blanked as long after these were closed
+(services.desk.retention_beside). Copies in backups and exported folders are not reached.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select
 
 from controller_tool.clock import now_s
 from controller_tool.registry.houses import Case
 from controller_tool.registry.models import STATE_ISSUED, Card, Person
-from controller_tool.registry.stays import DeliveryReject, Lease
+from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, words
 from controller_tool.rules import retention as rules
 from controller_tool.rules.refusal import require as require_rules
 from controller_tool.services import audit, audit_texts, cards, people, rules_room
-from controller_tool.services.desk import holds, operators, people_view
+from controller_tool.services.desk import holds, operators, people_view, retention_beside
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -40,12 +40,13 @@ _ENTRY_PERSONS = 500  # in one entry of the operators' log
 class Erased:
     """Ids of the persons whose data is deleted, or would be; kept: how many each rule keeps.
 
-    cases: references of those that are blanked.
+    cases: references of those that are blanked; houses: of those whose landlord is.
     """
 
     days: int
     erased: tuple[str, ...]
     cases: tuple[str, ...]
+    houses: tuple[str, ...]
     kept: dict[str, int]
     dry_run: bool
 
@@ -97,8 +98,9 @@ def erase_due(site: Site, dry_run: bool = False) -> Erased:
             _erase(site, person, now)
         ids = [person.id for person in due]
         session.flush()
-        cases = _erase_cases(session, limit, now)
-        _erase_beside(session, ids)
+        cases = retention_beside.cases(session, limit, now)
+        houses = retention_beside.landlords(session, limit, now)
+        retention_beside.of_persons(session, ids)
         audit_texts.forget(session, [*ids, *cases])
         for first in range(0, len(ids), _ENTRY_PERSONS):
             some = ids[first : first + _ENTRY_PERSONS]
@@ -106,9 +108,11 @@ def erase_due(site: Site, dry_run: bool = False) -> Erased:
         for first in range(0, len(cases), _ENTRY_PERSONS):
             of = cases[first : first + _ENTRY_PERSONS]
             audit.append(session, site.operator, "case.erase", cases=of, days=limit)
+        if houses:
+            audit.append(session, site.operator, "house.erase", houses=houses, days=limit)
         if dry_run:
             trial.rollback()
-    return Erased(limit, tuple(ids), tuple(cases), dict(kept), dry_run)
+    return Erased(limit, tuple(ids), tuple(cases), tuple(houses), dict(kept), dry_run)
 
 
 def _days(session: Session) -> int:
@@ -154,45 +158,6 @@ def _refs(session: Session, query: Select[Any, str]) -> dict[str, tuple[str, ...
     for person_id, ref in session.execute(query):
         found.setdefault(person_id, []).append(ref)
     return {person_id: tuple(sorted(refs)) for person_id, refs in found.items()}
-
-
-def _erase_cases(session: Session, limit: int, now: int) -> list[str]:
-    """References of the cases whose time is over: with their person's, else by their own end."""
-    query = (
-        select(Case, Person.erased_at_s)
-        .outerjoin(Person, Person.id == Case.person_id)
-        .where(or_(Case.party_name != "", Case.what != ""))
-        .order_by(Case.ref)
-    )
-    held = holds.on_houses(session)
-    erased = []
-    for case, person_erased_at_s in session.execute(query):
-        of_person = case.person_id is not None
-        if of_person and person_erased_at_s is None:
-            continue
-        orders, longer = held.get(case.house_id, ()), 0 if of_person else limit
-        if rules.keeps_case(case.ref, case.closed_at_s, orders, longer, now) is not None:
-            continue
-        case.party_name = case.what = ""
-        erased.append(case.ref)
-    session.flush()
-    return erased
-
-
-def _erase_beside(session: Session, person_ids: list[str]) -> None:
-    """Numbers of contracts, and what other systems answered about these persons and their stays."""
-    gone = set(person_ids)
-    for first in range(0, len(person_ids), _ENTRY_PERSONS):
-        some = person_ids[first : first + _ENTRY_PERSONS]
-        session.execute(update(Lease).where(Lease.person_id.in_(some)).values(contract=""))
-    if not gone:
-        return
-    stays = {ref for ref, of in session.execute(select(Lease.ref, Lease.person_id)) if of in gone}
-    for reject in session.scalars(select(DeliveryReject).where(DeliveryReject.reason != "")):
-        # marks.event_id: of a person by id, of a stay by reference and whether they came or left
-        head = reject.event_id.rsplit("-", 2)[0]
-        if head in gone or head.rpartition("-")[0] in stays:
-            reject.reason = ""
 
 
 def _erase(site: Site, person: Person, at_s: int) -> None:
