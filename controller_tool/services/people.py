@@ -85,6 +85,15 @@ def refresh(site: Site, person: Person, holder: Holder) -> bool:
     return changed
 
 
+def renumber(site: Site, person: Person, number: str) -> None:
+    """Another number of the same kind of document, as good_number has it; nobody else's."""
+    person.id_number_sealed = site.vault.seal("persons", person.id, "id_number", number.encode())
+    told = indexed(person.document, number)
+    person.id_number_index = index(site.vault, told.encode(), person.id)
+    if person.document == words.ID_CARD:
+        person.sex = id_number.sex(number)
+
+
 def known(site: Site, session: Session, holder: Holder) -> Person | None:
     """Who has this document already; OperatorError when its number is wrong."""
     number = good_number(holder)

@@ -50,6 +50,11 @@ def seen(site: Site, session: Session, person: Person, role: str | None = None) 
     return _view(site, person, role or operators.role_of(site, session))
 
 
+def whole(site: Site, person: Person) -> PersonView:
+    """Nothing masked: to compare with, never to be shown."""
+    return _view(site, person, None)
+
+
 def show(site: Site, text: str) -> PersonView:
     """One person, masked."""
     with site.registry.session() as session:
