@@ -55,7 +55,7 @@ def build_pack(board: str, version: int = VERSION) -> bytes:
 
 def compiled_modules(board: str, version: int = VERSION) -> dict[str, bytes]:
     """The bytecode of each module of a board's pack, by its name there."""
-    return pack_cache.kept(_key(board, version), lambda: _compiled(board, version))
+    return pack_cache.kept(_key(board, version, "modules"), lambda: _compiled(board, version))
 
 
 def _compiled(board: str, version: int) -> dict[str, bytes]:
@@ -64,10 +64,10 @@ def _compiled(board: str, version: int) -> dict[str, bytes]:
     return {names.get(name, name): _compile(numbered(tree)) for name, tree in modules.items()}
 
 
-def _key(board: str, version: int) -> str:
+def _key(board: str, version: int, of: str) -> str:
     """Of everything that decides what a board's modules become."""
     files = [*_board_files(board).values(), *_code_files()]
-    return pack_cache.key_of(files, _entries(board), sorted(_unused(board)), version)
+    return pack_cache.key_of(files, of, _entries(board), sorted(_unused(board)), version)
 
 
 def _code_files() -> set[Path]:
@@ -95,9 +95,15 @@ def modules_apart(board: str) -> dict[str, bytes]:
 
 def packed_modules(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
-    needed = _needed(_sources(board, version))
-    entries = _entries(board)
-    return shrink(bundle(needed, [*entries, *lazy_entries(needed)]), _outside(board))
+
+    def texts() -> dict[str, bytes]:
+        needed = _needed(_sources(board, version))
+        entries = [*_entries(board), *lazy_entries(needed)]
+        trees = shrink(bundle(needed, entries), _outside(board))
+        return {name: ast.unparse(tree).encode() for name, tree in trees.items()}
+
+    kept = pack_cache.kept(_key(board, version, "texts"), texts)
+    return {name: ast.parse(text, name) for name, text in kept.items()}
 
 
 def _outside(board: str) -> list[ast.Module]:

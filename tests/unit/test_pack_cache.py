@@ -94,17 +94,17 @@ def test_a_changed_file_or_fact_has_another_key(tmp_path: Path) -> None:
 
 def test_every_source_of_a_pack_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pack, "_compiled", lambda board, version: {"a": f"{board} {version}"})
-    seen = [pack._key("virtual_door", 1), pack._key("virtual_charger", 1)]
+    seen = [pack._key("virtual_door", 1, "modules"), pack._key("virtual_charger", 1, "modules")]
     for asked in ("firmware_dir", "protocol_dir"):
         copy = tmp_path / asked
         shutil.copytree(getattr(resources, asked)(), copy)
         monkeypatch.setattr(resources, asked, lambda copy=copy: copy)
         (copy / "one_more.py").write_text("x = 1")
-        seen.append(pack._key("virtual_door", 1))
+        seen.append(pack._key("virtual_door", 1, "modules"))
     maker = tmp_path / "pack.py"
     maker.write_text("")
     for name in pack._MAKERS:
         (tmp_path / name).write_text("")
     monkeypatch.setattr(pack, "__file__", str(maker))
-    seen.append(pack._key("virtual_door", 1))
+    seen.append(pack._key("virtual_door", 1, "modules"))
     assert len(set(seen)) == len(seen)
