@@ -4,6 +4,7 @@ Residence permits of Hong Kong, Macao and Taiwan (81, 82, 83) have the same form
 """
 
 import re
+import unicodedata
 from datetime import date
 
 LENGTH = 18
@@ -19,8 +20,8 @@ _PROVINCES = frozenset(
 
 
 def normalise(text: str) -> str:
-    """Without blanks, with a capital X."""
-    return re.sub(r"\s", "", text).upper()
+    """Without blanks, in narrow signs, with a capital X."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
 
 
 def check_digit(first17: str) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from controller_tool.cli.printable import printable
 from controller_tool.errors import OperatorError
 from controller_tool.messages import language, t
 
@@ -93,13 +94,14 @@ class App:
 
         console = self.console()
         for part in shown:
-            console.print(fitted(console, part), soft_wrap=isinstance(part, str))
+            said = printable(part) if isinstance(part, str) else part
+            console.print(fitted(console, said), soft_wrap=isinstance(part, str))
 
     def note(self, text: str) -> None:
         """One line about what goes on, on standard error; nothing with --json."""
         if self.as_json:
             return
-        self.console(stderr=True).print(text, soft_wrap=True)
+        self.console(stderr=True).print(printable(text), soft_wrap=True)
 
     def fail(self, what: str, next_step: str, code: int | None = None) -> int:
         """Says why the command failed; exit code 1."""
@@ -112,7 +114,7 @@ class App:
     def complain(self, what: str, next_step: str) -> None:
         """What is wrong and what to do, beside the result; with --json the result says it."""
         if not self.as_json:
-            click.echo(f"{what}\n  {next_step}".rstrip(), err=True)
+            click.echo(printable(f"{what}\n  {next_step}".rstrip()), err=True)
 
     def complain_of(self, failed: Iterable[Failed]) -> None:
         """What went wrong with some of several controllers; what is equal of all is said once."""
@@ -158,7 +160,7 @@ class Progress:
         if self._bars is None:
             return
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total)
+            self._tasks[name] = self._bars.add_task(printable(name), total=total)
         self._bars.update(self._tasks[name], completed=done, total=total)
 
 
@@ -173,7 +175,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+        made.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
     return made
 
 
@@ -185,7 +187,7 @@ def pairs(items: Iterable[tuple[str, object]]) -> Table:
     made.add_column(style="bold")
     made.add_column(overflow="fold")
     for name, value in items:
-        made.add_row(name, "" if value is None else str(value))
+        made.add_row(name, "" if value is None else printable(str(value)))
     return made
 
 

@@ -11,6 +11,7 @@ from controller_tool.cli.profile import dry_run_option
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.services import site_time
+from controller_tool.services.desk import correct as corrections
 from controller_tool.services.desk import people_view, retention
 from controller_tool.services.desk import verify as checks
 
@@ -50,10 +51,32 @@ def erase_due(app: App, dry_run: bool) -> None:
     """Not of those whom a stay, a card, a hold or a case keeps."""
     done = retention.erase_due(app.site, dry_run)
     line = t("{n} people deleted, {days} days after they left", n=len(done.erased), days=done.days)
+    if done.cases:
+        line = t("{what}, and what {n} cases told", what=line, n=len(done.cases))
+    if done.houses:
+        line = t("{what}, and the landlords of {n} closed houses", what=line, n=len(done.houses))
     rows = [(name_of("keeps", rule), count) for rule, count in sorted(done.kept.items())]
     app.show({**plain(done), "ok": True},
              t("{what}; nothing was changed", what=line) if dry_run else line,
              *([pairs([(t("kept by"), t("people")), *rows])] if rows else []))  # fmt: skip
+
+
+@person.command("correct", help=t("Correct an entry: a slip of the pen; WHO as for show."))
+@click.argument("who")
+@click.option("--name", default="", metavar="NAME", help=t("The right name"))
+@click.option("--id-number", default="", metavar="NUMBER",
+              help=t("The right number of the document"))  # fmt: skip
+@click.option("--phone", default="", metavar="NUMBER", help=t("The right phone"))
+@click.option("--origin", default="", metavar="PLACE", help=t("Where the household is registered"))
+@click.option("--employer", default="", metavar="NAME", help=t("Who they work for"))
+@dry_run_option
+@pass_app
+def correct(app: App, /, who: str, dry_run: bool, **right: str) -> None:
+    """The log says which fields, and not what they said."""
+    done = corrections.correct(app.site, who, corrections.Wish(**right), dry_run)
+    line = t("Corrected: {fields}", fields=", ".join(name_of("field", one) for one in done.fields))
+    app.show({**plain(done), "ok": True, "dry_run": dry_run},
+             t("{what}; nothing was changed", what=line) if dry_run else line)  # fmt: skip
 
 
 @person.command("verify", help=t("Write down a spot check: the entry of a stay's person is right."))
@@ -69,7 +92,10 @@ def verify(app: App, stay: str, right: bool | None, dry_run: bool) -> None:
     said = (
         t("{stay}: checked with the person, right", stay=found.stay)
         if found.right
-        else t("{stay}: checked with the person, wrong; correct the entry", stay=found.stay)
+        else t(
+            "{stay}: checked with the person, wrong; correct it: person correct {stay}",
+            stay=found.stay,
+        )
     )
     app.show({**vars(found), "dry_run": dry_run}, said)
 

@@ -292,3 +292,16 @@ class AuditEntry(Base):
     details: Mapped[str] = mapped_column(Text)
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LogText(Base):
+    """What somebody said of a person, beside the log, which names it by ``id`` and keeps no text.
+
+    subject: id of the person, or reference of the case, with whom it is deleted.
+    """
+
+    __tablename__ = "log_texts"
+    __table_args__ = (Index("log_texts_by_subject", "subject"),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(16))
+    text_sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -8,6 +8,7 @@ In this order:
 - what a clerk may not do is guarded: an operator who has a secret gives it
 - *second*: an act of two operators is confirmed by another person, whose role stands in SECOND,
   with a secret of their own (services.desk.operators asks for it)
+- *name*: an operator's name can be read, and is no other one's however it was typed
 - *own_role*: nobody ends themselves or changes their own role, so that a head always remains
 """
 
@@ -15,11 +16,16 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from controller_tool.messages import name_of, t
 from controller_tool.rules import words
 from controller_tool.rules.refusal import Refusal
+from controller_tool.rules.texts import readable
 from controller_tool.rules.words import AUDITOR, CLERK, HEAD, POLICE, ROLES, SUPERVISOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # acts (group "act")
 CHECK_IN, CHECK_OUT, EXTEND, VISIT, ISSUE_MASTER, INSPECT, ASK_PAIR = (
@@ -31,7 +37,9 @@ CLASSIFY, ADMIT, CLOSE_HOUSE, SANCTION, EXPORT = (
 HOLD, RELEASE_HOLD, CONFIRM_PAIR, SEE_DOCUMENTS, SEE_AUDIT, RETENTION, OPERATORS = (
     "hold", "release_hold", "confirm_pair", "see_documents", "see_audit", "retention", "operators",
 )  # fmt: skip
+NAME_MAX = 64
 FOLDERS = "folders"  # with keys, for other roles
+KEEP = "keep"  # the registry: areas, houses, rooms, doors, profiles, schedules, policy
 
 _DESK = frozenset({CLERK, SUPERVISOR, HEAD})
 _OVER = frozenset({SUPERVISOR, POLICE, HEAD})
@@ -57,6 +65,7 @@ MAY: dict[str, frozenset[str]] = {
     RETENTION: frozenset({HEAD}),
     OPERATORS: frozenset({HEAD}),
     FOLDERS: frozenset({HEAD}),
+    KEEP: _DESK,
 }
 
 # whose yes counts for what one operator asked for
@@ -93,6 +102,23 @@ def in_service(who: Who) -> Refusal | None:
     return Refusal(
         "ended", t("{name} is an operator no more", name=who.name),
         t("Work under your own name: --operator"),
+    )  # fmt: skip
+
+
+def new_name(name: str, known: Iterable[str]) -> Refusal | None:
+    """Why nobody new works under this name, or None. known: of all operators there ever were."""
+    if not readable(name) or not 0 < len(name) <= NAME_MAX or name != name.strip():
+        return Refusal(
+            "name",
+            t("The name is empty, longer than {n} characters, or unprintable", n=NAME_MAX),
+            t("Work under your own name: --operator"),
+        )
+    like = next((one for one in known if one != name and same_person(one, name)), None)
+    if like is None:
+        return None
+    return Refusal(
+        "name", t("{name} is there already", name=like),
+        t("Take another name, or exactly this one if you are that person"),
     )  # fmt: skip
 
 

@@ -9,6 +9,14 @@ The first of these that holds keeps it:
 - *hold*: an order of the police stands for them, or for a house they stayed in
 - *case*: a case against them is open
 - *early*: fewer than ``days`` have passed since the last stay, or the last card, ended
+
+What a case tells goes with its person; of a case without one the first of these keeps it:
+
+- *case*: it is open
+- *hold*: an order of the police stands for its house
+- *early*: fewer than ``days`` have passed since it was closed
+
+The landlord of a house that is closed goes by the rules of persons, from its closing on.
 """
 
 from __future__ import annotations
@@ -78,6 +86,17 @@ def keeps(facts: Facts, days: int, now_s: int) -> Refusal | None:
             "early", t("Due in {n} days", n=-(-left_s // _DAY_S)), t("It waits until then")
         )
     return None
+
+
+def keeps_case(
+    ref: str, closed_at_s: int | None, holds: tuple[str, ...], days: int, now_s: int
+) -> Refusal | None:
+    """As keeps, for what a case without a person tells of people."""
+    if closed_at_s is None:
+        return Refusal(
+            "case", t("A case is open: {refs}", refs=ref), t("It waits until the case is closed")
+        )
+    return keeps(Facts(closed_at_s, holds=holds), days, now_s)
 
 
 def _named(refs: tuple[str, ...]) -> str:

@@ -3,9 +3,10 @@
 Check-in, in this order:
 
 - *admission*: the house is admitted (no admission, no card); of a barred house (禁租) nothing goes
-- *document*: somebody without a document is not checked in
+- *document*: somebody without a document, or whose number nobody took, is not checked in
 - *kind*: a visitor has a host, nobody else has one
 - *duplicate*: nobody stays in one room twice
+- *elsewhere*: nobody lives in two rooms at once, in whichever houses; a visit is no living there
 - *dates*: the stay begins before it ends, ends after now, begins within AHEAD_DAYS
 - *ceiling*: it ends within the days of the house's class, counted from its begin or from now,
   whichever is later
@@ -13,7 +14,8 @@ Check-in, in this order:
   the host's room
 - *capacity*: a bed is free; visitors and those who have left take none
 
-Extension: the stay is not over, the new end is later, and admission, ceiling and visit hold anew.
+Extension: the stay is not over, the new end is later, and elsewhere, admission, ceiling and visit
+hold anew.
 A card ends with its stay at the latest.
 
 A card that is issued without a stay, for controllers that serve houses, has master and emergency
@@ -71,8 +73,23 @@ class Host:
 
 
 @dataclass(frozen=True)
+class Living:
+    """Another stay of the person that goes on and is no visit: where it is, and its minutes."""
+
+    ref: str
+    house: str
+    room: str
+    from_min: int
+    until_min: int
+
+
+@dataclass(frozen=True)
 class Wish:
-    """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code."""
+    """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code.
+
+    there_already: reference of a stay of this person in this room; living: theirs in other rooms;
+    numbered: the document's number was taken.
+    """
 
     kind: str
     document: str
@@ -80,6 +97,8 @@ class Wish:
     until_min: int
     host: Host | None = None
     there_already: str | None = None
+    living: tuple[Living, ...] = ()
+    numbered: bool = True
 
 
 def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | None:
@@ -91,6 +110,7 @@ def refusals(house: House, room: Room, wish: Wish, now_min: int) -> list[Refusal
     """Every rule that forbids the stay, in their order."""
     judged = (
         admission(house), document(wish), _kind(wish), _duplicate(room, wish),
+        _elsewhere(wish, now_min),
         _dates(wish, now_min), _ceiling(house, wish, now_min), _visit(house, wish),
         capacity(room, wish.kind),
     )  # fmt: skip
@@ -108,7 +128,7 @@ def extension(house: House, wish: Wish, was_until_min: int, now_min: int) -> Ref
             t("Give a later --until, or end the stay: tenant check-out"),
         )  # fmt: skip
     return (
-        admission(house) or _dates(wish, now_min)
+        admission(house) or _elsewhere(wish, now_min) or _dates(wish, now_min)
         or _ceiling(house, wish, now_min) or _visit(house, wish)
     )  # fmt: skip
 
@@ -154,12 +174,16 @@ def latest_end_min(house: House, kind: str, from_min: int, now_min: int) -> int:
 
 
 def document(wish: Wish) -> Refusal | None:
-    """Who shows no document stays nowhere."""
+    """Who shows no document stays nowhere; by its number somebody is known a second time."""
     if wish.document == words.NO_DOCUMENT:
         return Refusal(
             "document", t("Nobody is checked in without a document"),
             t("Send the person to the police station for a proof of identity"),
         )  # fmt: skip
+    if not wish.numbered:
+        return Refusal(
+            "document", t("The document's number is missing"), t("Take it from the document")
+        )
     return None
 
 
@@ -180,6 +204,22 @@ def _duplicate(room: Room, wish: Wish) -> Refusal | None:
           stay=wish.there_already),
         t("Extend that stay, or give another card: tenant extend, tenant card"),
     )  # fmt: skip
+
+
+def _elsewhere(wish: Wish, now_min: int) -> Refusal | None:
+    """One that is over goes on until the person is checked out."""
+    if wish.kind == words.VISITOR:
+        return None
+    for one in wish.living:
+        if one.from_min < wish.until_min and wish.from_min < max(one.until_min, now_min + 1):
+            return Refusal(
+                "elsewhere",
+                t("This person lives in room {room} of house {house} already ({stay})",
+                  room=one.room, house=one.house, stay=one.ref),
+                t("They move here: tenant move {stay}; or end that stay: tenant check-out {stay}",
+                  stay=one.ref),
+            )  # fmt: skip
+    return None
 
 
 def _dates(wish: Wish, now_min: int) -> Refusal | None:

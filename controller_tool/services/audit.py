@@ -10,7 +10,6 @@ from controller_tool.clock import now_s
 from controller_tool.registry.models import Operator
 from controller_tool.registry.records import AuditEntry, ListVersion
 from controller_tool.rules import duty, refusal
-from controller_tool.services import people
 from protocol import cose, manifest
 
 START = bytes(32)
@@ -23,7 +22,7 @@ def append(session: Session, operator: str, act: str, **details: object) -> None
     """
     row = session.scalar(select(Operator).where(Operator.name == operator))
     if row is None:
-        people.short(operator, people.NAME_MAX)  # or it is refused: a server keeps no longer one
+        refusal.require(duty.new_name(operator, session.scalars(select(Operator.name))))
         session.add(Operator(name=operator, created_at_s=now_s()))
         _append(session, operator, "operator.first_seen", {})
     elif row.ended_at_s is not None:

@@ -6,17 +6,20 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from controller_tool.registry.records import AuditEntry
 from controller_tool.rules import duty
-from controller_tool.services import audit, export
+from controller_tool.services import audit, audit_texts, export
 from controller_tool.services.desk import operators, people_view
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from controller_tool.services.site import Site
+
+
+_TEXT = "text"  # of an entry whose reason stands in services.audit_texts
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Entry:
-    """One act as the log has it."""
+    """One act as the log has it, with the reason that stands beside it, empty once deleted."""
 
     id: int
     at_s: int
@@ -77,14 +80,15 @@ def search(site: Site, wish: Wish) -> Found:
     """The newest entries that fit; RuleRefused for a role that may not read the log."""
     operators.require(site, duty.SEE_AUDIT)
     with site.registry.session() as session:
-        query = _filtered(select(AuditEntry), wish)
+        texts = audit_texts.every(site, session)
+        query = _filtered(select(AuditEntry), wish, texts)
         if wish.person is not None:
             person = people_view.find(site, session, wish.person)
             query = query.where(AuditEntry.details.contains(person.id, autoescape=True))
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
         newest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(wish.limit))
         rows = list(newest)[::-1]
-    entries = (Entry(r.id, r.at_s, r.operator, r.act, json.loads(r.details)) for r in rows)
+    entries = (Entry(r.id, r.at_s, r.operator, r.act, _details(r, texts)) for r in rows)
     return Found(tuple(entries), total)
 
 
@@ -96,7 +100,14 @@ def verify(site: Site) -> Verdict:
         return Verdict(count, audit.first_broken(session), cut, audit.head(session))
 
 
-def _filtered(query: Select[AuditEntry], wish: Wish) -> Select[AuditEntry]:
+def _details(row: AuditEntry, texts: dict[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(row.details)
+    if _TEXT in said:
+        said["reason"] = texts.get(said.pop(_TEXT), "")
+    return said
+
+
+def _filtered(query: Select[AuditEntry], wish: Wish, texts: dict[str, str]) -> Select[AuditEntry]:
     if wish.operator is not None:
         query = query.where(AuditEntry.operator == wish.operator)
     # without regard to case, which LIKE alone would heed on one kind of registry only
@@ -104,7 +115,13 @@ def _filtered(query: Select[AuditEntry], wish: Wish) -> Select[AuditEntry]:
         kind = AuditEntry.act.istartswith(wish.act, autoescape=True)
         query = query.where(kind if wish.act.endswith(".") else AuditEntry.act == wish.act)
     if wish.about is not None:
-        query = query.where(AuditEntry.details.icontains(wish.about, autoescape=True))
+        named = [id_ for id_, said in texts.items() if wish.about.casefold() in said.casefold()]
+        query = query.where(
+            or_(
+                AuditEntry.details.icontains(wish.about, autoescape=True),
+                *(AuditEntry.details.contains(id_) for id_ in named),
+            )
+        )
     if wish.since_s is not None:
         query = query.where(AuditEntry.at_s >= wish.since_s)
     if wish.until_s is not None:

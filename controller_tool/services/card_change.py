@@ -25,9 +25,10 @@ from controller_tool.registry.models import (
     Profile,
 )
 from controller_tool.registry.stays import Lease
-from controller_tool.rules import stay
+from controller_tool.rules import duty, stay
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, card_terms, cards, list_content, profiles
+from controller_tool.services.desk import operators
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -59,6 +60,7 @@ class CardChange:
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> CardChange:
     """Issue the card anew with other terms; OperatorError when it is not out, or stays as it is."""
     site.require_cards()
+    operators.require(site, duty.EXTEND)
     site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         old = cards.find(site, session, text)

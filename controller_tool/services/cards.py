@@ -29,8 +29,9 @@ from controller_tool.registry.models import (
     Person,
 )
 from controller_tool.registry.records import SentCard
-from controller_tool.rules import stay
+from controller_tool.rules import duty, stay
 from controller_tool.services import audit, card_terms, list_content, people, refs
+from controller_tool.services.desk import operators
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, ID_BYTES, TIME_END_MIN
 
@@ -108,6 +109,8 @@ def issue(
 ) -> CardStatus:
     """Issue one card; OperatorError when it is out already or its terms are impossible."""
     site.require_cards()
+    special = terms.flags & (FLAG_MASTER | FLAG_EMERGENCY)
+    operators.require(site, duty.ISSUE_MASTER if special else duty.CHECK_IN)
     site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         card_terms.check(session, terms)
@@ -189,6 +192,7 @@ def grant_all(site: Site, device: str) -> int:
     cards, which name their controllers; what the houses served here do not allow.
     """
     site.require_cards()
+    operators.require(site, duty.KEEP)
     with site.registry.writing() as session:
         [row] = grant_devices(session, [device])
         held = select(Grant.card_id).where(Grant.device_id == row.id)
@@ -317,6 +321,7 @@ def waiting() -> Select[str]:
 
 def _end(site: Site, text: str, state: str, act: str) -> CardStatus:
     site.require_cards()
+    operators.require(site, duty.CHECK_OUT)
     site.unlock()
     with site.registry.writing() as session:
         card = find(site, session, text)
@@ -345,7 +350,7 @@ def status_of(site: Site, session: Session, card: Card) -> CardStatus:
     return CardStatus(
         ref=card.ref,
         state=card.state,
-        holder=person.name if person else "",
+        holder=operators.name_seen(site, session, person.name) if person else "",
         room=person.room if person else "",
         credential=credential_of(site, card).masked(),
         from_min=card.from_min,

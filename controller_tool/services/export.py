@@ -52,6 +52,7 @@ from controller_tool.registry.records import (
     JournalRecord,
     JournalSector,
     ListVersion,
+    LogText,
     Receipt,
     SentCard,
 )
@@ -135,6 +136,7 @@ ROLES = {
             *_JOURNAL,
             DeviceConfig,
             AuditEntry,
+            LogText,
         ),
     ),
     "technician": RoleFolder(keys=("ticket",)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller_tool.services import journal_read
-from controller_tool.services.city import event_rows, kinds
+from controller_tool.services.city import event_rows, kinds, rows_cards
 from controller_tool.services.city import folder as folders
 from controller_tool.services.journal_verify import RING_NAMES
 from protocol import records
@@ -56,12 +56,14 @@ def export(
     with folders.making(site, folder, _KINDS, force) as made:
         ids = {device.name: device.id for device in site.devices()}
         local = journal_read.local_of(site)
+        with site.registry.session() as session:
+            bindings = rows_cards.binding_ids(session)
         for entry in journal_read.walk(site, wanted, progress, flaws):
             event = records.unpack(bytes.fromhex(entry.record)[:RECORD_BODY_BYTES]).event
             kind = next((kind for kind in _KINDS if event in event_rows.EVENTS[kind]), None)
             if kind is None:
                 continue
             device_id, ring = ids[entry.controller], _RING_NUMBERS[entry.ring]
-            fields = event_rows.fields(kind, device_id, ring, entry, local)
+            fields = event_rows.fields(kind, device_id, ring, entry, local, bindings)
             made.write(kind, fields, device_id, ring, entry.seq)
     return Exported(folder, made.counts["access"], made.counts["alarm"])

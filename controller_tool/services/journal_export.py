@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from controller_tool.services.journal_read import Entry, Flaws
     from controller_tool.services.site import Site
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# full-width ones too: a Chinese spreadsheet takes them for the narrow ones
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 COLUMNS = [field.name for field in fields(journal_read.Entry)]
 DETAILS = "details"  # of `extra` in words, in spreadsheets
 

@@ -35,9 +35,10 @@ from controller_tool.registry.models import (
     Device,
     Grant,
 )
-from controller_tool.rules import stay
+from controller_tool.rules import duty, stay
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, card_terms, cards, list_content, ocpp_list, ocpp_tokens
+from controller_tool.services.desk import operators
 from controller_tool.services.desk.sheet_cells import Fault
 from controller_tool.services.list_records import oldest_min
 from controller_tool.services.ocpp_list import Entry, LocalList
@@ -96,6 +97,7 @@ def export(
 ) -> Exported:
     """The full list of one controller's cards, or of all; number: None counts by the clock."""
     site.require_cards()
+    operators.require(site, duty.EXPORT)
     chosen = site.device(device) if device else None
     entries: dict[str, Entry] = {}
     left_out = []
@@ -132,6 +134,7 @@ def import_list(
     for a list knows no hours and no limits of charging. Raises RosterRefused with every fault.
     """
     site.require_cards()
+    operators.require(site, duty.CHECK_IN)
     profile_id = card_terms.profile_id(site, profile)
     found, faults = ocpp_list.load(_json(path))
     if found is None:

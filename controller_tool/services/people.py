@@ -15,7 +15,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Person
-from controller_tool.rules import words
+from controller_tool.rules import texts, words
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def take(site: Site, session: Session, holder: Holder) -> Person:
 def refresh(site: Site, person: Person, holder: Holder) -> bool:
     """Bring up to date what the desk knows better now; whether anything was otherwise.
 
-    What is the same is not sealed anew. The room alone is no news: it moves with the stay.
+    What is the same is not sealed anew. The room alone is no news: it moves with the stay. An entry
+    that is another one now was compared with nobody yet.
     """
     person.room = short(holder.room, ROOM_MAX) or person.room
     before = (person.origin, person.employer, person.phone_sealed)
@@ -78,7 +79,19 @@ def refresh(site: Site, person: Person, holder: Holder) -> bool:
     person.employer = short(holder.employer, NAME_MAX) or person.employer
     if holder.phone and holder.phone != _phone(site, person):
         person.phone_sealed = _seal_phone(site, person.id, holder.phone)
-    return before != (person.origin, person.employer, person.phone_sealed)
+    changed = before != (person.origin, person.employer, person.phone_sealed)
+    if changed:
+        person.verified_at_s = person.verified_good = None
+    return changed
+
+
+def renumber(site: Site, person: Person, number: str) -> None:
+    """Another number of the same kind of document, as good_number has it; nobody else's."""
+    person.id_number_sealed = site.vault.seal("persons", person.id, "id_number", number.encode())
+    told = indexed(person.document, number)
+    person.id_number_index = index(site.vault, told.encode(), person.id)
+    if person.document == words.ID_CARD:
+        person.sex = id_number.sex(number)
 
 
 def known(site: Site, session: Session, holder: Holder) -> Person | None:
@@ -102,8 +115,8 @@ def good_number(holder: Holder) -> str:
 
 
 def is_short(text: str, longest: int) -> bool:
-    """Whether a name or room can be kept: no control characters, no broken bytes."""
-    return len(text) <= longest and text.isprintable()
+    """Whether a name or room can be kept: no control characters, nothing unseen."""
+    return len(text) <= longest and texts.readable(text)
 
 
 def short(text: str, longest: int) -> str:

@@ -19,7 +19,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Device, Grant
-from controller_tool.rules import stay
+from controller_tool.rules import duty, stay
 from controller_tool.services import (
     audit,
     card_terms,
@@ -29,7 +29,7 @@ from controller_tool.services import (
     roster_file,
     site_time,
 )
-from controller_tool.services.desk import sheets
+from controller_tool.services.desk import operators, sheets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +87,7 @@ def import_roster(
     Raises RosterRefused with every fault, or OperatorError; then nothing has changed.
     """
     site.require_cards()
+    operators.require(site, duty.CHECK_IN)
     raw = sheets.read_bytes(path)
     site.unlock()
     with site.registry.writing() as session:

@@ -17,7 +17,9 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Device, Profile, Schedule, Setting
 from controller_tool.registry.records import ListVersion
+from controller_tool.rules import duty
 from controller_tool.services import list_content, people
+from controller_tool.services.desk import operators
 from protocol import cose, manifest
 from protocol.codes import LIST_DELTA
 from protocol.constants import (
@@ -46,6 +48,7 @@ NAME_MAX = 64
 def changing(site: Site, dry_run: bool) -> Iterator[Session]:
     """A writing session for a change of the rules, which must still fit; undone if ``dry_run``."""
     site.require_cards()
+    operators.require(site, duty.KEEP)
     with site.registry.writing() as session, session.begin_nested() as trial:
         yield session
         require_fit(session)

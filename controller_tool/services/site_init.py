@@ -23,6 +23,8 @@ from controller_tool.keys.signing import Signer, sign_trust
 from controller_tool.messages import t
 from controller_tool.registry import database
 from controller_tool.registry.models import Operator, Profile, Setting
+from controller_tool.rules import duty
+from controller_tool.rules.refusal import require
 from controller_tool.rules.words import HEAD
 from controller_tool.services import audit, peers, people, site_file, site_folder, trust_store
 from controller_tool.services.peers import PEER_CA
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
     from controller_tool.services.site_folder import Draft
 
+SITE_NAME_MAX = 200
 ROOT_KEYS_MAX = 5  # more would not fit into the 6144 bytes that a controller takes
 OFFICE_PEERS = ("desk", "installer", "technician", "auditor", "hub")
 SIGNING_KEYS = {
@@ -114,7 +117,8 @@ def _check(wish: Wish) -> None:
         raise OperatorError(
             t("A site needs a name and an operator"), t("Give both: NAME and --operator")
         )
-    people.short(wish.operator, people.NAME_MAX)
+    people.short(wish.name, SITE_NAME_MAX)
+    require(duty.new_name(wish.operator.strip(), ()))
 
 
 def _facts(wish: Wish) -> site_file.SiteFile:

@@ -98,6 +98,9 @@ def test_every_kind_of_record_is_there_with_its_columns(site, board, house, tmp_
         assert (tuple(rows[0]), len(rows)) == (columns, done.records[kind] + 1)
     [binding] = lines(tmp_path / "city" / "binding.ndjson")
     assert (binding["card_ref"], binding["house_id"]) == ("K000001", house.id)
+    used, refused_ = lines(tmp_path / "city" / "access.ndjson")
+    assert (used["card_ref"], used["binding_id"]) == ("K000001", binding["id"])
+    assert (refused_["card_ref"], refused_["binding_id"]) == ("", ""), "nobody's"
     assert binding["doors"] == [f"{board.device.id}/0"]
     assert binding["list_version"] == [f"{board.device.id}:1"]
     [device] = lines(tmp_path / "city" / "device.ndjson")
@@ -272,6 +275,7 @@ def test_sessions_are_told_once_they_have_ended(site, tmp_path) -> None:
     assert (done.records["charge_session"], done.records["charge_fault"]) == (2, 1)
     ended, lost = lines(tmp_path / "then" / "charge_session.ndjson")
     assert (ended["state"], ended["energy_wh"], ended["card_ref"]) == ("ended", 412, "K000001")
+    assert len(ended["binding_id"]) == 16
     assert (lost["state"], lost["event_id"]) == ("lost", f"{pile.board.device.id}-lost-2")
     [fault] = lines(tmp_path / "then" / "charge_fault.ndjson")
     [alarm] = lines(tmp_path / "then" / "alarm.ndjson")

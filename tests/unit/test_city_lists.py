@@ -14,12 +14,14 @@ from controller_tool.registry.houses import Hazard, House, HousePoint, Inspectio
 from controller_tool.registry.models import Operator, Person
 from controller_tool.registry.stays import Duty, Lease
 from controller_tool.rules import words
+from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services.city import rejects
 from controller_tool.services.desk import clips, duty_sheets, residents, residents_receipt
 from protocol import codes
 from tests.unit.house_support import GRID, add_house
 from tests.unit.test_city import NUMBER, house  # noqa: F401 - a fixture
 from tests.unit.test_journal import pull
+from tests.unit.test_sheets import renamed
 
 
 def rows_of(path) -> list[list[str]]:
@@ -102,6 +104,39 @@ def test_a_receipt_that_is_wrong_is_named_field_by_field_and_counts_for_nothing(
     receipt.write_text("姓名\n张伟\n", encoding="utf-8")
     with pytest.raises(residents_receipt.ReceiptRefused):
         residents_receipt.reconcile(site, "province", receipt)
+
+
+@pytest.mark.usefixtures("house")
+def test_a_receipt_as_a_workbook_is_read_like_any_other_that_somebody_made(site, tmp_path) -> None:
+    """A sheet that hides behind another ending, with entities, is not opened."""
+    residents.export(site, "province", tmp_path / "a.csv")
+    number = rows_of(tmp_path / "a.csv")[1][0]
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["登记编号", "结果", "原因"])
+    book.worksheets[0].append([])
+    book.worksheets[0].append([number, "失败", "证件号不符"])
+    book.save(tmp_path / "good.xlsx")
+    (tmp_path / "bad.xlsx").write_bytes(
+        renamed((tmp_path / "good.xlsx").read_bytes(), ".dat",
+                lambda xml: b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + xml)
+    )  # fmt: skip
+    with pytest.raises(residents_receipt.ReceiptRefused):
+        residents_receipt.reconcile(site, "province", tmp_path / "bad.xlsx")
+    assert residents_receipt.reconcile(site, "province", tmp_path / "good.xlsx").refused == 1
+
+
+@pytest.mark.usefixtures("house")
+def test_a_clerk_takes_no_receipt_and_settles_no_reject(site, open_site, tmp_path) -> None:
+    residents.export(site, "province", tmp_path / "a.csv")
+    number = rows_of(tmp_path / "a.csv")[1][0]
+    receipt = tmp_path / "receipt.csv"
+    receipt.write_text(f"登记编号,结果\n{number},失败\n", encoding="utf-8")
+    clerk = open_site(site.path, operator="李明")
+    with pytest.raises(RuleRefused):
+        residents_receipt.reconcile(clerk, "province", receipt)
+    residents_receipt.reconcile(site, "province", receipt)
+    with pytest.raises(RuleRefused):
+        rejects.resolve(clerk, 1)
 
 
 def test_what_is_no_receipt_is_refused_in_one_line(site, tmp_path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from controller_tool import clock
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import ENDED_LOST, Card, Grant
-from controller_tool.registry.stays import Lease, PairAct
+from controller_tool.registry.stays import Lease
 from controller_tool.rules import pairs, words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import cards, device_retire
@@ -127,6 +130,34 @@ def test_who_asked_may_take_it_back(site, clerk) -> None:
     assert pair_acts.decide(clerk, asked.id, yes=False).state == words.REFUSED
 
 
+@pytest.mark.both_registries
+@pytest.mark.parametrize("words_", [(True, True), (True, False), (False, False)])
+def test_of_two_who_decide_at_once_one_decides(
+    site, board, open_site, second, clerk, monkeypatch, words_
+) -> None:
+    """Both have seen the question open and proven themselves; then they meet at the lock."""
+    assert board
+    other = hire(site, open_site, "赵刚", words.HEAD)
+    ref = lose(site)
+    asked = card_found.ask(clerk, ref, PAPER)
+    met = threading.Barrier(2)
+    monkeypatch.setattr(operators, "prove", lambda *_: met.wait(20))
+
+    def decide(who, yes: bool) -> str:
+        try:
+            return pair_acts.decide(who, asked.id, yes, "").state
+        except RuleRefused as error:
+            return error.refusal.rule
+
+    with ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(decide, (second, other), words_))
+    assert told.count("decided") == 1
+    [done] = pair_acts.list_acts(site)
+    assert done.state in told
+    out = [one.ref for one in cards.list_cards(site) if one.state == "issued"]
+    assert len(out) == (done.state == words.DONE)
+
+
 def test_what_nobody_decides_lapses_after_a_day(site, second, clerk, monkeypatch) -> None:
     ref = lose(site)
     asked = card_found.ask(clerk, ref, PAPER)
@@ -134,9 +165,11 @@ def test_what_nobody_decides_lapses_after_a_day(site, second, clerk, monkeypatch
     monkeypatch.setattr(pair_acts, "now_s", lambda: now + pairs.LAPSE_S + 1)
     assert pair_acts.list_acts(site)[0].state == words.LAPSED
     assert refused(confirm, second, asked.id) == "decided"
-    with site.registry.session() as session:
-        assert session.get_one(PairAct, asked.id).state == words.LAPSED
-    assert card_found.ask(clerk, ref, PAPER).id != asked.id
+    again = card_found.ask(clerk, ref, PAPER)
+    assert again.id != asked.id
+    assert refused(card_found.ask, clerk, ref, PAPER) == "asked_already"
+    assert confirm(second, again.id).state == words.DONE
+    assert refused(confirm, second, asked.id) == "decided"
 
 
 @pytest.mark.parametrize(

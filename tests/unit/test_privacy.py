@@ -9,19 +9,21 @@ import pytest
 
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
-from controller_tool.registry.houses import Case
+from controller_tool.registry.houses import Case, House
 from controller_tool.registry.models import Person
-from controller_tool.registry.records import AuditEntry
-from controller_tool.registry.stays import Lease
+from controller_tool.registry.records import AuditEntry, LogText
+from controller_tool.registry.stays import DeliveryReject, Lease
 from controller_tool.rules import words
 from controller_tool.rules.holds import Order
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import audit_query, cards
 from controller_tool.services.audit_query import Wish
 from controller_tool.services.desk import (
+    cases,
     check_in,
     check_out,
     holds,
+    houses,
     operator_secret,
     operators,
     people_view,
@@ -117,7 +119,8 @@ def test_a_whole_number_is_seen_by_who_may_and_written_down_with_the_reason(
     police = hire(site, open_site, "赵刚", words.POLICE)
     seen = people_view.reveal(police, "王伟", "案件2030-17", SECRETS["赵刚"])
     assert (seen.number, seen.phone, seen.revealed) == (ID, PHONE, True)
-    assert logged(site, "person.view") == [{"person": seen.id, "reason": "案件2030-17"}]
+    [entry] = audit_query.search(site, Wish(act="person.view")).entries
+    assert entry.details == {"person": seen.id, "reason": "案件2030-17"}
     assert ID not in json.dumps(logged(site, "person.view"))
 
 
@@ -213,6 +216,102 @@ def test_an_open_case_blocks_it_too(site) -> None:
     with site.registry.writing() as session:
         session.query(Case).one().closed_at_s = 2
     assert len(retention.erase_due(site).erased) == 1
+
+
+@pytest.mark.both_registries
+@pytest.mark.usefixtures("a_year_later")
+def test_what_was_said_of_a_person_goes_with_them(site, open_site, house, stay) -> None:
+    """The reason of a look, a case, the contract's number, the answer of a residence system."""
+    person_id = people_view.show(site, "王伟").id
+    police = hire(site, open_site, "赵刚", words.POLICE)
+    people_view.reveal(police, "王伟", "王伟的妻子报案", SECRETS["赵刚"])
+    ref = cases.open_case(site, "H00001", "tenant", "王伟在房内动手", stay=stay.ref).ref
+    cases.close(site, ref, "王伟已调解")
+    with site.registry.writing() as session:
+        session.query(Lease).one().contract = "王伟-2030-7"
+        for event_id in (f"{person_id}-1-aa", f"{stay.ref}-in-1-bb", "L000009-in-1-cc"):
+            session.add(DeliveryReject(target="x", kind="person", event_id=event_id,
+                                       reason="王伟已登记", at_s=1))  # fmt: skip
+    said = [e.details["reason"] for e in audit_query.search(site, Wish(about="王伟")).entries]
+    assert said == ["王伟的妻子报案", "王伟已调解"]
+    check_out.check_out(site, stay.ref)
+    house.update()
+
+    assert retention.erase_due(site, dry_run=True).cases == (ref,)
+    assert retention.erase_due(site).cases == (ref,)
+    seen = audit_query.search(site, Wish(act="person.view")).entries
+    assert [e.details for e in seen] == [{"person": person_id, "reason": ""}]
+    [case] = cases.list_cases(site, closed=True)
+    assert (case.who, case.what) == ("", "")
+    with site.registry.session() as session:
+        assert session.query(Lease).one().contract == ""
+        assert session.query(LogText).count() == 0
+        assert [one.reason for one in session.query(DeliveryReject).order_by("id")] == [
+            "", "", "王伟已登记",
+        ]  # fmt: skip
+        log = " ".join(entry.details for entry in session.query(AuditEntry))
+    assert "王伟" not in log
+    assert audit_query.verify(site).whole
+
+
+@pytest.mark.both_registries
+@pytest.mark.usefixtures("house")
+def test_a_case_of_nobody_here_goes_a_year_after_it_was_closed(site, monkeypatch) -> None:
+    ref = cases.open_case(site, "H00001", "landlord", "陈建国擅自隔间").ref
+    later = now_s() + YEAR_S
+    for module in (retention, holds):
+        monkeypatch.setattr(module, "now_s", lambda: later)
+    assert retention.erase_due(site).cases == (), "it is open"
+    with site.registry.writing() as session:
+        session.query(Case).one().closed_at_s = later - 86_400
+    assert retention.erase_due(site).cases == (), "it was closed a day ago"
+    with site.registry.writing() as session:
+        session.query(Case).one().closed_at_s = later - YEAR_S
+    holds.add(site, Order("5号", "钱塘分局", 0), house="H00001")
+    assert retention.erase_due(site).cases == (), "an order keeps it"
+    holds.release(site, "5号")
+    assert retention.erase_due(site).cases == (ref,)
+    [case] = cases.list_cases(site, closed=True)
+    assert (case.party, case.who, case.what) == ("landlord", "", "")
+    assert logged(site, "case.erase") == [{"cases": [ref], "days": 365}]
+
+
+@pytest.mark.both_registries
+@pytest.mark.usefixtures("house")
+def test_a_landlord_goes_a_year_after_the_house_was_closed(site, monkeypatch) -> None:
+    houses.change(site, "H00001", houses.Wish(phone=PHONE, document=ID))
+    ref = cases.open_case(site, "H00001", "landlord", "群租").ref
+    houses.close(site, "H00001", "拆除")
+    later = now_s() + YEAR_S
+    for module in (retention, holds):
+        monkeypatch.setattr(module, "now_s", lambda: later)
+    assert retention.erase_due(site).houses == (), "a case is open"
+    cases.close(site, ref, "已整改")
+    assert retention.erase_due(site, dry_run=True).houses == ("H00001",)
+    with site.registry.writing() as session:
+        session.query(House).one().closed_at_s = later - 86_400
+    assert retention.erase_due(site).houses == (), "it was closed a day ago"
+    with site.registry.writing() as session:
+        session.query(House).one().closed_at_s = later - YEAR_S
+    holds.add(site, Order("5号", "钱塘分局", 0), house="H00001")
+    assert retention.erase_due(site).houses == (), "an order keeps it"
+    holds.release(site, "5号")
+    assert retention.erase_due(site).houses == ("H00001",)
+    seen = houses.contact(site, "H00001")
+    assert (seen.landlord, seen.phone, seen.document) == ("", "", "")
+    assert logged(site, "house.erase") == [{"days": 365, "houses": ["H00001"]}]
+
+
+@pytest.mark.both_registries
+@pytest.mark.usefixtures("stay")
+def test_the_reason_of_a_look_cannot_be_changed_afterwards(site, open_site) -> None:
+    police = hire(site, open_site, "赵刚", words.POLICE)
+    people_view.reveal(police, "王伟", "案件17", SECRETS["赵刚"])
+    with site.registry.writing() as session:
+        row = session.query(LogText).one()
+        row.text_sealed = site.vault.seal("log_texts", row.id, "text", b"0" * 16 + b"other")
+    [entry] = audit_query.search(site, Wish(act="person.view")).entries
+    assert entry.details["reason"] == ""
 
 
 @pytest.mark.usefixtures("a_year_later", "gone")

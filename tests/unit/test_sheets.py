@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from contextlib import suppress
 from datetime import date, datetime
@@ -201,12 +202,67 @@ def test_a_workbook_that_names_entities_is_not_opened() -> None:
         read(repacked(xlsx_bytes(WANG), "xl/worksheets/sheet1.xml", change))
 
 
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def renamed(raw: bytes, ending: str, change=lambda xml: xml) -> bytes:
+    """The same workbook, its sheet in a part of another ending, which everything points to."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w", 8) as new:
+        for one in old.infolist():
+            data = old.read(one)
+            if one.filename == SHEET:
+                new.writestr(SHEET.replace(".xml", ending), change(data))
+            else:
+                new.writestr(one.filename, data.replace(b"sheet1.xml", b"sheet1" + ending.encode()))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("ending", [".dat", ".bin", ".XMLX", ""])
+def test_a_part_by_another_name_hides_nothing_from_the_reading(ending) -> None:
+    """openpyxl finds parts by what refers to them: entities, sizes and hidden rows are its own."""
+
+    def entity(xml: bytes) -> bytes:
+        head = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "999">]>'
+        return head + xml.removeprefix(b'<?xml version="1.0"?>').replace(b"101", b"&b;")
+
+    for change in (entity, lambda xml: xml):
+        with pytest.raises(OperatorError, match="has no row with names"):
+            read(renamed(xlsx_bytes(WANG), ending, change))
+    assert read(renamed(xlsx_bytes(WANG), ".XML")).rows
+
+
+def test_a_part_that_lies_about_its_size_is_not_unpacked_at_once() -> None:
+    """The zip says 10 bytes, the stream holds 256 MB: no more than what is said is kept."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", 8) as packed:
+        packed.writestr("xl/a.xml", bytes(1 << 28))
+    raw = bytearray(out.getvalue())
+    size = (1 << 28).to_bytes(4, "little")
+    while (at := raw.find(size)) >= 0:
+        raw[at : at + 4] = (10).to_bytes(4, "little")
+    tracemalloc.start()
+    try:
+        with pytest.raises(OperatorError, match="no workbook"):
+            read(bytes(raw))
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_workbook_with_a_part_twice_is_not_opened() -> None:
+    raw = io.BytesIO(xlsx_bytes(WANG))
+    with zipfile.ZipFile(raw, "a") as packed, pytest.warns(UserWarning, match="Duplicate"):
+        packed.writestr(SHEET, b"<worksheet/>")
+    with pytest.raises(OperatorError, match="no workbook"):
+        read(raw.getvalue())
+
+
 def test_a_bomb_is_not_unpacked(monkeypatch) -> None:
-    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was unpacked"))
     bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", 8) as packed, packed.open("xl/workbook.xml", "w") as part:
-        for _ in range(sheet_xlsx.UNPACKED_MAX_BYTES // 2**20 + 1):
-            part.write(bytes(2**20))
+    with zipfile.ZipFile(bomb, "w", 8) as packed:
+        packed.writestr("xl/workbook.xml", bytes(sheet_xlsx.UNPACKED_MAX_BYTES + 1))
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("it was unpacked"))
     with pytest.raises(OperatorError, match="unpacks to more than"):
         read(bomb.getvalue())
 

@@ -72,6 +72,15 @@ def test_impossible_thresholds_are_refused(tmp_path, needed, keys) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "named", [{"name": "x\x1b[2J"}, {"operator": "y\u200b"}, {"operator": "\u3164"}]
+)
+def test_names_that_nobody_can_read_are_refused_before_keys_are_made(tmp_path, named) -> None:
+    with pytest.raises(OperatorError, match="unprintable"):
+        site_init.init(tmp_path / "site", wish(**named), PASSPHRASE)
+    assert not (tmp_path / "site").exists()
+
+
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(OperatorError, match="not empty"):

@@ -42,6 +42,7 @@ def test_a_barred_house_issues_nothing_even_when_it_was_admitted() -> None:
 
 def test_nobody_is_checked_in_without_a_document() -> None:
     assert rule(wish=replace(WISH, document=words.NO_DOCUMENT)) == "document"
+    assert rule(wish=replace(WISH, numbered=False)) == "document", "without its number neither"
 
 
 def test_a_room_takes_as_many_as_it_has_beds() -> None:
@@ -56,6 +57,31 @@ def test_a_visitor_takes_no_bed() -> None:
 
 def test_nobody_stays_in_one_room_twice() -> None:
     assert rule(wish=replace(WISH, there_already="L000007")) == "duplicate"
+
+
+@pytest.mark.parametrize(
+    ("begins_days", "ends_days", "allowed"),
+    [(-30, 60, False), (-30, -1, False), (-30, 0, False), (60, 90, False), (90, 120, True)],
+)
+def test_nobody_lives_in_two_rooms_at_once(begins_days, ends_days, allowed) -> None:
+    """A stay that is over goes on until somebody checks the person out."""
+    other = stay.Living("L000007", "H00002", "9", NOW + begins_days * DAY, NOW + ends_days * DAY)
+    expected = None if allowed else "elsewhere"
+    assert rule(wish=replace(WISH, living=(other,))) == expected
+    later = replace(WISH, until_min=WISH.until_min + DAY, living=(other,))
+    refused = stay.extension(HOUSE, later, WISH.until_min, NOW)
+    assert (refused is None) == (begins_days > 90)
+    assert rule(wish=replace(VISIT, living=(other,))) is None, "a visit is no living there"
+
+
+def test_who_moves_on_one_day_may_be_checked_in_for_it_before() -> None:
+    here = stay.Living("L000007", "H00002", "9", NOW - 30 * DAY, NOW + 5 * DAY)
+    later = replace(WISH, from_min=NOW + 5 * DAY, living=(here,))
+    assert rule(wish=later) is None
+    refused = stay.check_in(HOUSE, ROOM, replace(later, from_min=NOW + 5 * DAY - 1), NOW)
+    assert refused is not None
+    assert "H00002" in refused.what
+    assert "tenant move L000007" in refused.way_out
 
 
 @pytest.mark.parametrize(

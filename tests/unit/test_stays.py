@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -14,7 +16,7 @@ from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import card_change, cards, device_replace, explain, list_content
-from controller_tool.services.desk import change_stay, check_in, check_out
+from controller_tool.services.desk import change_stay, check_in, check_out, verify
 from controller_tool.services.people import Holder
 from protocol import cards as layout
 from protocol.constants import CARD_RECORD_BYTES, FLAG_EMERGENCY
@@ -60,6 +62,63 @@ def test_a_tenant_gets_a_card_that_ends_with_the_stay(site) -> None:
     with site.registry.session() as session:
         [person] = session.scalars(select(Person))
         assert (person.sex, person.room) == ("M", "101")
+
+
+@pytest.mark.usefixtures("house")
+def test_one_id_number_lives_in_one_room(site) -> None:
+    """In a second house, or room, it is refused until the first stay has ended or moves."""
+    add_house(site, "H00002")
+    check_in.check_in(site, request())
+    other = card("0012345679")
+    there = r"room 101 of house H00001 already \(L000001\)"
+    for house_, room in (("H00002", "101"), ("H00001", "102")):
+        with pytest.raises(RuleRefused, match=there) as no:
+            check_in.check_in(site, request(cards=(other,), house=house_, room=room))
+        assert no.value.refusal.rule == "elsewhere"
+    host = check_in.check_in(site, request(LI, house="H00002", cards=(other,)))
+    visit = request(days=0.5, kind=words.VISITOR, house="H00002", host=host.ref, cards=())
+    assert check_in.check_in(site, visit).kind == words.VISITOR, "visiting is another thing"
+    assert change_stay.move(site, "L000001", "H00002", "102").house == "H00002"
+
+
+@pytest.mark.usefixtures("house")
+@pytest.mark.parametrize("document", [words.ID_CARD, words.PASSPORT])
+def test_nobody_is_checked_in_without_the_number_of_the_document(site, document) -> None:
+    """By whatever way the service is called: else one person could stay under two entries."""
+    for number_ in ("", " "):
+        with pytest.raises(RuleRefused) as no:
+            check_in.check_in(site, request(Holder("王伟", number_, document=document)))
+        assert no.value.refusal.rule == "document"
+
+
+@pytest.mark.usefixtures("house")
+def test_a_stay_grows_into_no_other_stay_of_the_same_person(site) -> None:
+    add_house(site, "H00002")
+    check_in.check_in(site, request(days=10))
+    begin = now_s() // 60 + 20 * DAY
+    later = request(house="H00002", from_min=begin, days=40, cards=(card("0012345679"),))
+    check_in.check_in(site, later)
+    with pytest.raises(RuleRefused) as no:
+        change_stay.extend(site, "L000001", begin + 1)
+    assert no.value.refusal.rule == "elsewhere"
+    change_stay.extend(site, "L000001", begin)
+
+
+@pytest.mark.usefixtures("house")
+def test_an_entry_that_changed_was_compared_with_nobody(site) -> None:
+    """Whether it was found right or wrong before: it says something else now."""
+    stay = check_in.check_in(site, request(days=10))
+    for right, origin in ((True, "贵州"), (False, "安徽")):
+        verify.verify(site, stay.ref, right)
+        check_out.check_out(site, stay.ref)
+        stay = check_in.check_in(site, request(WANG, days=10))
+        with site.registry.session() as session:
+            assert session.scalar(select(Person)).verified_good is right, "nothing changed"
+        check_out.check_out(site, stay.ref)
+        stay = check_in.check_in(site, request(replace(WANG, origin=origin), days=10))
+        with site.registry.session() as session:
+            person = session.scalar(select(Person))
+            assert (person.verified_good, person.verified_at_s) == (None, None)
 
 
 @pytest.mark.usefixtures("house")
@@ -230,8 +289,9 @@ def test_a_room_door_opens_for_its_room_alone(site) -> None:
     other = Board(site, "new", board="virtual_doors4")
     device_replace.replace(site, "door-1", "new")
     assert points_opened(site, other) == {0b011, 0b101}, "a controller in its place opens no more"
+    check_out.check_out(site, "L000002")
     check_in.check_in(site, request(LI, room="101", cards=(card("0012345680"),)))
-    assert points_opened(site, other) == {0b011, 0b101}
+    assert points_opened(site, other) == {0b011}
     assert cards.card_status(site, "0012345680").devices == ("door-1",)
 
 

@@ -33,6 +33,8 @@ from protocol.codes import (
 from protocol.constants import RECORD_BODY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from controller_tool.services.journal_read import Entry
     from controller_tool.services.site_time import SiteTime
 
@@ -53,10 +55,15 @@ EVENTS = {
 }  # fmt: skip
 
 
-def fields(kind: str, device_id: str, ring: int, entry: Entry, local: SiteTime) -> dict[str, Any]:
-    """A record of that kind, with the columns of city.kinds in their order."""
+def fields(
+    kind: str, device_id: str, ring: int, entry: Entry, local: SiteTime, bindings: Mapping[str, str]
+) -> dict[str, Any]:
+    """A record of that kind, with the columns of city.kinds in their order.
+
+    bindings: ids of issues by reference, rows_cards.binding_ids.
+    """
     body = records.unpack(bytes.fromhex(entry.record)[:RECORD_BODY_BYTES])
-    made = _MAKERS[kind](device_id, entry, body, local)
+    made = _MAKERS[kind](device_id, entry, body, local, bindings)
     return {"event_id": f"{device_id}-{body.boot}-{ring}-{entry.seq}", **made}
 
 
@@ -66,12 +73,18 @@ def offset_of(entry: Entry, local: SiteTime) -> str:
     return clock.local_text(time_s, local.offset_min(time_s))[-6:]
 
 
-def card_ref(card: str) -> str:
-    """Of a card as journals name it; empty where nobody was issued it."""
-    return "" if card == journal_read.UNKNOWN_CARD else card
+def card(named: str, bindings: Mapping[str, str]) -> dict[str, str]:
+    """Reference and id of a card as journals name it; empty where nobody was issued it.
+
+    References are one folder's own: two desks of a site may each have a K000007.
+    """
+    known = named != journal_read.UNKNOWN_CARD
+    return {"card_ref": named if known else "", "binding_id": bindings.get(named, "")}
 
 
-def _access(device_id: str, entry: Entry, body: records.Record, local: SiteTime) -> dict[str, Any]:
+def _access(
+    device_id: str, entry: Entry, body: records.Record, local: SiteTime, bindings: Mapping[str, str]
+) -> dict[str, Any]:
     del device_id
     rex = body.event == EVENT_REX or body.reason == REASON_REX
     method = "button" if rex else _METHODS.get(body.reason, "card")
@@ -79,7 +92,7 @@ def _access(device_id: str, entry: Entry, body: records.Record, local: SiteTime)
     return {
         **_common(entry, local),
         "direction": "out" if rex else "in" if method in ("card", "emergency_card") else "",
-        "card_ref": card_ref(entry.card),
+        **card(entry.card, bindings),
         "result": _DECISIONS[body.event],
         "reason": entry.reason,
         "method": method,
@@ -88,24 +101,28 @@ def _access(device_id: str, entry: Entry, body: records.Record, local: SiteTime)
     }
 
 
-def _alarm(device_id: str, entry: Entry, body: records.Record, local: SiteTime) -> dict[str, Any]:
+def _alarm(
+    device_id: str, entry: Entry, body: records.Record, local: SiteTime, bindings: Mapping[str, str]
+) -> dict[str, Any]:
     del device_id, body
-    return {**_common(entry, local), "alarm": entry.event, **_rest(entry)}
+    return {**_common(entry, local), "alarm": entry.event, **_rest(entry, bindings)}
 
 
 def _charge_fault(
-    device_id: str, entry: Entry, body: records.Record, local: SiteTime
+    device_id: str, entry: Entry, body: records.Record, local: SiteTime, bindings: Mapping[str, str]
 ) -> dict[str, Any]:
     del body
     common = _common(entry, local)
-    return {"device_id": device_id, **common, "fault": entry.event, **_rest(entry)}
+    return {"device_id": device_id, **common, "fault": entry.event, **_rest(entry, bindings)}
 
 
-def _rest(entry: Entry) -> dict[str, Any]:
+def _rest(entry: Entry, bindings: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "reason": entry.reason, "card_ref": card_ref(entry.card), **_proof(entry),
+        "reason": entry.reason,
+        **card(entry.card, bindings),
+        **_proof(entry),
         "extra": entry.extra,
-    }  # fmt: skip
+    }
 
 
 def _common(entry: Entry, local: SiteTime) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def making(site: Site, folder: Path, kinds: Sequence[str], force: bool) -> Itera
     site.require(CHECKPOINT_KEY)
     _require_room(folder, force)
     draft = folder.with_name(f"{folder.name}.part")
+    _require_ours(draft)
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(FOLDER_MODE)
@@ -74,6 +75,18 @@ def _require_room(folder: Path, force: bool) -> None:
         raise OperatorError(
             t("{path} is there already", path=folder),
             t("Name a new folder; --force replaces one of an earlier export only"),
+        )
+
+
+def _require_ours(draft: Path) -> None:
+    """What an export that was killed left is thrown away, and nothing else."""
+    if not (draft.exists() or draft.is_symlink()):
+        return
+    ours = draft.is_dir() and not draft.is_symlink()
+    if not (ours and {path.name for path in draft.iterdir()} <= _OURS):
+        raise OperatorError(
+            t("{path} is there already", path=draft),
+            t("The folder is made under this name first: move that away, or name another"),
         )
 
 

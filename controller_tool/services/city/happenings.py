@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from controller_tool.services import charge_sessions, journal_read
-from controller_tool.services.city import event_rows, marks
+from controller_tool.services.city import event_rows, marks, rows_cards
 from controller_tool.services.city.kinds import Item, Once, Places
 from controller_tool.services.energy_pull import CHARGER
 from protocol.constants import RING_ACCESS, RING_ALARM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from controller_tool.registry.models import Device
     from controller_tool.services.charge_sessions import Session
@@ -36,6 +36,8 @@ _TOLD = (charge_sessions.ENDED, charge_sessions.LOST)  # one that runs is told w
 def items(site: Site, target: str, kind: str, full: bool) -> Iterator[Item]:
     """What is to be sent of one kind, by controller and number."""
     ring = _RINGS[kind]
+    with site.registry.session() as session:
+        bindings = rows_cards.binding_ids(session)
     for device in site.devices():
         if kind in _OF_CHARGERS and device.kind != CHARGER:
             continue
@@ -49,21 +51,24 @@ def items(site: Site, target: str, kind: str, full: bool) -> Iterator[Item]:
         for start in range(0, len(numbers), _CHUNK):
             some = numbers[start : start + _CHUNK]
             if kind == "charge_session":
-                placed = [(seq, _session(device, found[seq])) for seq in some if seq in found]
+                placed = [
+                    (seq, _session(device, found[seq], bindings)) for seq in some if seq in found
+                ]
             else:
-                placed = _entries(site, kind, device, ring, some)
+                placed = _entries(site, kind, device, ring, some, bindings)
             yield from _covering(kind, device, ring, some, placed)
         for one in found.values():
             if one.end_seq is None and _session_id(device, one) not in told:
-                yield Item(kind, Once(_session_id(device, one)), _session(device, one))
+                yield Item(kind, Once(_session_id(device, one)), _session(device, one, bindings))
 
 
 def _entries(
-    site: Site, kind: str, device: Device, ring: int, numbers: Sequence[int]
-) -> list[Placed]:
+    site: Site, kind: str, device: Device, ring: int, numbers: Sequence[int],
+    bindings: Mapping[str, str],
+) -> list[Placed]:  # fmt: skip
     local = journal_read.local_of(site)
     return [
-        (entry.seq, event_rows.fields(kind, device.id, ring, entry, local))
+        (entry.seq, event_rows.fields(kind, device.id, ring, entry, local, bindings))
         for entry in journal_read.at(site, device, ring, numbers, event_rows.EVENTS[kind])
     ]
 
@@ -97,10 +102,10 @@ def _session_id(device: Device, one: Session) -> str:
     return f"{device.id}-session-{one.end_seq}"
 
 
-def _session(device: Device, one: Session) -> dict[str, Any]:
+def _session(device: Device, one: Session, bindings: Mapping[str, str]) -> dict[str, Any]:
     return {
         "event_id": _session_id(device, one), "device_id": device.id, "point": one.point,
-        "card_ref": event_rows.card_ref(one.card), "state": one.state, "began": one.began,
+        **event_rows.card(one.card, bindings), "state": one.state, "began": one.began,
         "ended": one.ended, "clock_quality": one.clock, "minutes": one.minutes,
         "energy_wh": one.wh, "begun_by": one.by, "end_reason": one.why,
         "quota_min": one.quota_min, "quota_wh": one.quota_wh, "resumed": one.resumed,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FORMAT = "hzaccess/1"
+_CARD = ("card_ref", "binding_id")  # a reference is one folder's own, an id is nobody else's
 _PROOF = ("list_version", "chain_tag", "point")
 _THING = ("event_id", "id", "as_of")
 COLUMNS = {
@@ -35,19 +36,19 @@ COLUMNS = {
         "flash_free", "rssi", "clock_offset",
     ),
     "access": (
-        "event_id", "time", "clock_quality", "direction", "card_ref", "result", "reason",
+        "event_id", "time", "clock_quality", "direction", *_CARD, "result", "reason",
         "method", *_PROOF, "count",
     ),
     "alarm": (
-        "event_id", "time", "clock_quality", "alarm", "reason", "card_ref", *_PROOF, "extra",
+        "event_id", "time", "clock_quality", "alarm", "reason", *_CARD, *_PROOF, "extra",
     ),
     "charge_session": (
-        "event_id", "device_id", "point", "card_ref", "state", "began", "ended", "clock_quality",
+        "event_id", "device_id", "point", *_CARD, "state", "began", "ended", "clock_quality",
         "minutes", "energy_wh", "begun_by", "end_reason", "quota_min", "quota_wh", "resumed",
         "start_seq", "end_seq",
     ),
     "charge_fault": (
-        "event_id", "device_id", "time", "clock_quality", "fault", "reason", "card_ref", *_PROOF,
+        "event_id", "device_id", "time", "clock_quality", "fault", "reason", *_CARD, *_PROOF,
         "extra",
     ),
 }  # fmt: skip

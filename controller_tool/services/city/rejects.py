@@ -11,8 +11,10 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.stays import DeliveryReject
+from controller_tool.rules import duty
 from controller_tool.services import audit
 from controller_tool.services.city import marks
+from controller_tool.services.desk import operators
 
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
@@ -45,6 +47,7 @@ def list_rejects(site: Site, settled: bool = False) -> list[Reject]:
 
 def resolve(site: Site, number: int, again: bool = False, dry_run: bool = False) -> Reject:
     """Take one off the list; again: the next export sends its record anew. OperatorError."""
+    operators.require(site, duty.EXPORT)
     found = next((one for one in list_rejects(site) if one.id == number), None)
     if found is None:
         raise OperatorError(

@@ -82,6 +82,11 @@ def bindings(site: Site, session: Session, local: SiteTime) -> Iterator[tuple[st
         }  # fmt: skip
 
 
+def binding_ids(session: Session) -> dict[str, str]:
+    """The id of each issue of a card, by its reference."""
+    return {row.ref: row.id for row in session.execute(select(Card.ref, Card.id))}
+
+
 def _doors(session: Session) -> dict[str, list[str]]:
     query = (
         select(Grant.card_id, Grant.device_id, Grant.points_mask, Profile.points_mask,

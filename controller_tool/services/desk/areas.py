@@ -11,10 +11,10 @@ from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.registry.houses import Area
 from controller_tool.rules import areas as rules
-from controller_tool.rules import key_areas, words
+from controller_tool.rules import duty, key_areas, texts, words
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit
-from controller_tool.services.desk import house_lines
+from controller_tool.services.desk import house_lines, operators
 from controller_tool.services.desk.change import changing, wanted
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ def add(
     site: Site, code: str, kind: str, name: str, parent: str | None = None, dry_run: bool = False
 ) -> AreaLine:
     """A new area; kind is a code of rules.words. RuleRefused when it does not lie in its parent."""
+    operators.require(site, duty.KEEP)
     with changing(site, dry_run) as session:
-        code = wanted(code, CODE_MAX, t("The code"))
+        code = wanted(texts.code(code), CODE_MAX, t("The code"))
         if session.get(Area, code) is not None:
             raise OperatorError(t("{name} is there already", name=code), t("Take another name"))
         over = None if parent is None else find(session, parent)
@@ -68,6 +69,7 @@ def survey(
     site: Site, code: str, houses: int | None, migrants: int | None, dry_run: bool = False
 ) -> AreaLine:
     """Let houses and floating population as counted on foot; None leaves what was entered."""
+    operators.require(site, duty.KEEP)
     with changing(site, dry_run) as session:
         row = find(session, code)
         require(rules.counted(houses, migrants))
@@ -88,7 +90,7 @@ def tree(site: Site, code: str | None = None) -> list[AreaLine]:
 
 def find(session: Session, code: str, kind: str | None = None) -> Area:
     """The area with this code; OperatorError when there is none, or it is of another kind."""
-    found = session.get(Area, code.strip())
+    found = session.get(Area, texts.code(code))
     if found is None:
         raise OperatorError(t("There is no area {code}", code=code), t("See them with: area list"))
     if kind is not None and found.kind != kind:

@@ -15,7 +15,7 @@ from controller_tool.registry.models import Person
 from controller_tool.rules import cases as rules
 from controller_tool.rules import duty, words
 from controller_tool.rules.refusal import require, unknown
-from controller_tool.services import audit, people, refs
+from controller_tool.services import audit, audit_texts, people, refs
 from controller_tool.services.desk import operators, places
 from controller_tool.services.desk.change import changing, wanted
 
@@ -63,6 +63,7 @@ def open_case(
 
     The landlord needs no name: it is the house's.
     """
+    operators.require(site, duty.INSPECT)
     if stay is not None:
         places.unlock_for(site, stay)
     with changing(site, dry_run) as session:
@@ -79,7 +80,7 @@ def open_case(
         )  # fmt: skip
         session.add(row)
         audit.append(session, site.operator, "case.open", ref=row.ref, house=of.ref, party=party)
-        return _one(session, row)
+        return _one(site, session, row)
 
 
 def sanction(site: Site, ref: str, kind: str, document: str, dry_run: bool = False) -> CaseLine:
@@ -94,7 +95,7 @@ def sanction(site: Site, ref: str, kind: str, document: str, dry_run: bool = Fal
                              operator=site.operator))  # fmt: skip
         audit.append(session, site.operator, "case.sanction", ref=row.ref, kind=kind,
                      document=number)  # fmt: skip
-        return _one(session, row)
+        return _one(site, session, row)
 
 
 def close(site: Site, ref: str, reason: str = "", dry_run: bool = False) -> CaseLine:
@@ -102,12 +103,13 @@ def close(site: Site, ref: str, reason: str = "", dry_run: bool = False) -> Case
     operators.require(site, duty.SANCTION)
     with changing(site, dry_run) as session:
         row = _find(session, ref)
-        decided = bool(_one(session, row).sanctions)
+        decided = bool(_one(site, session, row).sanctions)
         why = people.short(reason, WHAT_MAX)
         require(rules.closed(row.ref, row.closed_at_s is not None, decided, why))
         row.closed_at_s = now_s()
-        audit.append(session, site.operator, "case.close", ref=row.ref, reason=why)
-        return _one(session, row)
+        said = audit_texts.keep(site, session, row.ref, why)
+        audit.append(session, site.operator, "case.close", ref=row.ref, text=said)
+        return _one(site, session, row)
 
 
 def list_cases(site: Site, house: str | None = None, closed: bool = False) -> list[CaseLine]:
@@ -119,7 +121,7 @@ def list_cases(site: Site, house: str | None = None, closed: bool = False) -> li
             query = query.where(Case.house_id == places.house(session, house).id)
         if not closed:
             query = query.where(Case.closed_at_s.is_(None))
-        return _lines(session, list(session.scalars(query)))
+        return _lines(site, session, list(session.scalars(query)))
 
 
 def _find(session: Session, ref: str) -> Case:
@@ -129,12 +131,12 @@ def _find(session: Session, ref: str) -> Case:
     return found
 
 
-def _one(session: Session, row: Case) -> CaseLine:
+def _one(site: Site, session: Session, row: Case) -> CaseLine:
     session.flush()
-    return _lines(session, [row])[0]
+    return _lines(site, session, [row])[0]
 
 
-def _lines(session: Session, rows: Sequence[Case]) -> list[CaseLine]:
+def _lines(site: Site, session: Session, rows: Sequence[Case]) -> list[CaseLine]:
     made: dict[int, list[SanctionLine]] = {row.id: [] for row in rows}
     of_them = select(Sanction).where(Sanction.case_id.in_(made)).order_by(Sanction.id)
     for one in session.scalars(of_them):
@@ -150,7 +152,10 @@ def _lines(session: Session, rows: Sequence[Case]) -> list[CaseLine]:
     return [
         CaseLine(
             row.ref, *houses[row.house_id], row.party,
-            persons[row.person_id] if row.person_id else row.party_name, row.what,
+            operators.name_seen(
+                site, session, persons[row.person_id] if row.person_id else row.party_name
+            ),
+            row.what,
             row.opened_at_s, row.closed_at_s, tuple(made[row.id]),
         )
         for row in rows

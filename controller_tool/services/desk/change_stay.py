@@ -48,7 +48,12 @@ def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay
         house = session.get_one(House, lease.house_id)
         person = session.get_one(Person, lease.person_id)
         wish = rules.Wish(
-            lease.kind, person.document, lease.from_min, until_min, _host(session, lease, house)
+            lease.kind,
+            person.document,
+            lease.from_min,
+            until_min,
+            _host(session, lease, house),
+            living=places.living(session, person.id, but=lease.id),
         )
         require(rules.extension(places.facts(house), wish, lease.until_min, now_s() // 60))
         was = lease.until_min
@@ -78,6 +83,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
             lease.kind, person.document, begin_min, lease.until_min,
             _host(session, lease, there, new_room),
             lease.ref if new_room.id == lease.room_id else None,
+            places.living(session, person.id, but=lease.id),
         )  # fmt: skip
         facts = places.room_facts(session, new_room)
         require(rules.check_in(places.facts(there), facts, wish, now_min))

@@ -60,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Stay:
-    """A stay as screens and slips show it. cards: what is proven of each; name: not masked."""
+    """A stay as screens and slips show it. cards: what is proven of each; name: by role."""
 
     ref: str
     person_id: str
@@ -100,8 +100,8 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     room = places.room(session, house, request.room)
     wish = rules.Wish(
         request.kind, request.holder.document, request.from_min, request.until_min,
-        host(site, session, house, request.host, room),
-        _there_already(site, session, room, request),
+        host(site, session, house, request.host, room), *_of_person(site, session, room, request),
+        numbered=bool(request.holder.id_number.strip()),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -159,8 +159,9 @@ def view(site: Site, session: Session, lease: Lease) -> Stay:
     house, room = session.get_one(House, lease.house_id), session.get_one(Room, lease.room_id)
     person = session.get_one(Person, lease.person_id)
     query = select(Card).where(Card.lease_id == lease.id).order_by(Card.ref)
+    named = operators.name_seen(site, session, person.name)
     return Stay(
-        lease.ref, person.id, person.name, house.ref, house.address, room.number, lease.kind,
+        lease.ref, person.id, named, house.ref, house.address, room.number, lease.kind,
         lease.from_min, lease.until_min, lease.ended_at_s, lease.end_reason,
         tuple(cards.status_of(site, session, card) for card in session.scalars(query)),
     )  # fmt: skip
@@ -183,13 +184,15 @@ def seen_host(lease: Lease, house: House, room: Room | None = None) -> rules.Hos
     return rules.Host(lease.ref, lease.until_min, here, in_room)
 
 
-def _there_already(site: Site, session: Session, room: Room, request: Request) -> str | None:
-    """Reference of the stay that this person has in this room."""
-    number = request.holder.id_number
+def _of_person(
+    site: Site, session: Session, room: Room, request: Request
+) -> tuple[str | None, tuple[rules.Living, ...]]:
+    """Reference of the stay that this person has in this room, and where else they live."""
+    number = request.holder.id_number.strip()
     person = people.known(site, session, request.holder) if number else None
     if person is None:
-        return None
+        return None, ()
     query = select(Lease.ref).where(
         Lease.person_id == person.id, Lease.room_id == room.id, Lease.ended_at_s.is_(None)
     )
-    return session.scalar(query)
+    return session.scalar(query), places.living(session, person.id)

@@ -79,6 +79,7 @@ class Clip:
 
 def find(site: Site, wish: Wish) -> list[Clip]:
     """What the cameras saw, by time; OperatorError for impossible spans or unknown events."""
+    operators.require(site, duty.EXPORT)
     _check(wish)
     with site.registry.session() as session:
         local = journal_read.local_time(site, session)
@@ -120,7 +121,6 @@ def find(site: Site, wish: Wish) -> list[Clip]:
 
 def export(site: Site, wish: Wish, path: Path, force: bool = False) -> int:
     """Write the list as .csv or .xlsx; returns how many clips. Raises OperatorError."""
-    operators.require(site, duty.EXPORT)
     tables.require_suffix(path)
     found = find(site, wish)
     headers = [t("camera"), t("from"), t("to"), t("time"), t("clock"), t("house"), t("door"),

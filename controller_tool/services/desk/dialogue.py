@@ -79,8 +79,8 @@ class _Step:
 # which answer a rule is about, where it is not the one that was just given
 _ABOUT = {
     "admission": "house", "barred": "house", "capacity": "room", "duplicate": "id_number",
-    "document": "document", "host": "host", "kind": "kind", "dates": "until",
-    "ceiling": "until", "visit": "until",
+    "elsewhere": "id_number", "document": "document", "host": "host", "kind": "kind",
+    "dates": "until", "ceiling": "until", "visit": "until",
 }  # fmt: skip
 CARD_FIELD = "card"
 

@@ -24,6 +24,7 @@ from controller_tool.services.desk import operators, people_view, places
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from controller_tool.rules.holds import Order
@@ -107,11 +108,7 @@ def list_holds(site: Site, every: bool = False) -> list[HoldView]:
 
 def standing(session: Session, person_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Numbers of the orders that stand now for each person, or a house they ever stayed in."""
-    now, wanted = now_s(), set(person_ids)
-    in_force = (
-        Hold.released_at_s.is_(None), Hold.from_s <= now,
-        or_(Hold.until_s.is_(None), Hold.until_s > now),
-    )  # fmt: skip
+    in_force, wanted = _in_force(), set(person_ids)
     of_person = select(Hold.person_id, Hold.number).where(Hold.person_id.is_not(None), *in_force)
     of_house = (
         select(Lease.person_id, Hold.number)
@@ -124,6 +121,24 @@ def standing(session: Session, person_ids: Iterable[str]) -> dict[str, tuple[str
             if person_id in wanted:
                 found.setdefault(person_id, set()).add(number)
     return {person_id: tuple(sorted(numbers)) for person_id, numbers in found.items()}
+
+
+def on_houses(session: Session) -> dict[str, tuple[str, ...]]:
+    """Numbers of the orders that stand now for each house, by its id."""
+    query = select(Hold.house_id, Hold.number).where(Hold.house_id.is_not(None), *_in_force())
+    found: dict[str, tuple[str, ...]] = {}
+    for house_id, number in session.execute(query.order_by(Hold.number)):
+        assert house_id is not None  # noqa: S101 - the query says so
+        found[house_id] = (*found.get(house_id, ()), number)
+    return found
+
+
+def _in_force() -> tuple[ColumnElement[bool], ...]:
+    now = now_s()
+    return (
+        Hold.released_at_s.is_(None), Hold.from_s <= now,
+        or_(Hold.until_s.is_(None), Hold.until_s > now),
+    )  # fmt: skip
 
 
 def _there(session: Session, row: Hold) -> bool:

@@ -18,9 +18,9 @@ from sqlalchemy import select
 
 from controller_tool.messages import name_of, t
 from controller_tool.registry.houses import Area, House
-from controller_tool.rules import words
+from controller_tool.rules import duty, words
 from controller_tool.services import audit
-from controller_tool.services.desk import house_file, house_view, houses, sheets
+from controller_tool.services.desk import house_file, house_view, houses, operators, sheets
 from controller_tool.services.roster import RosterRefused
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def import_houses(
     """
     site.require_cards()
     raw = sheets.read_bytes(path)
+    operators.require(site, duty.KEEP)
     site.unlock()
     with site.registry.writing() as session:
         table, rows = house_file.read(raw, path.name, sheet)

@@ -16,10 +16,11 @@ from controller_tool.messages import t
 from controller_tool.registry.houses import HousePoint
 from controller_tool.registry.models import STATE_ISSUED, Card, Device, Grant
 from controller_tool.registry.stays import Lease
+from controller_tool.rules import duty
 from controller_tool.rules import points as rules
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, cards, list_content, people
-from controller_tool.services.desk import change_stay, house_view, places
+from controller_tool.services.desk import change_stay, house_view, operators, places
 from controller_tool.services.desk.change import changing
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Doors:
 
 def add(site: Site, text: str, new: NewPoint, dry_run: bool = False) -> Doors:
     """A door or port serves the house; one that does already gets this use, room and camera."""
+    operators.require(site, duty.KEEP)
     site.unlock()
     with changing(site, dry_run) as session:
         house = places.house(session, text)
@@ -93,6 +95,7 @@ def add(site: Site, text: str, new: NewPoint, dry_run: bool = False) -> Doors:
 
 def remove(site: Site, text: str, device: str, door: int = 1, dry_run: bool = False) -> Doors:
     """This door or port serves the house no more."""
+    operators.require(site, duty.KEEP)
     site.unlock()
     with changing(site, dry_run) as session:
         house = places.house(session, text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from controller_tool.registry.houses import Case, Hazard, House, HousePoint, Ins
 from controller_tool.registry.models import STATE_ISSUED, Card, Device, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import inspections, words
-from controller_tool.services.desk import house_lines, places
+from controller_tool.services.desk import house_lines, operators, places
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -117,7 +118,12 @@ def show(site: Site, text: str) -> HouseView:
     """The house with this reference or address code."""
     site.require_cards()
     with site.registry.session() as session:
-        return view(session, places.house(session, text))
+        seen = view(session, places.house(session, text))
+        named = partial(operators.name_seen, site, session)
+        return replace(
+            seen, landlord=named(seen.landlord),
+            staying=tuple(replace(one, name=named(one.name)) for one in seen.staying),
+        )  # fmt: skip
 
 
 def view(session: Session, house: House) -> HouseView:

@@ -17,7 +17,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Inspection, Room
-from controller_tool.rules import admission, duty, inspections, words
+from controller_tool.rules import admission, duty, inspections, texts, words
 from controller_tool.rules import areas as area_rules
 from controller_tool.rules.refusal import require, unknown
 from controller_tool.services import audit, people, refs
@@ -105,6 +105,7 @@ class Contact:
 
 def add(site: Site, new: NewHouse, dry_run: bool = False) -> HouseLine:
     """Register a house; it is known, and admitted later. OperatorError when it is there already."""
+    operators.require(site, duty.KEEP)
     if new.phone or new.document:
         site.unlock()
     with changing(site, dry_run) as session:
@@ -116,7 +117,7 @@ def add(site: Site, new: NewHouse, dry_run: bool = False) -> HouseLine:
 
 def register(site: Site, session: Session, new: NewHouse) -> House:
     """As add, in the caller's transaction, which audits."""
-    code = wanted(new.address_code, CODE_MAX, t("The address code"))
+    code = wanted(texts.code(new.address_code), CODE_MAX, t("The address code"))
     there = session.scalar(select(House.ref).where(House.address_code == code))
     if there is not None:
         raise OperatorError(
@@ -146,6 +147,7 @@ def register(site: Site, session: Session, new: NewHouse) -> House:
 
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> HouseView:
     """Correct what is written down of a house."""
+    operators.require(site, duty.KEEP)
     if wish.phone or wish.document:
         site.unlock()
     with changing(site, dry_run) as session:
@@ -180,6 +182,7 @@ def survey(
     site: Site, text: str, rooms: int, beds: int, persons: int, dry_run: bool = False
 ) -> HouseView:
     """Rooms, beds and people as counted on foot today."""
+    operators.require(site, duty.KEEP)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         require(area_rules.counted(rooms, beds, persons))
@@ -254,6 +257,7 @@ def add_rooms(
 
     OperatorError when more people stay in a room than it would have beds.
     """
+    operators.require(site, duty.KEEP)
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         put_rooms(session, house, dict.fromkeys(numbers, beds))
@@ -267,7 +271,8 @@ def put_rooms(session: Session, house: House, beds: Mapping[str, int]) -> None:
     require(area_rules.counted(*beds.values()))
     there = {room.number: room for room in house_view.rooms(session, house)}
     for number, count in {
-        wanted(one, people.ROOM_MAX, t("The room")): count for one, count in beds.items()
+        wanted(texts.code(one), people.ROOM_MAX, t("The room")): count
+        for one, count in beds.items()
     }.items():
         if number not in there:
             row_id = os.urandom(ID_BYTES).hex()

@@ -18,7 +18,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys import passphrase as passphrases
 from controller_tool.messages import t
 from controller_tool.registry.models import Operator
-from controller_tool.rules import duty, words
+from controller_tool.rules import duty, masking, words
 from controller_tool.rules import secrets as secret_rules
 from controller_tool.rules.refusal import Refusal
 from controller_tool.rules.refusal import require as require_rules
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 NAME_MAX = 64
+_ROLE = "role"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,14 @@ def role_of(site: Site, session: Session) -> str:
     return who(site.operator, find(session, site.operator)).role
 
 
+def name_seen(site: Site, session: Session, name: str) -> str:
+    """A person's name as whoever works with this site may see it; the role is asked for once."""
+    role = session.info.get(_ROLE)
+    if role is None:
+        role = session.info[_ROLE] = role_of(site, session)
+    return masking.name(name, role)
+
+
 def list_operators(site: Site) -> list[OperatorView]:
     """All of them, by name, those who ended too."""
     with site.registry.session() as session:
@@ -123,6 +132,7 @@ def add(site: Site, name: str, role: str, dry_run: bool = False) -> OperatorView
                 t("Give another role with: operator role"),
             )
         if row is None:
+            require_rules(duty.new_name(name, session.scalars(select(Operator.name))))
             row = Operator(name=name, created_at_s=now_s(), role=words.CLERK)
             session.add(row)
         row.ended_at_s, row.secret = None, None

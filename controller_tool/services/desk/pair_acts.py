@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
@@ -64,7 +64,6 @@ def ask(
     """
     operators.require(site, duty.ASK_PAIR)
     require_rules(pairs.refuse_document(document))
-    _lapse(site)
     with site.registry.writing() as session, session.begin_nested() as trial:
         require_rules(pairs.refuse_question(_open(session, act, subject), subject))
         asked = Asked(act, subject, document.strip(), facts)
@@ -88,10 +87,9 @@ def decide(site: Site, number: int, yes: bool, secret: str | None = None) -> Pai
 
     secret: theirs; None: it is asked for. Who asked may say no themselves, without it.
     """
-    _lapse(site)
     with site.registry.session() as session:
         row = _get(session, number)
-        require_rules(pairs.refuse_decision(number, row.state))
+        _require_open(row)
         withdrawn = not yes and row.asked_by == site.operator
         if not withdrawn:
             _require_second(site, session, row)
@@ -101,7 +99,7 @@ def decide(site: Site, number: int, yes: bool, secret: str | None = None) -> Pai
         site.unlock()
     with site.registry.writing() as session:
         row = _get(session, number, lock=True)
-        require_rules(pairs.refuse_decision(number, row.state))
+        _require_open(row)
         if not withdrawn:
             _require_second(site, session, row)
         row.state = words.DONE if yes else words.REFUSED
@@ -132,22 +130,19 @@ def _require_second(site: Site, session: Session, row: PairAct) -> None:
     require_rules(duty.second(row.act, row.asked_by, mine))
 
 
-def _lapse(site: Site) -> None:
-    """What nobody decided in time is written down as lapsed."""
-    with site.registry.writing() as session:
-        session.execute(
-            update(PairAct)
-            .where(PairAct.state == words.ASKED, PairAct.asked_at_s <= now_s() - pairs.LAPSE_S)
-            .values(state=words.LAPSED)
-        )
-
-
 def _open(session: Session, act: str, subject: str) -> int | None:
+    """Number of the question about it that stands; what lapsed stands no more."""
     return session.scalar(
         select(PairAct.id).where(
-            PairAct.act == act, PairAct.subject == subject, PairAct.state == words.ASKED
+            PairAct.act == act, PairAct.subject == subject, PairAct.state == words.ASKED,
+            PairAct.asked_at_s > now_s() - pairs.LAPSE_S,
         )
-    )
+    )  # fmt: skip
+
+
+def _require_open(row: PairAct) -> None:
+    state = pairs.state_at(row.state, row.asked_at_s, now_s())
+    require_rules(pairs.refuse_decision(row.id, state))
 
 
 def _get(session: Session, number: int, lock: bool = False) -> PairAct:

@@ -14,7 +14,7 @@ from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, masking, words
 from controller_tool.rules.refusal import require as require_rules
-from controller_tool.services import audit, cards, people
+from controller_tool.services import audit, audit_texts, cards, people
 from controller_tool.services.desk import operators
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ def seen(site: Site, session: Session, person: Person, role: str | None = None) 
     return _view(site, person, role or operators.role_of(site, session))
 
 
+def whole(site: Site, person: Person) -> PersonView:
+    """Nothing masked: to compare with, never to be shown."""
+    return _view(site, person, None)
+
+
 def show(site: Site, text: str) -> PersonView:
     """One person, masked."""
     with site.registry.session() as session:
@@ -63,7 +68,8 @@ def reveal(site: Site, text: str, reason: str, secret: str | None = None) -> Per
     site.unlock()
     with site.registry.writing() as session:
         person = find(site, session, text)
-        audit.append(session, site.operator, "person.view", person=person.id, reason=reason.strip())
+        said = audit_texts.keep(site, session, person.id, reason.strip())
+        audit.append(session, site.operator, "person.view", person=person.id, text=said)
     return _view(site, person, None)
 
 

@@ -12,7 +12,7 @@ from controller_tool.registry.houses import House, HousePoint, Room
 from controller_tool.registry.models import STATE_ISSUED, Card, Device
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import stay as rules
-from controller_tool.rules import words
+from controller_tool.rules import texts, words
 from controller_tool.services import cards
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def house(session: Session, text: str) -> House:
     """The house with this reference or address code; OperatorError when there is none."""
     found = session.scalar(
-        select(House).where(or_(House.ref == text.strip().upper(), House.address_code == text))
+        select(House).where(
+            or_(House.ref == texts.code(text).upper(), House.address_code == texts.code(text))
+        )
     )
     if found is None:
         raise OperatorError(
@@ -35,7 +37,7 @@ def house(session: Session, text: str) -> House:
 
 def room(session: Session, of: House, number: str) -> Room:
     """A room of a house by the number on its door; OperatorError when it has none."""
-    query = select(Room).where(Room.house_id == of.id, Room.number == number.strip())
+    query = select(Room).where(Room.house_id == of.id, Room.number == texts.code(number))
     found = session.scalar(query)
     if found is None:
         raise OperatorError(
@@ -75,6 +77,22 @@ def room_facts(session: Session, of: Room) -> rules.Room:
         Lease.room_id == of.id, Lease.ended_at_s.is_(None), Lease.kind != words.VISITOR
     )  # fmt: skip
     return rules.Room(of.number, of.beds, session.scalar(taken) or 0)
+
+
+def living(session: Session, person_id: str, but: str | None = None) -> tuple[rules.Living, ...]:
+    """Stays of a person that go on and are no visits, by reference; ``but`` one, by its id."""
+    query = select(Lease).where(
+        Lease.person_id == person_id, Lease.ended_at_s.is_(None), Lease.kind != words.VISITOR
+    )
+    if but is not None:
+        query = query.where(Lease.id != but)
+    return tuple(as_living(session, one) for one in session.scalars(query.order_by(Lease.ref)))
+
+
+def as_living(session: Session, of: Lease) -> rules.Living:
+    """A stay as rules see where somebody lives."""
+    there, in_room = session.get_one(House, of.house_id), session.get_one(Room, of.room_id)
+    return rules.Living(of.ref, there.ref, in_room.number, of.from_min, of.until_min)
 
 
 def doors(session: Session, of: House, in_room: Room) -> dict[Device, int | None]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,14 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.stays import DeliveryReject
+from controller_tool.rules import duty
 from controller_tool.services import audit
 from controller_tool.services.city import marks
 from controller_tool.services.city.kinds import Once
-from controller_tool.services.desk import sheets
+from controller_tool.services.desk import operators, sheet_xlsx, sheets
 from controller_tool.services.desk.residents import KIND, target_of
 from controller_tool.services.desk.sheet_cells import Fault
+from controller_tool.services.desk.sheet_xlsx import ROWS_MAX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from controller_tool.services.site import Site
 
-_FILE_MAX_BYTES = 1 << 25
 _HEADERS = {
     "number": ("登记编号", "流水号", "number", "id"),
     "result": ("结果", "处理结果", "状态", "result"),
@@ -67,6 +67,7 @@ class Reconciled:
 def reconcile(site: Site, system: str, path: Path, dry_run: bool = False) -> Reconciled:
     """Take a receipt; what it refuses goes on the work list. Raises OperatorError."""
     site.require_cards()
+    operators.require(site, duty.EXPORT)
     target = target_of(system)
     lines = _lines(path)
     with site.registry.session() as session:
@@ -138,24 +139,18 @@ def _judged(
 
 def _lines(path: Path) -> list[list[str]]:
     """All cells as text."""
-    try:
-        size = path.stat().st_size
-    except OSError:
-        raise OperatorError(
-            t("{path} cannot be read", path=path.name), t("Check the name of the file")
-        ) from None
-    if size > _FILE_MAX_BYTES:
-        raise OperatorError(t("{path} is too large", path=path.name), t("Give one receipt"))
+    raw = sheets.read_bytes(path)
     if path.suffix.lower() != ".xlsx":
-        return list(csv.reader(io.StringIO(sheets.text(sheets.read_bytes(path), path.name))))
-    from openpyxl import load_workbook  # noqa: PLC0415 - slow to import
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
-
-    try:
-        sheet = load_workbook(path, read_only=True, data_only=True).worksheets[0]
-        rows = sheet.iter_rows(max_row=1_000_000, max_col=64, values_only=True)
-        return [["" if cell is None else str(cell) for cell in row] for row in rows]
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, OSError):
+        try:
+            return list(csv.reader(io.StringIO(sheets.text(raw, path.name), newline="")))
+        except csv.Error:
+            raise OperatorError(
+                t("{path} is no CSV file", path=path.name), t("Save it as .xlsx or .csv")
+            ) from None
+    rows = dict(next(iter(sheet_xlsx.read(raw, path.name).values()), []))
+    if max(rows, default=0) > ROWS_MAX:
         raise OperatorError(
-            t("{path} cannot be read as a workbook", path=path.name), t("Save it as .xlsx or .csv")
-        ) from None
+            t("{path} has more than {n} rows", path=path.name, n=ROWS_MAX), t("Split it")
+        )
+    numbers = range(1, max(rows, default=0) + 1)
+    return [[cell.text for cell in rows.get(number, [])] for number in numbers]

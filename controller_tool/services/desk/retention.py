@@ -1,7 +1,10 @@
 """Deletes personal data whose time is over, unless something keeps it (host).
 
-Name, document, phone, origin, employer, room and sex are blanked; the row stays, and with it what
-journals, stays and cards refer to. Copies in backups and exported folders are not reached.
+Name, document, phone, origin, employer, room and sex are blanked, the numbers of their contracts,
+what their cases tell, why somebody looked at them, and what other systems answered about them; the
+rows stay, and with them what journals, stays and cards refer to. Cases without a person of the
+registry, and landlords of houses, are blanked as long after these were closed
+(services.desk.retention_beside). Copies in backups and exported folders are not reached.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, words
 from controller_tool.rules import retention as rules
 from controller_tool.rules.refusal import require as require_rules
-from controller_tool.services import audit, cards, people, rules_room
-from controller_tool.services.desk import holds, operators, people_view
+from controller_tool.services import audit, audit_texts, cards, people, rules_room
+from controller_tool.services.desk import holds, operators, people_view, retention_beside
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -35,10 +38,15 @@ _ENTRY_PERSONS = 500  # in one entry of the operators' log
 
 @dataclass(frozen=True)
 class Erased:
-    """Ids of the persons whose data is deleted, or would be; kept: how many each rule keeps."""
+    """Ids of the persons whose data is deleted, or would be; kept: how many each rule keeps.
+
+    cases: references of those that are blanked; houses: of those whose landlord is.
+    """
 
     days: int
     erased: tuple[str, ...]
+    cases: tuple[str, ...]
+    houses: tuple[str, ...]
     kept: dict[str, int]
     dry_run: bool
 
@@ -91,12 +99,22 @@ def erase_due(site: Site, dry_run: bool = False) -> Erased:
         for person in due:
             _erase(site, person, now)
         ids = [person.id for person in due]
+        session.flush()
+        cases = retention_beside.cases(session, limit, now)
+        houses = retention_beside.landlords(session, limit, now)
+        retention_beside.of_persons(session, ids)
+        audit_texts.forget(session, [*ids, *cases])
         for first in range(0, len(ids), _ENTRY_PERSONS):
             some = ids[first : first + _ENTRY_PERSONS]
             audit.append(session, site.operator, "person.erase", persons=some, days=limit)
+        for first in range(0, len(cases), _ENTRY_PERSONS):
+            of = cases[first : first + _ENTRY_PERSONS]
+            audit.append(session, site.operator, "case.erase", cases=of, days=limit)
+        if houses:
+            audit.append(session, site.operator, "house.erase", houses=houses, days=limit)
         if dry_run:
             trial.rollback()
-    return Erased(limit, tuple(ids), dict(kept), dry_run)
+    return Erased(limit, tuple(ids), tuple(cases), tuple(houses), dict(kept), dry_run)
 
 
 def _days(session: Session) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select
 from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import STATE_ISSUED, Card, Person
 from controller_tool.registry.stays import Lease
+from controller_tool.rules import stay as stay_rules
 from controller_tool.rules import words
 from controller_tool.services import cards, people
 from controller_tool.services.desk import places
@@ -78,6 +79,10 @@ class Books:
         if room.id not in self._doors:
             self._doors[room.id] = places.doors(self._session, house, room)
         return self._doors[room.id]
+
+    def living(self, stays: Iterable[Lease]) -> tuple[stay_rules.Living, ...]:
+        """These stays as rules see them."""
+        return tuple(places.as_living(self._session, one) for one in stays)
 
     def _index(self, row: Row) -> bytes:
         return people.index(self._site.vault, row.id_number.encode(), "")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # which column a rule is about
 _COLUMN = {"document": "id_number", "duplicate": "room", "capacity": "room", "dates": "until",
-           "ceiling": "until", "extension": "until"}  # fmt: skip
+           "elsewhere": "id_number", "ceiling": "until", "extension": "until"}  # fmt: skip
 
 
 @dataclass
@@ -76,6 +76,7 @@ class Planner:
         self._now_min = now_min
         self._faults: list[Fault] = []
         self._freed: set[str] = set()  # ids of cards that end by this roster
+        self._leaving: set[str] = set()  # ids of stays that do
 
     def plan(self, kind: str, leavers_end: bool, local: SiteTime) -> Plan:
         """kind: of stays that begin; leavers_end: who is not on the roster frees bed and card."""
@@ -127,6 +128,7 @@ class Planner:
     def _free(self, steps: list[Step], leaving: list[Lease]) -> None:
         """Beds and cards that are free once this roster holds."""
         taken = self._books.taken
+        self._leaving = {lease.id for lease in leaving}
         for lease in leaving:
             taken[lease.room_id] -= 1
             self._freed |= {card.id for card in self._books.held(lease)}
@@ -143,6 +145,7 @@ class Planner:
         wish = rules.Wish(
             lease.kind if lease else kind, step.person.document if step.person else words.ID_CARD,
             step.from_min, row.until_min, there_already=self._there_already(step),
+            living=self._living(step),
         )  # fmt: skip
         house = places.facts(step.house)
         if lease and row.until_min < lease.until_min:
@@ -171,6 +174,15 @@ class Planner:
             return None
         mine = self._books.stays[step.person.id]
         return next((one.ref for one in mine if one.room_id == step.room.id), None)
+
+    def _living(self, step: Step) -> tuple[rules.Living, ...]:
+        """Where else the person lives once this roster holds; most do nowhere."""
+        if step.person is None:
+            return ()
+        ending = {*self._leaving, step.lease.id if step.lease else ""}
+        other = [one for one in self._books.stays[step.person.id]
+                 if one.id not in ending and one.kind != words.VISITOR]  # fmt: skip
+        return self._books.living(other) if other else ()
 
     def _judge_card(self, step: Step) -> None:
         if step.row.credential is None:

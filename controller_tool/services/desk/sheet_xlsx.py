@@ -1,8 +1,10 @@
 """Rows of an .xlsx workbook that somebody else made: bounded, and without trust (host).
 
-A workbook is a zip of XML. Before openpyxl sees it, sizes are bounded, and each part is read once
-by expat, which refuses document types, so that no entity is ever expanded. That reading also finds
-what openpyxl's fast mode does not tell: hidden rows, merged cells, formulas without a value.
+A workbook is a zip of XML. Sizes are bounded by what is really unpacked, whatever the zip says of
+itself, and each part is read once by expat, which refuses document types, so that no entity is ever
+expanded. openpyxl gets a zip made anew of what was read so, and nothing else: a part by any other
+ending (a picture, or a sheet that hides from this) is not in it. That reading also finds what
+openpyxl's fast mode does not tell: hidden rows, merged cells, formulas without a value.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import re
 import warnings
 import zipfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from xml.parsers import expat
 
 from controller_tool.errors import OperatorError
@@ -26,6 +28,8 @@ ROWS_MAX = 20_000
 COLUMNS_MAX = 64
 UNPACKED_MAX_BYTES = 64 * 1024 * 1024
 _PARTS_MAX = 1000
+_READ_BYTES = 1 << 16
+_XML = (".xml", ".rels")
 _MERGED_MAX = 50_000  # merged ranges, and cells that one value fills
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
@@ -46,8 +50,9 @@ def read(raw: bytes, name: str) -> dict[str, Grid]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and checks that are not read
-            marks = _marks(raw, name)
-            return _sheets(raw, marks)
+            parts = _parts(raw, name)
+            marks = {part: _Part().read(xml) for part, xml in parts.items()}
+            return _sheets(_packed(parts), marks)
     except OperatorError:
         raise
     except Exception:  # noqa: BLE001 - openpyxl raises whatever a wrong part makes of it
@@ -61,20 +66,43 @@ def _unreadable(name: str) -> OperatorError:
     )
 
 
-def _marks(raw: bytes, name: str) -> dict[str, _Marks]:
-    found = {}
+def _parts(raw: bytes, name: str) -> dict[str, bytes]:
+    """The XML of a workbook by name; ValueError for one that is there twice."""
+    found: dict[str, bytes] = {}
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
         parts = packed.infolist()
-        total = sum(part.file_size for part in parts)
-        if len(parts) > _PARTS_MAX or total > UNPACKED_MAX_BYTES:
-            raise OperatorError(
-                t("{path} unpacks to more than {n} MB", path=name, n=UNPACKED_MAX_BYTES >> 20),
-                t("Copy the table alone into a new workbook"),
-            )
+        left = UNPACKED_MAX_BYTES
+        if len(parts) > _PARTS_MAX or sum(part.file_size for part in parts) > left:
+            raise _too_much(name)
         for part in parts:
-            if part.filename.lower().endswith((".xml", ".rels")):
-                found[part.filename] = _Part().read(packed.read(part))
+            if not part.filename.lower().endswith(_XML):
+                continue
+            if part.filename in found:
+                raise ValueError
+            with packed.open(part) as file:
+                # a bound for each read: of a part that lies about its size the zip module would
+                # unpack a gigabyte at once and throw most of it away
+                xml = b"".join(iter(lambda: file.read(_READ_BYTES), b""))
+            left -= len(xml)
+            if left < 0:
+                raise _too_much(name)
+            found[part.filename] = xml
     return found
+
+
+def _too_much(name: str) -> OperatorError:
+    return OperatorError(
+        t("{path} unpacks to more than {n} MB", path=name, n=UNPACKED_MAX_BYTES >> 20),
+        t("Copy the table alone into a new workbook"),
+    )
+
+
+def _packed(parts: dict[str, bytes]) -> IO[bytes]:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as packed:
+        for part, xml in parts.items():
+            packed.writestr(part, xml)
+    return made
 
 
 class _Part:
@@ -138,10 +166,10 @@ def _number(letters: str) -> int:
     return number
 
 
-def _sheets(raw: bytes, marks: dict[str, _Marks]) -> dict[str, Grid]:
+def _sheets(packed: IO[bytes], marks: dict[str, _Marks]) -> dict[str, Grid]:
     from openpyxl import load_workbook  # noqa: PLC0415 - slow to import, seldom asked for
 
-    book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
+    book = load_workbook(packed, read_only=True, data_only=True, keep_links=False)
     try:
         return {
             sheet.title: _grid(sheet, marks.get(_path(sheet), _Marks()))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from controller_tool import disk
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
+from controller_tool.keys.files import write_private_file
 from controller_tool.messages import language, name_of, t
 from controller_tool.registry.models import STATE_ISSUED
 from controller_tool.services import moments, site_time
@@ -115,7 +116,7 @@ def write(made: Slip, ref: str, target: Path) -> Path:
     try:
         if folder:
             target.mkdir(parents=True, exist_ok=True)
-        path.write_text(body, encoding="utf-8")
+        write_private_file(path, body.encode())  # a name and a room stand on it
     except OSError as error:
         raise OperatorError(
             t("{path} cannot be written ({error})", path=path, error=error.strerror or error),

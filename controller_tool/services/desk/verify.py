@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from controller_tool.clock import now_s
 from controller_tool.registry.models import Person
+from controller_tool.rules import duty
 from controller_tool.services import audit
-from controller_tool.services.desk import places
+from controller_tool.services.desk import operators, places
 
 if TYPE_CHECKING:
     from controller_tool.services.site import Site
@@ -30,6 +31,7 @@ def verify(site: Site, stay: str, right: bool, dry_run: bool = False) -> Verifie
     OperatorError when there is no such stay.
     """
     site.require_cards()
+    operators.require(site, duty.INSPECT)
     places.unlock_for(site, stay)
     with site.registry.writing() as session:
         lease = places.lease(site, session, stay)
