@@ -9,8 +9,8 @@ Check-in, in this order:
 - *dates*: the stay begins before it ends, ends after now, begins within AHEAD_DAYS
 - *ceiling*: it ends within the days of the house's class, counted from its begin or from now,
   whichever is later
-- *visit*: a visitor stays as long as the class allows, and not longer than the host, in
-  the host's room
+- *visit_room*, *visit*: a visitor goes to the host's room, stays as long as the class allows, and
+  not longer than the host
 - *capacity*: a bed is free; visitors and those who have left take none
 
 Extension: the stay is not over, the new end is later, and admission, ceiling and visit hold anew.
@@ -105,7 +105,7 @@ def extension(house: House, wish: Wish, was_until_min: int, now_min: int) -> Ref
     if wish.until_min <= was_until_min:
         return Refusal(
             "extension", t("The new end is not later than the old one"),
-            t("Give a later --until, or end the stay: tenant check-out"),
+            t("Give a later end, or end the stay: tenant check-out"),
         )  # fmt: skip
     return (
         admission(house) or _dates(wish, now_min)
@@ -165,9 +165,11 @@ def document(wish: Wish) -> Refusal | None:
 
 def _kind(wish: Wish) -> Refusal | None:
     if wish.kind == words.VISITOR and wish.host is None:
-        return Refusal("host", t("A visitor names a host"), t("Give --host with the host's stay"))
+        return Refusal(
+            "host", t("A visitor names a host"), t("Say whom they visit: a stay or a card")
+        )
     if wish.kind != words.VISITOR and wish.host is not None:
-        return Refusal("host", t("Only a visitor has a host"), t("Leave --host away"))
+        return Refusal("host", t("Only a visitor has a host"), t("Name no host"))
     return None
 
 
@@ -184,9 +186,11 @@ def _duplicate(room: Room, wish: Wish) -> Refusal | None:
 
 def _dates(wish: Wish, now_min: int) -> Refusal | None:
     if wish.until_min <= wish.from_min:
-        return Refusal("dates", t("The stay ends before it begins"), t("Check --from and --until"))
+        return Refusal(
+            "dates", t("The stay ends before it begins"), t("Check its first and its last day")
+        )
     if wish.until_min <= now_min:
-        return Refusal("dates", t("The stay is over already"), t("Check --until"))
+        return Refusal("dates", t("The stay is over already"), t("Check its last day"))
     if wish.from_min > now_min + AHEAD_DAYS * _DAY_MIN:
         return Refusal(
             "dates", t("The stay begins more than {n} days from now", n=AHEAD_DAYS),
@@ -204,7 +208,7 @@ def _ceiling(house: House, wish: Wish, now_min: int) -> Refusal | None:
         "ceiling",
         t("In a house of this class a stay ends within {n} days",
           n=classes.of(house.class4).stay_days),
-        t("Give an earlier --until and extend the stay later"),
+        t("Give an earlier last day and extend the stay later"),
     )  # fmt: skip
 
 
@@ -217,25 +221,33 @@ def host(wish: Wish) -> Refusal | None:
     )
 
 
+def host_room(wish: Wish) -> Refusal | None:
+    """A visitor is let into the host's room alone."""
+    if wish.host is None or wish.host.in_room:
+        return None
+    return Refusal(
+        "visit_room", t("A visitor goes to the host's room"), t("Give the room of the host")
+    )
+
+
 def _visit(house: House, wish: Wish) -> Refusal | None:
     if wish.host is None:
         return None
     absent = host(wish)
     if absent is not None:
         return absent
-    if not wish.host.in_room:
-        return Refusal(
-            "visit", t("A visitor goes to the host's room"), t("Give the room of the host")
-        )
+    elsewhere = host_room(wish)
+    if elsewhere is not None:
+        return elsewhere
     hours = classes.of(house.class4).visit_h
     if wish.until_min - wish.from_min > hours * 60:
         return Refusal(
             "visit", t("In a house of this class a visit lasts {n} hours at most", n=hours),
-            t("Give an earlier --until; who stays longer is a tenant"),
+            t("Give an earlier end; who stays longer is a tenant"),
         )  # fmt: skip
     if wish.until_min > wish.host.until_min:
         return Refusal(
-            "visit", t("The visit would outlast the host's stay"), t("Give an earlier --until")
+            "visit", t("The visit would outlast the host's stay"), t("Give an earlier end")
         )
     return None
 

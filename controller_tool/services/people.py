@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Person
-from controller_tool.rules import words
+from controller_tool.rules import contact, words
+from controller_tool.rules.refusal import require
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def take(site: Site, session: Session, holder: Holder) -> Person:
     """The person that ``holder`` means, new where the number is none or not known.
 
     What the desk knows better now is brought up to date. Raises OperatorError when the number is
-    wrong or belongs to somebody of another name.
+    wrong or belongs to somebody of another name, RuleRefused for what is no phone number.
     """
     number = good_number(holder)
+    holder = replace(holder, phone=good_phone(holder.phone))
     person = find(site, session, indexed(holder.document, number)) if number else None
     if person is None:
         return add(site, session, holder, number)
@@ -99,6 +101,12 @@ def good_number(holder: Holder) -> str:
             t("This is no number of a passport"), t("Letters and digits, 5 to 20 of them")
         )
     return number
+
+
+def good_phone(text: str) -> str:
+    """The phone number as it is kept, "" for none; RuleRefused for what is none."""
+    require(contact.refuse_phone(text))
+    return contact.phone(text) or ""
 
 
 def is_short(text: str, longest: int) -> bool:

@@ -22,6 +22,7 @@ from controller_tool.registry.models import Device, Grant
 from controller_tool.rules import stay
 from controller_tool.services import (
     audit,
+    card_holder,
     card_terms,
     cards,
     list_content,
@@ -144,7 +145,8 @@ def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task],
         if card is None:
             tasks.append(_Task(row, person is not None))
         elif person is None or card.person_id != person.id:
-            what = t("this card is issued to somebody else ({ref})", ref=card.ref)
+            what = t("this card is issued to somebody else ({holder})",
+                     holder=card_holder.said(site, session, card))  # fmt: skip
             faults.append(roster.fault(row, "card", what, row.credential.masked()))
         elif not _same_lease(card, row):
             what = t("this card is out for another lease ({ref}): collect it first", ref=card.ref)

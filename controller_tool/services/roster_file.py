@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from controller_tool import credentials, date_forms, id_number
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.rules import contact
 from controller_tool.services import people
 from controller_tool.services.desk import card_reader, sheet_cells, sheets
 from controller_tool.services.desk.sheet_cells import Cell, Fault
@@ -55,7 +56,6 @@ DESK_COLUMNS = {
 }
 CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), strict=True)
 DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"))
-_PHONE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
 _SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
 _NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
 _WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
@@ -215,11 +215,11 @@ class _Reader:
             self._wrong("sex", t("the ID number says otherwise"))
 
     def _phone(self) -> str:
-        phone = re.sub(r"[ -]", "", self._text("phone"))
-        found = _PHONE.fullmatch(phone)
-        if phone and not found:
-            self._wrong("phone", t("not a mobile number of 11 digits"))
-        return found[1] if found else ""
+        phone = contact.phone(self._text("phone"))
+        if phone is None:
+            self._wrong("phone", t("not a phone number: 11 digits of a mobile, 0571-86911111, or"
+                                   " +852 and the number"))  # fmt: skip
+        return phone or ""
 
     def _card(self) -> Credential | None:
         text = self._needed("card")

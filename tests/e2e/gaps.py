@@ -20,7 +20,7 @@ TRIALS = 3
 
 def longest_gap_us(board: Board, trial: Callable[[], object], limit_us: int) -> int:
     """Longest stretch of the first trial that keeps the limit, or the shortest of all trials'."""
-    gaps = []
+    gaps: list[int] = []
     for _ in range(TRIALS):
         board.stimulate("clear_gap")
         trial()

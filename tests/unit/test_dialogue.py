@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy import select
 from controller_tool.errors import OperatorError
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
-from controller_tool.services.desk import check_in, dialogue
+from controller_tool.services.desk import check_in, dialogue, people_view
 from controller_tool.services.desk.form import Form
 from tests.unit.house_support import add_areas, add_house, day, number
 from tests.unit.test_stays import LI, WANG, request
@@ -30,6 +32,7 @@ class Clerk:
         self.agrees = agrees
         self.asked: list[str] = []
         self.faults: list[str] = []
+        self.ways_out: list[str] = []
         self.questions: list[Question] = []
         self.summary: dict[str, str] = {}
 
@@ -41,6 +44,7 @@ class Clerk:
     def fault(self, what: str, way_out: str) -> None:
         assert way_out
         self.faults.append(what)
+        self.ways_out.append(way_out)
 
     def say(self, text: str) -> None:
         assert text
@@ -115,6 +119,61 @@ def test_a_stay_beyond_the_class_s_days_is_said_at_the_date(site) -> None:
     assert dialogue.fill(site, Form(), clerk) is not None
     assert "within 365 days" in clerk.faults[0]
     assert clerk.asked.count("until") == 3
+
+
+def test_what_is_no_phone_number_is_said_at_the_phone_and_asked_for_again(site) -> None:
+    clerk = Clerk("H00001", "", "101", "", GOOD, "王伟", "138", "１３８ 0000-0000", UNTIL, "")
+    wanted = dialogue.fill(site, Form(), clerk)
+    assert clerk.faults == ["This is no phone number"]
+    assert clerk.asked[6:9] == ["phone", "phone", "until"]
+    assert wanted is not None
+    stay = check_in.check_in(site, wanted)
+    with site.registry.session() as session:
+        assert people_view.show(site, stay.ref).phone == "138****0000"
+        assert session.scalar(select(Lease)) is not None
+
+
+def test_a_wrong_phone_that_was_given_is_asked_for_in_its_turn(site) -> None:
+    clerk = Clerk("H00001", "", "101", "", GOOD, "王伟", "13800000000", UNTIL, "")
+    assert dialogue.fill(site, Form(phone="138"), clerk) is not None
+    assert clerk.asked[4:8] == ["id_number", "name", "phone", "until"]
+
+
+def test_the_last_day_that_is_allowed_stands_at_the_question(site) -> None:
+    clerk = Clerk("H00001", "", "101", "", GOOD, "王伟", "", UNTIL, "")
+    assert dialogue.fill(site, Form(), clerk) is not None
+    hint = clerk.questions[7].hint
+    latest = re.findall("[0-9]{4}-[0-9]{2}-[0-9]{2}", hint)[1]
+    again = Clerk("H00001", "", "101", "", GOOD, "王伟", "", latest, "")
+    assert dialogue.fill(site, Form(), again) is not None
+    assert again.faults == []
+    day_later = (date.fromisoformat(latest) + timedelta(days=1)).isoformat()
+    late = Clerk("H00001", "", "101", "", GOOD, "王伟", "", day_later, latest, "")
+    assert dialogue.fill(site, Form(), late) is not None
+    assert "within 365 days" in late.faults[0]
+
+
+def test_no_way_out_of_the_conversation_names_an_option(site) -> None:
+    check_in.check_in(site, request())
+    begins = day(-30)
+    clerk = Clerk("H00001", "3", "L000001", "102", "101", "", LI.id_number, "李娜", "", TOO_LATE,
+                  begins, "nonsense", f"{day(0)}T00:00")  # fmt: skip
+    with pytest.raises(IndexError):
+        dialogue.fill(site, Form(), clerk)
+    tenant = Clerk("H00001", "", "102", "", LI.id_number, "李娜", "", TOO_LATE, begins, UNTIL,
+                   "0012345678", "12345678", "")  # fmt: skip
+    assert dialogue.fill(site, Form(), tenant) is not None
+    assert len(clerk.ways_out + tenant.ways_out) > 6
+    assert [way for way in clerk.ways_out + tenant.ways_out if "--" in way] == []
+
+
+def test_a_card_that_is_out_says_who_has_it_where_and_how_it_comes_back(site) -> None:
+    check_in.check_in(site, request())
+    clerk = Clerk("H00001", "", "102", "", LI.id_number, "李娜", "", UNTIL, "0012345678", "")
+    assert dialogue.fill(site, Form(), clerk) is not None
+    assert clerk.faults == ["Card em4100:…614e is issued already: 王伟 H00001 101 K000001"]
+    assert "tenant check-out L000001" in clerk.ways_out[0]
+    assert "card collect K000001" in clerk.ways_out[0]
 
 
 def test_a_visitor_names_whom_they_visit(site) -> None:

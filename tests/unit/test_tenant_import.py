@@ -199,7 +199,7 @@ def test_a_card_of_somebody_else_and_another_name_are_refused(take) -> None:
     take(person(1))
     rows = [person(2, 卡号="0012345001"), person(1, 姓名="别人")]
     assert refused(take, *rows) == [
-        (2, "卡号", "this card is issued to somebody else (K000001)"),
+        (2, "卡号", "this card is issued to somebody else (工人乙 H00001 101 K000001)"),
         (3, "姓名", "this ID number belongs to somebody of another name"),
         (3, "卡号", "the same as in row 2"),
     ]

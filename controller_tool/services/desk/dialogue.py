@@ -22,7 +22,7 @@ from controller_tool.registry.houses import Room
 from controller_tool.rules import masking, words
 from controller_tool.rules import stay as rules
 from controller_tool.rules.refusal import RuleRefused, require
-from controller_tool.services import people, profiles
+from controller_tool.services import moments, people, profiles, site_time
 from controller_tool.services.desk import check_in, form, places
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _Step:
 _ABOUT = {
     "admission": "house", "barred": "house", "capacity": "room", "duplicate": "id_number",
     "document": "document", "host": "host", "kind": "kind", "dates": "until",
-    "ceiling": "until", "visit": "until",
+    "ceiling": "until", "visit": "until", "visit_room": "room", "phone": "phone",
 }  # fmt: skip
 CARD_FIELD = "card"
 
@@ -137,12 +137,16 @@ def _filled(filled: Form, step: _Step) -> None:
 
 
 def _back(filled: Form, step: _Step, error: ToolError, at: int) -> int:
-    """Empties the answer that is to be given anew; the place of its step."""
+    """Empties the answer that is to be given anew; the place of the step to go on with."""
     name = step.field
     if isinstance(error, RuleRefused):
         name = _ABOUT.get(error.refusal.rule, name)
     places_ = [one.field for one in _STEPS]
-    where = places_.index(name) if name in places_ and places_.index(name) <= at else at
+    where = places_.index(name) if name in places_ else at
+    if where > at and getattr(filled, name):
+        setattr(filled, name, "")
+        return at  # it was given, and is asked for in its turn
+    where = min(where, at)
     setattr(filled, _STEPS[where].field, "")
     if _STEPS[where].field == "id_number":
         filled.name = ""  # another number is another person
@@ -207,6 +211,10 @@ def _ask_host(_site: Site, filled: Form) -> Question | None:
 
 
 def _ask_room(site: Site, filled: Form) -> Question:
+    if filled.host:
+        with site.registry.session() as session:
+            room = session.get_one(Room, places.lease(site, session, filled.host).room_id).number
+        return Question("room", t("Room"), t("Enter: the host's, {room}", room=room), default=room)
     return Question("room", t("Room"), t("free beds: {rooms}", rooms=_free(site, filled)))
 
 
@@ -229,10 +237,15 @@ def _ask_phone(_site: Site, _filled: Form) -> Question:
     return Question("phone", t("Phone"), t("Enter for none"), default="")
 
 
-def _ask_until(_site: Site, filled: Form) -> Question:
+def _ask_until(site: Site, filled: Form) -> Question:
+    local = site_time.of(site)
+    latest_min = _latest_min(site, filled)
     if filled.kind == words.VISITOR:
-        return Question("until", t("Until when"), t("such as 2030-03-31T18:00"))
-    return Question("until", t("Last day"), t("such as 2030-03-31"))
+        latest = moments.told(local, latest_min)
+        hint = t("such as 2030-03-31T18:00; {end} at the latest", end=latest)
+        return Question("until", t("Until when"), hint)
+    day = moments.last(local, moments.midnight_before(local, latest_min))
+    return Question("until", t("Last day"), t("such as 2030-03-31; {end} at the latest", end=day))
 
 
 def _card_question(count: int) -> Question:
@@ -277,8 +290,12 @@ def _check_host(site: Site, filled: Form) -> None:
 
 def _check_room(site: Site, filled: Form) -> None:
     with site.registry.session() as session:
-        room = places.room(session, places.house(session, filled.house), filled.room)
+        house = places.house(session, filled.house)
+        room = places.room(session, house, filled.room)
         require(rules.capacity(places.room_facts(session, room), filled.kind))
+        if filled.host:
+            found = check_in.host(site, session, house, filled.host, room)
+            require(rules.host_room(rules.Wish(filled.kind, "", 0, 0, found)))
 
 
 def _check_document(_site: Site, filled: Form) -> None:
@@ -292,14 +309,20 @@ def _check_number(_site: Site, filled: Form) -> None:
 
 def _check_person(site: Site, filled: Form) -> None:
     """As it would be with the latest end that is allowed: name, number and room fit together."""
+    latest_min = _latest_min(site, filled)
+    check_in.check_in(site, filled.request(site, until_min=latest_min), dry_run=True)
+
+
+def _latest_min(site: Site, filled: Form) -> int:
+    """The latest end that class, kind and host allow."""
     with site.registry.session() as session:
-        facts = places.facts(places.house(session, filled.house))
+        house = places.house(session, filled.house)
         begin_min = filled.begin_min(site)
-        latest = rules.latest_end_min(facts, filled.kind, begin_min, now_s() // 60)
+        latest = rules.latest_end_min(places.facts(house), filled.kind, begin_min, now_s() // 60)
         if filled.host:
-            found = check_in.host(site, session, places.house(session, filled.house), filled.host)
+            found = check_in.host(site, session, house, filled.host)
             latest = min(latest, found.until_min) if found else latest
-    check_in.check_in(site, filled.request(site, until_min=latest), dry_run=True)
+    return latest
 
 
 def _check_until(site: Site, filled: Form) -> None:
@@ -314,8 +337,8 @@ def _check_fixed(site: Site, filled: Form) -> None:
             profiles.find(session, filled.profile)
 
 
-def _check_nothing(_site: Site, _filled: Form) -> None:
-    """Whatever it is will do."""
+def _check_phone(_site: Site, filled: Form) -> None:
+    people.good_phone(filled.phone)
 
 
 def _free(site: Site, filled: Form) -> str:
@@ -336,6 +359,6 @@ _STEPS = (
     _Step("document", _ask_document, _check_document),
     _Step("id_number", _ask_number, _check_number),
     _Step("name", _ask_name, _check_person),
-    _Step("phone", _ask_phone, _check_nothing, optional=True),
+    _Step("phone", _ask_phone, _check_phone, optional=True),
     _Step("until", _ask_until, _check_until),
 )

@@ -11,7 +11,7 @@ from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import STATE_ISSUED, Card, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
-from controller_tool.services import cards, people
+from controller_tool.services import card_holder, cards, people
 from controller_tool.services.desk import places
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class Books:
         if row.credential is None:
             return None
         return self._by_credential.get(cards.index(self._site.vault, row.credential))
+
+    def holder(self, card: Card) -> str:
+        """Who has a card that is out, as card_holder says it."""
+        return card_holder.said(self._site, self._session, card)
 
     def held(self, lease: Lease) -> list[Card]:
         """The cards of a stay that are out."""

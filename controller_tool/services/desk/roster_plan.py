@@ -181,8 +181,9 @@ class Planner:
             if card.lease_id is None and step.person and card.person_id == step.person.id:
                 step.own = card
             else:
-                self._wrong(step.row, "card", t("this card is issued to somebody else ({ref})",
-                                                ref=card.ref), shown)  # fmt: skip
+                what = t("this card is issued to somebody else ({holder})",
+                         holder=self._books.holder(card))  # fmt: skip
+                self._wrong(step.row, "card", what, shown)
         if step.what and not self._books.doors(step.house, step.room):
             self._wrong(step.row, "card", t("House {house} has no door that a card could open",
                                             house=step.house.ref), shown)  # fmt: skip
