@@ -15,7 +15,7 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, t
 from controller_tool.cli.explain import explain
 from controller_tool.cli.pair_asking import found
 from controller_tool.cli.profile import dry_run_option
-from controller_tool.cli.refusals import columns_help, refuse
+from controller_tool.cli.refusals import columns_help, refuse, tell_left_out
 from controller_tool.cli.ways import way, way_options
 from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED
@@ -86,6 +86,7 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
     if done.over:
         line += t("; {n} leases are over already", n=done.over)
     app.show(done, t("{what}; nothing was changed", what=line) if dry_run else line)
+    tell_left_out(app, done.left_out)
 
 
 def _issue_options(command: Any) -> Any:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from controller_tool.registry.models import Card
     from controller_tool.services.desk.sheet_cells import Fault
+    from controller_tool.services.desk.sheets import LeftOut
     from controller_tool.services.roster_file import Roster, Row
     from controller_tool.services.site import Site
 
@@ -60,7 +61,8 @@ class RosterRefused(OperatorError):
 class Imported:
     """What an import did, or would do (dry run). Rows; people and cards that are new.
 
-    over: new cards whose lease has ended already: they are listed and open nothing.
+    over: new cards whose lease has ended already: they are listed and open nothing; left_out: rows
+    that are totals or notes.
     """
 
     rows: int
@@ -70,6 +72,7 @@ class Imported:
     over: int
     devices: tuple[str, ...]
     dry_run: bool
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def import_roster(
         over=sum(task.row.until_min * 60 <= now_s() for task in tasks),
         devices=tuple(door.name for door in doors),
         dry_run=dry_run,
+        left_out=roster.left_out,
     )
 
 

@@ -19,7 +19,7 @@ from controller_tool.rules import contact
 from controller_tool.services import people
 from controller_tool.services.desk import card_reader, sheet_cells, sheets
 from controller_tool.services.desk.sheet_cells import Cell, Fault
-from controller_tool.services.desk.sheets import Columns, Line
+from controller_tool.services.desk.sheets import Columns, LeftOut, Line
 from controller_tool.services.people import NAME_MAX, ROOM_MAX
 from protocol.constants import TIME_END_MIN
 
@@ -54,8 +54,9 @@ DESK_COLUMNS = {
     "employer": ("单位", "公司", "工厂", "工作单位", "用人单位", "employer", "company"),
     "contract": ("合同号", "合同编号", "contract"),
 }
-CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), strict=True)
-DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"))
+CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), "id_number",
+                strict=True)  # fmt: skip
+DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"), "id_number")
 _SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
 _NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
 _WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
@@ -86,12 +87,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Roster:
-    """Good rows and all faults; names: the column names as this file has them; ignored: others."""
+    """Good rows and all faults; names: the column names as this file has them; ignored: others.
+
+    left_out: rows that are totals or notes.
+    """
 
     rows: list[Row]
     faults: list[Fault]
     names: dict[str, str]
     ignored: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def fault(self, row: Row, field: str, what: str, value: str = "") -> Fault:
         """A fault of a row that only the registry knows of; ``value`` is masked here."""
@@ -130,7 +135,8 @@ class Judge:
             read.append(row)
             if good is not None:
                 rows.append(good)
-        return Roster(rows, faults + _doubles(read, table.names), table.names, table.ignored)
+        faults += _doubles(read, table.names)
+        return Roster(rows, faults, table.names, table.ignored, tuple(table.left_out))
 
 
 class _Reader:
