@@ -12,6 +12,7 @@ Check-in, in this order:
 - *visit_room*, *visit*: a visitor goes to the host's room, stays as long as the class allows, and
   not longer than the host
 - *capacity*: a bed is free; visitors and those who have left take none
+- *bed*: a bed that is named is not somebody else's
 
 Extension: the stay is not over, the new end is later, and admission, ceiling and visit hold anew.
 A card ends with its stay at the latest.
@@ -25,7 +26,7 @@ cards for its exception; of every other one:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from controller_tool.messages import t
@@ -33,7 +34,7 @@ from controller_tool.rules import classes, words
 from controller_tool.rules.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 AHEAD_DAYS = 60
 _DAY_MIN = 1440
@@ -50,11 +51,15 @@ class House:
 
 @dataclass(frozen=True)
 class Room:
-    """A room, its beds, and how many stay there now without visitors."""
+    """A room, its beds, and how many stay there now without visitors.
+
+    in_beds: reference of the stay in each bed that was named.
+    """
 
     number: str
     beds: int
     taken: int
+    in_beds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,10 @@ class Host:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code."""
+    """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code.
+
+    bed: as it is marked in the room, empty where none is named.
+    """
 
     kind: str
     document: str
@@ -80,6 +88,7 @@ class Wish:
     until_min: int
     host: Host | None = None
     there_already: str | None = None
+    bed: str = ""
 
 
 def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | None:
@@ -92,7 +101,7 @@ def refusals(house: House, room: Room, wish: Wish, now_min: int) -> list[Refusal
     judged = (
         admission(house), document(wish), _kind(wish), _duplicate(room, wish),
         _dates(wish, now_min), _ceiling(house, wish, now_min), _visit(house, wish),
-        capacity(room, wish.kind),
+        capacity(room, wish.kind), bed(room, wish),
     )  # fmt: skip
     return [one for one in judged if one is not None]
 
@@ -250,6 +259,18 @@ def _visit(house: House, wish: Wish) -> Refusal | None:
             "visit", t("The visit would outlast the host's stay"), t("Give an earlier end")
         )
     return None
+
+
+def bed(room: Room, wish: Wish) -> Refusal | None:
+    """A bed that is named is nobody else's."""
+    taken = room.in_beds.get(wish.bed) if wish.bed else None
+    if taken is None:
+        return None
+    return Refusal(
+        "bed",
+        t("Bed {bed} of room {room} is taken ({stay})", bed=wish.bed, room=room.number, stay=taken),
+        t("Name another bed, or none; see who has it: tenant show {stay}", stay=taken),
+    )  # fmt: skip
 
 
 def capacity(room: Room, kind: str) -> Refusal | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME_MAX = 64
 ROOM_MAX = 32
+BED_MAX = 16
 _INDEX = "id_number"
 _PASSPORT = re.compile(r"[0-9A-Z]{5,20}")
 
@@ -75,12 +76,18 @@ def refresh(site: Site, person: Person, holder: Holder) -> bool:
     What is the same is not sealed anew. The room alone is no news: it moves with the stay.
     """
     person.room = short(holder.room, ROOM_MAX) or person.room
-    before = (person.origin, person.employer, person.phone_sealed)
+    before = _kept(person)
+    if holder.sex and person.document != words.ID_CARD:
+        person.sex = holder.sex
     person.origin = short(holder.origin, NAME_MAX) or person.origin
     person.employer = short(holder.employer, NAME_MAX) or person.employer
     if holder.phone and holder.phone != _phone(site, person):
         person.phone_sealed = _seal_phone(site, person.id, holder.phone)
-    return before != (person.origin, person.employer, person.phone_sealed)
+    return before != _kept(person)
+
+
+def _kept(person: Person) -> tuple[object, ...]:
+    return person.origin, person.employer, person.phone_sealed, person.sex
 
 
 def known(site: Site, session: Session, holder: Holder) -> Person | None:
@@ -96,11 +103,16 @@ def good_number(holder: Holder) -> str:
     if holder.document == words.ID_CARD:
         return require_good(holder.id_number)
     number = id_number.normalise(holder.id_number)
-    if not _PASSPORT.fullmatch(number):
+    if not is_passport(number):
         raise OperatorError(
             t("This is no number of a passport"), t("Letters and digits, 5 to 20 of them")
         )
     return number
+
+
+def is_passport(number: str) -> bool:
+    """Whether a normalised number can be one of a passport."""
+    return _PASSPORT.fullmatch(number) is not None
 
 
 def good_phone(text: str) -> str:

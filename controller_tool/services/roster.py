@@ -141,7 +141,7 @@ def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task],
     faults: list[Fault] = []
     for row in roster.rows:
         assert row.credential is not None  # noqa: S101 - roster_file.CARDS requires the column
-        person = people.find(site, session, row.id_number)
+        person = people.find(site, session, people.indexed(row.document, row.id_number))
         if person is not None and person.name != row.name:
             what = t("this ID number belongs to somebody of another name")
             faults.append(roster.fault(row, "name", what, row.name))
@@ -179,7 +179,8 @@ def _same_lease(card: Card, row: Row) -> bool:
 def _carry_out(site: Site, session: Session, row: Row, doors: list[Device]) -> None:
     assert row.credential is not None  # noqa: S101 - roster_file.CARDS requires both columns
     assert row.from_min is not None  # noqa: S101
-    person = people.take(site, session, people.Holder(row.name, row.id_number, row.room, row.phone))
+    holder = people.Holder(row.name, row.id_number, row.room, row.phone, row.document)
+    person = people.take(site, session, holder)
     card = cards.add(
         site, session, row.credential, cards.Terms(row.from_min, row.until_min), person
     )

@@ -27,7 +27,7 @@ from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
 from controller_tool.rules.refusal import require
-from controller_tool.services import audit, card_change, cards, list_content, refs
+from controller_tool.services import audit, card_change, cards, list_content, people, refs
 from controller_tool.services.desk import check_in, check_out, operators, places
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, ID_BYTES
 
@@ -63,8 +63,13 @@ def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay
     return _changed(site, text, act, dry_run)
 
 
-def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) -> Stay:
-    """Another room: the stay ends as *moved*, a new one with the same cards begins there."""
+def move(
+    site: Site, text: str, house: str, room: str, dry_run: bool = False, bed: str = ""
+) -> Stay:
+    """Another room: the stay ends as *moved*, a new one with the same cards begins there.
+
+    bed: as it is marked there. RuleRefused when a rule forbids it.
+    """
 
     def act(session: Session, lease: Lease) -> Lease:
         there = places.house(session, house)
@@ -78,6 +83,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
             lease.kind, person.document, begin_min, lease.until_min,
             _host(session, lease, there, new_room),
             lease.ref if new_room.id == lease.room_id else None,
+            people.short(bed, people.BED_MAX),
         )  # fmt: skip
         facts = places.room_facts(session, new_room)
         require(rules.check_in(places.facts(there), facts, wish, now_min))
@@ -86,7 +92,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
             person_id=person.id, house_id=there.id, room_id=new_room.id, kind=lease.kind,
             host_lease_id=lease.host_lease_id, from_min=begin_min, until_min=lease.until_min,
             profile_id=lease.profile_id, contract=lease.contract, roster=lease.roster,
-            created_at_s=now_s(),
+            created_at_s=now_s(), bed=wish.bed,
         )  # fmt: skip
         session.add(new)
         lease.ended_at_s, lease.end_reason = now_s(), words.MOVED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
@@ -65,10 +65,11 @@ def facts(of: House) -> rules.House:
 
 def room_facts(session: Session, of: Room) -> rules.Room:
     """A room as rules see it."""
-    taken = select(func.count()).select_from(Lease).where(
+    query = select(Lease.bed, Lease.ref).where(
         Lease.room_id == of.id, Lease.ended_at_s.is_(None), Lease.kind != words.VISITOR
     )  # fmt: skip
-    return rules.Room(of.number, of.beds, session.scalar(taken) or 0)
+    there = [(bed, ref) for bed, ref in session.execute(query)]
+    return rules.Room(of.number, of.beds, len(there), {bed: ref for bed, ref in there if bed})
 
 
 def doors(session: Session, of: House, in_room: Room) -> dict[Device, int | None]:

@@ -52,6 +52,7 @@ class Books:
         self.rooms = {(one.house_id, one.number): one
                       for one in self._of(Room, Room.house_id, set(known))}  # fmt: skip
         self.taken = self._taken(set(known))
+        self.in_beds = self._in_beds(set(known))
         self._cards(rows)
         self._doors: dict[str, dict[Device, int | None]] = {}
 
@@ -84,7 +85,8 @@ class Books:
         return self._doors[room.id]
 
     def _index(self, row: Row) -> bytes:
-        return people.index(self._site.vault, row.id_number.encode(), "")
+        number = people.indexed(row.document, row.id_number)
+        return people.index(self._site.vault, number.encode(), "")
 
     def _named(self, texts: set[str]) -> dict[str, House]:
         found: dict[str, House] = {}
@@ -112,6 +114,16 @@ class Books:
             for room_id, count in self._session.execute(query.group_by(Lease.room_id)):
                 taken[room_id] = count
         return taken
+
+    def _in_beds(self, house_ids: set[str]) -> dict[tuple[str, str], str]:
+        """Reference of the stay by room and bed, where beds were named."""
+        found: dict[tuple[str, str], str] = {}
+        for some in _pieces(house_ids):
+            query = select(Lease.room_id, Lease.bed, Lease.ref).where(
+                Lease.house_id.in_(some), Lease.ended_at_s.is_(None), Lease.bed != ""
+            )
+            found |= {(room_id, bed): ref for room_id, bed, ref in self._session.execute(query)}
+        return found
 
     def _cards(self, rows: list[Row]) -> None:
         out = Card.state == STATE_ISSUED
