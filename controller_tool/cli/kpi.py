@@ -84,7 +84,7 @@ def gaps(app: App, /, rate: str, area: str | None, house: str | None, everything
     seen = listed if everything else listed[:ON_SCREEN]
     shown: list[Any] = [f"{name_of('rate', rate)}: {_text(found.whole.rates[rate])}"]
     if listed:
-        shown += ["", table(rate_words.gap_columns(), rate_words.gap_rows(app.site, seen))]
+        shown += ["", table(*rate_words.gap_table(app.site, seen))]
     if len(seen) < len(listed):
         shown.append(t("and {n} more: --all, or --xlsx FILE", n=len(listed) - len(seen)))
     if xlsx is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,8 +10,9 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain
 from controller_tool.cli.profile import dry_run_option
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
+from controller_tool.rules import words
 from controller_tool.services import site_time
-from controller_tool.services.desk import people_view, retention
+from controller_tool.services.desk import people_change, people_view, retention
 from controller_tool.services.desk import verify as checks
 
 if TYPE_CHECKING:
@@ -41,6 +42,26 @@ def show(app: App, who: str, reason: str | None) -> None:
     keeps = t("nothing: it is due") if kept is None else kept.what
     data = {**plain(view), "kept_by": None if kept is None else kept.rule}
     app.show(data, _pairs(app, view, keeps))
+
+
+@person.command("change", help=t("Correct what was written down of somebody."))
+@click.argument("who")
+@click.option("--name", default="", help=t("Name, as in the document"))
+@click.option("--phone", default="", help=t("Phone"))
+@click.option("--sex", type=click.Choice(words.SEXES), default=None,
+              help=t("Of a passport's holder; an ID number says it itself"))  # fmt: skip
+@click.option("--origin", default="", help=t("Where the household is registered"))
+@click.option("--employer", default="", help=t("Employer"))
+@dry_run_option
+@pass_app
+def change(app: App, /, who: str, dry_run: bool, **asked: Any) -> None:
+    """A spot check of the entry counts no more."""
+    wish = people_change.Wish(**{name: value or "" for name, value in asked.items()})
+    done = people_change.change(app.site, who, wish, dry_run)
+    named = ", ".join(name_of("field", name) for name in done.fields) or t("nothing")
+    line = t("Corrected: {fields}", fields=named)
+    app.show({**plain(done), "ok": True}, _pairs(app, done.person, ""),
+             t("{what}; nothing was changed", what=line) if dry_run else line)  # fmt: skip
 
 
 @person.command("erase-due", help=t("Delete the personal data of all whose time is over."))
@@ -76,7 +97,7 @@ def verify(app: App, stay: str, right: bool | None, dry_run: bool) -> None:
 
 def _pairs(app: App, view: PersonView, keeps: str) -> Table:
     rows = [
-        (t("id"), view.id), (t("name"), view.name),
+        (t("id"), view.id), (name_of("person", "name"), view.name),
         (t("document"), name_of("document", view.document)), (t("number"), view.number),
         (t("phone"), view.phone), (t("sex"), name_of("sex", view.sex) if view.sex else ""),
         (t("household"), view.origin), (t("employer"), view.employer),

@@ -23,6 +23,7 @@ from controller_tool.registry.models import (
     STATE_COLLECTED,
     STATE_ISSUED,
     STATE_LOST,
+    STATE_REPLACED,
     Card,
     Device,
     Grant,
@@ -91,11 +92,14 @@ class CardStatus:
 
     @property
     def word(self) -> str:
-        """The one word for the screen: "issued", "pending n/m" or "deregistered"."""
+        """The one word for the screen: "issued", "pending n/m" or "deregistered".
+
+        "replaced" is a former issue that is proven gone, of a card that its holder keeps.
+        """
         if self.state == STATE_ISSUED:
             return t("issued")
         if self.deregistered:
-            return t("deregistered")
+            return t("replaced") if self.state == STATE_REPLACED else t("deregistered")
         return t("pending {n}/{m}", n=self.proven, m=self.of)
 
 

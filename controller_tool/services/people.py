@@ -76,18 +76,23 @@ def refresh(site: Site, person: Person, holder: Holder) -> bool:
     What is the same is not sealed anew. The room alone is no news: it moves with the stay.
     """
     person.room = short(holder.room, ROOM_MAX) or person.room
-    before = _kept(person)
+    before = kept(person)
     if holder.sex and person.document != words.ID_CARD:
         person.sex = holder.sex
     person.origin = short(holder.origin, NAME_MAX) or person.origin
     person.employer = short(holder.employer, NAME_MAX) or person.employer
     if holder.phone and holder.phone != _phone(site, person):
         person.phone_sealed = _seal_phone(site, person.id, holder.phone)
-    return before != _kept(person)
+    changed = before != kept(person)
+    if changed:
+        person.verified_good = None  # a spot check was of what stood there before
+    return changed
 
 
-def _kept(person: Person) -> tuple[object, ...]:
-    return person.origin, person.employer, person.phone_sealed, person.sex
+def kept(person: Person) -> dict[str, object]:
+    """What the desk may correct, by the names that people know."""
+    return {"name": person.name, "phone": person.phone_sealed, "sex": person.sex,
+            "origin": person.origin, "employer": person.employer}  # fmt: skip
 
 
 def known(site: Site, session: Session, holder: Holder) -> Person | None:

@@ -239,6 +239,7 @@ def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_
     operators.require(site, duty.EXTEND)
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
+        places.require_not_moved(session, lease)
         if lease.ended_at_s is not None:
             raise OperatorError(
                 t("Stay {stay} has ended", stay=lease.ref),

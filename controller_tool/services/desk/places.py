@@ -63,6 +63,21 @@ def facts(of: House) -> rules.House:
     return rules.House(of.ref, of.class4, of.state)
 
 
+def require_not_moved(session: Session, of: Lease) -> None:
+    """Who moved stays on under another reference: OperatorError names it."""
+    if of.end_reason != words.MOVED:
+        return
+    query = select(Lease.ref).where(
+        Lease.person_id == of.person_id, Lease.ended_at_s.is_(None), Lease.id != of.id
+    )
+    now = session.scalar(query.order_by(Lease.ref.desc()))
+    if now is not None:
+        raise OperatorError(
+            t("Stay {stay} has moved on and is {now} now", stay=of.ref, now=now),
+            t("Do it with that one: {now}", now=now),
+        )
+
+
 def room_facts(session: Session, of: Room) -> rules.Room:
     """A room as rules see it."""
     query = select(Lease.bed, Lease.ref).where(

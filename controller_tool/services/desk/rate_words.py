@@ -39,6 +39,14 @@ def gap_columns() -> list[str]:
     ]  # fmt: skip
 
 
+def gap_table(site: Site, gaps: Sequence[Gap]) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows for a screen, without columns in which nothing stands."""
+    rows = gap_rows(site, gaps)
+    kept = [place for place in range(len(gap_columns())) if any(row[place] for row in rows)]
+    columns = [gap_columns()[place] for place in kept]
+    return columns, [[row[place] for place in kept] for row in rows]
+
+
 def gap_rows(site: Site, gaps: Sequence[Gap]) -> list[list[object]]:
     """Gaps as lines of a table, each without what it does not have."""
     local = journal_read.local_of(site)
