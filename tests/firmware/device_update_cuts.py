@@ -6,7 +6,7 @@ signed and its bytes were proven; what was confirmed and answered stays; and the
 for again, ends with the new pack in force.
 """
 
-from protocol.codes import EVENT_FIRMWARE_ROLLED_BACK, EVENT_FIRMWARE_TAKEN
+from protocol.codes import EVENT_FIRMWARE_ROLLED_BACK, EVENT_FIRMWARE_TAKEN, ROLLBACK_PACK
 from protocol.version import VERSION
 from tests.firmware.flash import SCATTERED, PowerCut
 from tests.firmware.update_rig import (
@@ -16,6 +16,7 @@ from tests.firmware.update_rig import (
     Controller,
     lay,
     manifest,
+    pack,
     packfs,
     running,
     slots,
@@ -115,9 +116,17 @@ def finished(board: Board, what: str) -> None:
     assert packfs.state == "", what
 
 
-def walk(acts: "list[tuple[str, Act, tuple[bytes, ...], bytes]]", sample: int) -> int:
-    """Cut everywhere in each act, `sample` apart; how many points that were."""
+def walk(
+    acts: "list[tuple[str, Act, tuple[bytes, ...], bytes]]", sample: int, before: bytes = b""
+) -> int:
+    """Cut everywhere in each act, `sample` apart; how many points that were.
+
+    before: what the other slot still holds from an earlier update.
+    """
     board = Board()
+    if before:
+        board.start()
+        lay("/fw1.pack", before)
     tried = 0
     for name, act, allowed, after in acts:
         image = board.image()
@@ -136,6 +145,10 @@ def walk(acts: "list[tuple[str, Act, tuple[bytes, ...], bytes]]", sample: int) -
                 c = board.start()
                 seen.add(running())
                 assert running() in allowed, what
+                rotten = [
+                    e for e in c.events() if e[:2] == (EVENT_FIRMWARE_ROLLED_BACK, ROLLBACK_PACK)
+                ]
+                assert not rotten, what  # a slot is chosen once its pack is there, not before
                 if running() == NEW:
                     assert (EVENT_FIRMWARE_TAKEN, 0, VERSION + 1) in c.events(), what
                 finished(board, what)
@@ -153,6 +166,10 @@ def test_old_or_new_firmware_at_sampled_points() -> None:
 
 def test_a_failing_firmware_goes_back_at_sampled_points() -> None:
     assert walk(FAILING, SAMPLE) > 20
+
+
+def test_what_an_earlier_update_left_never_runs_again() -> None:
+    assert walk(ACTS[2:3], 1, pack("older")) > 20
 
 
 def test_old_or_new_firmware_at_every_point_in_full() -> None:

@@ -28,9 +28,9 @@ from tests.unit.test_cards import issue
 
 
 @pytest.fixture
-def journals(site, board) -> Journals:
-    """A ring that was overwritten before its first pull, one that was not."""
-    return Journals(board).write(access=200, alarm=1500).pull(site)
+def journals(site, board, request) -> Journals:
+    """Both rings, pulled; the test may say how many alarms."""
+    return Journals(board).write(access=200, alarm=getattr(request, "param", 20)).pull(site)
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def path(request, tmp_path):
 # --- made and judged ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("journals", [1500], ids=["overwritten"], indirect=True)
 def test_an_auditor_proves_a_bundle_with_the_audit_key(site, auditor, path) -> None:
     done = bundle_verify.verify(auditor, bundle(site, path))
     assert (done.ok, done.flaws, done.maker_known) == (True, (), True)

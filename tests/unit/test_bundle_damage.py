@@ -226,16 +226,16 @@ def damaged(court: Court, kind: str, how: str, seed: int) -> Files | None:
 
 @pytest.mark.parametrize("how", list(DAMAGES))
 @pytest.mark.parametrize("kind", [*KINDS, "manifest.json", "manifest.cose"])
-def test_damage_without_a_key_is_found_by_both(court, kind, how) -> None:
-    for seed in range(2):
+def test_damage_without_a_key_is_found_by_both(court, kind, how, full) -> None:
+    for seed in range(5 if full else 1):
         files = damaged(court, kind, how, seed)
         assert files is None or not court.agree(files)
 
 
 @pytest.mark.parametrize("how", list(DAMAGES))
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in UNJUDGED])
-def test_both_agree_on_damage_that_a_new_manifest_vouches_for(court, kind, how) -> None:
-    for seed in range(2):
+def test_both_agree_on_damage_that_a_new_manifest_vouches_for(court, kind, how, full) -> None:
+    for seed in range(5 if full else 1):
         files = damaged(court, kind, how, seed)
         if files is not None:
             court.agree(signed_anew(court.site, files))

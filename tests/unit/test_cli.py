@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from io import StringIO
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from controller_tool import cli, errors, messages
 from controller_tool.cli import common
 from controller_tool.cli.narrow import fitted
 from controller_tool.errors import DeviceError, OperatorError
+from protocol.version import VERSION, text_of
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +48,14 @@ def test_help_lists_the_commands_in_the_order_of_work(capsys) -> None:
     shown = capsys.readouterr().out
     places = [shown.index(f"  {name} ") for name in cli.COMMANDS]
     assert places == sorted(places)
+
+
+def test_the_versions_of_tool_and_firmware_are_told(capsys) -> None:
+    assert cli.run(["--version", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"tool": metadata.version("controller-tool"), "firmware": text_of(VERSION)}
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith(f"controller-tool {told['tool']}, ")
 
 
 def test_help_speaks_chinese(capsys) -> None:

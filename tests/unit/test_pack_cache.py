@@ -1,0 +1,110 @@
+"""Packs that were built before are not built again, and never taken for others (host)."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import platformdirs
+import pytest
+
+from controller_tool import pack, pack_cache, resources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODULES = {"firmware.app": b"code", "protocol.a": b"more"}
+KEY = "ab" * 32
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, and a process that knows nothing yet."""
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda _: str(tmp_path))
+    monkeypatch.setattr(pack_cache, "_known", {})
+    return pack_cache.cache_dir()
+
+
+class Builder:
+    """Counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.built = 0
+
+    def __call__(self) -> dict[str, bytes]:
+        self.built += 1
+        return dict(MODULES)
+
+
+def anew(build: Builder) -> dict[str, bytes]:
+    """As another process asks."""
+    pack_cache._known.clear()
+    return pack_cache.kept(KEY, build)
+
+
+def test_what_was_built_once_comes_from_the_cache() -> None:
+    build = Builder()
+    assert anew(build) == anew(build) == MODULES
+    assert build.built == 1
+
+
+def test_what_a_caller_changes_is_its_own() -> None:
+    pack_cache.kept(KEY, Builder()).clear()
+    assert pack_cache.kept(KEY, Builder()) == MODULES
+
+
+@pytest.mark.parametrize("at", [0, 31, 32, -1])
+def test_a_damaged_entry_is_built_anew(cache: Path, at: int) -> None:
+    build = Builder()
+    anew(build)
+    data = bytearray((cache / KEY).read_bytes())
+    data[at] ^= 1
+    (cache / KEY).write_bytes(data)
+    assert anew(build) == MODULES
+    (cache / KEY).write_bytes(data[:20])
+    assert anew(build) == MODULES
+    assert build.built == 3
+
+
+def test_a_cache_that_cannot_be_written_is_none(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    build = Builder()
+    assert anew(build) == anew(build) == MODULES
+    assert build.built == 2
+
+
+def test_the_oldest_entries_go(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack_cache, "KEPT_MAX", 3)
+    for number in range(5):
+        pack_cache.kept(f"{number:064x}", Builder())
+    assert len(list(cache.iterdir())) == 3
+
+
+def test_a_changed_file_or_fact_has_another_key(tmp_path: Path) -> None:
+    one, other = tmp_path / "a.py", tmp_path / "b.py"
+    one.write_text("x = 1")
+    other.write_text("")
+    first = pack_cache.key_of([one, other], "door", 1)
+    assert pack_cache.key_of([other, one], "door", 1) == first
+    keys = {first, pack_cache.key_of([one], "door", 1), pack_cache.key_of([one, other], "door", 2)}
+    one.write_text("x = 2")
+    keys.add(pack_cache.key_of([one, other], "door", 1))
+    assert len(keys) == 4
+
+
+def test_every_source_of_a_pack_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pack, "_compiled", lambda board, version: {"a": f"{board} {version}"})
+    seen = [pack._key("virtual_door", 1, "modules"), pack._key("virtual_charger", 1, "modules")]
+    for asked in ("firmware_dir", "protocol_dir"):
+        copy = tmp_path / asked
+        shutil.copytree(getattr(resources, asked)(), copy)
+        monkeypatch.setattr(resources, asked, lambda copy=copy: copy)
+        (copy / "one_more.py").write_text("x = 1")
+        seen.append(pack._key("virtual_door", 1, "modules"))
+    maker = tmp_path / "pack.py"
+    maker.write_text("")
+    for name in pack._MAKERS:
+        (tmp_path / name).write_text("")
+    monkeypatch.setattr(pack, "__file__", str(maker))
+    seen.append(pack._key("virtual_door", 1, "modules"))
+    assert len(set(seen)) == len(seen)
