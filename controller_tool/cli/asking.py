@@ -11,7 +11,7 @@ from controller_tool.cli.common import App, pairs
 from controller_tool.messages import t
 
 if TYPE_CHECKING:
-    from controller_tool.services.desk.dialogue import Question
+    from controller_tool.services.desk.questions import Question
 
 _YES = {"y", "yes", "是", "好", "对", "ｙ"}
 _NO = {"n", "no", "否", "不", "ｎ"}

@@ -15,7 +15,7 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain, t
 from controller_tool.cli.explain import explain
 from controller_tool.cli.pair_asking import found
 from controller_tool.cli.profile import dry_run_option
-from controller_tool.cli.refusals import columns_help, refuse
+from controller_tool.cli.refusals import columns_help, refuse, tell_left_out
 from controller_tool.cli.ways import way, way_options
 from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED
@@ -86,6 +86,7 @@ def import_(app: App, file: Path, devices: tuple[str, ...], dry_run: bool) -> No
     if done.over:
         line += t("; {n} leases are over already", n=done.over)
     app.show(done, t("{what}; nothing was changed", what=line) if dry_run else line)
+    tell_left_out(app, done.left_out)
 
 
 def _issue_options(command: Any) -> Any:
@@ -212,7 +213,7 @@ def change(
     done = card_change.change(app.site, number, wish, dry_run)
     line = t("Card {before} goes on as {after}, profile {profile}, until {until}",
              before=done.before.ref, after=done.after.ref, profile=done.profile,
-             until=moments.told(local, done.after.until_min))  # fmt: skip
+             until=moments.last(local, done.after.until_min))  # fmt: skip
     if dry_run:
         app.show({"ok": True, **plain(done)}, t("{what}; nothing was changed", what=line))
         return
@@ -262,7 +263,7 @@ def list_(app: App, state: str | None, room: str | None) -> None:
             s.room,
             s.credential,
             moments.text(local, s.from_min),
-            moments.text(local, s.until_min),
+            moments.last_text(local, s.until_min),
             s.word,
         )
         for s in found
@@ -315,7 +316,7 @@ def _pairs(app: App, status: CardStatus) -> Table:
         (t("card"), status.ref), (t("number"), status.credential),
         (t("holder"), f"{status.holder} {status.room}".strip()),
         (t("from"), moments.told(local, status.from_min)),
-        (t("until"), moments.told(local, status.until_min)),
+        (t("until"), moments.last(local, status.until_min)),
         (t("controllers"), ", ".join(status.devices)),
         (t("state"), f"{status.word}; {proof}" if ended else status.word),
         (t("no proof from"), ", ".join(status.pending) or "-"),

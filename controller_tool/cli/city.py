@@ -57,7 +57,7 @@ def hzaccess(app: App, /, output: Path | None, address: str | None, **asked: Any
     said = t("{n} records handed over", n=total)
     if asked["dry_run"]:
         said = t("{n} records would be handed over", n=total)
-    app.show(done, table([t("record"), t("records")], done.records.items()), said)
+    app.show(done, table([t("kind of record"), t("how many")], done.records.items()), said)
     if not done.numbers_sealed and done.records.get("person"):
         app.note(t("Without ID numbers: the platform's key is not set (export recipient FILE)"))
     if done.rejected:

@@ -12,7 +12,13 @@ from controller_tool.cli import chart, moments
 from controller_tool.cli.common import App, ToolCommand, pass_app, table
 from controller_tool.cli.ways import way, way_options
 from controller_tool.messages import t
-from controller_tool.services import clock_step, energy_pull, energy_report, journal_read
+from controller_tool.services import (
+    clock_step,
+    energy_pull,
+    energy_report,
+    journal_read,
+    load_curve,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -71,6 +77,9 @@ def _write(app: App, made: EnergyReport, asked: dict[str, Any]) -> dict[str, Pat
         if asked[kind] is not None:
             write(app.site, made, asked[kind], asked["force"])
             written[kind] = asked[kind]
+    missing = load_curve.missing_font() if "png" in written else None
+    if missing is not None:
+        app.complain(*missing)
     return written
 
 

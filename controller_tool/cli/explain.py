@@ -162,7 +162,7 @@ def _hours(hours: Hours) -> str:
 def _dates(local: SiteTime, e: Explanation) -> str:
     if e.from_min is None or e.until_min is None:
         return ""
-    begin, end = moments.told(local, e.from_min), moments.told(local, e.until_min)
+    begin, end = moments.told(local, e.from_min), moments.last(local, e.until_min)
     return t("from {begin} until {end}", begin=begin, end=end)
 
 

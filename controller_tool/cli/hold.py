@@ -76,8 +76,8 @@ def list_(app: App, every: bool) -> None:
 def _table(app: App, found: Iterable[HoldView]) -> Table:
     local = site_time.of(app.site)
     rows = [
-        (v.number, v.authority, v.person or v.house, local.text(v.from_s),
-         "" if v.until_s is None else local.text(v.until_s), yes_no(v.stands))
+        (v.number, v.authority, f"{v.name} {v.person}".strip() or v.house, local.text(v.from_s),
+         "" if v.until_s is None else moments.last_text(local, v.until_s // 60), yes_no(v.stands))
         for v in found
     ]  # fmt: skip
     columns = [t("number"), t("authority"), t("person or house"), t("from"), t("until"),

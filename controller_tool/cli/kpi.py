@@ -15,6 +15,7 @@ from controller_tool.cli.kpi_places import areas, doors
 from controller_tool.messages import name_of, t
 from controller_tool.rules import rates as rules
 from controller_tool.rules import words
+from controller_tool.services import load_curve
 from controller_tool.services.desk import rate_picture, rate_sheet, rate_words, rates
 from controller_tool.services.folding import ON_SCREEN
 
@@ -58,6 +59,7 @@ def rates_(app: App, /, by: str | None, area: str | None, house: str | None,
     found = rates.report(app.site, by, area, house)
     if png is not None:
         rate_picture.save(found, png, force)
+        _tell_font(app)
     if xlsx is not None:
         rate_sheet.save(app.site, found, xlsx, force)
     written = [t("{file} written", file=file) for file in (png, xlsx) if file is not None]
@@ -82,7 +84,7 @@ def gaps(app: App, /, rate: str, area: str | None, house: str | None, everything
     seen = listed if everything else listed[:ON_SCREEN]
     shown: list[Any] = [f"{name_of('rate', rate)}: {_text(found.whole.rates[rate])}"]
     if listed:
-        shown += ["", table(rate_words.gap_columns(), rate_words.gap_rows(app.site, seen))]
+        shown += ["", table(*rate_words.gap_table(app.site, seen))]
     if len(seen) < len(listed):
         shown.append(t("and {n} more: --all, or --xlsx FILE", n=len(listed) - len(seen)))
     if xlsx is not None:
@@ -107,6 +109,12 @@ def ranking(app: App, /, by: str, area: str | None) -> None:
                t("not counted")]  # fmt: skip
     shown = table(columns, rows) if rows else t("No such area is known here")
     app.show([{**plain(one), "name": unit.name} for unit, one in found], shown)
+
+
+def _tell_font(app: App) -> None:
+    missing = load_curve.missing_font(places=True)
+    if missing is not None:
+        app.complain(*missing)
 
 
 def _rate(rate: Rate) -> dict[str, Any]:

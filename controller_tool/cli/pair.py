@@ -35,7 +35,7 @@ def list_(app: App, state: str | None) -> None:
          name_of("pair_state", v.state), v.decided_by or "")
         for v in found
     ]  # fmt: skip
-    columns = [t("number"), t("act"), t("subject"), t("document"), t("asked by"), t("asked at"),
+    columns = [t("number"), t("act"), t("subject"), t("paper"), t("asked by"), t("asked at"),
                t("state"), t("decided by")]  # fmt: skip
     app.show(found, table(columns, rows))
 
@@ -74,4 +74,4 @@ def _result(view: PairView) -> list[tuple[str, Any]]:
     }  # fmt: skip
     rows = view.result.items()
     return [(names[key], ", ".join(value) if isinstance(value, list) else value)
-            for key, value in rows]  # fmt: skip
+            for key, value in rows if value]  # fmt: skip

@@ -10,6 +10,7 @@ from controller_tool.cli.common import App, ToolGroup, pairs, pass_app, plain
 from controller_tool.cli.profile import dry_run_option
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
+from controller_tool.rules import words
 from controller_tool.services import site_time
 from controller_tool.services.desk import correct as corrections
 from controller_tool.services.desk import people_view, retention
@@ -67,15 +68,18 @@ def erase_due(app: App, dry_run: bool) -> None:
 @click.option("--id-number", default="", metavar="NUMBER",
               help=t("The right number of the document"))  # fmt: skip
 @click.option("--phone", default="", metavar="NUMBER", help=t("The right phone"))
+@click.option("--sex", type=click.Choice(words.SEXES), default=None,
+              help=t("Of a passport's holder; an ID number says it itself"))  # fmt: skip
 @click.option("--origin", default="", metavar="PLACE", help=t("Where the household is registered"))
 @click.option("--employer", default="", metavar="NAME", help=t("Who they work for"))
 @dry_run_option
 @pass_app
-def correct(app: App, /, who: str, dry_run: bool, **right: str) -> None:
+def correct(app: App, /, who: str, dry_run: bool, **right: str | None) -> None:
     """The log says which fields, and not what they said."""
-    done = corrections.correct(app.site, who, corrections.Wish(**right), dry_run)
+    wish = corrections.Wish(**{name: value or "" for name, value in right.items()})
+    done = corrections.correct(app.site, who, wish, dry_run)
     line = t("Corrected: {fields}", fields=", ".join(name_of("field", one) for one in done.fields))
-    app.show({**plain(done), "ok": True, "dry_run": dry_run},
+    app.show({**plain(done), "ok": True, "dry_run": dry_run}, _pairs(app, done.person, ""),
              t("{what}; nothing was changed", what=line) if dry_run else line)  # fmt: skip
 
 
@@ -102,7 +106,7 @@ def verify(app: App, stay: str, right: bool | None, dry_run: bool) -> None:
 
 def _pairs(app: App, view: PersonView, keeps: str) -> Table:
     rows = [
-        (t("id"), view.id), (t("name"), view.name),
+        (t("id"), view.id), (name_of("person", "name"), view.name),
         (t("document"), name_of("document", view.document)), (t("number"), view.number),
         (t("phone"), view.phone), (t("sex"), name_of("sex", view.sex) if view.sex else ""),
         (t("household"), view.origin), (t("employer"), view.employer),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from controller_tool.services.desk.sheet_cells import Fault
+    from controller_tool.services.desk.sheets import LeftOut
     from controller_tool.services.roster import RosterRefused
 
 
@@ -50,6 +51,8 @@ class Imported(Protocol):
     @property
     def ignored(self) -> tuple[str, ...]: ...
     @property
+    def left_out(self) -> tuple[LeftOut, ...]: ...
+    @property
     def dry_run(self) -> bool: ...
 
 
@@ -62,6 +65,7 @@ def show_import(app: App, file: Path, done: Imported, group: str, *parts: Any) -
     line = t("{rows} rows: {counts}", rows=done.rows, counts=counts)
     shown.append(t("{what}; nothing was changed", what=line) if done.dry_run else line)
     app.show({"ok": not done.faults, **plain(done)}, *shown)
+    tell_left_out(app, done.left_out)
     if done.ignored:
         app.note(t("Columns that are not read: {names}", names=", ".join(done.ignored)))
     if done.faults:
@@ -70,6 +74,13 @@ def show_import(app: App, file: Path, done: Imported, group: str, *parts: Any) -
             t("Correct these rows and import the file again"),
         )
         click.get_current_context().exit(1)
+
+
+def tell_left_out(app: App, rows: Sequence[LeftOut]) -> None:
+    """Which rows were not taken for entries."""
+    if rows:
+        named = ", ".join(f"{one.row} ({one.text})" for one in rows)
+        app.note(t("Rows that are totals or notes and were left out: {rows}", rows=named))
 
 
 def fault_table(faults: Sequence[Fault]) -> Table:

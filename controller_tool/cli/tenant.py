@@ -43,6 +43,9 @@ def _person_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--card", "cards", metavar="NUMBER", multiple=True,
                      help=t("A card's number; several times for several cards")),
         click.option("--contract", default="", help=t("Number of the contract")),
+        click.option("--origin", default="", help=t("Where the household is registered")),
+        click.option("--sex", type=click.Choice(words.SEXES), default=None,
+                     help=t("Of a passport's holder; an ID number says it itself")),
         click.option("--phone", default="", help=t("Phone")),
         click.option("--document", type=click.Choice(words.DOCUMENTS), default=None,
                      help=t("Kind of document; default: id_card")),
@@ -60,6 +63,7 @@ def _person_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @tenant.command("check-in", help=t("Check somebody in; asks for whatever is not given."))
 @click.option("--house", default="", help=t("House: reference or address code"))
 @click.option("--room", default="", help=t("Room, as on its door"))
+@tenant_shown.bed_option
 @click.option("--kind", type=click.Choice(words.STAYS), default=None,
               help=t("Kind of stay; default: tenant"))  # fmt: skip
 @click.option("--host", default="", help=t("Whom a visitor visits: stay or card"))

@@ -72,7 +72,8 @@ def _show(app: App, file: Path, done: Imported) -> None:
 
 def _table(app: App, changes: list[Change]) -> Table:
     local = site_time.of(app.site)
-    columns = [t("row"), t("name"), t("house"), t("room"), t("card"), t("until"), t("change")]
+    columns = [t("row"), name_of("person", "name"), t("house"), t("room"), t("card"),
+               t("until"), t("change")]  # fmt: skip
     return table(columns, (
         (
             one.row or "-", one.name, one.house, one.room, one.card,

@@ -38,10 +38,13 @@ def list_(app: App, house: str | None, room: str | None, over: bool, ending: int
 def lines(app: App, found: Sequence[Line]) -> Table:
     """Stays as a table."""
     local = site_time.of(app.site)
-    columns = [t("stay"), t("house"), t("room"), name_of("person", "name"), t("kind"),
+    with_beds = any(one.bed for one in found)
+    beds = [t("bed")] if with_beds else []
+    columns = [t("stay"), t("house"), t("room"), *beds, name_of("person", "name"), t("kind"),
                t("from"), t("until"), t("over"), t("cards")]  # fmt: skip
     rows = [
-        (one.ref, one.house, one.room, one.name, name_of("stay", one.kind),
+        (one.ref, one.house, one.room, *([one.bed] if with_beds else []),
+         one.name, name_of("stay", one.kind),
          moments.text(local, one.from_min), moments.last_text(local, one.until_min),
          yes_no(one.over), one.cards_out)
         for one in found

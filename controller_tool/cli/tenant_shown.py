@@ -28,6 +28,7 @@ slip_option = click.option(
     "--slip", type=click.Path(path_type=Path), metavar="FILE|DIR",
     help=t("Write a slip to print"),
 )  # fmt: skip
+bed_option = click.option("--bed", default="", help=t("Bed, as it is marked in the room"))
 no_push_option = click.option(
     "--no-push", is_flag=True, help=t("Only write it down; the next push tells the controllers")
 )
@@ -88,6 +89,7 @@ def facts(app: App, stay: Stay) -> list[tuple[str, str | None]]:
         (name_of("person", "name"), stay.name),
         (t("house"), f"{stay.house} {stay.address}"),
         (t("room"), stay.room),
+        *([(t("bed"), stay.bed)] if stay.bed else []),
         (t("from"), moments.told(local, stay.from_min)),
         (t("until"), moments.last(local, stay.until_min)),
         *([(t("left"), f"{ended} ({name_of('end', stay.end_reason or '')})")] if ended else []),

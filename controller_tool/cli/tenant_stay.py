@@ -57,16 +57,17 @@ def extend(app: App, /, stay: str, until: str, slip: Path | None, **asked: Any) 
 @click.argument("stay")
 @click.option("--room", required=True, help=t("Room, as on its door"))
 @click.option("--house", help=t("House; default: the same"))
+@tenant_shown.bed_option
 @tenant_shown.no_push_option
 @tenant_shown.slip_option
 @dry_run_option
 @pass_app
 def move(
-    app: App, /, stay: str, room: str, house: str | None, slip: Path | None, **asked: Any
+    app: App, /, stay: str, room: str, house: str | None, bed: str, slip: Path | None, **asked: Any
 ) -> None:
     """The stay ends as moved, and a new one begins."""
     with tenant_shown.how(app, asked) as how:
-        done = front_desk.move(app.site, stay, house, room, how)
+        done = front_desk.move(app.site, stay, house, room, how, bed)
     tenant_shown.finish(app, done, slip)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from controller_tool.errors import OperatorError
 
-HEAD_REVISION = "0011"  # a test holds this to the newest migration
+HEAD_REVISION = "0012"  # a test holds this to the newest migration
 BUSY_TIMEOUT_MS = 30_000
 
 

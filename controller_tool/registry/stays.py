@@ -17,7 +17,8 @@ class Lease(Base):
 
     until_min: the first minute that is not part of it; ended_at_s: when the person left, NULL
     while they stay, even when the lease is over; host_lease_id: of a visitor, whom they visit;
-    roster: the roster it came with, so that leavers are found; contract: number of the paper.
+    roster: the roster it came with, so that leavers are found; contract: number of the paper; bed:
+    as it is marked in the room, empty where nobody said.
     """
 
     __tablename__ = "leases"
@@ -39,6 +40,7 @@ class Lease(Base):
     until_min: Mapped[int]
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id"))
     contract: Mapped[str] = mapped_column(String(64), default="")
+    bed: Mapped[str] = mapped_column(String(16), default="", server_default="")
     roster: Mapped[str | None] = mapped_column(String(64))
     created_at_s: Mapped[int]
     ended_at_s: Mapped[int | None]

@@ -3,6 +3,7 @@
 - *nothing*: something becomes otherwise
 - *erased*: an entry whose data was deleted stays empty
 - *hold*: while an order of the police stands, nothing is written over
+- *sex*: an ID number says it itself
 - *taken*: the right number is nobody else's entry
 """
 
@@ -16,12 +17,16 @@ from controller_tool.rules.refusal import Refusal
 
 @dataclass(frozen=True)
 class Facts:
-    """fields: what would be otherwise; holds: orders that stand; taken: the number is another's."""
+    """fields: what would be otherwise; holds: orders that stand; taken: the number is another's.
+
+    other_sex: than the ID number says.
+    """
 
     fields: tuple[str, ...]
     erased: bool = False
     holds: tuple[str, ...] = ()
     taken: bool = False
+    other_sex: bool = False
 
 
 def refuse(facts: Facts) -> Refusal | None:
@@ -35,6 +40,10 @@ def refuse(facts: Facts) -> Refusal | None:
             "hold", t("Kept by order {refs}", refs=", ".join(facts.holds)),
             t("See the orders with: hold list"),
         )  # fmt: skip
+    if facts.other_sex:
+        return Refusal(
+            "sex", t("The ID number says otherwise"), t("Compare the number with the document")
+        )
     if facts.taken:
         return Refusal(
             "taken", t("This ID number is another person's entry"),

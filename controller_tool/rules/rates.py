@@ -91,8 +91,9 @@ class Gap:
     """Something that keeps a rate from 100 %.
 
     place: code of its area; house: its reference; subject: reference of the stay, hazard, case or
-    card, or of the house or area itself; count: how many it stands for; proven, of, devices: of a
-    departure: receipts that are here, that must be, and whose are missing.
+    card, or of the house or area itself; who: is to be asked, the person or the landlord; count:
+    how many it stands for; proven, of, devices: of a departure: receipts that are here, that must
+    be, and whose are missing.
     """
 
     rate: str
@@ -102,6 +103,7 @@ class Gap:
     reason: str
     count: int = 1
     room: str = ""
+    who: str = ""
     detail: str = ""
     due_s: int | None = None
     proven: int | None = None

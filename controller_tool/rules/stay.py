@@ -10,9 +10,10 @@ Check-in, in this order:
 - *dates*: the stay begins before it ends, ends after now, begins within AHEAD_DAYS
 - *ceiling*: it ends within the days of the house's class, counted from its begin or from now,
   whichever is later
-- *visit*: a visitor stays as long as the class allows, and not longer than the host, in
-  the host's room
+- *visit_room*, *visit*: a visitor goes to the host's room, stays as long as the class allows, and
+  not longer than the host
 - *capacity*: a bed is free; visitors and those who have left take none
+- *bed*: a bed that is named is not somebody else's
 
 Extension: the stay is not over, the new end is later, and elsewhere, admission, ceiling and visit
 hold anew.
@@ -27,7 +28,7 @@ cards for its exception; of every other one:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from controller_tool.messages import t
@@ -35,7 +36,7 @@ from controller_tool.rules import classes, words
 from controller_tool.rules.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 AHEAD_DAYS = 60
 _DAY_MIN = 1440
@@ -52,11 +53,15 @@ class House:
 
 @dataclass(frozen=True)
 class Room:
-    """A room, its beds, and how many stay there now without visitors."""
+    """A room, its beds, and how many stay there now without visitors.
+
+    in_beds: reference of the stay in each bed that was named.
+    """
 
     number: str
     beds: int
     taken: int
+    in_beds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ class Wish:
     """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code.
 
     there_already: reference of a stay of this person in this room; living: theirs in other rooms;
-    numbered: the document's number was taken.
+    numbered: the document's number was taken; bed: as it is marked in the room, empty where none
+    is named.
     """
 
     kind: str
@@ -99,6 +105,7 @@ class Wish:
     there_already: str | None = None
     living: tuple[Living, ...] = ()
     numbered: bool = True
+    bed: str = ""
 
 
 def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | None:
@@ -112,7 +119,7 @@ def refusals(house: House, room: Room, wish: Wish, now_min: int) -> list[Refusal
         admission(house), document(wish), _kind(wish), _duplicate(room, wish),
         _elsewhere(wish, now_min),
         _dates(wish, now_min), _ceiling(house, wish, now_min), _visit(house, wish),
-        capacity(room, wish.kind),
+        capacity(room, wish.kind), bed(room, wish),
     )  # fmt: skip
     return [one for one in judged if one is not None]
 
@@ -125,7 +132,7 @@ def extension(house: House, wish: Wish, was_until_min: int, now_min: int) -> Ref
     if wish.until_min <= was_until_min:
         return Refusal(
             "extension", t("The new end is not later than the old one"),
-            t("Give a later --until, or end the stay: tenant check-out"),
+            t("Give a later end, or end the stay: tenant check-out"),
         )  # fmt: skip
     return (
         admission(house) or _elsewhere(wish, now_min) or _dates(wish, now_min)
@@ -189,9 +196,11 @@ def document(wish: Wish) -> Refusal | None:
 
 def _kind(wish: Wish) -> Refusal | None:
     if wish.kind == words.VISITOR and wish.host is None:
-        return Refusal("host", t("A visitor names a host"), t("Give --host with the host's stay"))
+        return Refusal(
+            "host", t("A visitor names a host"), t("Say whom they visit: a stay or a card")
+        )
     if wish.kind != words.VISITOR and wish.host is not None:
-        return Refusal("host", t("Only a visitor has a host"), t("Leave --host away"))
+        return Refusal("host", t("Only a visitor has a host"), t("Name no host"))
     return None
 
 
@@ -224,9 +233,11 @@ def _elsewhere(wish: Wish, now_min: int) -> Refusal | None:
 
 def _dates(wish: Wish, now_min: int) -> Refusal | None:
     if wish.until_min <= wish.from_min:
-        return Refusal("dates", t("The stay ends before it begins"), t("Check --from and --until"))
+        return Refusal(
+            "dates", t("The stay ends before it begins"), t("Check its first and its last day")
+        )
     if wish.until_min <= now_min:
-        return Refusal("dates", t("The stay is over already"), t("Check --until"))
+        return Refusal("dates", t("The stay is over already"), t("Check its last day"))
     if wish.from_min > now_min + AHEAD_DAYS * _DAY_MIN:
         return Refusal(
             "dates", t("The stay begins more than {n} days from now", n=AHEAD_DAYS),
@@ -244,7 +255,7 @@ def _ceiling(house: House, wish: Wish, now_min: int) -> Refusal | None:
         "ceiling",
         t("In a house of this class a stay ends within {n} days",
           n=classes.of(house.class4).stay_days),
-        t("Give an earlier --until and extend the stay later"),
+        t("Give an earlier last day and extend the stay later"),
     )  # fmt: skip
 
 
@@ -257,27 +268,47 @@ def host(wish: Wish) -> Refusal | None:
     )
 
 
+def host_room(wish: Wish) -> Refusal | None:
+    """A visitor is let into the host's room alone."""
+    if wish.host is None or wish.host.in_room:
+        return None
+    return Refusal(
+        "visit_room", t("A visitor goes to the host's room"), t("Give the room of the host")
+    )
+
+
 def _visit(house: House, wish: Wish) -> Refusal | None:
     if wish.host is None:
         return None
     absent = host(wish)
     if absent is not None:
         return absent
-    if not wish.host.in_room:
-        return Refusal(
-            "visit", t("A visitor goes to the host's room"), t("Give the room of the host")
-        )
+    elsewhere = host_room(wish)
+    if elsewhere is not None:
+        return elsewhere
     hours = classes.of(house.class4).visit_h
     if wish.until_min - wish.from_min > hours * 60:
         return Refusal(
             "visit", t("In a house of this class a visit lasts {n} hours at most", n=hours),
-            t("Give an earlier --until; who stays longer is a tenant"),
+            t("Give an earlier end; who stays longer is a tenant"),
         )  # fmt: skip
     if wish.until_min > wish.host.until_min:
         return Refusal(
-            "visit", t("The visit would outlast the host's stay"), t("Give an earlier --until")
+            "visit", t("The visit would outlast the host's stay"), t("Give an earlier end")
         )
     return None
+
+
+def bed(room: Room, wish: Wish) -> Refusal | None:
+    """A bed that is named is nobody else's."""
+    taken = room.in_beds.get(wish.bed) if wish.bed else None
+    if taken is None:
+        return None
+    return Refusal(
+        "bed",
+        t("Bed {bed} of room {room} is taken ({stay})", bed=wish.bed, room=room.number, stay=taken),
+        t("Name another bed, or none; see who has it: tenant show {stay}", stay=taken),
+    )  # fmt: skip
 
 
 def capacity(room: Room, kind: str) -> Refusal | None:

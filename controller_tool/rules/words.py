@@ -38,8 +38,10 @@ LEFT, EARLY, MOVED, EVICTED, NOT_ON_ROSTER = ENDS = (
 
 # what a roster means for a person (group "roster"), and for who is not on it any more (group
 # "leavers"): they stay, they are named, their stays end
-NEW, EXTENDED, MOVED_ON, OTHER_CARD, DETAILS, UNCHANGED, LEAVING, REFUSED_ROW = ON_ROSTER = (
-    "new", "extended", "moved", "card", "details", "unchanged", "leaving", "refused",
+(
+    NEW, EXTENDED, MOVED_ON, OTHER_BED, OTHER_CARD, DETAILS, UNCHANGED, LEAVING, REFUSED_ROW,
+) = ON_ROSTER = (
+    "new", "extended", "moved", "bed", "card", "details", "unchanged", "leaving", "refused",
 )  # fmt: skip
 KEEP, LIST, END = LEAVERS = ("keep", "list", "end")
 
@@ -49,6 +51,9 @@ ON_HOUSE_LIST = (NEW, CHANGED, UNCHANGED, REFUSED_ROW)
 
 # documents of a person (group "document"); id_card holds residence permits 81, 82, 83 too
 ID_CARD, PASSPORT, NO_DOCUMENT = DOCUMENTS = ("id_card", "passport", "none")
+
+# sex (group "sex"); an ID number says it itself
+SEXES = ("M", "F")
 
 # roles of operators (group "operator"), what each may: rules.duty
 CLERK, SUPERVISOR, POLICE, AUDITOR, HEAD = ROLES = (

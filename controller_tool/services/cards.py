@@ -23,6 +23,7 @@ from controller_tool.registry.models import (
     STATE_COLLECTED,
     STATE_ISSUED,
     STATE_LOST,
+    STATE_REPLACED,
     Card,
     Device,
     Grant,
@@ -30,7 +31,7 @@ from controller_tool.registry.models import (
 )
 from controller_tool.registry.records import SentCard
 from controller_tool.rules import duty, stay
-from controller_tool.services import audit, card_terms, list_content, people, refs
+from controller_tool.services import audit, card_holder, card_terms, list_content, people, refs
 from controller_tool.services.desk import operators
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, ID_BYTES, TIME_END_MIN
@@ -92,11 +93,14 @@ class CardStatus:
 
     @property
     def word(self) -> str:
-        """The one word for the screen: "issued", "pending n/m" or "deregistered"."""
+        """The one word for the screen: "issued", "pending n/m" or "deregistered".
+
+        "replaced" is a former issue that is proven gone, of a card that its holder keeps.
+        """
         if self.state == STATE_ISSUED:
             return t("issued")
         if self.deregistered:
-            return t("deregistered")
+            return t("replaced") if self.state == STATE_REPLACED else t("deregistered")
         return t("pending {n}/{m}", n=self.proven, m=self.of)
 
 
@@ -133,11 +137,13 @@ def add(
     site: Site, session: Session, credential: Credential, terms: Terms, person: Person | None
 ) -> Card:
     """The row of a new card in the caller's transaction, without grants."""
-    if live_card(site, session, credential) is not None:
+    out = live_card(site, session, credential)
+    if out is not None:
         raise OperatorError(
-            t("Card {card} is issued already", card=credential.masked()),
-            t("Collect it first: card collect"),
-        )
+            t("Card {card} is issued already: {holder}", card=credential.masked(),
+              holder=card_holder.said(site, session, out)),
+            card_holder.way_out(session, out),
+        )  # fmt: skip
     if not 0 <= terms.from_min < terms.until_min <= TIME_END_MIN:
         raise OperatorError(
             t("The card would end before it begins, or lie outside of 2020 to 2051"),

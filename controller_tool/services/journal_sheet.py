@@ -2,6 +2,8 @@
 
 openpyxl keeps each sheet in a temporary file and packs them at the end. When one of these writes
 fails, what it left half done would complain once more when it is let go of: it is let go of here.
+
+Headers are bold and stay in sight; columns are as wide as their headers and first rows want.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import errno
 import itertools
 import tempfile
+import unicodedata
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 SHEET_ROWS = 1_000_000  # a sheet has 1 048 576
+_LOOKED_AT = 200
+_WIDTH_AROUND, _WIDTH_MAX = 2, 60
 
 
 def write(
@@ -40,9 +45,7 @@ def write_sheets(
 
     def fill(book: Workbook) -> int:
         for title, headers, rows in sheets:
-            sheet = book.create_sheet(title)
-            for row in itertools.chain([headers], rows):
-                sheet.append(list(row))
+            _fill_sheet(book, title, headers, rows)
         return 0
 
     _write(file, fill)
@@ -81,12 +84,43 @@ def _fill(
         some = list(itertools.islice(rest, 1))
         if not some and number > 1:
             break
-        sheet = book.create_sheet(f"{title} {number}")
-        sheet.append(list(headers))
-        for row in itertools.chain(some, itertools.islice(rest, SHEET_ROWS - 1)):
-            sheet.append(list(row))
-            count += 1
+        some_more = itertools.islice(rest, SHEET_ROWS - 1)
+        count += _fill_sheet(book, f"{title} {number}", headers, itertools.chain(some, some_more))
     return count
+
+
+def _fill_sheet(
+    book: Workbook, title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]
+) -> int:
+    """One sheet; how many rows it has."""
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - slow to import, seldom asked for
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
+    rest = iter(rows)
+    first = [list(row) for row in itertools.islice(rest, _LOOKED_AT)]
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for place, header in enumerate(headers):
+        texts = [header, *(row[place] for row in first if place < len(row))]
+        wanted = max(_cells_wide(text) for text in texts) + _WIDTH_AROUND
+        letter = get_column_letter(place + 1)
+        sheet.column_dimensions[letter].width = min(wanted, _WIDTH_MAX)
+    bold = [WriteOnlyCell(sheet, header) for header in headers]
+    for cell in bold:
+        cell.font = Font(bold=True)
+    sheet.append(bold)
+    count = 0
+    for row in itertools.chain(first, rest):
+        sheet.append(list(row))
+        count += 1
+    return count
+
+
+def _cells_wide(value: object) -> int:
+    """Columns of a screen that a text takes: a Chinese character takes two."""
+    text = "" if value is None else str(value)[:_WIDTH_MAX]
+    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text)
 
 
 def _let_go(book: Workbook) -> None:

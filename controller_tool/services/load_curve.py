@@ -231,6 +231,20 @@ def can_write_chinese() -> bool:
     return _chinese_font() is not None
 
 
+def missing_font(places: bool = False) -> tuple[str, str] | None:
+    """What is not written in Chinese for want of a font, and what helps; None where nothing is.
+
+    places: the picture names places, which are Chinese in every language.
+    """
+    if can_write_chinese() or not (places or language() == "zh"):
+        return None
+    return (
+        t("No font with Chinese is installed here: the picture has English words, and codes in"
+          " place of names"),
+        t("Install one, such as Noto Sans CJK (Debian: fonts-noto-cjk), and draw it again"),
+    )  # fmt: skip
+
+
 @functools.cache
 def _chinese_font() -> str | None:
     from matplotlib import font_manager  # noqa: PLC0415 - slow to import

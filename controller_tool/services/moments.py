@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from controller_tool import date_forms
@@ -44,6 +44,11 @@ def last(local: SiteTime, until_min: int) -> str:
 def last_text(local: SiteTime, until_min: int) -> str:
     """The same for a column."""
     return t("no end") if until_min == TIME_END_MIN else _end(local, until_min)
+
+
+def midnight_before(local: SiteTime, minute: int) -> int:
+    """The local midnight at or before a minute: of an end, where its last whole day ends."""
+    return local.midnight_min(date.fromisoformat(local.text(minute * 60)[:10]))
 
 
 def _end(local: SiteTime, until_min: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,8 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Person
-from controller_tool.rules import texts, words
+from controller_tool.rules import contact, texts, words
+from controller_tool.rules.refusal import require
 from protocol.constants import ID_BYTES
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME_MAX = 64
 ROOM_MAX = 32
+BED_MAX = 16
 _INDEX = "id_number"
 _PASSPORT = re.compile(r"[0-9A-Z]{5,20}")
 
@@ -52,9 +54,10 @@ def take(site: Site, session: Session, holder: Holder) -> Person:
     """The person that ``holder`` means, new where the number is none or not known.
 
     What the desk knows better now is brought up to date. Raises OperatorError when the number is
-    wrong or belongs to somebody of another name.
+    wrong or belongs to somebody of another name, RuleRefused for what is no phone number.
     """
     number = good_number(holder)
+    holder = replace(holder, phone=good_phone(holder.phone))
     person = find(site, session, indexed(holder.document, number)) if number else None
     if person is None:
         return add(site, session, holder, number)
@@ -74,15 +77,23 @@ def refresh(site: Site, person: Person, holder: Holder) -> bool:
     that is another one now was compared with nobody yet.
     """
     person.room = short(holder.room, ROOM_MAX) or person.room
-    before = (person.origin, person.employer, person.phone_sealed)
+    before = kept(person)
+    if holder.sex and person.document != words.ID_CARD:
+        person.sex = holder.sex
     person.origin = short(holder.origin, NAME_MAX) or person.origin
     person.employer = short(holder.employer, NAME_MAX) or person.employer
     if holder.phone and holder.phone != _phone(site, person):
         person.phone_sealed = _seal_phone(site, person.id, holder.phone)
-    changed = before != (person.origin, person.employer, person.phone_sealed)
-    if changed:
+    changed = before != kept(person)
+    if changed:  # a spot check was of what stood there before
         person.verified_at_s = person.verified_good = None
     return changed
+
+
+def kept(person: Person) -> dict[str, object]:
+    """What the desk may correct, by the names that people know."""
+    return {"name": person.name, "phone": person.phone_sealed, "sex": person.sex,
+            "origin": person.origin, "employer": person.employer}  # fmt: skip
 
 
 def renumber(site: Site, person: Person, number: str) -> None:
@@ -107,11 +118,22 @@ def good_number(holder: Holder) -> str:
     if holder.document == words.ID_CARD:
         return require_good(holder.id_number)
     number = id_number.normalise(holder.id_number)
-    if not _PASSPORT.fullmatch(number):
+    if not is_passport(number):
         raise OperatorError(
             t("This is no number of a passport"), t("Letters and digits, 5 to 20 of them")
         )
     return number
+
+
+def is_passport(number: str) -> bool:
+    """Whether a normalised number can be one of a passport."""
+    return _PASSPORT.fullmatch(number) is not None
+
+
+def good_phone(text: str) -> str:
+    """The phone number as it is kept, "" for none; RuleRefused for what is none."""
+    require(contact.refuse_phone(text))
+    return contact.phone(text) or ""
 
 
 def is_short(text: str, longest: int) -> bool:

@@ -22,6 +22,7 @@ from controller_tool.registry.models import Device, Grant
 from controller_tool.rules import duty, stay
 from controller_tool.services import (
     audit,
+    card_holder,
     card_terms,
     cards,
     list_content,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from controller_tool.registry.models import Card
     from controller_tool.services.desk.sheet_cells import Fault
+    from controller_tool.services.desk.sheets import LeftOut
     from controller_tool.services.roster_file import Roster, Row
     from controller_tool.services.site import Site
 
@@ -59,7 +61,8 @@ class RosterRefused(OperatorError):
 class Imported:
     """What an import did, or would do (dry run). Rows; people and cards that are new.
 
-    over: new cards whose lease has ended already: they are listed and open nothing.
+    over: new cards whose lease has ended already: they are listed and open nothing; left_out: rows
+    that are totals or notes.
     """
 
     rows: int
@@ -69,6 +72,7 @@ class Imported:
     over: int
     devices: tuple[str, ...]
     dry_run: bool
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ def import_roster(
         over=sum(task.row.until_min * 60 <= now_s() for task in tasks),
         devices=tuple(door.name for door in doors),
         dry_run=dry_run,
+        left_out=roster.left_out,
     )
 
 
@@ -138,7 +143,7 @@ def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task],
     faults: list[Fault] = []
     for row in roster.rows:
         assert row.credential is not None  # noqa: S101 - roster_file.CARDS requires the column
-        person = people.find(site, session, row.id_number)
+        person = people.find(site, session, people.indexed(row.document, row.id_number))
         if person is not None and person.name != row.name:
             what = t("this ID number belongs to somebody of another name")
             faults.append(roster.fault(row, "name", what, row.name))
@@ -146,7 +151,8 @@ def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task],
         if card is None:
             tasks.append(_Task(row, person is not None))
         elif person is None or card.person_id != person.id:
-            what = t("this card is issued to somebody else ({ref})", ref=card.ref)
+            what = t("this card is issued to somebody else ({holder})",
+                     holder=card_holder.said(site, session, card))  # fmt: skip
             faults.append(roster.fault(row, "card", what, row.credential.masked()))
         elif not _same_lease(card, row):
             what = t("this card is out for another lease ({ref}): collect it first", ref=card.ref)
@@ -175,7 +181,8 @@ def _same_lease(card: Card, row: Row) -> bool:
 def _carry_out(site: Site, session: Session, row: Row, doors: list[Device]) -> None:
     assert row.credential is not None  # noqa: S101 - roster_file.CARDS requires both columns
     assert row.from_min is not None  # noqa: S101
-    person = people.take(site, session, people.Holder(row.name, row.id_number, row.room, row.phone))
+    holder = people.Holder(row.name, row.id_number, row.room, row.phone, row.document)
+    person = people.take(site, session, holder)
     card = cards.add(
         site, session, row.credential, cards.Terms(row.from_min, row.until_min), person
     )

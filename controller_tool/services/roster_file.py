@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from controller_tool import credentials, date_forms, id_number
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
+from controller_tool.rules import contact, words
 from controller_tool.services import people
 from controller_tool.services.desk import card_reader, sheet_cells, sheets
 from controller_tool.services.desk.sheet_cells import Cell, Fault
-from controller_tool.services.desk.sheets import Columns, Line
-from controller_tool.services.people import NAME_MAX, ROOM_MAX
+from controller_tool.services.desk.sheets import Columns, LeftOut, Line
+from controller_tool.services.people import BED_MAX, NAME_MAX, ROOM_MAX
 from protocol.constants import TIME_END_MIN
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ COLUMNS = {
     "name": ("姓名", "名字", "员工姓名", "租客姓名", "name"),
     "id_number": (
         "身份证号", "身份证号码", "身份证", "证件号", "证件号码", "公民身份号码", "公民身份证号码",
-        "id_number", "ID card", "ID no",
+        "id_number", "ID card", "ID no", "document number", "document no",
     ),
+    "document": ("证件类型", "证件种类", "证件名称", "document type", "document", "ID type"),
     "room": ("房间", "房间号", "房号", "室号", "宿舍号", "寝室号", "room"),
     "card": ("卡号", "门禁卡号", "门禁卡", "IC卡号", "card", "card number", "card no"),
     "from": (
@@ -53,9 +55,16 @@ DESK_COLUMNS = {
     "employer": ("单位", "公司", "工厂", "工作单位", "用人单位", "employer", "company"),
     "contract": ("合同号", "合同编号", "contract"),
 }
-CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), strict=True)
-DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"))
-_PHONE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
+CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), "id_number",
+                strict=True)  # fmt: skip
+DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"), "id_number")
+_DOCUMENTS = {
+    words.ID_CARD: ("身份证", "居民身份证", "二代身份证", "居住证", "港澳台居民居住证", "id_card",
+                    "ID card", "residence permit"),
+    words.PASSPORT: ("护照", "普通护照", "外国护照", "passport"),
+}  # fmt: skip
+_DOCUMENT_CODES = {name.lower(): code for code, names in _DOCUMENTS.items() for name in names}
+_LIKE_PASSPORT = re.compile(r"[A-Z]{1,2}[0-9]{6,8}")
 _SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
 _NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
 _WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
@@ -67,7 +76,8 @@ _SECRET = ("id_number", "phone")
 class Row:
     """One person, every field good by itself; minutes since 2020.
 
-    credential, from_min: None where the file has no such column; so are texts empty.
+    credential, from_min: None where the file has no such column; so are texts empty. document: a
+    code of rules.words; sex: "M", "F" or empty.
     """
 
     line: int
@@ -82,16 +92,23 @@ class Row:
     origin: str = ""
     employer: str = ""
     contract: str = ""
+    document: str = words.ID_CARD
+    sex: str = ""
+    bed: str = ""
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Good rows and all faults; names: the column names as this file has them; ignored: others."""
+    """Good rows and all faults; names: the column names as this file has them; ignored: others.
+
+    left_out: rows that are totals or notes.
+    """
 
     rows: list[Row]
     faults: list[Fault]
     names: dict[str, str]
     ignored: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def fault(self, row: Row, field: str, what: str, value: str = "") -> Fault:
         """A fault of a row that only the registry knows of; ``value`` is masked here."""
@@ -130,7 +147,8 @@ class Judge:
             read.append(row)
             if good is not None:
                 rows.append(good)
-        return Roster(rows, faults + _doubles(read, table.names), table.names, table.ignored)
+        faults += _doubles(read, table.names)
+        return Roster(rows, faults, table.names, table.ignored, tuple(table.left_out))
 
 
 class _Reader:
@@ -153,21 +171,24 @@ class _Reader:
                 self._wrong(field, cell.fault)
                 self._cells = {**self._cells, field: replace(cell, text="")}
         name, room = self._short("name", NAME_MAX), self._short("room", ROOM_MAX)
-        number, phone = self._id_number(), self._phone()
+        document = self._document()
+        number, phone = self._id_number(document), self._phone()
         credential = self._card()
         begin, end = self._date("from"), self._date("until")
         if begin and end and end < begin:
             self._wrong("until", t("the lease ends before it begins"))
         house = self._short("house", NAME_MAX)
-        more = [self._optional(field) for field in ("origin", "employer", "contract")]
-        self._sex(number)
+        origin, employer, contract = map(self._optional, ("origin", "employer", "contract"))
+        sex = self._sex(document, number)
+        bed = self._fitting("bed", self._text("bed"), BED_MAX)
         if self.faults or end is None:
             return None
         midnight_min = self._judge.midnight_min
         return Row(
             self.line, name, number, room, phone, credential,
             None if begin is None else midnight_min(begin),
-            midnight_min(end + timedelta(days=1)), house, *more,
+            midnight_min(end + timedelta(days=1)), house, origin, employer, contract,
+            document, sex, bed,
         )  # fmt: skip
 
     def _text(self, field: str) -> str:
@@ -198,28 +219,47 @@ class _Reader:
             self._wrong(field, t("longer than {n} characters, or unprintable", n=longest))
         return text
 
-    def _id_number(self) -> str:
+    def _document(self) -> str:
+        """Its kind; an ID card where nobody says. A kind that the desk does not take is a fault."""
+        text = self._text("document")
+        code = _DOCUMENT_CODES.get(text.lower(), "" if text else words.ID_CARD)
+        if not code:
+            known = ", ".join(names[0] for names in _DOCUMENTS.values())
+            self._wrong("document", t("none of: {names}", names=known))
+        return code or words.ID_CARD
+
+    def _id_number(self, document: str) -> str:
         number = id_number.normalise(self._needed("id_number"))
-        fault = id_number.fault(number, self._judge.today) if number else None
-        if fault is not None:
-            self._wrong("id_number", t(id_number.FAULTS[fault]))
-        self._once("id_number", number)
+        if document == words.PASSPORT:
+            if number and not people.is_passport(number):
+                self._wrong("id_number", t("no number of a passport: 5 to 20 letters and digits"))
+        else:
+            fault = id_number.fault(number, self._judge.today) if number else None
+            if fault is not None and _LIKE_PASSPORT.fullmatch(number):
+                self._wrong("id_number", t("no ID number; if it is a passport's, say so in a column"
+                                           " {name}", name=COLUMNS["document"][0]))  # fmt: skip
+            elif fault is not None:
+                self._wrong("id_number", t(id_number.FAULTS[fault]))
+        self._once("id_number", people.indexed(document, number))
         return number
 
-    def _sex(self, number: str) -> None:
-        """The ID number says it itself; a column that says otherwise shows a slip of the pen."""
+    def _sex(self, document: str, number: str) -> str:
+        """An ID number says it itself; a column that says otherwise shows a slip of the pen."""
         text = self._text("sex").upper()
         if text and text not in _SEXES:
             self._wrong("sex", t("neither 男 nor 女"))
-        elif text and not self.faults and id_number.sex(number) != _SEXES[text]:
+            return ""
+        by_number = document == words.ID_CARD and bool(text) and not self.faults
+        if by_number and id_number.sex(number) != _SEXES[text]:
             self._wrong("sex", t("the ID number says otherwise"))
+        return _SEXES[text] if text else ""
 
     def _phone(self) -> str:
-        phone = re.sub(r"[ -]", "", self._text("phone"))
-        found = _PHONE.fullmatch(phone)
-        if phone and not found:
-            self._wrong("phone", t("not a mobile number of 11 digits"))
-        return found[1] if found else ""
+        phone = contact.phone(self._text("phone"))
+        if phone is None:
+            self._wrong("phone", t("not a phone number: 11 digits of a mobile, 0571-86911111, or"
+                                   " +852 and the number"))  # fmt: skip
+        return phone or ""
 
     def _card(self) -> Credential | None:
         text = self._needed("card")

@@ -167,9 +167,9 @@ def visit(site, room: str = "101", hours: float = 20):
 def test_a_visitor_is_let_into_the_hosts_room_alone(site, doors) -> None:
     assert doors
     check_in.check_in(site, request())
-    assert rule(visit, site, "102") == "visit"
+    assert rule(visit, site, "102") == "visit_room"
     visit(site)
-    assert rule(change_stay.move, site, "L000002", "H00001", "102") == "visit"
+    assert rule(change_stay.move, site, "L000002", "H00001", "102") == "visit_room"
 
 
 def test_visitors_leave_the_room_that_their_host_left(site, doors) -> None:

@@ -108,7 +108,7 @@ ASSUMED = "clock synced and no lockdown, both assumed; --live asks the controlle
 FRESH = "list version 1, receipt of 2030-06-05 12:00; fresh until 2030-06-08 12:00"
 RESIDENT = [
     "profile resident: doors or ports all", "schedule always",
-    "valid from 2030-06-01 00:00 until 2030-07-01 00:00",
+    "valid from 2030-06-01 00:00 until 2030-06-30",
 ]  # fmt: skip
 USED_UP = (
     "list version 1, receipt of 2030-06-05 12:00;"
@@ -121,7 +121,7 @@ LOST = (
 OUTSIDE = "denied (outside_schedule): the hours of its profile do not cover this time"
 TOO_OLD = "denied (list_stale): the list is too old and the grace is used up: push"
 WORKER = "profile worker: doors or ports 1"
-VALID = "valid from 2030-06-01 00:00 until 2030-07-01 00:00"
+VALID = "valid from 2030-06-01 00:00 until 2030-06-30"
 
 
 def test_valid(said) -> None:
@@ -144,7 +144,7 @@ def test_valid_in_chinese(said) -> None:
         "判定 放行 (卡有效): 在名单中、有效，且允许此门此时",
         "权限组 resident：门或端口 全部",
         "时段 始终",
-        "有效期 自 2030年6月1日 00:00 至 2030年7月1日 00:00",
+        "有效期 自 2030年6月1日 00:00 至 2030年6月30日",
         "名单版本 版本 1, 回执 2030年6月5日 12:00; 有效至 2030年6月8日 12:00",
         "时钟 已同步、未封锁，均为假定；用 --live 询问控制器",
     ]

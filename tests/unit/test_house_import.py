@@ -160,9 +160,11 @@ def test_the_command_shows_what_would_be_and_every_wrong_cell(
     add_areas(site)
     path = tmp_path / "houses.csv"
     words_ = ["house", "import", str(path), "--site", str(site.path)]
-    path.write_bytes(csv_bytes(FIRST, header=HEADER, encoding="gb18030"))
+    path.write_bytes(csv_bytes(FIRST, ["合计", "1户"], header=HEADER, encoding="gb18030"))
     assert run([*words_, "--dry-run"]) == 0
-    assert "new 1; nothing was changed" in capsys.readouterr().out
+    out, said = capsys.readouterr()
+    assert "new 1; nothing was changed" in out
+    assert "left out: 3 (合计)" in said
     path.write_bytes(csv_bytes(FIRST, with_cells(SECOND, 网格="X"), header=HEADER))
     assert run([*words_, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["faults"][0]["field"] == "网格"

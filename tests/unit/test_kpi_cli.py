@@ -12,7 +12,9 @@ from sqlalchemy import update
 from controller_tool import cli
 from controller_tool.cli import chart
 from controller_tool.clock import now_s
-from controller_tool.registry.models import Device, Person
+from controller_tool.registry.models import Device, Operator, Person
+from controller_tool.rules import words
+from controller_tool.services import load_curve
 from controller_tool.services.desk import rates, verify
 from tests.unit.house_support import GRID, add_areas, add_house
 from tests.unit.rate_support import add_card, add_hazard, add_stay, add_visit
@@ -68,17 +70,32 @@ def test_rates_as_json_have_numbers_and_their_verdict(run) -> None:
     assert found["gaps"]["hazards"] == 1
 
 
-def test_gaps_name_what_is_missing_and_nobody(run, stay) -> None:
+def test_gaps_name_what_is_missing_where_and_who_is_to_be_asked(run, stay) -> None:
     out = run("kpi", "gaps", "accuracy")[1]
     assert stay in out
     assert "never_verified" in out
-    assert "李强" not in out
+    assert "101   李强" in out
     out = run("kpi", "gaps", "cards", "--lang", "zh")[1]
     assert "0/1" in out
+    assert "101   李强" in out
     assert "door-1" in out
     assert "尚未全部回执" in out
     [gap] = json.loads(run("kpi", "gaps", "hazards", "--json")[1])["gaps"]
     assert (gap["subject"], gap["reason"], gap["house"]) == ("Z0001", "overdue", "H00001")
+    assert gap["who"] == "陈建国"  # the landlord
+
+
+@pytest.mark.usefixtures("stay")
+def test_names_of_gaps_are_masked_for_who_meets_nobody(run, site, tmp_path: Path) -> None:
+    with site.registry.writing() as session:
+        session.add(Operator(name="审计", role=words.AUDITOR, created_at_s=now_s()))
+    for rate in ("accuracy", "cards", "hazards"):
+        out = run("kpi", "gaps", rate, "--operator", "审计")[1]
+        assert [name in out for name in ("李强", "陈建国")] == [False, False]
+        assert "李*" in out or "陈**" in out
+    file = tmp_path / "kpi.xlsx"
+    run("kpi", "rates", "--xlsx", str(file), "--operator", "审计", "--lang", "zh")
+    assert openpyxl.load_workbook(file)["信息准确率"]["E2"].value == "李*"
 
 
 @pytest.mark.usefixtures("stay")
@@ -101,7 +118,7 @@ def test_the_workbook_has_a_sheet_for_each_gap_list(run, tmp_path: Path) -> None
         "违法违规查处率", "注销率",
     ]  # fmt: skip
     assert [row[2].value for row in book["消防隐患整改合格率"]] == ["内容", "Z0001"]
-    assert book["消防隐患整改合格率"]["G2"].value == "'=楼道堆物"  # nothing is calculated
+    assert book["消防隐患整改合格率"]["H2"].value == "'=楼道堆物"  # nothing is calculated
     assert [row[1].value for row in book["各项指标"]] == ["代码", None, "H00001"]
     assert run("kpi", "rates", "--xlsx", str(file))[0] == 1
     assert run("kpi", "rates", "--xlsx", str(file), "--force")[0] == 0
@@ -112,6 +129,17 @@ def test_the_picture_is_one(run, tmp_path: Path) -> None:
     file = tmp_path / "kpi.png"
     assert run("kpi", "rates", "--by", "village", "--png", str(file))[0] == 0
     assert file.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("stay")
+@pytest.mark.parametrize(("font", "lines"), [(None, 2), ("Noto Sans CJK SC", 0)])
+def test_a_picture_that_cannot_write_chinese_says_so_and_what_helps(
+    run, tmp_path: Path, monkeypatch, font, lines
+) -> None:
+    monkeypatch.setattr(load_curve, "_chinese_font", lambda: font)
+    code, _, said = run("kpi", "rates", "--png", str(tmp_path / "kpi.png"), "--lang", "zh")
+    assert (code, len(said.splitlines())) == (0, lines)
+    assert ("本机没有中文字体" in said, "fonts-noto-cjk" in said) == (lines > 0, lines > 0)
 
 
 @pytest.mark.usefixtures("stay")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import io
 import shutil
@@ -161,3 +162,29 @@ def test_a_name_goes_by_its_group_and_else_by_the_word() -> None:
 def test_what_is_not_a_sentence_is_not_taken_for_one() -> None:
     source = 't("a {n}", n="x"); t(names[k]); other("b"); t("c" if d else "e")'
     assert [text for _, text in po.sentences(source)] == ["a {n}", "c", "e"]
+
+
+def headings(tree: ast.AST) -> Iterator[tuple[int, list[str]]]:
+    """Lists of two or more texts that are said as they are, such as the columns of a table."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.List, ast.Tuple)):
+            calls = [one for one in node.elts if isinstance(one, ast.Call) and len(one.args) == 1]
+            said = [
+                str(one.args[0].value)
+                for one in calls
+                if isinstance(one.func, ast.Name) and one.func.id == "t"
+                and isinstance(one.args[0], ast.Constant)
+            ]  # fmt: skip
+            if len(said) > 1:
+                yield node.lineno, said
+
+
+@pytest.mark.usefixtures("chinese")
+def test_no_table_has_two_columns_of_one_chinese_name() -> None:
+    seen = 0
+    for path in sorted((po.ROOT / "controller_tool").rglob("*.py")):
+        for line, said in headings(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [t(text) for text in said]
+            assert len(set(names)) == len(names), f"{path.name}:{line}: {names}"
+            seen += 1
+    assert seen > 50, "a search that finds no table proves nothing"

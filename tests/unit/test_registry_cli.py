@@ -132,6 +132,18 @@ def test_a_lease_that_is_over_is_mentioned(run, tmp_path) -> None:
     assert (code, "1 leases are over already" in out) == (0, True)
 
 
+def test_a_total_at_the_end_of_a_roster_is_left_out_and_said(run, tmp_path) -> None:
+    path = tmp_path / "roster.csv"
+    header = "姓名,身份证号,房间,卡号,入住日期,到期日期"
+    row = "王伟,330199199001010011,A-101,0012345678,2021-01-01,2021-02-01"
+    path.write_text(f"{header}\n{row}\n合计,1人,,,,\n", encoding="utf-8")
+    code, out, err = run("card", "import", str(path), "--dry-run")
+    assert (code, out[:7], err.strip()) == (
+        0, "1 rows:", "Rows that are totals or notes and were left out: 3 (合计)",
+    )  # fmt: skip
+    assert data(run, "card", "import", str(path))["left_out"] == [{"row": 3, "text": "合计"}]
+
+
 def test_a_card_without_an_end_is_wrong_usage(run) -> None:
     code, _, err = run("card", "issue", CARD, "--name", "张伟")
     assert (code, "--until" in err) == (2, True)

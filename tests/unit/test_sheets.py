@@ -296,3 +296,47 @@ def test_xml_of_any_kind_within_a_workbook_too(at, put) -> None:
     raw = repacked(BOOK, "xl/worksheets/sheet1.xml", lambda xml: xml[:at] + put + xml[at:])
     with suppress(OperatorError):
         read(raw)
+
+
+TOTALS = [
+    ["合计", "", "", "", "", ""], ["总计：", "1", "", "", "", ""], ["小 计", "1人", "", "", "", ""],
+    ["本页合计 1 人"], ["合计人数：1"], ["Total", 1], ["Grand total: 1"], ["subtotal"],
+    ["", "", "合计"], ["合计", "合计", "合计"], ["制表人：陈静"], ["备注：以上人员均已核对"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("total", TOTALS, ids=str)
+def test_a_total_or_a_note_is_no_person_and_is_named(total) -> None:
+    for raw in (csv_bytes(WANG, total), xlsx_bytes(WANG, total)):
+        found = read(raw)
+        assert (len(found.rows), found.faults) == (1, [])
+        assert [one.row for one in found.left_out] == [3]
+
+
+def test_a_subtotal_may_stand_between_and_a_merged_total_at_the_end() -> None:
+    def merge(sheet) -> None:
+        sheet.append(["合计"])
+        sheet.merge_cells("A5:D5")
+
+    other = ["李娜", *WANG[1:]]
+    found = read(xlsx_bytes(WANG, ["小计", "", "", "1"], other, edit=merge))
+    assert [(one.row, one.text) for one in found.left_out] == [(3, "小计"), (5, "合计")]
+    assert [row.line for row in found.rows] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["合计", WANG[1], *WANG[2:]],  # somebody of that name
+        ["王伟", "", "101", "", "", "2026-08-31"],  # an entry that lacks its number
+        ["总计划", "", "101", "", "", "2026-08-31"], ["合计", "33019919900101001", "", "", "", ""],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_entry_is_never_taken_for_a_total(row) -> None:
+    assert read(csv_bytes(row)).left_out == ()
+
+
+def test_a_file_with_nothing_but_a_total_names_nobody() -> None:
+    with pytest.raises(OperatorError, match="names nobody"):
+        read(csv_bytes(["合计", "0"]))

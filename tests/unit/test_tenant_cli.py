@@ -128,7 +128,7 @@ def test_what_is_missing_is_asked_for_at_a_terminal(desk, monkeypatch) -> None:
 
     monkeypatch.setattr(asking, "possible", lambda _app: True)
     monkeypatch.setattr("click.prompt", prompt)
-    answers = iter(["", "104", "101", "", "", UNTIL, "0012345678", "", "maybe", "yes"])
+    answers = iter(["", "104", "101", "", "", "", UNTIL, "0012345678", "", "maybe", "yes"])
     said = desk.run("tenant", "check-in", "--house", "H00001", "--name", "王伟")
     assert "works at 2 of 2 doors" in said
     assert "has no room 104" in desk.err

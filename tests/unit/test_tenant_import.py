@@ -199,7 +199,7 @@ def test_a_card_of_somebody_else_and_another_name_are_refused(take) -> None:
     take(person(1))
     rows = [person(2, 卡号="0012345001"), person(1, 姓名="别人")]
     assert refused(take, *rows) == [
-        (2, "卡号", "this card is issued to somebody else (K000001)"),
+        (2, "卡号", "this card is issued to somebody else (工人乙 H00001 101 K000001)"),
         (3, "姓名", "this ID number belongs to somebody of another name"),
         (3, "卡号", "the same as in row 2"),
     ]
@@ -300,10 +300,11 @@ def test_the_command_shows_what_would_change(site, take, tmp_path, capsys, monke
     monkeypatch.setenv("CONTROLLER_TOOL_PASSPHRASE", PASSPHRASE)
     take(person(1))
     path = tmp_path / "roster.csv"
-    path.write_bytes(csv_bytes(person(1, "102"), person(2)))
+    path.write_bytes(csv_bytes(person(1, "102"), person(2), ["总计", "2"]))
     common = ["--site", str(site.path), "--lang", "en"]
     assert run(["tenant", "import", str(path), "--house", "H00001", "--dry-run", *common]) == 0
-    out = capsys.readouterr().out
+    out, said = capsys.readouterr()
+    assert "left out: 4 (总计)" in said
     assert "moved" in out
     assert "2 rows: new 1, moved 1; nothing was changed" in out
     path.write_bytes(csv_bytes(person(1, "999")))

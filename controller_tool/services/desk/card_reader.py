@@ -165,7 +165,7 @@ def _of_answer(uid: bytes, status: tuple[int, ...], atr: bytes) -> Credential:
     if status != _DONE or len(uid) not in _UID_BYTES or other or atr.startswith(_TYPE_B_ATR):
         raise OperatorError(
             t("This card gives the desk reader no number that doors read"),
-            t("Learn it at a door: --at DEVICE"),
+            t("Learn it at the reader of a door instead"),
         )
     if len(uid) == _UID_BYTES[0] and uid[0] == _MADE_UP:
         raise OperatorError(

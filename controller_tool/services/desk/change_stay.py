@@ -27,7 +27,7 @@ from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
 from controller_tool.rules.refusal import require
-from controller_tool.services import audit, card_change, cards, list_content, refs
+from controller_tool.services import audit, card_change, cards, list_content, people, refs
 from controller_tool.services.desk import check_in, check_out, operators, places
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, ID_BYTES
 
@@ -68,8 +68,13 @@ def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay
     return _changed(site, text, act, dry_run)
 
 
-def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) -> Stay:
-    """Another room: the stay ends as *moved*, a new one with the same cards begins there."""
+def move(
+    site: Site, text: str, house: str, room: str, dry_run: bool = False, bed: str = ""
+) -> Stay:
+    """Another room: the stay ends as *moved*, a new one with the same cards begins there.
+
+    bed: as it is marked there. RuleRefused when a rule forbids it.
+    """
 
     def act(session: Session, lease: Lease) -> Lease:
         there = places.house(session, house)
@@ -84,6 +89,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
             _host(session, lease, there, new_room),
             lease.ref if new_room.id == lease.room_id else None,
             places.living(session, person.id, but=lease.id),
+            bed=people.short(bed, people.BED_MAX),
         )  # fmt: skip
         facts = places.room_facts(session, new_room)
         require(rules.check_in(places.facts(there), facts, wish, now_min))
@@ -92,7 +98,7 @@ def move(site: Site, text: str, house: str, room: str, dry_run: bool = False) ->
             person_id=person.id, house_id=there.id, room_id=new_room.id, kind=lease.kind,
             host_lease_id=lease.host_lease_id, from_min=begin_min, until_min=lease.until_min,
             profile_id=lease.profile_id, contract=lease.contract, roster=lease.roster,
-            created_at_s=now_s(),
+            created_at_s=now_s(), bed=wish.bed,
         )  # fmt: skip
         session.add(new)
         lease.ended_at_s, lease.end_reason = now_s(), words.MOVED
@@ -240,6 +246,7 @@ def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_
     site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
+        places.require_not_moved(session, lease)
         if lease.ended_at_s is not None:
             raise OperatorError(
                 t("Stay {stay} has ended", stay=lease.ref),

@@ -42,7 +42,7 @@ class Request:
 
     house, room: reference or address code, and number; kind: code of rules.words; host: reference
     of the host's stay, for a visitor; profile: by name, None is the residents'; roster: the source
-    it came with; cards: none where no card is handed out yet.
+    it came with; bed: as it is marked in the room; cards: none where no card is handed out yet.
     """
 
     holder: Holder
@@ -56,6 +56,7 @@ class Request:
     profile: str | None = None
     contract: str = ""
     roster: str | None = None
+    bed: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Stay:
     ended_at_s: int | None
     end_reason: str | None
     cards: tuple[cards.CardStatus, ...]
+    bed: str = ""
 
 
 def check_in(site: Site, request: Request, dry_run: bool = False) -> Stay:
@@ -102,6 +104,7 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
         request.kind, request.holder.document, request.from_min, request.until_min,
         host(site, session, house, request.host, room), *_of_person(site, session, room, request),
         numbered=bool(request.holder.id_number.strip()),
+        bed=people.short(request.bed, people.BED_MAX),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -115,6 +118,7 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
         profile_id=profiles.find(session, request.profile).id if request.profile
         else RESIDENT_PROFILE,
         contract=people.short(request.contract, 64), roster=request.roster, created_at_s=now_s(),
+        bed=wish.bed,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -163,7 +167,7 @@ def view(site: Site, session: Session, lease: Lease) -> Stay:
     return Stay(
         lease.ref, person.id, named, house.ref, house.address, room.number, lease.kind,
         lease.from_min, lease.until_min, lease.ended_at_s, lease.end_reason,
-        tuple(cards.status_of(site, session, card) for card in session.scalars(query)),
+        tuple(cards.status_of(site, session, card) for card in session.scalars(query)), lease.bed,
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def check_out(
     site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         lease = places.lease(site, session, text)
-        _require_not_moved(session, lease)
+        places.require_not_moved(session, lease)
         state = STATE_LOST if lost else STATE_COLLECTED
         ended = [] if lease.ended_at_s is not None else move_out(session, lease, state, reason)
         if ended:
@@ -86,21 +86,6 @@ def move_out(
         one.end_reason = reason or (words.EARLY if at_s // 60 < one.until_min else words.LEFT)
     session.flush()
     return [lease, *visits]
-
-
-def _require_not_moved(session: Session, lease: Lease) -> None:
-    """Who moved stays on under another reference: of the old one all is proven, and they are in."""
-    if lease.end_reason != words.MOVED:
-        return
-    query = select(Lease.ref).where(
-        Lease.person_id == lease.person_id, Lease.ended_at_s.is_(None), Lease.id != lease.id
-    )
-    now = session.scalar(query.order_by(Lease.ref.desc()))
-    if now is not None:
-        raise OperatorError(
-            t("Stay {stay} has moved on and is {now} now", stay=lease.ref, now=now),
-            t("Check that one out: tenant check-out {now}", now=now),
-        )
 
 
 def _visits(lease: Lease) -> Select[Lease]:

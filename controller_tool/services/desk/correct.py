@@ -1,4 +1,4 @@
-"""Corrects the entry of a person: name, document's number, phone, household, employer (host).
+"""Corrects the entry of a person: name, number, phone, sex, household, employer (host).
 
 The log says which fields became otherwise, and not what they said. Nobody has compared the new
 entry with the person yet.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from controller_tool.messages import t
 from controller_tool.rules import corrections as rules
-from controller_tool.rules import duty
+from controller_tool.rules import duty, words
 from controller_tool.rules.refusal import require
 from controller_tool.services import audit, people
 from controller_tool.services.desk import holds, operators, people_view
@@ -32,6 +32,7 @@ class Wish:
     name: str = ""
     id_number: str = ""
     phone: str = ""
+    sex: str = ""
     origin: str = ""
     employer: str = ""
 
@@ -47,12 +48,13 @@ class Corrected:
 def correct(site: Site, who: str, wish: Wish, dry_run: bool = False) -> Corrected:
     """Correct one person's entry, found as by people_view.find; RuleRefused, OperatorError."""
     operators.require(site, duty.CHECK_IN)
+    site.unlock()
     with changing(site, dry_run) as session:
         person = people_view.find(site, session, who)
         name = wanted(wish.name, people.NAME_MAX, t("The name")) if wish.name else person.name
         holder = people.Holder(
-            name, wish.id_number, person.room, wish.phone.strip(), person.document,
-            origin=wish.origin, employer=wish.employer,
+            name, wish.id_number, person.room, people.good_phone(wish.phone), person.document,
+            sex=wish.sex, origin=wish.origin, employer=wish.employer,
         )  # fmt: skip
         number = people.good_number(holder)
         fields = _fields(site, person, holder, number)
@@ -62,6 +64,7 @@ def correct(site: Site, who: str, wish: Wish, dry_run: bool = False) -> Correcte
                     fields, person.erased_at_s is not None,
                     holds.standing(session, [person.id]).get(person.id, ()),
                     _taken(site, session, person, number),
+                    "sex" in fields and person.document == words.ID_CARD,
                 )
             )
         )  # fmt: skip
@@ -79,7 +82,8 @@ def _fields(site: Site, person: Person, holder: people.Holder, number: str) -> t
     now = people_view.whole(site, person)
     pairs = (
         ("name", holder.name, now.name), ("id_number", number, now.number),
-        ("phone", holder.phone, now.phone), ("origin", holder.origin.strip(), now.origin),
+        ("phone", holder.phone, now.phone), ("sex", holder.sex, now.sex),
+        ("origin", holder.origin.strip(), now.origin),
         ("employer", holder.employer.strip(), now.employer),
     )  # fmt: skip
     return tuple(name for name, right, was in pairs if right and right != was)

@@ -1,10 +1,11 @@
 """Check-in as a conversation: one thing at a time, each answer checked at once (host).
 
 It asks through `Asker`, so a terminal, a web page and a test can lead it. What it asks, in order:
-house, kind of stay, host of a visitor, room, document, its number, name, phone, end, cards; then
-it shows all and asks for a yes. What the form has already is checked and not asked for. A wrong
-answer is told with the way out and asked for again; a rule that an earlier answer broke leads back
-to that answer. Every check is one of the services that check in, none is its own.
+house, kind of stay, host of a visitor, room, bed where they have names, document, its number, sex
+where the number does not say it, name, phone, origin, end, cards; then it shows all and asks for a
+yes. What the form has already is checked and not asked for. A wrong answer is told with the way out
+and asked for again; a rule that an earlier answer broke leads back to that answer. Every check is
+one of the services that check in, none is its own.
 """
 
 from __future__ import annotations
@@ -12,18 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sqlalchemy import select
-
 from controller_tool import id_number
-from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError, ToolError
 from controller_tool.messages import name_of, t
-from controller_tool.registry.houses import Room
 from controller_tool.rules import masking, words
 from controller_tool.rules import stay as rules
 from controller_tool.rules.refusal import RuleRefused, require
 from controller_tool.services import people, profiles
-from controller_tool.services.desk import check_in, form, places
+from controller_tool.services.desk import check_in, form, places, questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,20 +28,8 @@ if TYPE_CHECKING:
     from controller_tool.credentials import Credential
     from controller_tool.services.desk.check_in import Request
     from controller_tool.services.desk.form import Form
+    from controller_tool.services.desk.questions import Question
     from controller_tool.services.site import Site
-
-
-@dataclass(frozen=True)
-class Question:
-    """field: of the form; hint: what can be answered; choices: codes and their names; default: the
-    answer that an empty one means, None where one is needed.
-    """
-
-    field: str
-    text: str
-    hint: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
-    default: str | None = None
 
 
 class Asker(Protocol):
@@ -80,9 +65,9 @@ class _Step:
 _ABOUT = {
     "admission": "house", "barred": "house", "capacity": "room", "duplicate": "id_number",
     "elsewhere": "id_number", "document": "document", "host": "host", "kind": "kind",
-    "dates": "until", "ceiling": "until", "visit": "until",
+    "dates": "until", "ceiling": "until", "visit": "until", "visit_room": "room",
+    "phone": "phone",
 }  # fmt: skip
-CARD_FIELD = "card"
 
 
 def fill(site: Site, filled: Form, asker: Asker) -> Request | None:
@@ -137,12 +122,16 @@ def _filled(filled: Form, step: _Step) -> None:
 
 
 def _back(filled: Form, step: _Step, error: ToolError, at: int) -> int:
-    """Empties the answer that is to be given anew; the place of its step."""
+    """Empties the answer that is to be given anew; the place of the step to go on with."""
     name = step.field
     if isinstance(error, RuleRefused):
         name = _ABOUT.get(error.refusal.rule, name)
     places_ = [one.field for one in _STEPS]
-    where = places_.index(name) if name in places_ and places_.index(name) <= at else at
+    where = places_.index(name) if name in places_ else at
+    if where > at and getattr(filled, name):
+        setattr(filled, name, "")
+        return at  # it was given, and is asked for in its turn
+    where = min(where, at)
     setattr(filled, _STEPS[where].field, "")
     if _STEPS[where].field == "id_number":
         filled.name = ""  # another number is another person
@@ -160,7 +149,7 @@ def _cards(site: Site, filled: Form, asker: Asker) -> tuple[Credential, ...]:
         elif given:
             return tuple(found)
         else:
-            word = asker.ask(_card_question(len(found))).strip()
+            word = asker.ask(questions.card(len(found))).strip()
         if not word:
             return tuple(found)
         try:
@@ -186,63 +175,6 @@ def summary(site: Site, filled: Form, request: Request) -> list[tuple[str, str]]
         (t("cards"), ", ".join(card.masked() for card in request.cards) or t("none")),
     ]  # fmt: skip
     return [row for row in rows if row[1]]
-
-
-# --- questions ------------------------------------------------------------------------------
-
-
-def _ask_house(_site: Site, _filled: Form) -> Question:
-    return Question("house", t("House"), t("its number, such as H00001, or its address code"))
-
-
-def _ask_kind(_site: Site, _filled: Form) -> Question:
-    kinds = tuple((code, name_of("stay", code)) for code in words.STAYS)
-    return Question("kind", t("Kind of stay"), choices=kinds, default=words.TENANT)
-
-
-def _ask_host(_site: Site, filled: Form) -> Question | None:
-    if filled.kind != words.VISITOR:
-        return None
-    return Question("host", t("Whom do they visit"), t("stay or card of the host"))
-
-
-def _ask_room(site: Site, filled: Form) -> Question:
-    return Question("room", t("Room"), t("free beds: {rooms}", rooms=_free(site, filled)))
-
-
-def _ask_document(_site: Site, _filled: Form) -> Question:
-    kinds = tuple((code, name_of("document", code)) for code in words.DOCUMENTS)
-    return Question("document", t("Document"), choices=kinds, default=words.ID_CARD)
-
-
-def _ask_number(_site: Site, filled: Form) -> Question:
-    if filled.document == words.PASSPORT:
-        return Question("id_number", t("Number of the passport"))
-    return Question("id_number", t("ID number"), t("18 characters, as on the card"))
-
-
-def _ask_name(_site: Site, _filled: Form) -> Question:
-    return Question("name", t("Name"), t("as in the document"))
-
-
-def _ask_phone(_site: Site, _filled: Form) -> Question:
-    return Question("phone", t("Phone"), t("Enter for none"), default="")
-
-
-def _ask_until(_site: Site, filled: Form) -> Question:
-    if filled.kind == words.VISITOR:
-        return Question("until", t("Until when"), t("such as 2030-03-31T18:00"))
-    return Question("until", t("Last day"), t("such as 2030-03-31"))
-
-
-def _card_question(count: int) -> Question:
-    return Question(
-        CARD_FIELD,
-        t("One card more") if count else t("Card"),
-        t("hold it to the desk reader, or type its number; @NAME learns it at that door;"
-          " Enter for none"),
-        default="",
-    )  # fmt: skip
 
 
 # --- checks: each is what the check-in itself asks ------------------------------------------
@@ -277,8 +209,19 @@ def _check_host(site: Site, filled: Form) -> None:
 
 def _check_room(site: Site, filled: Form) -> None:
     with site.registry.session() as session:
-        room = places.room(session, places.house(session, filled.house), filled.room)
+        house = places.house(session, filled.house)
+        room = places.room(session, house, filled.room)
         require(rules.capacity(places.room_facts(session, room), filled.kind))
+        if filled.host:
+            found = check_in.host(site, session, house, filled.host, room)
+            require(rules.host_room(rules.Wish(filled.kind, "", 0, 0, found)))
+
+
+def _check_bed(site: Site, filled: Form) -> None:
+    with site.registry.session() as session:
+        room = places.room(session, places.house(session, filled.house), filled.room)
+        wish = rules.Wish(filled.kind, "", 0, 0, bed=filled.bed.strip())
+        require(rules.bed(places.room_facts(session, room), wish))
 
 
 def _check_document(_site: Site, filled: Form) -> None:
@@ -292,14 +235,8 @@ def _check_number(_site: Site, filled: Form) -> None:
 
 def _check_person(site: Site, filled: Form) -> None:
     """As it would be with the latest end that is allowed: name, number and room fit together."""
-    with site.registry.session() as session:
-        facts = places.facts(places.house(session, filled.house))
-        begin_min = filled.begin_min(site)
-        latest = rules.latest_end_min(facts, filled.kind, begin_min, now_s() // 60)
-        if filled.host:
-            found = check_in.host(site, session, places.house(session, filled.house), filled.host)
-            latest = min(latest, found.until_min) if found else latest
-    check_in.check_in(site, filled.request(site, until_min=latest), dry_run=True)
+    latest_min = questions.latest_min(site, filled)
+    check_in.check_in(site, filled.request(site, until_min=latest_min), dry_run=True)
 
 
 def _check_until(site: Site, filled: Form) -> None:
@@ -314,28 +251,29 @@ def _check_fixed(site: Site, filled: Form) -> None:
             profiles.find(session, filled.profile)
 
 
-def _check_nothing(_site: Site, _filled: Form) -> None:
-    """Whatever it is will do."""
+def _check_sex(_site: Site, filled: Form) -> None:
+    _check_code(words.SEXES)(filled.sex)
 
 
-def _free(site: Site, filled: Form) -> str:
-    with site.registry.session() as session:
-        house = places.house(session, filled.house)
-        query = select(Room).where(Room.house_id == house.id).order_by(Room.number)
-        facts = [places.room_facts(session, room) for room in session.scalars(query)]
-    free = [f"{one.number} ({one.beds - one.taken})" for one in facts if one.taken < one.beds]
-    return ", ".join(free[:_ROOMS_SHOWN]) + (" …" if len(free) > _ROOMS_SHOWN else "") or t("none")
+def _check_origin(_site: Site, filled: Form) -> None:
+    people.short(filled.origin, people.NAME_MAX)
 
 
-_ROOMS_SHOWN = 12
+def _check_phone(_site: Site, filled: Form) -> None:
+    people.good_phone(filled.phone)
+
+
 _STEPS = (
-    _Step("house", _ask_house, _check_house),
-    _Step("kind", _ask_kind, _check_kind),
-    _Step("host", _ask_host, _check_host),
-    _Step("room", _ask_room, _check_room),
-    _Step("document", _ask_document, _check_document),
-    _Step("id_number", _ask_number, _check_number),
-    _Step("name", _ask_name, _check_person),
-    _Step("phone", _ask_phone, _check_nothing, optional=True),
-    _Step("until", _ask_until, _check_until),
+    _Step("house", questions.house, _check_house),
+    _Step("kind", questions.kind, _check_kind),
+    _Step("host", questions.host, _check_host),
+    _Step("room", questions.room, _check_room),
+    _Step("bed", questions.bed, _check_bed, optional=True),
+    _Step("document", questions.document, _check_document),
+    _Step("id_number", questions.number, _check_number),
+    _Step("sex", questions.sex, _check_sex),
+    _Step("name", questions.name, _check_person),
+    _Step("phone", questions.phone, _check_phone, optional=True),
+    _Step("origin", questions.origin, _check_origin, optional=True),
+    _Step("until", questions.until, _check_until),
 )

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 READER = "reader"
 AT_DOOR = "@"
 TEXTS = ("house", "room", "kind", "host", "document", "id_number", "name", "phone", "begin",
-         "until", "profile", "contract")  # fmt: skip
+         "until", "profile", "contract", "bed", "sex", "origin")  # fmt: skip
 
 
 @dataclass
 class Form:
-    """Texts; an empty one was not given. kind, document: codes of rules.words.
+    """Texts; an empty one was not given. kind, document, sex: codes of rules.words.
 
     card_words: numbers as typed, READER for the desk's PC/SC reader, "@NAME" for a controller at
     whose reader a card is learned.
@@ -48,6 +48,9 @@ class Form:
     until: str = ""
     profile: str = ""
     contract: str = ""
+    bed: str = ""
+    sex: str = ""
+    origin: str = ""
     card_words: list[str] = field(default_factory=list)
 
     def missing(self) -> list[str]:
@@ -68,7 +71,7 @@ class Form:
     def holder(self) -> Holder:
         """The person of the form."""
         return Holder(self.name, self.id_number.strip(), self.room.strip(), self.phone.strip(),
-                      self.document or words.ID_CARD)  # fmt: skip
+                      self.document or words.ID_CARD, self.sex, self.origin)  # fmt: skip
 
     def request(
         self, site: Site, cards: tuple[Credential, ...] = (), until_min: int | None = None
@@ -80,6 +83,7 @@ class Form:
             self.holder(), self.house.strip(), self.room.strip(), self.begin_min(site), until_min,
             self.kind or words.TENANT, self.host.strip() or None, cards,
             self.profile.strip() or None, self.contract,
+            bed=self.bed,
         )  # fmt: skip
 
 

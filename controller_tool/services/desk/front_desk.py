@@ -136,10 +136,10 @@ def extend(site: Site, text: str, until_min: int, how: How) -> Done:
     return _done(site, change_stay.extend(site, text, until_min, how.dry_run), how)
 
 
-def move(site: Site, text: str, house: str | None, room: str, how: How) -> Done:
-    """Another room; house: None is the one where the stay is."""
+def move(site: Site, text: str, house: str | None, room: str, how: How, bed: str = "") -> Done:
+    """Another room; house: None is the one where the stay is; bed: as it is marked there."""
     was = find(site, text)
-    moved = change_stay.move(site, was.ref, house or was.house, room, how.dry_run)
+    moved = change_stay.move(site, was.ref, house or was.house, room, how.dry_run, bed)
     return _done(site, moved, how, before=was.ref)
 
 

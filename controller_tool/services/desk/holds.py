@@ -14,8 +14,9 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House
+from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Hold, Lease
-from controller_tool.rules import duty
+from controller_tool.rules import duty, masking
 from controller_tool.rules import holds as rules
 from controller_tool.rules.refusal import require as require_rules
 from controller_tool.services import audit
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HoldView:
-    """An order. person: id, house: reference, one of them empty; stands: it keeps them now."""
+    """An order. person: id, house: reference, one of them empty; stands: it keeps them now.
+
+    name: of the person, masked for the role of whoever asks; empty where it was deleted.
+    """
 
     id: int
     number: str
@@ -44,6 +48,7 @@ class HoldView:
     until_s: int | None
     released_at_s: int | None
     stands: bool
+    name: str = ""
 
 
 def add(
@@ -67,7 +72,7 @@ def add(
         require_rules(rules.refuse(order, _there(session, row)))
         session.add(row)
         session.flush()
-        view = _view(session, row)
+        view = _view(session, row, operators.role_of(site, session))
         audit.append(
             session, site.operator, "hold.add", number=row.number, person=person_id or "",
             house=view.house, until_s=row.until_s,
@@ -90,7 +95,8 @@ def release(site: Site, number: str, dry_run: bool = False) -> list[HoldView]:
         for row in rows:
             row.released_at_s = now_s()
         audit.append(session, site.operator, "hold.release", number=number.strip(), count=len(rows))
-        views = [_view(session, row) for row in rows]
+        role = operators.role_of(site, session)
+        views = [_view(session, row, role) for row in rows]
         if dry_run:
             trial.rollback()
     return views
@@ -100,7 +106,8 @@ def list_holds(site: Site, every: bool = False) -> list[HoldView]:
     """Those that stand or will; with ``every`` those that are over too."""
     with site.registry.session() as session:
         rows = session.scalars(select(Hold).order_by(Hold.id))
-        views = [_view(session, row) for row in rows]
+        role = operators.role_of(site, session)
+        views = [_view(session, row, role) for row in rows]
     now = now_s()
     over = {v.id for v in views if v.released_at_s is not None or (v.until_s or now + 1) <= now}
     return [view for view in views if every or view.id not in over]
@@ -150,10 +157,12 @@ def _there(session: Session, row: Hold) -> bool:
     return session.scalar(same) is not None
 
 
-def _view(session: Session, row: Hold) -> HoldView:
+def _view(session: Session, row: Hold, role: str) -> HoldView:
+    name = session.get_one(Person, row.person_id).name if row.person_id else ""
     return HoldView(
         row.id, row.number, row.authority, row.person_id or "",
         session.get_one(House, row.house_id).ref if row.house_id else "",
         row.from_s, row.until_s, row.released_at_s,
         rules.stands(row.from_s, row.until_s, row.released_at_s, now_s()),
+        masking.name(name, role),
     )  # fmt: skip

@@ -39,7 +39,9 @@ COLUMNS = {
     "room_beds": ("房间床位", "房间明细", "房间", "room beds"),
     "note": ("备注", "说明", "note", "remarks"),
 }  # fmt: skip
-HOUSES = sheets.Columns(COLUMNS, ("address_code", "address", "grid", "type5", "rooms", "beds"))
+HOUSES = sheets.Columns(
+    COLUMNS, ("address_code", "address", "grid", "type5", "rooms", "beds"), "address_code"
+)
 _SECRET = ("phone", "document")
 _COUNT_MAX = 9999
 _ROOMS_MAX = 500

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from controller_tool.services.desk.house_file import Row
     from controller_tool.services.desk.house_view import RoomLine
     from controller_tool.services.desk.sheet_cells import Fault
-    from controller_tool.services.desk.sheets import Table
+    from controller_tool.services.desk.sheets import LeftOut, Table
     from controller_tool.services.site import Site
 
 _TEXTS = ("address", "grid", "type5", "landlord", "phone", "document")  # of houses.Wish
@@ -58,7 +58,7 @@ class Imported:
     """What an import did, or would do. counts: houses by code of rules.words.
 
     faults: only in a dry run, and then nothing can be imported; ignored: columns that nothing was
-    read from.
+    read from; left_out: rows that are totals or notes.
     """
 
     rows: int
@@ -67,6 +67,7 @@ class Imported:
     faults: tuple[Fault, ...]
     ignored: tuple[str, ...]
     dry_run: bool
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass
@@ -192,7 +193,8 @@ def _told(table: Table, tasks: list[_Task], faults: tuple[Fault, ...], dry_run: 
     seen = Counter(one.what for one in changes)
     seen[words.REFUSED_ROW] = len({one.row for one in faults})
     counts = {word: seen[word] for word in words.ON_HOUSE_LIST}
-    return Imported(len(tasks), counts, changes, faults, table.ignored, dry_run)
+    left_out = tuple(table.left_out)
+    return Imported(len(tasks), counts, changes, faults, table.ignored, dry_run, left_out)
 
 
 def _change(table: Table, task: _Task) -> Change:

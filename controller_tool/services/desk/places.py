@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
@@ -71,12 +71,28 @@ def facts(of: House) -> rules.House:
     return rules.House(of.ref, of.class4, of.state)
 
 
+def require_not_moved(session: Session, of: Lease) -> None:
+    """Who moved stays on under another reference: OperatorError names it."""
+    if of.end_reason != words.MOVED:
+        return
+    query = select(Lease.ref).where(
+        Lease.person_id == of.person_id, Lease.ended_at_s.is_(None), Lease.id != of.id
+    )
+    now = session.scalar(query.order_by(Lease.ref.desc()))
+    if now is not None:
+        raise OperatorError(
+            t("Stay {stay} has moved on and is {now} now", stay=of.ref, now=now),
+            t("Do it with that one: {now}", now=now),
+        )
+
+
 def room_facts(session: Session, of: Room) -> rules.Room:
     """A room as rules see it."""
-    taken = select(func.count()).select_from(Lease).where(
+    query = select(Lease.bed, Lease.ref).where(
         Lease.room_id == of.id, Lease.ended_at_s.is_(None), Lease.kind != words.VISITOR
     )  # fmt: skip
-    return rules.Room(of.number, of.beds, session.scalar(taken) or 0)
+    there = [(bed, ref) for bed, ref in session.execute(query)]
+    return rules.Room(of.number, of.beds, len(there), {bed: ref for bed, ref in there if bed})
 
 
 def living(session: Session, person_id: str, but: str | None = None) -> tuple[rules.Living, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HOUSE, SITE, NOWHERE = "house", "site", "nowhere"  # kinds of unit beside areas
 _DAY_S = 86400
+_LANDLORD_ACTS = (rules.HOUSES, rules.PEOPLE, rules.HAZARDS)
 Rates = dict[str, Rate]
 
 
@@ -131,7 +132,8 @@ class Books:
                 seen.add((entry.house_id, entry.person_id))
                 reason = rules.entry_reason(entry.verified_good, entry.missing)
                 self._take(rules.ACCURACY, self._houses[entry.house_id], entry.ref, reason,
-                           room=entry.room, detail=",".join(entry.missing))  # fmt: skip
+                           room=entry.room, who=entry.name,
+                           detail=",".join(entry.missing))  # fmt: skip
         for danger in self._facts.dangers:
             self._count_danger(danger)
         for breach in self._facts.breaches:
@@ -144,7 +146,7 @@ class Books:
             reason = rules.departure_reason(one.still_issued, len(one.devices))
             self._of[one.house_id][rules.CARDS] += Rate(-1)
             self._miss(rules.CARDS, self._houses.get(one.house_id or ""), one.subject, reason or "",
-                       proven=one.of - len(one.devices), of=one.of,
+                       room=one.room, who=one.name, proven=one.of - len(one.devices), of=one.of,
                        devices=one.devices)  # fmt: skip
 
     def _count_people(self, house: House) -> None:
@@ -172,6 +174,8 @@ class Books:
 
     def _miss(self, rate: str, house: House | None, subject: str, reason: str, **more: Any) -> None:
         place, ref = (house.grid_code, house.ref) if house else ("", "")
+        if house and rate in _LANDLORD_ACTS:
+            more["who"] = house.landlord_name
         self._gaps.append(Gap(rate, place, ref, subject, reason, **more))
 
     def _add_up(self, area: Area) -> Rates:

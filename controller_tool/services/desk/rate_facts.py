@@ -46,6 +46,7 @@ class Entry(NamedTuple):
     origin: str
     has_phone: bool
     number_bytes: int
+    name: str
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -88,6 +89,8 @@ class Departure:
     still_issued: bool = False
     of: int = 0
     devices: tuple[str, ...] = ()
+    room: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def _entries() -> Select[*tuple[Any, ...]]:
         select(
             Lease.house_id, Lease.ref, Room.number, Lease.kind, Person.id, Person.created_at_s,
             Person.verified_at_s, Person.verified_good, Person.document, Person.sex, Person.origin,
-            Person.phone_sealed.is_not(None), func.length(Person.id_number_sealed),
+            Person.phone_sealed.is_not(None), func.length(Person.id_number_sealed), Person.name,
         )
         .join(Person, Person.id == Lease.person_id)
         .join(Room, Room.id == Lease.room_id)
@@ -155,6 +158,8 @@ def _breaches() -> Select[*tuple[Any, ...]]:
 # A card belongs to the departure of its stay when that has ended, else to one of its own.
 _KEY = case((_HAS_LEFT, Lease.id), else_=Card.id)
 _SUBJECT = case((_HAS_LEFT, Lease.ref), else_=Card.ref)
+_WHOSE = (_KEY, Lease.house_id, _SUBJECT, func.coalesce(Room.number, Person.room, ""),
+          func.coalesce(Person.name, ""))  # fmt: skip
 
 
 def _departures(*columns: Any) -> Select[*tuple[Any, ...]]:
@@ -167,16 +172,25 @@ def _departures(*columns: Any) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _held_by(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The same joined with who had the card, and the room of the stay."""
+    holder = func.coalesce(Lease.person_id, Card.person_id)
+    joined = query.outerjoin(Person, Person.id == holder)
+    return joined.outerjoin(Room, Room.id == Lease.room_id)
+
+
 def _undone(session: Session) -> list[Departure]:
     found: dict[str, Departure] = {}
-    issued = _departures(_KEY, Lease.house_id, _SUBJECT).where(Card.state == STATE_ISSUED)
-    for key, house_id, subject in session.execute(issued):
-        found[key] = Departure(house_id, subject, still_issued=True)
+    issued = _held_by(_departures(*_WHOSE)).where(Card.state == STATE_ISSUED)
+    for key, house_id, subject, room, name in session.execute(issued):
+        found[key] = Departure(house_id, subject, still_issued=True, room=room, name=name)
     missing: dict[str, set[str]] = {}
-    unproven = _sent_to(_departures(_KEY, Lease.house_id, _SUBJECT, Device.name))
-    for key, house_id, subject, name in session.execute(unproven.where(cards.not_dead())):
-        found.setdefault(key, Departure(house_id, subject))
-        missing.setdefault(key, set()).add(name)
+    unproven = _sent_to(_held_by(_departures(*_WHOSE, Device.name)))
+    for key, house_id, subject, room, name, device in session.execute(
+        unproven.where(cards.not_dead())
+    ):
+        found.setdefault(key, Departure(house_id, subject, room=room, name=name))
+        missing.setdefault(key, set()).add(device)
     for key, names in missing.items():
         found[key].devices = tuple(sorted(names))
     for key, of in _controllers(session, list(missing)):

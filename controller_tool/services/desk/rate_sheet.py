@@ -34,7 +34,9 @@ def save(site: Site, found: Report, path: Path, force: bool = False) -> None:
 def _headers() -> list[str]:
     made = [t("kind"), t("code"), t("name")]
     for name in (*rules.RATES, rules.DUE):
-        made += [name_of("rate", name), t("numerator"), t("denominator"), t("not counted")]
+        rate = name_of("rate", name)
+        parts = (t("numerator"), t("denominator"), t("not counted"))
+        made += [rate, *(f"{rate} {part}" for part in parts)]
     return made
 
 

@@ -1,6 +1,6 @@
 """Rates and gaps in the words of people (host).
 
-A gap names references and rooms, and nobody by name: who may see names asks for the stay.
+A gap names who is to be asked, as rates.report masked it for the role of who looks.
 """
 
 from __future__ import annotations
@@ -34,9 +34,17 @@ def place(unit: Unit) -> str:
 def gap_columns() -> list[str]:
     """Headers of `gap_rows`."""
     return [
-        t("area"), t("house"), t("what"), t("room"), t("why"), t("how many"), t("details"),
-        t("due"), t("proven"), t("missing receipts"),
+        t("area"), t("house"), t("what"), t("room"), t("person or landlord"), t("why"),
+        t("how many"), t("details"), t("due"), t("proven"), t("missing receipts"),
     ]  # fmt: skip
+
+
+def gap_table(site: Site, gaps: Sequence[Gap]) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows for a screen, without columns in which nothing stands."""
+    rows = gap_rows(site, gaps)
+    kept = [place for place in range(len(gap_columns())) if any(row[place] for row in rows)]
+    columns = [gap_columns()[place] for place in kept]
+    return columns, [[row[place] for place in kept] for row in rows]
 
 
 def gap_rows(site: Site, gaps: Sequence[Gap]) -> list[list[object]]:
@@ -47,8 +55,8 @@ def gap_rows(site: Site, gaps: Sequence[Gap]) -> list[list[object]]:
 
 def _row(local: SiteTime, gap: Gap) -> list[object]:
     return [
-        gap.place, gap.house, gap.subject, gap.room, name_of("gap", gap.reason), gap.count or "",
-        _details(gap), "" if gap.due_s is None else local.text(gap.due_s)[:10],
+        gap.place, gap.house, gap.subject, gap.room, gap.who, name_of("gap", gap.reason),
+        gap.count or "", _details(gap), "" if gap.due_s is None else local.text(gap.due_s)[:10],
         "" if gap.of is None else f"{gap.proven}/{gap.of}", " ".join(gap.devices),
     ]  # fmt: skip
 

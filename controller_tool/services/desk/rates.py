@@ -5,13 +5,13 @@ What each counts stands in rules.rates; where it comes from, in rate_facts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller_tool.clock import now_s
-from controller_tool.rules import ranking, words
+from controller_tool.rules import masking, ranking, words
 from controller_tool.rules import rates as rules
-from controller_tool.services.desk import rate_facts
+from controller_tool.services.desk import operators, rate_facts
 from controller_tool.services.desk.rate_books import HOUSE, Books
 
 if TYPE_CHECKING:
@@ -41,11 +41,20 @@ def report(
 ) -> Report:
     """Of the site, of one area (by code) or of one house (by reference).
 
-    by: BY, what the units are; None for no units. OperatorError for a place that is none.
+    by: BY, what the units are; None for no units. Names of gaps are masked for the role of whoever
+    works with ``site``. OperatorError for a place that is none.
     """
     with site.registry.session() as session:
         facts = rate_facts.read(session)
-    return of_facts(facts, now_s(), by, area, house)
+        role = operators.role_of(site, session)
+    found = of_facts(facts, now_s(), by, area, house)
+    gaps = {name: [_masked(gap, role) for gap in many] for name, many in found.gaps.items()}
+    return replace(found, gaps=gaps)
+
+
+def _masked(gap: Gap, role: str) -> Gap:
+    shown = masking.name(gap.who, role)
+    return gap if shown == gap.who else replace(gap, who=shown)
 
 
 def of_facts(

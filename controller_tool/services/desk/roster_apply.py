@@ -73,8 +73,8 @@ class Applier:
     def _take(self, steps: list[Step]) -> None:
         for step in steps:
             row = step.row
-            holder = Holder(row.name, row.id_number, step.room.number, row.phone,
-                            origin=row.origin, employer=row.employer)  # fmt: skip
+            holder = Holder(row.name, row.id_number, step.room.number, row.phone, row.document,
+                            row.sex, row.origin, row.employer)  # fmt: skip
             if step.person is None:
                 step.person = people.made(self._site, holder, row.id_number)
                 self._session.add(step.person)
@@ -94,6 +94,9 @@ class Applier:
                 stays[row.line] = before
                 before.until_min = row.until_min
                 before.roster = before.roster or source
+                if row.bed and row.bed != before.bed:
+                    before.bed = row.bed
+                    step.what.append(words.OTHER_BED)
                 continue
             assert step.person is not None  # noqa: S101 - _take has made it
             made = stays[row.line] = Lease(
@@ -103,6 +106,7 @@ class Applier:
                 profile_id=before.profile_id if before else profile_id,
                 contract=row.contract or (before.contract if before else ""),
                 roster=(before.roster if before else None) or source, created_at_s=self._at_s,
+                bed=row.bed,
             )  # fmt: skip
             self._session.add(made)
             if before is not None:

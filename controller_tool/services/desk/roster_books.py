@@ -12,7 +12,7 @@ from controller_tool.registry.models import STATE_ISSUED, Card, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import stay as stay_rules
 from controller_tool.rules import words
-from controller_tool.services import cards, people
+from controller_tool.services import card_holder, cards, people
 from controller_tool.services.desk import places
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Books:
         self.rooms = {(one.house_id, one.number): one
                       for one in self._of(Room, Room.house_id, set(known))}  # fmt: skip
         self.taken = self._taken(set(known))
+        self.in_beds = self._in_beds(set(known))
         self._cards(rows)
         self._doors: dict[str, dict[Device, int | None]] = {}
 
@@ -70,6 +71,10 @@ class Books:
             return None
         return self._by_credential.get(cards.index(self._site.vault, row.credential))
 
+    def holder(self, card: Card) -> str:
+        """Who has a card that is out, as card_holder says it."""
+        return card_holder.said(self._site, self._session, card)
+
     def held(self, lease: Lease) -> list[Card]:
         """The cards of a stay that are out."""
         return self._by_stay[lease.id]
@@ -85,7 +90,8 @@ class Books:
         return tuple(places.as_living(self._session, one) for one in stays)
 
     def _index(self, row: Row) -> bytes:
-        return people.index(self._site.vault, row.id_number.encode(), "")
+        number = people.indexed(row.document, row.id_number)
+        return people.index(self._site.vault, number.encode(), "")
 
     def _named(self, texts: set[str]) -> dict[str, House]:
         found: dict[str, House] = {}
@@ -113,6 +119,16 @@ class Books:
             for room_id, count in self._session.execute(query.group_by(Lease.room_id)):
                 taken[room_id] = count
         return taken
+
+    def _in_beds(self, house_ids: set[str]) -> dict[tuple[str, str], str]:
+        """Reference of the stay by room and bed, where beds were named."""
+        found: dict[tuple[str, str], str] = {}
+        for some in _pieces(house_ids):
+            query = select(Lease.room_id, Lease.bed, Lease.ref).where(
+                Lease.house_id.in_(some), Lease.ended_at_s.is_(None), Lease.bed != ""
+            )
+            found |= {(room_id, bed): ref for room_id, bed, ref in self._session.execute(query)}
+        return found
 
     def _cards(self, rows: list[Row]) -> None:
         out = Card.state == STATE_ISSUED

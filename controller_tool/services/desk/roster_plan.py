@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 # which column a rule is about
 _COLUMN = {"document": "id_number", "duplicate": "room", "capacity": "room", "dates": "until",
-           "elsewhere": "id_number", "ceiling": "until", "extension": "until"}  # fmt: skip
+           "elsewhere": "id_number", "ceiling": "until", "extension": "until",
+           "bed": "bed"}  # fmt: skip
 
 
 @dataclass
@@ -131,21 +132,26 @@ class Planner:
         self._leaving = {lease.id for lease in leaving}
         for lease in leaving:
             taken[lease.room_id] -= 1
+            self._leave_bed(lease)
             self._freed |= {card.id for card in self._books.held(lease)}
         for step in steps:
             if step.lease and words.MOVED_ON in step.what:
                 taken[step.lease.room_id] -= 1
+            if step.lease and (words.MOVED_ON in step.what or step.row.bed):
+                self._leave_bed(step.lease)
             card = self._books.card(step.row)
             if step.lease and step.row.credential and card not in step.held:
                 step.what.append(words.OTHER_CARD)
                 self._freed |= {one.id for one in step.held}
 
+    def _leave_bed(self, lease: Lease) -> None:
+        self._books.in_beds.pop((lease.room_id, lease.bed), None)
+
     def _judge(self, step: Step, kind: str, local: SiteTime) -> None:
         row, lease = step.row, step.lease
         wish = rules.Wish(
-            lease.kind if lease else kind, step.person.document if step.person else words.ID_CARD,
-            step.from_min, row.until_min, there_already=self._there_already(step),
-            living=self._living(step),
+            lease.kind if lease else kind, row.document, step.from_min, row.until_min,
+            there_already=self._there_already(step), living=self._living(step),
         )  # fmt: skip
         house = places.facts(step.house)
         if lease and row.until_min < lease.until_min:
@@ -166,7 +172,23 @@ class Planner:
         elif words.OTHER_CARD in step.what:
             refused = rules.admission(house)
             self._refuse(row, [refused] if refused else [])
+        self._judge_bed(step)
         self._judge_card(step)
+
+    def _judge_bed(self, step: Step) -> None:
+        """A bed is nobody else's once all of the roster holds."""
+        key = (step.room.id, step.row.bed)
+        mine = step.lease.ref if step.lease else f"#{step.row.line}"
+        if not step.row.bed:
+            return
+        taken = self._books.in_beds.setdefault(key, mine)
+        if taken.startswith("#") and taken != mine:
+            what = t("the same as in row {row}", row=int(taken[1:]))
+            self._wrong(step.row, "bed", what, step.row.bed)
+        elif taken != mine:
+            refused = rules.bed(rules.Room(step.room.number, 0, 0, {step.row.bed: taken}),
+                                rules.Wish("", "", 0, 0, bed=step.row.bed))  # fmt: skip
+            self._refuse(step.row, [refused] if refused else [])
 
     def _there_already(self, step: Step) -> str | None:
         """A stay in the room that is not the one that goes on, such as a visit."""
@@ -193,8 +215,9 @@ class Planner:
             if card.lease_id is None and step.person and card.person_id == step.person.id:
                 step.own = card
             else:
-                self._wrong(step.row, "card", t("this card is issued to somebody else ({ref})",
-                                                ref=card.ref), shown)  # fmt: skip
+                what = t("this card is issued to somebody else ({holder})",
+                         holder=self._books.holder(card))  # fmt: skip
+                self._wrong(step.row, "card", what, shown)
         if step.what and not self._books.doors(step.house, step.room):
             self._wrong(step.row, "card", t("House {house} has no door that a card could open",
                                             house=step.house.ref), shown)  # fmt: skip
@@ -202,7 +225,7 @@ class Planner:
     def _refuse(self, row: Row, refused: list[Refusal]) -> None:
         for one in refused:
             column = _COLUMN.get(one.rule, "house" if row.house else "room")
-            value = {"room": row.room, "house": row.house}.get(column, "")
+            value = {"room": row.room, "house": row.house, "bed": row.bed}.get(column, "")
             self._wrong(row, column, one.what, value)
 
     def _wrong(self, row: Row, column: str, what: str, value: str = "") -> None:

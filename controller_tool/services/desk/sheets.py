@@ -4,6 +4,8 @@
 - the header is the row near the top that names most known columns; a title may stand above it
 - of several sheets the named one, else the only one with such a header
 - rows without any text are no rows; a header that is repeated on each page is none either
+- totals and notes of whoever made the table are left out and named: rows that begin with such a
+  word and have nothing in the key column but that word or a count
 
 Bounds: FILE_MAX_BYTES, ROWS_MAX rows, COLUMNS_MAX columns, CELL_MAX characters in a cell.
 """
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.services.desk import sheet_xlsx
-from controller_tool.services.desk.sheet_cells import Cell, Fault, of_text
+from controller_tool.services.desk.sheet_cells import Cell, Fault, of_text, shown
 from controller_tool.services.desk.sheet_xlsx import COLUMNS_MAX, ROWS_MAX
 
 if TYPE_CHECKING:
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
 FILE_MAX_BYTES = 16 * 1024 * 1024
 _HEADER_WITHIN = 20
 _SEPARATORS = ",;\t"
+_COUNT = re.compile(r"[0-9]{1,6} ?[人名户间张个]?")
+_TOTAL = re.compile(
+    r"(?:本页|全部)?(?:合|总|小|共|累) ?计(?:人数|户数)?[:,]? ?(?:[0-9]{1,6} ?[人名户间张个]?)?"
+    r"|(?:sub|grand )?totals?[:,]? ?[0-9]{0,6}", re.IGNORECASE,
+)  # fmt: skip
+_NOTE = re.compile(r"(?:制表|填表|填报|审核|经办|负责)人?[:]|(?:注|备注|说明|单位盖章)[:]")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -38,11 +46,13 @@ _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 class Columns:
     """field: its names, the first is the one that is printed; required: fields that must be there.
 
-    strict: a column of another name is a fault; else it is not read, and named.
+    key: the field without which a row is no entry; strict: a column of another name is a fault;
+    else it is not read, and named.
     """
 
     names: Mapping[str, Sequence[str]]
     required: Sequence[str]
+    key: str
     strict: bool = False
 
 
@@ -56,6 +66,14 @@ class Line:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A row that is no entry, and how it begins."""
+
+    row: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Table:
     """names: field to its column's name in this file, in their order; ignored: other columns."""
 
@@ -63,6 +81,7 @@ class Table:
     lines: list[Line] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     ignored: tuple[str, ...] = ()
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -96,10 +115,23 @@ def read(raw: bytes, name: str, columns: Columns, sheet: str | None = None) -> T
             raise OperatorError(
                 t("{path} has more than {n} rows", path=name, n=ROWS_MAX), t("Split it")
             )
-        made.lines.append(_line(number, cells, header))
+        line = _line(number, cells, header)
+        word = _no_entry(cells, line.cells.get(columns.key, Cell()))
+        if word:
+            made.left_out.append(LeftOut(number, shown(word)))
+        else:
+            made.lines.append(line)
     if not made.lines:
         raise OperatorError(t("{path} names nobody", path=name), _give())
     return made
+
+
+def _no_entry(cells: Sequence[Cell], key: Cell) -> str:
+    """How a total or a note begins; "" for an entry, which has something in the key column."""
+    word = next((one.text for one in cells if one.text), "")
+    if not (_TOTAL.fullmatch(word) or _NOTE.match(word)):
+        return ""
+    return word if key.text in ("", word) or _COUNT.fullmatch(key.text) else ""
 
 
 def read_bytes(path: Path) -> bytes:

@@ -132,6 +132,8 @@ def _rows(site: Site, stay: Stay) -> list[tuple[str, str]]:
         (t("house"), f"{stay.house} {stay.address}"), (t("room"), stay.room),
         (t("from"), _time(site, stay.from_min * 60)),
     ]  # fmt: skip
+    if stay.bed:
+        rows.insert(len(rows) - 1, (t("bed"), stay.bed))
     if stay.ended_at_s is None:
         rows.append((t("until"), moments.last(site_time.of(site), stay.until_min)))
         refs = [card.ref for card in stay.cards if card.state == STATE_ISSUED]

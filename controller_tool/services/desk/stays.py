@@ -38,6 +38,7 @@ class Line:
     until_min: int
     over: bool
     cards_out: int
+    bed: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def listed(site: Site, wish: Wish) -> list[Line]:
     return [
         Line(
             lease.ref, house, room, masking.name(name, role), lease.kind, lease.from_min,
-            lease.until_min, lease.until_min <= now_min, out,
+            lease.until_min, lease.until_min <= now_min, out, lease.bed,
         )
         for lease, house, room, name, out in rows
     ]  # fmt: skip

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from controller_tool.registry.stays import Lease
     from controller_tool.services.desk.roster_plan import Plan, Step
     from controller_tool.services.desk.sheet_cells import Fault
+    from controller_tool.services.desk.sheets import LeftOut
     from controller_tool.services.site import Site
 
 SOURCE_MAX = 64
@@ -75,7 +76,8 @@ class Imported:
     """What an import did, or would do. counts: persons by code of rules.words.
 
     faults: only in a dry run, and then nothing can be imported; ignored: columns that nothing was
-    read from; devices: controllers that the next push tells of it.
+    read from; left_out: rows that are totals or notes; devices: controllers that the next push
+    tells of it.
     """
 
     source: str
@@ -87,6 +89,7 @@ class Imported:
     ignored: tuple[str, ...]
     devices: tuple[str, ...]
     dry_run: bool
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def import_tenants(site: Site, path: Path, wish: Wish, dry_run: bool = False) -> Imported:
@@ -112,8 +115,9 @@ def import_tenants(site: Site, path: Path, wish: Wish, dry_run: bool = False) ->
         plan = planner.plan(wish.kind, wish.leavers == words.END, read.local)
         faults = roster.in_order(found, plan.faults)
         seen = Imported(
-            source, len(found.rows), {}, (), (), tuple(faults), found.ignored, (), dry_run
-        )
+            source, len(found.rows), {}, (), (), tuple(faults), found.ignored, (), dry_run,
+            found.left_out,
+        )  # fmt: skip
         if faults and not dry_run:
             raise roster.RosterRefused(path.name, faults)
         if faults:
@@ -130,9 +134,10 @@ def import_tenants(site: Site, path: Path, wish: Wish, dry_run: bool = False) ->
 def _columns(house: House | None) -> sheets.Columns:
     """A file of several houses has a column for them; in a file of one it would contradict."""
     if house is None:
-        return sheets.Columns(roster_file.DESK_COLUMNS, (*roster_file.DESK.required, "house"))
+        required = (*roster_file.DESK.required, "house")
+        return replace(roster_file.DESK, required=required)
     names = {field: names for field, names in roster_file.DESK_COLUMNS.items() if field != "house"}
-    return sheets.Columns(names, roster_file.DESK.required)
+    return replace(roster_file.DESK, names=names)
 
 
 def _source(wish: Wish, house: House | None) -> str:
