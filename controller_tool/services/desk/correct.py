@@ -47,6 +47,7 @@ class Corrected:
 def correct(site: Site, who: str, wish: Wish, dry_run: bool = False) -> Corrected:
     """Correct one person's entry, found as by people_view.find; RuleRefused, OperatorError."""
     operators.require(site, duty.CHECK_IN)
+    site.unlock()
     with changing(site, dry_run) as session:
         person = people_view.find(site, session, who)
         name = wanted(wish.name, people.NAME_MAX, t("The name")) if wish.name else person.name
