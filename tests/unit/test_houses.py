@@ -28,7 +28,7 @@ from controller_tool.services.desk import (
 from controller_tool.services.desk.house_points import NewPoint
 from controller_tool.services.desk.houses import NewHouse, Wish
 from controller_tool.services.desk.inspections import Found, Written
-from tests.unit.house_support import GRID, add_areas, add_house
+from tests.unit.house_support import GRID, add_areas, add_house, number
 from tests.unit.registry_support import Board
 
 NEW = NewHouse("330114001", "新湾街1号", GRID, words.RURAL, rooms=2, beds=4, landlord="陈建国",
@@ -55,8 +55,9 @@ def acts(site) -> list[tuple[str, dict[str, object]]]:
 
 
 def move_in(site, house: str = "H00001", room: str = "101", card: str = "0012345678", **more):
+    its_own = number(f"33019919900101{int(card) % 1000:03d}")  # somebody else with each card
     request = check_in.Request(
-        people.Holder("张伟"), house, room, NOW_MIN - 10, NOW_MIN + 20 * 1440,
+        people.Holder("张伟", its_own), house, room, NOW_MIN - 10, NOW_MIN + 20 * 1440,
         cards=(credentials.parse(card),), **more,
     )  # fmt: skip
     return check_in.check_in(site, request)
@@ -158,7 +159,11 @@ def test_a_barred_house_names_who_still_lives_there_and_ends_no_card(desk) -> No
 def test_a_stricter_class_shortens_stays_and_says_which(desk) -> None:
     add_house(desk)
     request = check_in.Request(
-        people.Holder("张伟"), "H00001", "101", NOW_MIN, NOW_MIN + 300 * 1440
+        people.Holder("张伟", number("33019919900101001")),
+        "H00001",
+        "101",
+        NOW_MIN,
+        NOW_MIN + 300 * 1440,
     )
     stay = check_in.check_in(desk, request)
     assert houses.classify(desk, "H00001", words.STRICT, "屡次整改").shortened == (stay.ref,)
@@ -239,9 +244,9 @@ def test_lists_ask_the_registry_as_often_for_many_houses_as_for_one(desk) -> Non
         houses.list_houses(desk)
         areas.tree(desk)
         counts.append(len(asked))
-        for number in range(more, more + 6):
-            add_house(desk, f"H{number:05d}")
-            move_in(desk, f"H{number:05d}", card=f"001234{number:04d}")
+        for one in range(more, more + 6):
+            add_house(desk, f"H{one:05d}")
+            move_in(desk, f"H{one:05d}", card=f"001234{one:04d}")
     assert counts[0] == counts[1]
 
 
