@@ -27,12 +27,14 @@ _HURRY_US = 20000
 class Cable:
     """The link and the port below it.
 
-    hurries: a line that is faster than the loop's rounds has moved a moment ago.
+    frames: that the link keeps; one is a millisecond of the fastest line, and the far end's
+    answers take some ten. hurries: a line that is faster than the loop's rounds has moved a moment
+    ago.
     """
 
-    def __init__(self, port: "Any") -> None:
+    def __init__(self, port: "Any", frames: int) -> None:
         self._port = port
-        self.link = Link(True)
+        self.link = Link(True, 512, frames)
         self.hurries = False
         self._input = memoryview(bytearray(_INPUT_BYTES))
         self._byte_us = _BYTE_BITS * 1000000 // port.baud if port.baud else 0

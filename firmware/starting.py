@@ -29,7 +29,7 @@ from firmware.signed import TRUST_PATH, Keys
 from firmware.store import Nvs
 from firmware.whitelist import Whitelist
 from protocol.codes import EVENT_BOOT, EVENT_SERVICE_CLOSED
-from protocol.constants import RING_ALARM
+from protocol.constants import LINK_FRAMES_MAX, RING_ALARM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # it lies beside boot.py and not in the pack that it mounts
 packfs: "Any" = __import__("packfs")
+_FEW_FRAMES = 8  # of the link, where several doors or ports fill the heap
 
 _NOT_NOW = (  # seldom used, or used already
     "protocol.settings",
@@ -66,7 +67,8 @@ def build(c: Controller) -> "tuple[Sessions, NetworkPort, Cable]":
     gc.collect()
     sessions = Sessions(c, Secure(c.pace))
     gc.collect()
-    wires = sessions, NetworkPort(c, sessions), Cable(board.service_port())
+    frames = LINK_FRAMES_MAX if board.capabilities["points"] == 1 else _FEW_FRAMES
+    wires = sessions, NetworkPort(c, sessions), Cable(board.service_port(), frames)
     _lists(c)
     gc.collect()
     c.kind = kind.Service(c)

@@ -55,22 +55,25 @@ _OPEN = 2
 class Link:
     """One end. The host opens sessions; the controller follows, and answers what it does not
     know with bye. A session that ends shows as `connected` False, a new one as another `session`.
+    frames: that this end keeps for resending, as SendWindow has it.
     """
 
-    def __init__(self, is_device: bool, read_bytes: int = 512) -> None:
+    def __init__(
+        self, is_device: bool, read_bytes: int = 512, frames: int = LINK_FRAMES_MAX
+    ) -> None:
         self.is_device = is_device
         self.session = b""
         self._state = _CLOSED
         # room that must be left before an acknowledgement invites the other side to send on
         self._spare_bytes = 2 * LINK_PAYLOAD_MAX_BYTES
-        credit_bytes = LINK_FRAMES_MAX * LINK_FRAME_MAX_BYTES  # a controller's is its slots
+        credit_bytes = frames * LINK_FRAME_MAX_BYTES  # a controller's is its slots
         if not is_device:
             self._spare_bytes = LINK_FRAMES_MAX * LINK_PAYLOAD_MAX_BYTES
             read_bytes = max(read_bytes, _HOST_READ_BYTES)
             credit_bytes = LINK_CREDIT_BYTES
         self._read = memoryview(bytearray(read_bytes))
         self._line = FrameReader(self._frame)
-        self._window = SendWindow(credit_bytes)
+        self._window = SendWindow(credit_bytes, frames)
         self._small = memoryview(bytearray(OVERHEAD_BYTES + _SESSION_BYTES))
         self._control = -1  # hello or bye that waits to be sent
         self._reset()

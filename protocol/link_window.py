@@ -1,12 +1,11 @@
 """What one end of the serial line has sent and not yet been acknowledged (both interpreters).
 
-Eight slots hold frames as they lie on the line; numbers count modulo 64. Towards a controller
+Slots hold frames as they lie on the line; numbers count modulo 64. Towards a controller
 the frames in flight fill no more than its credit of raw bytes.
 """
 
 from protocol.constants import (
     LINK_FRAME_MAX_BYTES,
-    LINK_FRAMES_MAX,
     LINK_HEADER_BYTES,
     LINK_PAYLOAD_MAX_BYTES,
 )
@@ -18,12 +17,16 @@ if TYPE_CHECKING:
 
 
 class SendWindow:
-    """Bytes go in by write() and come out as frames by take(), again after rewind()."""
+    """Bytes go in by write() and come out as frames by take(), again after rewind().
 
-    def __init__(self, credit_bytes: int) -> None:
+    frames: that are kept for resending, a power of two and LINK_FRAMES_MAX at most.
+    """
+
+    def __init__(self, credit_bytes: int, frames: int) -> None:
         self.resent = 0
         self._credit_bytes = credit_bytes
-        self._slots = memoryview(bytearray(LINK_FRAMES_MAX * LINK_FRAME_MAX_BYTES))
+        self._frames = frames
+        self._slots = memoryview(bytearray(frames * LINK_FRAME_MAX_BYTES))
         self.reset()
 
     def reset(self) -> None:
@@ -37,7 +40,7 @@ class SendWindow:
     @property
     def writable(self) -> int:
         """Bytes that write() would take now."""
-        free = LINK_FRAMES_MAX - ((self._last - self.oldest) & NUMBER)
+        free = self._frames - ((self._last - self.oldest) & NUMBER)
         return free * LINK_PAYLOAD_MAX_BYTES - self._fill
 
     @property
@@ -102,9 +105,8 @@ class SendWindow:
         self.oldest = number
         return gained
 
-    @staticmethod
-    def _slot(number: int) -> int:
-        return (number & (LINK_FRAMES_MAX - 1)) * LINK_FRAME_MAX_BYTES
+    def _slot(self, number: int) -> int:
+        return (number & (self._frames - 1)) * LINK_FRAME_MAX_BYTES
 
     def _close_slot(self) -> None:
         self._slots[self._slot(self._last) + 1] = self._fill

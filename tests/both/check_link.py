@@ -224,6 +224,14 @@ def test_a_reader_that_does_not_read_stops_the_writer_and_loses_nothing() -> Non
     assert line.dropped == 0
 
 
+def test_a_controller_that_keeps_few_frames_loses_none_of_them() -> None:
+    line = Line(Faults(300, 3))
+    line.device = Link(True, 512, 8)
+    line.connect()
+    assert line.device.writable == 8 * LINK_PAYLOAD_MAX_BYTES
+    assert line.carry(DOWN, UP) == (DOWN, UP)
+
+
 def test_the_clock_may_wrap() -> None:
     line = Line(Faults(700, 4), start_ticks=CLOCK_MASK - 400)
     line.connect()
