@@ -179,7 +179,8 @@ def _person(
         house_id=house["id"], room_id=rooms[number // HOUSES % _ROOMS],
         kind=words.WORKER if house["type5"] == words.ENTERPRISE else words.TENANT,
         from_min=town.now_s // 60 - 100_000, until_min=town.now_s // 60 + 100_000, profile_id=1,
-        contract="", bed="", created_at_s=town.now_s, ended_at_s=None if stays else town.days_ago(500),
+        contract="", bed="", created_at_s=town.now_s,
+        ended_at_s=None if stays else town.days_ago(500),
     )  # fmt: skip
 
 
