@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from controller_tool.channel.stream import ByteStream
 
+ADDRESS_MAX = 128  # characters, as the registry keeps it
 _HOST_PORT = re.compile(r"([^/\\:\s]+|\[[0-9a-fA-F:.]+\]):\d+")  # no path of a serial port
 
 
@@ -47,6 +48,16 @@ def parse(text: str, sim_root: Path | None = None) -> Address:
 
     sim_root: folder of the site's virtual boards, for ``sim://`` names.
     """
+    address = _parsed(text, sim_root)
+    if len(str(address)) > ADDRESS_MAX:
+        raise OperatorError(
+            t("The address is longer than {n} characters", n=ADDRESS_MAX),
+            t("Name the host or port by something shorter"),
+        )
+    return address
+
+
+def _parsed(text: str, sim_root: Path | None) -> Address:
     scheme, separator, rest = text.partition("://")
     if not separator:
         return _tcp(f"tcp://{text}") if _HOST_PORT.fullmatch(text) else Address("serial", text)

@@ -293,7 +293,10 @@ def test_what_is_no_place_on_the_network(text: str) -> None:
     assert not is_network(text)
 
 
-@pytest.mark.parametrize("text", ["tcp://", "tcp://host:notaport", "http://x", "sim://door-1"])
+@pytest.mark.parametrize(
+    "text",
+    ["tcp://", "tcp://host:notaport", "http://x", "sim://door-1", "h" * 120 + ":7443", "/" * 129],
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(OperatorError):
         parse(text)
