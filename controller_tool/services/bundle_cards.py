@@ -11,6 +11,7 @@ from controller_tool.messages import name_of, t
 from controller_tool.registry.models import Card, Person
 from controller_tool.registry.records import SentCard
 from controller_tool.services import bundle_manifest, cards
+from controller_tool.services.desk import operators
 from protocol import cards as layout
 
 if TYPE_CHECKING:
@@ -42,5 +43,7 @@ def references(site: Site, session: Session, device: Device, people: bool) -> by
         for card, holder in session.execute(query.where(Card.id.in_(sent)).order_by(Card.ref)):
             credential = cards.credential_of(site, card)
             key = layout.card_key(card_key, credential.type, credential.data)
-            said[key.hex()] = {"ref": card.ref} | ({"holder": holder or ""} if people else {})
+            said[key.hex()] = {"ref": card.ref}
+            if people:
+                said[key.hex()]["holder"] = operators.name_seen(site, session, holder or "")
     return bundle_manifest.canonical(said)

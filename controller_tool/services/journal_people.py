@@ -17,6 +17,7 @@ from controller_tool.messages import t
 from controller_tool.registry.models import Card, Device, Person
 from controller_tool.registry.records import SentCard
 from controller_tool.services import cards, list_records
+from controller_tool.services.desk import operators
 from controller_tool.services.site import CARD_ROLES
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """Reference, holder and flag of a card."""
+    """Reference, holder as the operator's role may see them, and flag of a card."""
 
     ref: str
     holder: str
@@ -107,7 +108,8 @@ class People:
         found: dict[bytes, list[_Issue]] = {}
         for row in self._session.execute(query):
             data = self._site.vault.open("cards", row.id, "credential", row.credential_sealed)
-            issue = _Issue(row.id, Known(row.ref, row.name or "", _flag(row.flags)))
+            holder = operators.name_seen(self._site, self._session, row.name or "")
+            issue = _Issue(row.id, Known(row.ref, holder, _flag(row.flags)))
             message = list_records.key_message(row.credential_type, data)
             found.setdefault(message, []).append(issue)
         return found

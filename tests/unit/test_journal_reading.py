@@ -13,6 +13,7 @@ import pytest
 
 from controller_tool import credentials
 from controller_tool.errors import OperatorError
+from controller_tool.rules import words
 from controller_tool.services import (
     cards,
     export,
@@ -39,6 +40,7 @@ from protocol.codes import (
     ROLE_DESK,
 )
 from protocol.constants import RING_ACCESS, RING_ALARM
+from tests.unit.operator_support import hire
 from tests.unit.registry_support import Board
 from tests.unit.test_cards import CARD, issue
 from tests.unit.test_journal import pull, tamper
@@ -75,6 +77,12 @@ def told(site, board) -> list[Entry]:
     for pen in (access, alarm):
         pull(site, board, pen)
     return walk(site)
+
+
+def test_an_auditor_at_the_desk_sees_the_first_character_of_a_holder(site, told, open_site) -> None:
+    assert [entry.holder for entry in told if entry.holder] == ["张伟"]
+    theirs = hire(site, open_site, "赵刚", words.AUDITOR)
+    assert [entry.holder for entry in walk(theirs) if entry.holder] == ["张*"]
 
 
 @pytest.fixture
