@@ -104,6 +104,7 @@ def append(
             t("{device} sent a journal page of a wrong shape", device=device.name),
             t("Pull again; if it stays so, the firmware is not ours"),
         )
+    site.unlock()
     with site.registry.writing() as session:
         counts = _store(site, session, device, ring, page)
         if head is None or nonce is None:

@@ -31,6 +31,7 @@ def issue(site, *indexes: int, days: int = 30) -> None:
     """Cards in one transaction: a house's worth of single ones would take minutes."""
     now_min = clock.now_s() // 60
     terms = cards.Terms(now_min - 1, now_min + days * 1440)
+    site.unlock()
     with site.registry.writing() as session:
         devices = cards.grant_devices(session, None)
         for index in indexes:
