@@ -20,6 +20,7 @@ from controller_tool.beside import board_and_wiring, board_files, board_module, 
 from controller_tool.bundle import bundle, lazy_entries
 from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, imported_modules, inline, module_constants
+from controller_tool.parsing import parses
 from controller_tool.shrink import shrink
 from controller_tool.shrink.modules import shorten_modules
 from controller_tool.shrink.ordering import numbered
@@ -42,6 +43,7 @@ _SOURCE_NAME = "f"  # in tracebacks, which have no lines either; one text for al
 _MAKERS = ("beside.py", "bundle.py", "inline.py", "shrink")
 
 
+@parses
 def build_pack(board: str, version: int = VERSION) -> bytes:
     """The pack for a board, to be stored as /fw0.pack.
 
@@ -53,6 +55,7 @@ def build_pack(board: str, version: int = VERSION) -> bytes:
     return _assemble({f"{name.replace('.', '/')}.mpy": modules[name] for name in sorted(modules)})
 
 
+@parses
 def compiled_modules(board: str, version: int = VERSION) -> dict[str, bytes]:
     """The bytecode of each module of a board's pack, by its name there."""
     return pack_cache.kept(_key(board, version, "modules"), lambda: _compiled(board, version))
@@ -87,12 +90,14 @@ def _asked_from_outside(board: str) -> set[str]:
     return {name for tree in _outside(board) for name in imported_modules(tree)}
 
 
+@parses
 def modules_apart(board: str) -> dict[str, bytes]:
     """The same modules as they are written: each by itself, neither joined nor shortened."""
     sources = _sources(board)
     return {name: _compile(sources[name]) for name in sorted(sources)}
 
 
+@parses
 def packed_modules(board: str, version: int = VERSION) -> dict[str, ast.Module]:
     """The modules of a board's pack as they are compiled: joined and shortened."""
 
@@ -117,6 +122,7 @@ def _board_files(board: str) -> dict[str, Path]:
     return board_files(_board_dir(board), resources.chip_dirs(_description(board)["chip"]))
 
 
+@parses
 def boot_files(board: str) -> dict[str, bytes]:
     """The plain files beside the pack, by their path on the controller.
 
@@ -136,12 +142,14 @@ def boot_files(board: str) -> dict[str, bytes]:
     }
 
 
+@parses
 def beside_api() -> int:
     """Number of the agreement between a pack and what stands beside it, as packfs.py has it."""
     tree = ast.parse((resources.firmware_dir() / "packfs.py").read_text("utf-8"))
     return int(module_constants(tree, {})["API"])
 
 
+@parses
 def module_names(board: str) -> list[str]:
     """The modules whose code is in the pack of a board, before they are joined."""
     key = pack_cache.key_of(_code_files(), "names", _entries(board), sorted(_unused(board)))

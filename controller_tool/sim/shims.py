@@ -26,6 +26,7 @@ import platformdirs
 from controller_tool import resources
 from controller_tool.errors import ImageError
 from controller_tool.inline import Constants, inline, module_constants
+from controller_tool.parsing import parses
 from controller_tool.sim.chips import expanders, mfrc522
 from controller_tool.sim.folder import describe
 from controller_tool.sim.micropython import find
@@ -110,6 +111,7 @@ def _tell(path: Path, what: dict[str, int]) -> None:
     Path(part).replace(path)
 
 
+@parses
 def _build(sources: list[Path], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=target.parent))

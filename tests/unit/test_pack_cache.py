@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import platformdirs
@@ -108,3 +110,24 @@ def test_every_source_of_a_pack_counts(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(pack, "__file__", str(maker))
     seen.append(pack._key("virtual_door", 1, "modules"))
     assert len(set(seen)) == len(seen)
+
+
+def test_packs_for_several_boards_at_once_are_made_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CPython 3.11 fails when two threads make syntax trees at once."""
+    at_work, most = [], []
+
+    def compiled(board: str, _: int) -> dict[str, bytes]:
+        at_work.append(board)
+        most.append(len(at_work))
+        time.sleep(0.05)
+        at_work.remove(board)
+        return {"firmware.app": board.encode()}
+
+    monkeypatch.setattr(pack, "_compiled", compiled)
+    boards = ["virtual_door", "virtual_charger", "virtual_charger2", "virtual_doors4"]
+    with ThreadPoolExecutor(len(boards)) as pool:
+        made = list(pool.map(pack.compiled_modules, boards))
+    assert [modules["firmware.app"].decode() for modules in made] == boards
+    assert most == [1] * len(boards)
