@@ -19,7 +19,7 @@ REMOVED = {
     "the last stored": ("seq >= 40 AND ring = 1", 10),
     "as many records as rows": ("seq < 20 AND ring = 0", 20),
     "as many of the last as rows": ("seq >= 40 AND ring = 1", 20),
-    "rows alone": ("0", 10),
+    "rows alone": ("false", 10),
 }
 
 

@@ -288,7 +288,7 @@ def test_an_extension_is_a_new_grant_and_proven_like_one(site, board) -> None:
     assert done.after.pending == ("door-1",), "its receipt has to come"
     assert cards.card_status(site, "K000001").word == "pending 0/1"
     board.update()
-    assert cards.card_status(site, "K000001").word == "deregistered"
+    assert cards.card_status(site, "K000001").word == "replaced"
     assert cards.card_status(site, CARD).pending == ()
     with site.registry.session() as session:
         entry = session.query(AuditEntry).filter_by(act="card.change").one()
