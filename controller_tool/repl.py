@@ -23,6 +23,7 @@ from controller_tool import device_scripts
 from controller_tool.channel.stream import broken
 from controller_tool.errors import DeviceError, LinkError
 from controller_tool.messages import t
+from controller_tool.parsing import parses
 from protocol.constants import LINK_BAUD
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class BoardRepl:
         if script not in self._loaded:
             self._run(device_scripts.source(script), _SCRIPT_S)
             self._loaded.add(script)
-        arguments = ", ".join(repr(ast.literal_eval(repr(a))) for a in args)
+        arguments = ", ".join(map(_literal, args))
         return self._run(f"{function}({arguments})", timeout_s)
 
     def probe(self) -> dict[str, Any]:
@@ -124,3 +125,9 @@ class BoardRepl:
 def _packed(piece: bytes) -> str:
     packer = zlib.compressobj(9, zlib.DEFLATED, -_WINDOW_BITS)
     return base64.b64encode(packer.compress(piece) + packer.flush()).decode("ascii")
+
+
+@parses
+def _literal(value: object) -> str:
+    """As it stands in a call; ValueError for what is no literal, and could be code."""
+    return repr(ast.literal_eval(repr(value)))

@@ -24,19 +24,13 @@ from controller_tool.services.desk import (
 )
 from controller_tool.services.desk.correct import Wish
 from controller_tool.services.people import Holder
-from tests.unit.house_support import add_areas, add_house, number
+from tests.unit.house_support import number
 from tests.unit.operator_support import hire
+from tests.unit.test_roles import stay
 from tests.unit.test_stays import LI, WANG, card, request
 
+__all__ = ["stay"]  # a fixture
 RIGHT = number("33019919900101002")  # of a woman
-
-
-@pytest.fixture
-def stay(site, board) -> str:
-    assert board
-    add_areas(site)
-    add_house(site)
-    return check_in.check_in(site, request()).ref
 
 
 def refused(call, *args) -> str:

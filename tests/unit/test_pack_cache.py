@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 import pytest
 
-from controller_tool import pack, pack_cache, resources
+from controller_tool import pack, pack_cache, repl, resources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,3 +132,18 @@ def test_packs_for_several_boards_at_once_are_made_one_after_the_other(
         made = list(pool.map(pack.compiled_modules, boards))
     assert [modules["firmware.app"].decode() for modules in made] == boards
     assert most == [1] * len(boards)
+
+
+def test_a_board_is_asked_while_no_pack_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work = threading.Event()
+
+    def compiled(_: str, __: int) -> dict[str, bytes]:
+        at_work.set()
+        with pytest.raises(TimeoutError):  # it waits for this pack
+            pool.submit(repl._literal, "a").result(0.2)
+        return dict(MODULES)
+
+    monkeypatch.setattr(pack, "_compiled", compiled)
+    with ThreadPoolExecutor(2) as pool:
+        assert pool.submit(pack.compiled_modules, "virtual_door").result() == MODULES
+    assert at_work.is_set()
