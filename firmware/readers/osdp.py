@@ -49,7 +49,7 @@ _PROBE_MS = 500  # and the 200 of its silence
 _REST_MS = 5000
 _REPLY_MS = 200  # until an answer begins
 _FRAME_MS = 150  # until one that has begun is whole
-_CALM_MS = 10  # after noise
+_CALM_MS = 10  # after the last byte of noise
 _TURN_MS = 10
 _SLACK_MS = 3  # of a UART's own clock
 _CHUNK_BYTES = 64
@@ -76,6 +76,7 @@ class Line:
         self._probed = False  # the last one asked was silent
         self._until = 0
         self._heard = False
+        self._end = 0  # the latest that what is heard is waited for
         self._driving = False
         self._sent_until = 0
         if direction is not None:
@@ -111,10 +112,11 @@ class Line:
             return 0
         if not self._heard:
             self._heard = True
-            self._until = time.ticks_add(now_ms, _FRAME_MS)
+            self._until = self._end = time.ticks_add(now_ms, _FRAME_MS)
         length = receiver.take(self._chunk, count)
-        if length < 0 and time.ticks_diff(self._until, now_ms) > _CALM_MS:
-            self._until = time.ticks_add(now_ms, _CALM_MS)
+        if length < 0:  # it may go on: calm counts from its last byte
+            left_ms = time.ticks_diff(self._end, now_ms)
+            self._until = time.ticks_add(now_ms, min(_CALM_MS, left_ms))
         return length
 
     def _ask(self, now_ms: int) -> None:

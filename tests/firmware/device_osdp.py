@@ -151,6 +151,17 @@ def test_flipped_bits_on_the_wire_never_make_a_card_and_cards_come_again_behind_
     assert (0, CARD) in results_of(line.turns(drivers, SECOND))
 
 
+def test_a_spoilt_answer_is_heard_to_its_end_before_the_panel_speaks_again() -> None:
+    for length in range(1, 130, 3):  # 140 bytes are the 150 ms that an answer has
+        line, drivers = online()
+        line.change = lambda _, length=length: b"\x53\x80\xff\xff" + bytes(length)
+        line.turns(drivers, 60)  # the line itself refuses a panel that speaks meanwhile
+        line.change = None
+        line.turns(drivers, 3 * SECOND)
+        line.readers[0].swipe_card(BITS)
+        assert (0, CARD) in results_of(line.turns(drivers, SECOND)), length
+
+
 def test_noise_between_commands_does_no_harm() -> None:
     line, drivers = online()
     for noise in (b"\x53", b"\x53\x80\xff\xff", bytes(range(256)), b"\xff" * 30):
