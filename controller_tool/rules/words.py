@@ -49,8 +49,11 @@ KEEP, LIST, END = LEAVERS = ("keep", "list", "end")
 CHANGED = "changed"
 ON_HOUSE_LIST = (NEW, CHANGED, UNCHANGED, REFUSED_ROW)
 
-# documents of a person (group "document"); id_card holds residence permits 81, 82, 83 too
-ID_CARD, PASSPORT, NO_DOCUMENT = DOCUMENTS = ("id_card", "passport", "none")
+# documents of a person (group "document"); id_card holds residence permits 81, 82, 83 too;
+# travel_permit is the 通行证 of residents of Hong Kong, Macao and Taiwan
+ID_CARD, PASSPORT, TRAVEL_PERMIT, NO_DOCUMENT = DOCUMENTS = (
+    "id_card", "passport", "travel_permit", "none",
+)  # fmt: skip
 
 # sex (group "sex"); an ID number says it itself
 SEXES = ("M", "F")

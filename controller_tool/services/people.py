@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from controller_tool import id_number
+from controller_tool import id_number, travel_document
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
@@ -29,7 +28,6 @@ NAME_MAX = 64
 ROOM_MAX = 32
 BED_MAX = 16
 _INDEX = "id_number"
-_PASSPORT = re.compile(r"[0-9A-Z]{5,20}")
 
 
 @dataclass(frozen=True)
@@ -113,21 +111,18 @@ def known(site: Site, session: Session, holder: Holder) -> Person | None:
 
 def good_number(holder: Holder) -> str:
     """The number of the document, normalised and checked; empty where none was taken."""
-    if not holder.id_number:
+    if not holder.id_number or holder.document == words.NO_DOCUMENT:
         return ""
     if holder.document == words.ID_CARD:
         return require_good(holder.id_number)
     number = id_number.normalise(holder.id_number)
-    if not is_passport(number):
+    fault = travel_document.fault(holder.document, number)
+    if fault is not None:
         raise OperatorError(
-            t("This is no number of a passport"), t("Letters and digits, 5 to 20 of them")
+            t("The number of the document is wrong: {fault}", fault=t(fault)),
+            t("Compare it with the document"),
         )
     return number
-
-
-def is_passport(number: str) -> bool:
-    """Whether a normalised number can be one of a passport."""
-    return _PASSPORT.fullmatch(number) is not None
 
 
 def good_phone(text: str) -> str:

@@ -16,7 +16,7 @@ from controller_tool import credentials, date_forms, id_number
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.rules import contact, words
-from controller_tool.services import people
+from controller_tool.services import people, roster_documents
 from controller_tool.services.desk import card_reader, sheet_cells, sheets
 from controller_tool.services.desk.sheet_cells import Cell, Fault
 from controller_tool.services.desk.sheets import Columns, LeftOut, Line
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 # field: its column names; the first is the one that is printed. `note` is read and not kept.
 COLUMNS = {
     "name": ("姓名", "名字", "员工姓名", "租客姓名", "name"),
-    "id_number": (
-        "身份证号", "身份证号码", "身份证", "证件号", "证件号码", "公民身份号码", "公民身份证号码",
-        "id_number", "ID card", "ID no", "document number", "document no",
-    ),
+    **roster_documents.COLUMNS,
     "document": ("证件类型", "证件种类", "证件名称", "document type", "document", "ID type"),
     "room": ("房间", "房间号", "房号", "室号", "宿舍号", "寝室号", "room"),
     "card": ("卡号", "门禁卡号", "门禁卡", "IC卡号", "card", "card number", "card no"),
@@ -58,18 +55,11 @@ DESK_COLUMNS = {
 CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), "id_number",
                 strict=True)  # fmt: skip
 DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"), "id_number")
-_DOCUMENTS = {
-    words.ID_CARD: ("身份证", "居民身份证", "二代身份证", "居住证", "港澳台居民居住证", "id_card",
-                    "ID card", "residence permit"),
-    words.PASSPORT: ("护照", "普通护照", "外国护照", "passport"),
-}  # fmt: skip
-_DOCUMENT_CODES = {name.lower(): code for code, names in _DOCUMENTS.items() for name in names}
-_LIKE_PASSPORT = re.compile(r"[A-Z]{1,2}[0-9]{6,8}")
 _SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
 _NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
 _WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
 _SERIAL_DAY_ZERO = date(1899, 12, 30)  # day 0 of spreadsheets after February 1900
-_SECRET = ("id_number", "phone")
+_SECRET = (*roster_documents.NUMBERS, "phone")
 
 
 @dataclass(frozen=True)
@@ -77,7 +67,8 @@ class Row:
     """One person, every field good by itself; minutes since 2020.
 
     credential, from_min: None where the file has no such column; so are texts empty. document: a
-    code of rules.words; sex: "M", "F" or empty.
+    code of rules.words; sex: "M", "F" or empty; number_column: the one of roster_documents.NUMBERS
+    that holds id_number.
     """
 
     line: int
@@ -95,6 +86,7 @@ class Row:
     document: str = words.ID_CARD
     sex: str = ""
     bed: str = ""
+    number_column: str = "id_number"
 
 
 @dataclass(frozen=True)
@@ -112,6 +104,7 @@ class Roster:
 
     def fault(self, row: Row, field: str, what: str, value: str = "") -> Fault:
         """A fault of a row that only the registry knows of; ``value`` is masked here."""
+        field = row.number_column if field == "id_number" else field
         return Fault(row.line, self.names.get(field, DESK_COLUMNS[field][0]), what,
                      sheet_cells.shown(value, field in _SECRET))  # fmt: skip
 
@@ -156,7 +149,7 @@ class _Reader:
 
     def __init__(self, line: Line, names: dict[str, str], judge: Judge) -> None:
         self.faults: list[Fault] = []
-        self.once: list[tuple[str, object]] = []  # fields that no other row may repeat
+        self.once: list[tuple[str, object, str]] = []  # that no other row may repeat; its column
         self.line = line.number
         self._extra = line.extra
         self._cells = line.cells
@@ -171,8 +164,9 @@ class _Reader:
                 self._wrong(field, cell.fault)
                 self._cells = {**self._cells, field: replace(cell, text="")}
         name, room = self._short("name", NAME_MAX), self._short("room", ROOM_MAX)
-        document = self._document()
-        number, phone = self._id_number(document), self._phone()
+        column = self._number_column()
+        document = self._document(column)
+        number, phone = self._number(column, document), self._phone()
         credential = self._card()
         begin, end = self._date("from"), self._date("until")
         if begin and end and end < begin:
@@ -188,7 +182,7 @@ class _Reader:
             self.line, name, number, room, phone, credential,
             None if begin is None else midnight_min(begin),
             midnight_min(end + timedelta(days=1)), house, origin, employer, contract,
-            document, sex, bed,
+            document, sex, bed, column,
         )  # fmt: skip
 
     def _text(self, field: str) -> str:
@@ -219,28 +213,30 @@ class _Reader:
             self._wrong(field, t("longer than {n} characters, or unprintable", n=longest))
         return text
 
-    def _document(self) -> str:
-        """Its kind; an ID card where nobody says. A kind that the desk does not take is a fault."""
-        text = self._text("document")
-        code = _DOCUMENT_CODES.get(text.lower(), "" if text else words.ID_CARD)
-        if not code:
-            known = ", ".join(names[0] for names in _DOCUMENTS.values())
-            self._wrong("document", t("none of: {names}", names=known))
-        return code or words.ID_CARD
+    def _number_column(self) -> str:
+        """Which column of numbers this row fills; the first one where it fills none."""
+        filled = [
+            field for field in roster_documents.NUMBERS
+            if roster_documents.filled(self._text(field))
+        ]  # fmt: skip
+        for more in filled[1:]:
+            self._wrong(more, t("a second document; leave the one that the person is known by"))
+        there = [field for field in roster_documents.NUMBERS if field in self._names]
+        return (filled or there)[0]
 
-    def _id_number(self, document: str) -> str:
-        number = id_number.normalise(self._needed("id_number"))
-        if document == words.PASSPORT:
-            if number and not people.is_passport(number):
-                self._wrong("id_number", t("no number of a passport: 5 to 20 letters and digits"))
-        else:
-            fault = id_number.fault(number, self._judge.today) if number else None
-            if fault is not None and _LIKE_PASSPORT.fullmatch(number):
-                self._wrong("id_number", t("no ID number; if it is a passport's, say so in a column"
-                                           " {name}", name=COLUMNS["document"][0]))  # fmt: skip
-            elif fault is not None:
-                self._wrong("id_number", t(id_number.FAULTS[fault]))
-        self._once("id_number", people.indexed(document, number))
+    def _document(self, column: str) -> str:
+        """Its kind; one that the desk does not take is a fault."""
+        code, fault = roster_documents.kind(self._text("document"), column)
+        if fault:
+            self._wrong("document", fault)
+        return code
+
+    def _number(self, column: str, document: str) -> str:
+        number = id_number.normalise(self._needed(column))
+        fault = number and roster_documents.number_fault(document, number, self._judge.today)
+        if fault:
+            self._wrong(column, fault)
+        self._once("id_number", people.indexed(document, number), column)
         return number
 
     def _sex(self, document: str, number: str) -> str:
@@ -274,9 +270,9 @@ class _Reader:
         self._once("card", credential)
         return credential
 
-    def _once(self, field: str, value: object) -> None:
+    def _once(self, field: str, value: object, column: str = "") -> None:
         if value:
-            self.once.append((field, value))
+            self.once.append((field, value, column or field))
 
     def _date(self, field: str) -> date | None:
         text = self._needed(field)
@@ -307,9 +303,9 @@ def _doubles(rows: list[_Reader], names: dict[str, str]) -> list[Fault]:
     faults = []
     first: dict[tuple[str, object], int] = {}
     for row in rows:
-        for field, value in row.once:
+        for field, value, column in row.once:
             line = first.setdefault((field, value), row.line)
             if line != row.line:
                 what = t("the same as in row {row}", row=line)
-                faults.append(Fault(row.line, names[field], what))
+                faults.append(Fault(row.line, names[column], what))
     return faults

@@ -198,7 +198,7 @@ def test_a_card_that_is_out_is_asked_for_again_and_a_no_changes_nothing(site) ->
 
 
 def test_who_has_no_document_is_sent_to_the_police_station(site) -> None:
-    clerk = Clerk("H00001", "", "101", "3", "", GOOD, "王伟", "", "", UNTIL, "")
+    clerk = Clerk("H00001", "", "101", "4", "", GOOD, "王伟", "", "", UNTIL, "")
     assert dialogue.fill(site, Form(), clerk) is not None
     assert "without a document" in clerk.faults[0]
     assert clerk.asked[3:5] == ["document", "document"]

@@ -98,7 +98,7 @@ def test_what_is_wrong_with_a_document_is_said_in_its_column(take) -> None:
     odd = row(2, "护照", 身份证号="???")
     told = refused(take, row(1, "驾驶证"), odd, row(3, "", 身份证号="E12345678"))
     assert told == [
-        (2, "证件类型", "none of: 身份证, 护照"),
+        (2, "证件类型", "none of: 身份证, 护照, 通行证"),
         (3, "身份证号", "no number of a passport: 5 to 20 letters and digits"),
         (4, "身份证号",
          "no ID number; if it is a passport's, say so in a column 证件类型"),
@@ -112,6 +112,59 @@ def test_a_roster_of_cards_carries_passports_too(site, tmp_path) -> None:
     assert roster.import_roster(site, path).new_people == 1
     assert people_view.show(site, "E12345678").document == "passport"
     assert roster.import_roster(site, path).unchanged == 1
+
+
+BESIDE = (*HEADER, "护照号", "台胞证", "性别")
+
+
+def beside(place: int, number: str = "", passport: str = "", permit: str = "") -> list[Any]:
+    """A good row under BESIDE, its numbers in columns of their own."""
+    return [*person(place, "101", 身份证号=number), passport, permit, "女"]
+
+
+def test_each_kind_of_document_may_have_a_column_of_its_own(site, take) -> None:
+    rows = (
+        beside(1, person(3)[1]),
+        beside(2, "无", "E12345678", "/"),
+        beside(4, "", "-", "01234567"),
+    )
+    assert take(*rows[1:], header=BESIDE).counts[words.NEW] == 2
+    assert take(rows[1], rows[2], header=BESIDE).counts[words.UNCHANGED] == 2
+    seen = [people_view.show(site, number) for number in ("E12345678", "01234567")]
+    assert [one.document for one in seen] == [words.PASSPORT, words.TRAVEL_PERMIT]
+
+
+def test_two_documents_of_one_row_and_one_of_two_rows_are_named_in_their_columns(take) -> None:
+    rows = (
+        beside(1, person(3)[1], "E12345678"), beside(2, "", "E12345678"),
+        beside(3, "", "E12345678"), beside(4), beside(5, "", "", "X1"),
+    )  # fmt: skip
+    permit = "no number of a travel permit: H or M and 8 digits, or 8 digits alone"
+    assert refused(take, *rows, header=BESIDE) == [
+        (2, "护照号", "a second document; leave the one that the person is known by"),
+        (4, "护照号", "the same as in row 3"),
+        (5, "身份证号", "empty"),
+        (6, "台胞证", permit),
+    ]
+
+
+def test_a_kind_that_is_not_its_columns_is_named(take) -> None:
+    header = (*BESIDE, "证件类型")
+    assert take([*beside(1, "", "E12345678"), "护照"], header=header).counts[words.NEW] == 1
+    told = refused(take, [*beside(2, "", "E1234567"), "身份证"], header=header)
+    assert told == [(2, "证件类型", "the number stands in the column 护照号")]
+
+
+@pytest.mark.parametrize(
+    ("number", "good"),
+    [("H12345678", True), ("M1234567801", True), ("01234567", True), ("1234567890A", True),
+     ("E12345678", False), ("H1234567", False), ("123456789", False)],
+)  # fmt: skip
+def test_a_travel_permit_has_the_form_of_its_region(take, number, good) -> None:
+    if good:
+        assert take(row(1, "回乡证", "男", 身份证号=number)).counts[words.NEW] == 1
+    else:
+        assert refused(take, row(1, "回乡证", "男", 身份证号=number))[0][1] == "身份证号"
 
 
 # --- beds -----------------------------------------------------------------------------------

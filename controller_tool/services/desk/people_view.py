@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from controller_tool import id_number
+from controller_tool import id_number, travel_document
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.models import Person
@@ -104,7 +104,7 @@ def _by_stay(session: Session, word: str) -> Person | None:
 
 def _by_document(site: Site, session: Session, word: str) -> Person | None:
     number = id_number.normalise(word)
-    kinds = (words.ID_CARD, words.PASSPORT) if number else ()
+    kinds = (words.ID_CARD, *travel_document.KINDS) if number else ()
     found = (people.find(site, session, people.indexed(kind, number)) for kind in kinds)
     return next((person for person in found if person is not None), None)
 

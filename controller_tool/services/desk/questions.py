@@ -84,6 +84,9 @@ def number(_site: Site, filled: Form) -> Question:
     """Its number."""
     if filled.document == words.PASSPORT:
         return Question("id_number", t("Number of the passport"))
+    if filled.document == words.TRAVEL_PERMIT:
+        hint = t("H or M and 8 digits, or 8 digits alone")
+        return Question("id_number", t("Number of the travel permit"), hint)
     return Question("id_number", t("ID number"), t("18 characters, as on the card"))
 
 

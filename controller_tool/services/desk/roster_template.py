@@ -22,10 +22,10 @@ _TEXT = "@"
 
 def write(path: Path) -> None:
     """Write a new workbook; OSError when it is there. Its note stands above the header."""
-    note = t("One row a person. Dates as 2026-03-31, the last day counts. Document: 身份证 or 护照;"
-             " empty is 身份证. The house only where the file has several; house, bed, card, first"
-             " day and what you do not know may be left out as whole columns. All cells are text:"
-             " keep them so, or ID numbers lose digits.")  # fmt: skip
+    note = t("One row a person. Dates as 2026-03-31, the last day counts. Document: 身份证,"
+             " 护照 or 通行证; empty is 身份证. The house only where the file has several;"
+             " house, bed, card, first day and what you do not know may be left out as whole"
+             " columns. All cells are text: keep them so, or ID numbers lose digits.")  # fmt: skip
     write_table(path, t("roster"), note, [DESK_COLUMNS[field][0] for field in FIELDS])
 
 
