@@ -72,11 +72,14 @@ def _show(app: App, file: Path, done: Imported) -> None:
 
 def _table(app: App, changes: list[Change]) -> Table:
     local = site_time.of(app.site)
-    columns = [t("row"), name_of("person", "name"), t("house"), t("room"), t("card"),
+    with_beds = any(one.bed for one in changes)
+    beds = [t("bed")] if with_beds else []
+    columns = [t("row"), name_of("person", "name"), t("house"), t("room"), *beds, t("card"),
                t("until"), t("change")]  # fmt: skip
     return table(columns, (
         (
-            one.row or "-", one.name, one.house, one.room, one.card,
+            one.row or "-", one.name, one.house, one.room,
+            *([one.bed] if with_beds else []), one.card,
             local.text(one.until_min * 60 - 60)[:10],
             ", ".join(name_of("roster", word) for word in one.what),
         )

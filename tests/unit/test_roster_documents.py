@@ -180,6 +180,12 @@ def test_beds_come_with_the_roster_and_change_with_the_next(site, take) -> None:
     assert beds(site)["工人乙"] == "2", "a roster that does not say it changes no bed"
 
 
+def test_a_dry_run_shows_who_will_have_which_bed(take) -> None:
+    take(row(1, bed="1"), row(2, bed="2"))
+    shown = take(row(1), row(2, bed="3"), row(3, room="102"), dry_run=True).changes
+    assert {one.name: one.bed for one in shown} == {"工人乙": "1", "工人丙": "3", "工人丁": ""}
+
+
 def test_one_bed_is_not_given_to_two(site, take) -> None:
     assert refused(take, row(1, bed="1"), row(2, bed="1")) == [
         (3, "床位", "the same as in row 2"),

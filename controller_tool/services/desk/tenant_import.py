@@ -58,7 +58,8 @@ class Wish:
 class Change:
     """One person. row: in the file, 0 for who is not on it; what: codes of rules.words.
 
-    stay: its reference, also in a dry run; card: masked, empty where none was given.
+    stay: its reference, also in a dry run; card: masked, empty where none was given; bed: the one
+    that the person has afterwards, empty where beds have no names.
     """
 
     row: int
@@ -69,6 +70,7 @@ class Change:
     until_min: int
     what: tuple[str, ...]
     stay: str
+    bed: str
 
 
 @dataclass(frozen=True)
@@ -184,10 +186,11 @@ def _refused(plan: Plan, read: Imported) -> Imported:
 
 def _change(step: Step, lease: Lease | None) -> Change:
     row = step.row
+    kept = "" if lease is None or step.begins else lease.bed
     return Change(
         row.line, row.name, step.house.ref, step.room.number,
         row.credential.masked() if row.credential else "", row.until_min,
-        tuple(step.what) or (words.UNCHANGED,), lease.ref if lease else "",
+        tuple(step.what) or (words.UNCHANGED,), lease.ref if lease else "", row.bed or kept,
     )  # fmt: skip
 
 
@@ -197,7 +200,7 @@ def _leavers(session: Session, leases: list[Lease]) -> list[Change]:
         person = session.get_one(Person, lease.person_id)
         house, room = session.get_one(House, lease.house_id), session.get_one(Room, lease.room_id)
         made.append(Change(0, person.name, house.ref, room.number, "", lease.until_min,
-                           (words.LEAVING,), lease.ref))  # fmt: skip
+                           (words.LEAVING,), lease.ref, lease.bed))  # fmt: skip
     return made
 
 
