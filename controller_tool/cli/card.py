@@ -241,11 +241,14 @@ def lost(app: App, number: str, no_push: bool) -> None:
 
 @card.command("grant", help=t("Put all issued cards on a controller that came later."))
 @click.argument("device")
+@dry_run_option
 @pass_app
-def grant(app: App, device: str) -> None:
+def grant(app: App, device: str, dry_run: bool) -> None:
     """They count there after the next push."""
-    new = service.grant_all(app.site, device)
-    app.show({"device": device, "new": new}, t("{n} cards more on {device}", n=new, device=device))
+    new = service.grant_all(app.site, device, dry_run)
+    line = t("{n} cards more on {device}", n=new, device=device)
+    app.show({"device": device, "new": new, "dry_run": dry_run},
+             t("{what}; nothing was changed", what=line) if dry_run else line)  # fmt: skip
 
 
 @card.command("list", help=t("Cards, and what is proven about those that ended."))

@@ -191,15 +191,15 @@ def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]
     return devices
 
 
-def grant_all(site: Site, device: str) -> int:
-    """Give the cards that are out a grant on one controller; returns how many were new.
+def grant_all(site: Site, device: str, dry_run: bool = False) -> int:
+    """Give the cards that are out a grant on one controller; returns how many are new to it.
 
     Left out: cards of stays, which open what serves their house and room (house door add); master
     cards, which name their controllers; what the houses served here do not allow.
     """
     site.require_cards()
     operators.require(site, duty.KEEP)
-    with site.registry.writing() as session:
+    with site.registry.writing() as session, session.begin_nested() as trial:
         [row] = grant_devices(session, [device])
         held = select(Grant.card_id).where(Grant.device_id == row.id)
         query = select(Card).where(
@@ -210,6 +210,8 @@ def grant_all(site: Site, device: str) -> int:
         session.add_all(Grant(card_id=card_id, device_id=row.id) for card_id in new)
         list_content.require_room(session, [row])
         audit.append(session, site.operator, "card.grant", device=device, count=len(new))
+        if dry_run:
+            trial.rollback()
     return len(new)
 
 
