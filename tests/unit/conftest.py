@@ -7,15 +7,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from sqlalchemy import make_url
 
 from controller_tool import messages
 from controller_tool.cli import common
 from controller_tool.keys import passphrase
+from controller_tool.registry import sealing
 from controller_tool.registry.database import Registry
 from controller_tool.services import journal_tags, site_file, site_init
 from controller_tool.services.site import Site
@@ -53,6 +56,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def registry_kind(request: pytest.FixtureRequest) -> str:
     """SQLITE or POSTGRESQL: where the site of this test keeps its registry."""
     return str(getattr(request, "param", SQLITE))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _derived_once() -> Iterator[None]:
+    """The same passphrase is stretched, and the same key file opened, once for all tests.
+
+    Made to be slow, 0.3 s each; nearly all tests use copies of one folder. What is wrong is still
+    tried in earnest: exceptions are not kept.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "_stretch", lru_cache(64)(sealing._stretch))
+        load = lru_cache(64)(serialization.load_pem_private_key)
+        patch.setattr(serialization, "load_pem_private_key", load)
+        yield
 
 
 @pytest.fixture(scope="session")
