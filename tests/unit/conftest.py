@@ -22,6 +22,7 @@ from controller_tool.registry import sealing
 from controller_tool.registry.database import Registry
 from controller_tool.services import journal_tags, site_file, site_init
 from controller_tool.services.site import Site
+from protocol.constants import RING_ACCESS
 from tests import postgresql_server
 from tests.unit.registry_support import PASSPHRASE, Board
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from controller_tool.registry.sealing import Vault
     from tests.postgresql_server import PostgresqlServer
+    from tests.unit.registry_support import Pen
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
@@ -218,6 +220,15 @@ def site(new_office: Callable[..., Path], tmp_path: Path, open_site: Callable[..
 def board(site: Site) -> Board:
     """An enrolled door controller of that site."""
     return Board(site, "door-1")
+
+
+@pytest.fixture
+def written(board: Board) -> Pen:
+    """The access ring of that controller with 60 records, each of another card."""
+    pen = board.pen(RING_ACCESS)
+    for number in range(60):
+        pen.write(key=bytes((number + 1,)) * 8)
+    return pen
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import itertools
 import random
 import re
 import shutil
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +16,8 @@ from sqlalchemy import event, text
 from controller_tool import credentials
 from controller_tool.errors import DeviceError
 from controller_tool.registry.derived import JournalIndex
-from controller_tool.registry.records import JournalCheckpoint
 from controller_tool.services import (
     export,
-    journal_checkpoint,
     journal_index,
     journal_keys,
     journal_query,
@@ -31,7 +28,7 @@ from controller_tool.services.journal_filter import Filter
 from controller_tool.services.site import Site
 from controller_tool.wire_shapes import NUMBER_MAX
 from protocol import cards as layout
-from protocol import cbor, chain, sector_header
+from protocol import chain, sector_header
 from protocol.codes import (
     EVENT_BOOT,
     EVENT_DENIED,
@@ -43,7 +40,7 @@ from protocol.codes import (
     REASON_SCHEDULE,
     REASON_UNKNOWN_CARD,
 )
-from protocol.constants import AAD_CHECKPOINT, RECORD_BYTES, RING_ACCESS, RING_ALARM
+from protocol.constants import RECORD_BYTES, RING_ACCESS, RING_ALARM
 from tests.unit.registry_support import PASSPHRASE, Board
 from tests.unit.test_cards import CARD, issue
 from tests.unit.test_journal import pull, tamper
@@ -232,14 +229,6 @@ def test_nothing_is_sorted_and_nothing_scanned(house, newest_first) -> None:
 # --- made from the records, whenever ----------------------------------------------------------
 
 
-@pytest.fixture
-def written(board: Board) -> Pen:
-    pen = board.pen(RING_ACCESS)
-    for number in range(60):
-        pen.write(key=bytes((number + 1,)) * 8)
-    return pen
-
-
 def test_the_index_has_the_unmasked_keys(site, board, written) -> None:
     journal_store.append(site, board.device, RING_ACCESS, page_of(written))
     assert keys_in_index(site) == {n: bytes((n + 1,)) * 8 for n in range(60)}
@@ -407,87 +396,3 @@ def test_sector_headers_of_the_other_ring_are_refused(site, board, written) -> N
     header = sector(written, ring=RING_ALARM)
     with pytest.raises(DeviceError, match="wrong shape"):
         journal_store.append_sectors(site, board.device, RING_ACCESS, header)
-
-
-# --- checkpoints ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def counted(monkeypatch) -> list[int]:
-    """Links of the chain that a checkpoint follows."""
-    links: list[int] = []
-
-    def link(c: bytes, body: bytes) -> bytes:
-        links.append(len(links))
-        return chain.link(c, body)
-
-    counting = SimpleNamespace(start=chain.start, link=link)
-    monkeypatch.setattr(journal_checkpoint, "chain", counting)
-    return links
-
-
-def take(site, board) -> bytes:
-    envelope = journal_store.checkpoint(site, board.device)
-    assert envelope is not None
-    journal_store.store_checkpoint(site, board.device, envelope)
-    return envelope
-
-
-def test_a_checkpoint_goes_on_where_the_last_one_ended(site, board, written, counted) -> None:
-    pens = [written, board.pen(RING_ALARM)]
-    pens[1].write()
-    for pen in pens:
-        pull(site, board, pen)
-    first = take(site, board)
-    assert len(counted) == 61
-    written.write()
-    pull(site, board, written)
-    del counted[:]
-    assert take(site, board) != first
-    assert len(counted) == 1
-
-
-def test_a_checkpoint_that_no_head_agrees_with_is_not_built_upon(site, board, written, counted):
-    pens = [written, board.pen(RING_ALARM)]
-    for pen in pens:
-        pull(site, board, pen)
-    right = take(site, board)
-    ids = [site.id, board.device.id_bytes]
-    lies: list[cbor.Value] = [
-        0,
-        [*ids, 60, bytes(32), 0, bytes(32)],
-        [*ids, 59, written.c, 0, pens[1].c],
-        [site.id, site.id, 60, written.c, 0, pens[1].c],
-        [*ids, "60", written.c, "0", pens[1].c],
-    ]
-    for lie in lies:
-        envelope = site.sign(journal_checkpoint.CHECKPOINT_KEY, AAD_CHECKPOINT, cbor.encode(lie))
-        with site.registry.writing() as session:
-            session.add(
-                JournalCheckpoint(
-                    device_id=board.device.id, access_seq=60, alarm_seq=0, envelope=envelope,
-                    taken_at_s=0,
-                )
-            )  # fmt: skip
-        del counted[:]
-        assert journal_store.checkpoint(site, board.device) == right
-        assert len(counted) == 60
-
-
-def test_a_checkpoint_is_not_given_for_a_ring_with_a_hole_before_the_last_one(site, board, written):
-    pens = [written, board.pen(RING_ALARM)]
-    for pen in pens:
-        pull(site, board, pen)
-    take(site, board)
-    tamper(site, "DELETE FROM journal_records WHERE ring = 0 AND seq = 7")
-    assert journal_store.checkpoint(site, board.device) is None
-
-
-def test_the_same_checkpoint_again_is_nothing_new(site, board, written) -> None:
-    pens = [written, board.pen(RING_ALARM)]
-    for pen in pens:
-        pull(site, board, pen)
-    for _ in range(2):
-        take(site, board)
-    with site.registry.session() as session:
-        assert session.execute(text("SELECT count(*) FROM journal_checkpoints")).scalar() == 1
