@@ -8,9 +8,7 @@ from sqlalchemy import text
 from controller_tool.services import journal_index, journal_store
 from protocol.constants import RING_ACCESS, RING_ALARM
 from tests.unit.test_journal import tamper
-from tests.unit.test_journal_index import page_of, written
-
-__all__ = ["written"]  # a fixture
+from tests.unit.test_journal_index import page_of
 
 # which records and which rows of the index somebody removed, from two rings with 60 records each
 REMOVED = {
