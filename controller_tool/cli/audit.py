@@ -13,6 +13,8 @@ from controller_tool.messages import t
 from controller_tool.services import audit_query as service
 from controller_tool.services import site_time
 
+_NAMED = 10
+
 
 @click.group(cls=ToolGroup, help=t("Who did what, and who looked at whom."))
 def audit() -> None:
@@ -56,6 +58,10 @@ def verify(app: App) -> None:
     elif verdict.unknown_head:
         line = t("The operators' log was cut or made anew: a signed list knows an end of it that is"
                  " not there")  # fmt: skip
+    elif verdict.texts_gone:
+        named = ", ".join(map(str, verdict.texts_gone[:_NAMED]))
+        line = t("Words beside the operators' log were deleted or changed: {n} entries ({numbers})",
+                 n=len(verdict.texts_gone), numbers=named)  # fmt: skip
     rows = [(t("entries"), verdict.entries), (t("hash of the last"), verdict.head.hex())]
     app.show({**plain(verdict), "ok": verdict.whole}, line, pairs(rows))
     if not verdict.whole:

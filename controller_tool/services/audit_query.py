@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from controller_tool.services.site import Site
 
 
-_TEXT = "text"  # of an entry whose reason stands in services.audit_texts
-
-
 @dataclass(frozen=True)
 class Wish:
     """What to look for. act: one, or with a dot at its end all of a kind, such as "person.";
@@ -62,18 +59,20 @@ class Found:
 class Verdict:
     """first_broken: number of the first entry that does not continue the chain; None: whole.
 
-    unknown_head: a signed list names a head that this log does not have: it was cut or remade.
+    unknown_head: a signed list names a head that this log does not have: it was cut or remade;
+    texts_gone: numbers of entries whose words were deleted or changed beside the log.
     """
 
     entries: int
     first_broken: int | None
     unknown_head: bool
     head: bytes
+    texts_gone: tuple[int, ...] = ()
 
     @property
     def whole(self) -> bool:
         """Nothing was changed, taken out or cut off."""
-        return self.first_broken is None and not self.unknown_head
+        return self.first_broken is None and not self.unknown_head and not self.texts_gone
 
 
 def search(site: Site, wish: Wish) -> Found:
@@ -94,16 +93,20 @@ def search(site: Site, wish: Wish) -> Found:
 
 def verify(site: Site) -> Verdict:
     """Whether the log is whole. Everybody may ask."""
+    site.unlock()  # the words beside the log are sealed
     with site.registry.session() as session:
         count = session.scalar(select(func.count()).select_from(AuditEntry)) or 0
         cut = export.holds_log(site.role) and audit.unknown_head(session)
-        return Verdict(count, audit.first_broken(session), cut, audit.head(session))
+        broken = audit.first_broken(session)
+        # of a log that was changed nobody knows which words it names
+        gone = audit_texts.missing(site, session) if broken is None else ()
+        return Verdict(count, broken, cut, audit.head(session), gone)
 
 
 def _details(row: AuditEntry, texts: dict[str, str]) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(row.details)
-    if _TEXT in said:
-        said["reason"] = texts.get(said.pop(_TEXT), "")
+    if audit_texts.NAMED in said:
+        said["reason"] = texts.get(said.pop(audit_texts.NAMED), "")
     return said
 
 

@@ -312,6 +312,25 @@ def test_the_reason_of_a_look_cannot_be_changed_afterwards(site, open_site) -> N
         row.text_sealed = site.vault.seal("log_texts", row.id, "text", b"0" * 16 + b"other")
     [entry] = audit_query.search(site, Wish(act="person.view")).entries
     assert entry.details["reason"] == ""
+    verdict = audit_query.verify(site)
+    assert (verdict.whole, verdict.texts_gone) == (False, (entry.id,))
+    with site.registry.writing() as session:  # nor spoilt
+        session.query(LogText).one().text_sealed = b"0" * 60
+    assert audit_query.verify(site).texts_gone == (entry.id,)
+    [entry] = audit_query.search(site, Wish(act="person.view")).entries
+    assert entry.details["reason"] == ""
+
+
+@pytest.mark.both_registries
+@pytest.mark.usefixtures("stay")
+def test_the_reason_of_a_look_cannot_vanish(site, open_site) -> None:
+    police = hire(site, open_site, "赵刚", words.POLICE)
+    people_view.reveal(police, "王伟", "案件17", SECRETS["赵刚"])
+    assert audit_query.verify(site).whole
+    raw(site, "DELETE FROM log_texts")
+    [entry] = audit_query.search(site, Wish(act="person.view")).entries
+    verdict = audit_query.verify(site)
+    assert (verdict.whole, verdict.first_broken, verdict.texts_gone) == (False, None, (entry.id,))
 
 
 @pytest.mark.usefixtures("a_year_later", "gone")
