@@ -147,6 +147,45 @@ def test_a_hidden_row_is_refused_and_not_passed_by() -> None:
     }
 
 
+def _flat(sheet) -> None:
+    sheet.row_dimensions[3].height = 0.1
+
+
+def _flat_by_default(sheet) -> None:
+    sheet.sheet_format.zeroHeight = True
+    sheet.row_dimensions[1].height = sheet.row_dimensions[2].height = 15
+
+
+@pytest.mark.parametrize("edit", [_flat, _flat_by_default])
+def test_a_row_of_no_height_is_a_hidden_row(edit) -> None:
+    named = faults(xlsx_bytes(WANG, person(1), edit=edit))
+    assert {(row, what) for row, _, what in named} == {
+        (3, "the row is hidden: show it, or delete it")
+    }
+
+
+def test_a_row_whose_height_is_nought_is_hidden_too() -> None:
+    """openpyxl writes no such height; spreadsheet programs do."""
+    flat = renamed(
+        xlsx_bytes(WANG, person(1)), ".xml",
+        lambda xml: xml.replace(b'<row r="3"', b'<row ht="0" customHeight="1" r="3"'),
+    )  # fmt: skip
+    assert {row for row, _, _ in faults(flat)} == {3}
+
+
+@pytest.mark.parametrize("how", [{"hidden": True}, {"width": 0.1}])
+def test_a_hidden_column_is_refused_where_it_would_be_read(how) -> None:
+    def edit(sheet) -> None:
+        for name, value in how.items():
+            setattr(sheet.column_dimensions["D"], name, value)
+
+    assert faults(xlsx_bytes(WANG, edit=edit)) == [
+        (2, HEADER[3], "the column is hidden: show it, or delete it")
+    ]
+    header = (*HEADER[:3], "序号", *HEADER[4:])
+    assert faults(xlsx_bytes([*WANG[:3], "1", *WANG[4:]], header=header, edit=edit)) == []
+
+
 def test_of_several_sheets_the_one_with_the_columns_is_read() -> None:
     def edit(sheet) -> None:
         sheet.parent.create_sheet("说明").append(["请填写"])

@@ -4,7 +4,8 @@ A workbook is a zip of XML. Sizes are bounded by what is really unpacked, whatev
 itself, and each part is read once by expat, which refuses document types, so that no entity is ever
 expanded. openpyxl gets a zip made anew of what was read so, and nothing else: a part by any other
 ending (a picture, or a sheet that hides from this) is not in it. That reading also finds what
-openpyxl's fast mode does not tell: hidden rows, merged cells, formulas without a value.
+openpyxl's fast mode does not tell: hidden rows and columns, merged cells, formulas without a
+value. Hidden is whatever nobody sees: marked so, of no height or width, or by the sheet's default.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _PARTS_MAX = 1000
 _READ_BYTES = 1 << 16
 _XML = (".xml", ".rels")
 _MERGED_MAX = 50_000  # merged ranges, and cells that one value fills
+_TRUE = frozenset({"1", "true"})
+_SEEN = 0.75  # points of a row, characters of a column: a pixel at least
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 Grid = list[tuple[int, list[Cell]]]  # row number from 1, its cells
@@ -41,6 +44,7 @@ class _Marks:
     """What one sheet's XML says beside values; rows and columns from 1."""
 
     hidden: set[int] = field(default_factory=set)
+    shut: set[int] = field(default_factory=set)  # hidden columns
     no_value: set[tuple[int, int]] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
@@ -112,6 +116,7 @@ class _Part:
         self.marks = _Marks()
         self._row = self._column = 0
         self._formula = self._value = self._within = False
+        self._zero_height = False  # of rows that do not say otherwise
         self._expat = expat.ParserCreate()
         self._expat.StartDoctypeDeclHandler = _refuse
         self._expat.StartElementHandler = self._start
@@ -127,8 +132,13 @@ class _Part:
             case "row":
                 self._row = int(attributes.get("r", self._row + 1))
                 self._column = 0
-                if attributes.get("hidden") in {"1", "true"}:
+                if _unseen(attributes, "ht", self._zero_height):
                     self.marks.hidden.add(self._row)
+            case "sheetFormatPr":
+                self._zero_height = attributes.get("zeroHeight") in _TRUE
+            case "col" if _unseen(attributes, "width", by_default=False):
+                last = min(int(attributes["max"]), COLUMNS_MAX)
+                self.marks.shut.update(range(int(attributes["min"]), last + 1))
             case "c":
                 found = _REFERENCE.fullmatch(attributes.get("r", ""))
                 self._column = _number(found[1]) if found else self._column + 1
@@ -153,6 +163,14 @@ class _Part:
         self._within = False
         if tag.rpartition(":")[2] == "c" and self._formula and not self._value:
             self.marks.no_value.add((self._row, self._column))
+
+
+def _unseen(attributes: dict[str, str], size: str, by_default: bool) -> bool:
+    """Whether nobody sees a row or column; size: the name of its height or width."""
+    said = attributes.get(size)
+    if attributes.get("hidden") in _TRUE or (said is not None and float(said) < _SEEN):
+        return True
+    return by_default and said is None and attributes.get("hidden") is None
 
 
 def _refuse(*_: object) -> None:
@@ -198,7 +216,17 @@ def _grid(sheet: Any, marks: _Marks) -> Grid:
     fault = t("the row is hidden: show it, or delete it")
     for number in marks.hidden & rows.keys():
         rows[number] = [Cell(one.text, one.fault or fault, one.number) for one in rows[number]]
+    _shut(rows, marks)
     return sorted(rows.items())
+
+
+def _shut(rows: dict[int, list[Cell]], marks: _Marks) -> None:
+    """A hidden column's values are faults; the header keeps its words, so that it is known."""
+    fault = t("the column is hidden: show it, or delete it")
+    for cells in rows.values():
+        for at, one in enumerate(cells):
+            if at + 1 in marks.shut and one.text:
+                cells[at] = Cell(one.text, one.fault or fault, one.number)
 
 
 def _no_values(rows: dict[int, list[Cell]], marks: _Marks) -> None:
