@@ -1,7 +1,8 @@
 """Reads bundles that anybody may have made: a folder or a zip file, bounded everywhere (host).
 
 Nothing is unpacked and no link followed. What is too large, too many, doubled, encrypted, of an
-impossible name or no plain file is refused in one line.
+impossible name or no plain file is refused in one line. So is a zip that is more than its files:
+with bytes before, between or behind them another program would find other files in it than this.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from controller_tool import disk
 from controller_tool.errors import OperatorError
@@ -39,6 +40,10 @@ _ENTRY_LENGTHS = struct.Struct("<28xHHH12x")  # of name, extra field and comment
 _DIRECTORY_MAX_BYTES = FILES_MAX * 256
 _SMALL_BYTES = 1 << 16  # however well it was packed
 _ENCRYPTED = 0x1
+_LOCAL = struct.Struct("<4s14xI4xHH")  # mark; packed size, lengths of name and extra field
+_LOCAL_FILE = b"PK\x03\x04"
+_SIZES_BEHIND = 0x8  # the sizes follow the data, in so many bytes
+_BEHIND_BYTES = (12, 16)
 _DEPTH_MAX = 3
 
 
@@ -142,10 +147,47 @@ def _open_zip(path: Path) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
                 continue
             _check_info(info, found)
             found[info.filename] = info
+        _check_seams(path, opened)
     except Refused:
         opened.close()
         raise
     return opened, found
+
+
+def _check_seams(path: Path, opened: zipfile.ZipFile) -> None:
+    """From the first byte to the last one file follows the other, then the list, then its end."""
+    with path.open("rb") as file:
+        at = 0
+        for info in sorted(opened.infolist(), key=lambda info: info.header_offset):
+            file.seek(info.header_offset)
+            head = file.read(_LOCAL.size)
+            if info.header_offset != at or len(head) < _LOCAL.size:
+                raise Refused(_more())
+            mark, packed, name, extra = _LOCAL.unpack(head)
+            at += _LOCAL.size + name + extra + info.compress_size
+            if info.flag_bits & _SIZES_BEHIND:
+                at += _behind(file, at)
+            elif packed != info.compress_size:
+                raise Refused(_more())
+            if mark != _LOCAL_FILE:
+                raise Refused(_more())
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _END_BYTES))
+        end = file.read()
+        length = int.from_bytes(end[12:16], "little")
+        if not end.startswith(_END_OF_ZIP) or at + length + _END_BYTES != size:
+            raise Refused(_more())
+
+
+def _behind(file: IO[bytes], at: int) -> int:
+    """How many bytes the sizes behind a file's data take: with a mark of their own or without."""
+    file.seek(at)
+    short, marked = _BEHIND_BYTES
+    return marked if file.read(4) == b"PK\x07\x08" else short
+
+
+def _more() -> str:
+    return t("there is more in it than its files")
 
 
 def _check_info(info: zipfile.ZipInfo, found: dict[str, zipfile.ZipInfo]) -> None:

@@ -102,6 +102,37 @@ def test_a_list_of_a_zip_that_is_not_too_long_is_left_to_the_library(site, tmp_p
         bundle_verify.verify(site, tmp_path / "b.zip")
 
 
+@pytest.mark.parametrize("kind", ["in front", "behind", "a comment", "between", "a zip in front"])
+def test_a_zip_that_is_more_than_its_files_is_refused(site, tmp_path, kind) -> None:
+    good = bundle(site, tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "b.zip") as packed:
+        begin = packed.start_dir
+    other = raw_zip(tmp_path / "other.zip", [("a", b"another truth")]).read_bytes()
+    between = bytearray(good[:begin] + b"more" + good[begin:])
+    between[-6:-2] = (begin + 4).to_bytes(4, "little")
+    made = {
+        "in front": b"more" + good, "behind": good + b"more", "between": bytes(between),
+        "a comment": good[:-2] + b"\x04\0more", "a zip in front": other + good,
+    }  # fmt: skip
+    (tmp_path / "b.zip").write_bytes(made[kind])
+    with pytest.raises(Refused, match="more in it than its files"):
+        bundle_verify.verify(site, tmp_path / "b.zip")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_bundle_that_was_packed_anew_is_still_sound(site, tmp_path, streamed) -> None:
+    good = read(bundle(site, tmp_path / "good"))
+    again = raw_zip(tmp_path / "a.zip", good.items(), compression=zipfile.ZIP_DEFLATED)
+    if streamed:  # sizes stand behind the data where nobody can go back
+        with (tmp_path / "a.zip").open("wb") as file:
+            file.seekable = lambda: False
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+                for name, data in good.items():
+                    packed.writestr(name, data)
+    with Source(again) as source:
+        assert {name: source.read(name) for name in source.sizes} == good
+
+
 @pytest.mark.parametrize("bound", ["TOTAL_MAX_BYTES", "FILES_MAX", "MANIFEST_MAX_BYTES"])
 def test_what_nobody_would_read_is_not_made(site, tmp_path, monkeypatch, bound) -> None:
     monkeypatch.setattr(bundle_layout, bound, 10)
