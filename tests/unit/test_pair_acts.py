@@ -9,6 +9,7 @@ import pytest
 
 from controller_tool import clock
 from controller_tool.errors import OperatorError
+from controller_tool.keys import passphrase
 from controller_tool.registry.models import ENDED_LOST, Card, Grant
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import pairs, words
@@ -24,7 +25,7 @@ from controller_tool.services.desk import (
     pair_acts,
 )
 from tests.unit.house_support import add_areas, add_house
-from tests.unit.operator_support import HEAD, SECRETS, hire
+from tests.unit.operator_support import HEAD, SECRETS, hire, prove
 from tests.unit.registry_support import Board
 from tests.unit.test_cards import CARD, issue
 from tests.unit.test_stays import card as credential
@@ -47,7 +48,7 @@ def second(site, open_site):
 @pytest.fixture
 def clerk(site, open_site, second):
     assert second
-    return open_site(site.path, operator="李明")
+    return prove(hire(site, open_site, "李明", words.CLERK))
 
 
 def confirm(site, number: int) -> pair_acts.PairView:
@@ -91,13 +92,13 @@ def test_a_found_card_goes_on_after_a_second_operators_yes(site, board, second, 
 def test_nobody_confirms_what_they_asked_for(site, second) -> None:
     ref = lose(site)
     operators.set_secret(site, SECRETS[HEAD])
-    asked = card_found.ask(site, ref, PAPER)
+    asked = card_found.ask(prove(site), ref, PAPER)
     assert refused(confirm, site, asked.id) == "second"
     confirm(second, asked.id)
 
 
 def test_a_clerk_is_no_second_operator(site, second, clerk) -> None:
-    asked = card_found.ask(second, lose(site), PAPER)
+    asked = card_found.ask(prove(second), lose(site), PAPER)
     assert refused(pair_acts.decide, clerk, asked.id, True, "whatever it is") == "role"
 
 
@@ -113,6 +114,85 @@ def test_the_second_operators_secret_is_asked_for_each_time(site, second, clerk)
         pair_acts.decide(second, asked.id, yes=True)
     assert refused(pair_acts.decide, second, asked.id, True, "not the secret") == "secret"
     assert pair_acts.list_acts(site)[0].state == words.ASKED
+
+
+# --- who asks --------------------------------------------------------------------------------
+
+
+ASKS = {
+    "found": lambda who: card_found.ask(who, "K000001", PAPER),
+    "evict": lambda who: eviction.ask(who, "L000001", PAPER),
+    "loss": lambda who: device_loss.ask(who, "door-1", PAPER),
+}
+
+
+@pytest.fixture
+def housed(site, board):
+    """A stay with a lost card, and its door."""
+    assert board
+    add_areas(site)
+    add_house(site)
+    cards.lost(site, check_in.check_in(site, stay_request()).cards[0].ref)
+
+
+@pytest.mark.usefixtures("housed")
+@pytest.mark.parametrize("act", ASKS)
+def test_nobody_asks_under_a_name_that_they_made_up(site, open_site, act) -> None:
+    ghost = open_site(site.path, operator="路人")
+    assert refused(ASKS[act], ghost) == "no_secret"
+    operators.set_secret(ghost, "ghosts own words")
+    ghost.proven_operator = ghost.operator
+    assert refused(ASKS[act], ghost) == "no_secret", "whoever comes by a name may choose one"
+    operators.set_secret(ghost, "ghosts other words", "ghosts own words")
+    assert refused(ASKS[act], ghost) == "no_secret"
+    assert pair_acts.list_acts(site) == []
+
+
+@pytest.mark.usefixtures("housed")
+@pytest.mark.parametrize("act", ASKS)
+def test_nobody_asks_in_somebody_elses_name(site, open_site, clerk, act) -> None:
+    assert clerk
+    another = open_site(site.path, operator="李明")
+    with pytest.raises(OperatorError, match="nobody to ask"):
+        ASKS[act](another)
+    given = operators.reset_secret(site, "李明").first_secret
+    assert given
+    another.proven_operator = another.operator
+    assert refused(ASKS[act], another) == "first_secret"
+
+
+@pytest.mark.usefixtures("housed")
+def test_who_asks_gives_the_secret(clerk, monkeypatch) -> None:
+    clerk.proven_operator = None
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, "not the secret")
+    assert refused(ASKS["found"], clerk) == "secret"
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, SECRETS["李明"])
+    assert ASKS["found"](clerk).asked_by == "李明"
+
+
+@pytest.mark.usefixtures("housed")
+def test_a_secret_that_a_head_gave_makes_an_asker(site, open_site) -> None:
+    newcomer = open_site(site.path, operator="李明")
+    operators.set_secret(newcomer, "somebodys own words")
+    given = operators.reset_secret(site, "李明").first_secret
+    operators.set_secret(newcomer, SECRETS["李明"], given)
+    assert ASKS["found"](prove(newcomer)).asked_by == "李明"
+
+
+@pytest.mark.usefixtures("housed")
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda site: operators.end(site, "李明"),
+        lambda site: operators.set_role(site, "李明", words.AUDITOR),
+        lambda site: operators.reset_secret(site, "李明"),
+    ],
+)
+def test_who_asked_still_counts_at_the_yes(site, second, clerk, meanwhile) -> None:
+    asked = ASKS["evict"](clerk)
+    meanwhile(site)
+    assert refused(confirm, second, asked.id) == "asker"
+    assert pair_acts.decide(second, asked.id, False, SECRETS["陈静"]).state == words.REFUSED
 
 
 def test_a_no_changes_nothing_and_stays(site, second, clerk) -> None:
