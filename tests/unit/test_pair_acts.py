@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,9 @@ from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import cards, device_retire
 from controller_tool.services.desk import (
     card_found,
+    change_stay,
     check_in,
+    check_out,
     device_loss,
     eviction,
     operator_secret,
@@ -28,6 +32,7 @@ from tests.unit.house_support import add_areas, add_house
 from tests.unit.operator_support import HEAD, SECRETS, hire, prove
 from tests.unit.registry_support import Board
 from tests.unit.test_cards import CARD, issue
+from tests.unit.test_stays import LI
 from tests.unit.test_stays import card as credential
 from tests.unit.test_stays import request as stay_request
 
@@ -133,6 +138,7 @@ def housed(site, board):
     add_areas(site)
     add_house(site)
     cards.lost(site, check_in.check_in(site, stay_request()).cards[0].ref)
+    return True
 
 
 @pytest.mark.usefixtures("housed")
@@ -291,7 +297,10 @@ def test_a_dry_run_asks_nobody(site, clerk) -> None:
 def test_a_card_that_somebody_else_has_now_is_not_found(site, second, clerk) -> None:
     ref = lose(site)
     asked = card_found.ask(clerk, ref, PAPER)
-    issue(site)  # handed out to somebody while it waited
+    with site.registry.writing() as session:  # somebody has it by other ways, such as a merged list
+        session.query(Card).filter_by(ref=issue(site, "0012345670").ref).update(
+            {"credential_index": session.query(Card).filter_by(ref=ref).one().credential_index}
+        )
     assert refused(confirm, second, asked.id) == "taken"
     assert pair_acts.list_acts(site)[0].state == words.ASKED, "nothing of it was done"
     assert refused(card_found.ask, clerk, issue(site, "0012345679").ref, PAPER) == "not_lost"
@@ -333,7 +342,69 @@ def test_an_eviction_takes_two_operators_and_a_document(site, board, second, cle
     status = cards.card_status(site, stay.cards[0].ref)
     assert (status.state, status.word) == ("lost", "pending 0/1"), "it was not handed in"
     assert refused(eviction.ask, clerk, stay.ref, PAPER) == "over"
-    assert refused(card_found.ask, clerk, stay.cards[0].ref, PAPER) == "stay"
+
+
+# --- a lost card's number --------------------------------------------------------------------
+
+
+ISSUES: dict[str, Callable[[Any], object]] = {
+    "issue": issue,
+    "check-in": lambda desk: check_in.check_in(desk, stay_request(LI)),
+    "card": lambda desk: change_stay.add_card(desk, "L000001", credential()),
+    "in place of itself": lambda desk: change_stay.add_card(
+        desk, "L000001", credential(), in_place_of="K000001"
+    ),
+}
+
+
+@pytest.mark.both_registries
+@pytest.mark.parametrize("way", ISSUES)
+def test_one_clerk_issues_no_lost_card_again(site, housed, way) -> None:
+    assert housed
+    with pytest.raises(RuleRefused, match="is lost: 王伟 H00001 101 K000001") as caught:
+        ISSUES[way](site)
+    assert caught.value.refusal.rule == "lost"
+    assert "card found K000001" in caught.value.refusal.way_out
+    assert cards.card_status(site, "K000001").state == "lost"
+
+
+@pytest.mark.usefixtures("board")
+def test_a_card_in_place_of_itself_is_lost_and_stays_so(site) -> None:
+    add_areas(site)
+    add_house(site)
+    check_in.check_in(site, stay_request())
+    assert refused(ISSUES["in place of itself"], site) == "lost"
+
+
+@pytest.mark.parametrize("ending", ["evicted", "left without it", "dates over"])
+def test_a_lost_card_of_a_stay_that_is_over_is_taken_back_by_two(
+    site, board, second, clerk, monkeypatch, ending
+) -> None:
+    assert board
+    add_areas(site)
+    add_house(site)
+    stay = check_in.check_in(site, stay_request())
+    if ending == "evicted":
+        confirm(second, eviction.ask(clerk, stay.ref, PAPER).id)
+    elif ending == "left without it":
+        check_out.check_out(site, stay.ref, lost=True)
+    else:
+        cards.lost(site, CARD)
+        later = clock.now_s() + 61 * 86_400
+        monkeypatch.setattr(card_found, "now_s", lambda: later)
+    assert refused(check_in.check_in, site, stay_request(LI, room="102")) == "lost"
+    done = confirm(second, card_found.ask(clerk, CARD, PAPER).id)
+    assert done.result == {"back": "K000001"}
+    assert cards.card_status(site, "K000001").state == "collected"
+    new = check_in.check_in(site, stay_request(LI, room="102"))
+    assert [card.ref for card in new.cards] == ["K000002"]
+
+
+def test_a_found_card_is_collected_and_issued_anew(site, board, second, clerk) -> None:
+    assert board
+    confirm(second, card_found.ask(clerk, lose(site), PAPER).id)
+    cards.collect(site, CARD)
+    assert issue(site).ref == "K000003"
 
 
 # --- controllers -----------------------------------------------------------------------------
