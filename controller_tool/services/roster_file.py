@@ -253,8 +253,7 @@ class _Reader:
     def _phone(self) -> str:
         phone = contact.phone(self._text("phone"))
         if phone is None:
-            self._wrong("phone", t("not a phone number: 11 digits of a mobile, 0571-86911111, or"
-                                   " +852 and the number"))  # fmt: skip
+            self._wrong("phone", t(contact.NO_PHONE))
         return phone or ""
 
     def _card(self) -> Credential | None:
