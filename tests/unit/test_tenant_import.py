@@ -170,7 +170,9 @@ def test_who_is_not_on_it_any_more_is_listed_and_ends_only_on_demand(site, take)
     ]
     assert stays(site)["工人丙"] == ("101", None)
     assert take(person(1), leavers=words.KEEP).leavers == ()
-    take(person(1), leavers=words.END)
+    done = take(person(1), leavers=words.END)
+    assert [one.what for one in done.leavers] == [("checked_out",)]
+    assert done.devices == ("door-1",)  # holds the card of who has gone, until a push
     assert stays(site)["工人丙"] == ("101", "not_on_roster")
 
 
