@@ -24,6 +24,8 @@ from controller_tool.services.people import BED_MAX, NAME_MAX, ROOM_MAX
 from protocol.constants import TIME_END_MIN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from controller_tool.credentials import Credential
     from controller_tool.services.site_time import SiteTime
 
@@ -66,7 +68,7 @@ _SECRET = (*roster_documents.NUMBERS, "phone")
 class Row:
     """One person, every field good by itself; minutes since 2020.
 
-    credential, from_min: None where the file has no such column; so are texts empty. document: a
+    credential, from_min: None where the file says none; so are texts empty. document: a
     code of rules.words; sex: "M", "F" or empty; number_column: the one of roster_documents.NUMBERS
     that holds id_number.
     """
@@ -134,7 +136,7 @@ class Judge:
         faults = list(table.faults)
         read: list[_Reader] = []
         for line in table.lines:
-            row = _Reader(line, table.names, self)
+            row = _Reader(line, table.names, columns.required, self)
             good = row.read()
             faults += row.faults
             read.append(row)
@@ -147,13 +149,16 @@ class Judge:
 class _Reader:
     """One line: takes its fields one by one and keeps what is wrong with them."""
 
-    def __init__(self, line: Line, names: dict[str, str], judge: Judge) -> None:
+    def __init__(
+        self, line: Line, names: dict[str, str], required: Sequence[str], judge: Judge
+    ) -> None:
         self.faults: list[Fault] = []
         self.once: list[tuple[str, object, str]] = []  # that no other row may repeat; its column
         self.line = line.number
         self._extra = line.extra
         self._cells = line.cells
         self._names = names
+        self._required = required
         self._judge = judge
 
     def read(self) -> Row | None:
@@ -196,9 +201,9 @@ class _Reader:
             self.faults.append(Fault(self.line, name, what, value))
 
     def _needed(self, field: str) -> str:
-        """The text of a field, which is there if its column is."""
+        """The text of a field, which is there where nobody can do without it."""
         text = self._text(field)
-        if not text and field in self._names:
+        if not text and field in (*self._required, *roster_documents.NUMBERS):
             self._wrong(field, t("empty"))
         return text
 
