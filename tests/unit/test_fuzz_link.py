@@ -12,7 +12,7 @@ PAUSES = st.lists(
     unique_by=lambda pause: pause[0],
 ).map(tuple)
 LENGTHS = st.integers(0, 2500)
-EXAMPLES = settings.default.max_examples // 8  # each carries thousands of bytes through two links
+EXAMPLES = settings().max_examples // 8  # each carries thousands of bytes through two links
 
 
 @settings(max_examples=EXAMPLES)
