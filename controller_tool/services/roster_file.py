@@ -57,6 +57,7 @@ DESK_COLUMNS = {
 CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), "id_number",
                 strict=True)  # fmt: skip
 DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"), "id_number")
+_PRINTED_DIGITS = 10  # of an EM4100 card
 _SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
 _NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
 _WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
@@ -268,8 +269,10 @@ class _Reader:
         try:
             credential = parse(text, self._judge.em4100_version) if text else None
         except OperatorError:
+            # a CSV that a spreadsheet wrote has lost its zeros too
+            unclear = lost_zeros or (text.isdecimal() and len(text) < _PRINTED_DIGITS)
             self._wrong("card", t("not clear as a number: type all ten digits, as text")
-                        if lost_zeros else t("not a card number"))  # fmt: skip
+                        if unclear else t("not a card number"))  # fmt: skip
             return None
         self._once("card", credential)
         return credential
