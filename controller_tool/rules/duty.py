@@ -8,6 +8,7 @@ In this order:
 - what a clerk may not do is guarded: an operator who has a secret gives it
 - *second*: an act of two operators is confirmed by another person, whose role stands in SECOND,
   with a secret of their own (services.desk.operators asks for it)
+- *asker*: who asked for it may still ask, and has a secret that a head gave
 - *name*: an operator's name can be read, and is no other one's however it was typed
 - *own_role*: nobody ends themselves or changes their own role, so that a head always remains
 """
@@ -132,6 +133,19 @@ def second(act: str, first: str, who: Who) -> Refusal | None:
             t("The second operator works under their own name: --operator"),
         )  # fmt: skip
     return in_service(who) or _role(who, SECOND[act], name_of("pair", act))
+
+
+def first(who: Who, number: int, *, proven: bool) -> Refusal | None:
+    """Why what ``who`` asked for as ``number`` is confirmed by nobody, or None.
+
+    proven: they have a secret of their own that a head gave.
+    """
+    if proven and refuse(who, ASK_PAIR) is None:
+        return None
+    return Refusal(
+        "asker", t("{name}, who asked for this, may ask for it no more", name=who.name),
+        t("Refuse it, then somebody else asks anew: pair refuse {n}", n=number),
+    )  # fmt: skip
 
 
 def staffing(who: Who, whom: str) -> Refusal | None:

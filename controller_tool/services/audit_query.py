@@ -11,10 +11,11 @@ from sqlalchemy import func, or_, select
 from controller_tool.registry.records import AuditEntry
 from controller_tool.rules import duty
 from controller_tool.services import audit, audit_texts, export
-from controller_tool.services.desk import operators, people_view
+from controller_tool.services.desk import held_before, operators, people_view
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
+    from sqlalchemy.orm import Session
 
     from controller_tool.services.site import Site
 
@@ -81,10 +82,13 @@ class Verdict:
 
 
 def search(site: Site, wish: Wish) -> Found:
-    """The newest entries that fit; RuleRefused for a role that may not read the log."""
+    """The newest entries that fit; RuleRefused for a role that may not read the log.
+
+    What stood in an entry that an order keeps is for those who may see whole numbers.
+    """
     operators.require(site, duty.SEE_AUDIT)
     with site.registry.session() as session:
-        texts = audit_texts.every(site, session)
+        texts = _texts(site, session)
         query = _filtered(select(AuditEntry), wish, texts)
         if wish.person is not None:
             person = people_view.find(site, session, wish.person)
@@ -105,6 +109,18 @@ def verify(site: Site) -> Verdict:
         count = session.scalar(select(func.count()).select_from(AuditEntry)) or 0
         cut = export.holds_log(site.role) and audit.unknown_head(session)
         return Verdict(count, audit.first_broken(session), cut, audit.head(session))
+
+
+def _texts(site: Site, session: Session) -> dict[str, str]:
+    """Texts that the role may see, by what the log names them by."""
+    texts = audit_texts.every(site, session)
+    mine = operators.who(site.operator, operators.find(session, site.operator))
+    if duty.refuse(mine, duty.SEE_DOCUMENTS) is not None:
+        former = (held_before.PERSON, held_before.HOUSE)
+        query = select(AuditEntry.details).where(AuditEntry.act.in_(former))
+        for details in session.scalars(query):
+            texts.pop(json.loads(details)[_TEXT], None)
+    return texts
 
 
 def _details(row: AuditEntry, texts: dict[str, str]) -> dict[str, Any]:

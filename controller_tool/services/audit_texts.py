@@ -30,7 +30,7 @@ _SUBJECTS = 500  # in one statement
 def keep(site: Site, session: Session, subject: str, text: str) -> str:
     """What an entry of the log names the text by; empty for none.
 
-    subject: id of a person, or reference of a case.
+    subject: id of a person, or reference of a case or house.
     """
     if not text:
         return ""

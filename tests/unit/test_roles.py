@@ -13,6 +13,7 @@ from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import (
     card_change,
+    card_grants,
     cards,
     holidays,
     ocpp_cards,
@@ -69,7 +70,7 @@ ACTS = {
     "emergency": lambda site, _: cards.issue(site, card("0012345679"), terms(FLAG_EMERGENCY), None),
     "collect": lambda site, _: cards.collect(site, "K000001"),
     "lost": lambda site, _: cards.lost(site, "K000001"),
-    "grant": lambda site, _: cards.grant_all(site, "door-1"),
+    "grant": lambda site, _: card_grants.grant_all(site, "door-1"),
     "terms": lambda site, _: card_change.change(
         site, "K000001", card_change.Wish(until_min=now_s() // 60 + DAY)),
     "roster": roster.import_roster,

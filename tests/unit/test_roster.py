@@ -185,6 +185,14 @@ def test_what_contradicts_the_registry_is_named(site, file) -> None:
     assert faults(site, file(other_name))[0][:2] == (2, "姓名")
 
 
+def test_a_lost_card_is_a_fault_of_its_row(site, file) -> None:
+    roster.import_roster(site, file(WANG))
+    cards.lost(site, "0012345678")
+    [(row, column, what)] = faults(site, file(WANG))
+    assert (row, column) == (2, "卡号")
+    assert "lost (王伟 A-101 K000001)" in what
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", HEADER.encode()])
 def test_what_is_no_roster_is_refused(site, tmp_path, content) -> None:
     path = tmp_path / "x.csv"

@@ -207,6 +207,15 @@ def test_a_card_of_somebody_else_and_another_name_are_refused(take) -> None:
     ]
 
 
+def test_a_lost_card_is_a_fault_of_its_row(site, take) -> None:
+    take(person(1))
+    cards.lost(site, "0012345001")
+    what = ("this card is lost (工人乙 H00001 101 K000001); it goes to nobody before: card found"
+            " K000001")  # fmt: skip
+    assert refused(take, person(1), person(2, 卡号="0012345001"))[-1] == (3, "卡号", what)
+    assert refused(take, person(1))[0] == (2, "卡号", what), "nor to whom it was of"
+
+
 def test_a_card_that_the_person_has_without_a_stay_goes_on_with_it(site, take, tmp_path) -> None:
     path = tmp_path / "cards.csv"
     path.write_bytes(csv_bytes(person(1)))

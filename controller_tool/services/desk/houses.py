@@ -26,6 +26,8 @@ from controller_tool.services import audit, people, refs
 from controller_tool.services.desk import (
     areas,
     change_stay,
+    held_before,
+    holds,
     house_lines,
     house_view,
     operators,
@@ -150,8 +152,8 @@ def register(site: Site, session: Session, new: NewHouse) -> House:
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> HouseView:
     """Correct what is written down of a house."""
     operators.require(site, duty.KEEP)
-    if wish.phone or wish.document:
-        site.unlock()
+    if (wish.landlord, wish.phone, wish.document) != (None, None, None):
+        site.unlock()  # to seal them, or what stood there under an order
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         write_down(site, session, house, wish)
@@ -306,7 +308,12 @@ def opened(site: Site, house: House) -> tuple[str, str]:
 
 
 def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
-    """As change, in the caller's transaction, which audits."""
+    """As change, in the caller's transaction, which audits.
+
+    Of a house that the police keep, what stood there of its landlord is kept.
+    """
+    held = house.id in holds.on_houses(session)
+    before = _landlord(site, house) if held else {}
     if wish.address is not None:
         house.address = wanted(wish.address, ADDRESS_MAX, t("The address"))
     if wish.grid is not None:
@@ -325,6 +332,15 @@ def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
     for column, value in zip(_SEALED, (phone, document), strict=True):
         if value is not None:
             setattr(house, f"{column}_sealed", _sealed(site, house, column, value))
+    if held:
+        now = _landlord(site, house)
+        was = {name: value for name, value in before.items() if value != now[name]}
+        held_before.keep_house(site, session, house, was)
+
+
+def _landlord(site: Site, house: House) -> dict[str, str]:
+    phone, document = opened(site, house)
+    return {"landlord": house.landlord_name or "", "phone": phone, "document": document}
 
 
 def _good_document(text: str) -> str:
