@@ -61,6 +61,12 @@ def add_door(app: App, /, house: str, device: str, dry_run: bool, **asked: Any) 
     new = house_points.NewPoint(device, **asked)
     made = house_points.add(app.site, house, new, dry_run)
     _done(app, made, t("{n} live cards open it after the next push", n=made.cards), dry_run)
+    if made.without:
+        app.complain(
+            t("{n} live cards do not get it: house {house} issues nothing", n=made.without,
+              house=made.house),
+            t("Admit the house, then name the door again: house admit, house door add"),
+        )  # fmt: skip
 
 
 @door.command("remove", help=t("This door or port serves the house no more."))

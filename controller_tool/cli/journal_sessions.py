@@ -64,7 +64,7 @@ def sessions(
             app, ocpp_sessions.export(app.site, found, version, ticket_tag), output, force
         )
     elif output is not None:
-        count = session_export.export(found, output, force)
+        count = session_export.export(app.site, found, output, force)
         app.show({"file": output, "sessions": count},
                  t("{n} sessions written to {file}", n=count, file=output))  # fmt: skip
     else:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # acts (group "act")
-CHECK_IN, CHECK_OUT, EXTEND, VISIT, ISSUE_MASTER, INSPECT, ASK_PAIR = (
-    "check_in", "check_out", "extend", "visit", "issue_master", "inspect", "ask_pair",
+CHECK_IN, CHECK_OUT, EXTEND, VISIT, ISSUE_MASTER, ISSUE_EMERGENCY, INSPECT, ASK_PAIR = (
+    "check_in", "check_out", "extend", "visit", "issue_master", "issue_emergency", "inspect",
+    "ask_pair",
 )  # fmt: skip
 CLASSIFY, ADMIT, CLOSE_HOUSE, SANCTION, EXPORT = (
     "classify", "admit", "close_house", "sanction", "export",
@@ -51,6 +52,7 @@ MAY: dict[str, frozenset[str]] = {
     EXTEND: _DESK,
     VISIT: _DESK,
     ISSUE_MASTER: _DESK,
+    ISSUE_EMERGENCY: frozenset({SUPERVISOR, HEAD}),  # no house, class or hour stops such a card
     INSPECT: _DESK | {POLICE},
     ASK_PAIR: _DESK | {POLICE},
     CLASSIFY: _OVER,

@@ -11,12 +11,12 @@ Check-in, in this order:
 - *ceiling*: it ends within the days of the house's class, counted from its begin or from now,
   whichever is later
 - *visit_room*, *visit*: a visitor goes to the host's room, stays as long as the class allows, and
-  not longer than the host
+  not longer than the host; *visit_twice*, *visit_often*, *guests*: rules.visits
 - *capacity*: a bed is free; visitors and those who have left take none
 - *bed*: a bed that is named is not somebody else's
 
-Extension: the stay is not over, the new end is later, and elsewhere, admission, ceiling and visit
-hold anew.
+Extension: nobody was checked out (one past its last day, whose person is still there, may go on),
+the new end is later, and elsewhere, admission, ceiling and visit hold anew.
 A card ends with its stay at the latest.
 
 A card that is issued without a stay, for controllers that serve houses, has master and emergency
@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from controller_tool.messages import t
-from controller_tool.rules import classes, words
+from controller_tool.rules import classes, visits, words
 from controller_tool.rules.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ class Wish:
     """What is asked for; minutes since 2020, ``until_min`` exclusive. document: a code.
 
     there_already: reference of a stay of this person in this room; living: theirs in other rooms;
-    numbered: the document's number was taken; bed: as it is marked in the room, empty where none
-    is named.
+    visits: their other visits, those of the last days too; guests: who else visits that host
+    meanwhile; numbered: the document's number was taken; bed: as it is marked in the room, empty
+    where none is named.
     """
 
     kind: str
@@ -106,6 +107,8 @@ class Wish:
     living: tuple[Living, ...] = ()
     numbered: bool = True
     bed: str = ""
+    visits: tuple[visits.Visit, ...] = ()
+    guests: int = 0
 
 
 def check_in(house: House, room: Room, wish: Wish, now_min: int) -> Refusal | None:
@@ -296,7 +299,7 @@ def _visit(house: House, wish: Wish) -> Refusal | None:
         return Refusal(
             "visit", t("The visit would outlast the host's stay"), t("Give an earlier end")
         )
-    return None
+    return visits.refused(house.ref, hours, wish.from_min, wish.until_min, wish.visits, wish.guests)
 
 
 def bed(room: Room, wish: Wish) -> Refusal | None:

@@ -92,6 +92,7 @@ def make(
     if dry_run:
         return Made(path, *counts, len(said), missing)
     with bundle_output.output(path, force) as sink:
+        audit.export_begun(site, "acceptance", said)
         sink.put(bundle_layout.TRUST, site.trust_object())
         for name, value in said.items():
             sink.put(name, value if isinstance(value, bytes) else canonical(value))

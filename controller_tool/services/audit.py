@@ -1,16 +1,25 @@
 """The operators' audit chain: who did what, append-only and hash-chained (host)."""
 
+from __future__ import annotations
+
 import json
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from controller_tool.clock import now_s
 from controller_tool.registry.models import Operator
 from controller_tool.registry.records import AuditEntry, ListVersion
 from controller_tool.rules import duty, refusal
 from protocol import cose, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from controller_tool.services.site import Site
 
 START = bytes(32)
 
@@ -28,6 +37,21 @@ def append(session: Session, operator: str, act: str, **details: object) -> None
     elif row.ended_at_s is not None:
         refusal.require(duty.in_service(duty.Who(operator, row.role, ended=True)))
     _append(session, operator, act, details)
+
+
+def export_begun(site: Site, target: str, kinds: Iterable[str], records: int | None = None) -> None:
+    """Write down that data are about to leave; OperatorError when the log cannot take it.
+
+    In a transaction of its own, before the first byte: a copy that is made and then cut short, by
+    a kill or a registry that is busy, has left all the same. target: the kind of place, as the
+    registry names it, no file name; records: how many, None where nobody knows before they are all
+    read. What did arrive stands in an entry of its own, after it.
+    """
+    with site.registry.writing() as session:
+        append(
+            session, site.operator, "export.begun", target=target, kinds=sorted(kinds),
+            **({} if records is None else {"records": records}),
+        )  # fmt: skip
 
 
 def head(session: Session) -> bytes:

@@ -53,10 +53,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Found:
-    """Entries, the oldest first; total: how many there are in all."""
+    """Entries, the oldest first; total: how many there are in all.
+
+    acts: those that the log has, where none of the act that was asked for is in it.
+    """
 
     entries: tuple[Entry, ...]
     total: int
+    acts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,11 @@ def search(site: Site, wish: Wish) -> Found:
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
         newest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(wish.limit))
         rows = list(newest)[::-1]
+        unknown = wish.act is not None and not total
+        acts = session.scalars(select(AuditEntry.act).distinct()) if unknown else ()
+        known = tuple(sorted(acts))
     entries = (Entry(r.id, r.at_s, r.operator, r.act, _details(r, texts)) for r in rows)
-    return Found(tuple(entries), total)
+    return Found(tuple(entries), total, known)
 
 
 def verify(site: Site) -> Verdict:

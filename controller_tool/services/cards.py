@@ -114,8 +114,7 @@ def issue(
 ) -> CardStatus:
     """Issue one card; OperatorError when it is out already or its terms are impossible."""
     site.require_cards()
-    special = terms.flags & (FLAG_MASTER | FLAG_EMERGENCY)
-    operators.require(site, duty.ISSUE_MASTER if special else duty.CHECK_IN)
+    operators.require(site, _act(terms))
     site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         card_terms.check(session, terms)
@@ -132,6 +131,12 @@ def issue(
         if dry_run:
             trial.rollback()
     return status
+
+
+def _act(terms: Terms) -> str:
+    if terms.flags & FLAG_EMERGENCY:
+        return duty.ISSUE_EMERGENCY
+    return duty.ISSUE_MASTER if terms.flags & FLAG_MASTER else duty.CHECK_IN
 
 
 def add(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller_tool.services import journal_read
+from controller_tool.services import audit, journal_read
 from controller_tool.services.city import event_rows, kinds, rows_cards
 from controller_tool.services.city import folder as folders
 from controller_tool.services.journal_verify import RING_NAMES
@@ -54,6 +54,7 @@ def export(
     force: a folder of an earlier export is replaced, anything else is not; flaws: are told there.
     """
     with folders.making(site, folder, _KINDS, force) as made:
+        audit.export_begun(site, "journal", _KINDS)
         ids = {device.name: device.id for device in site.devices()}
         local = journal_read.local_of(site)
         with site.registry.session() as session:

@@ -14,6 +14,7 @@ from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
 from controller_tool.services import (
+    audit,
     bundle_cards,
     bundle_layout,
     bundle_maker,
@@ -79,6 +80,9 @@ def make(
     _ = site.ec_key(f"peer-{maker.role}")  # before anything is written
     devices = sorted((site.device(name) for name in site.chosen(names)), key=lambda d: d.id)
     with bundle_output.output(path, wish.force) as sink:
+        if wish.cards or wish.people:
+            kinds = ["journal", "card", *(["person"] if wish.people else [])]
+            audit.export_begun(site, "bundle", kinds)
         sink.put(bundle_layout.TRUST, site.trust_object())
         sink.put(bundle_layout.MAKER, maker.certificate)
         if maker.ca is not None:

@@ -19,7 +19,7 @@ from controller_tool import disk
 from controller_tool.errors import OperatorError
 from controller_tool.keys.files import FILE_MODE
 from controller_tool.messages import name_of, t
-from controller_tool.services import journal_read, journal_sheet
+from controller_tool.services import audit, journal_read, journal_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +56,7 @@ def export(
             t("Give a file name with one of these endings, such as log.xlsx"),
         )
     with new_file(path, force) as file:
+        audit.export_begun(site, "journal", ["access", "alarm"])
         return write(file, journal_read.walk(site, wanted, progress, flaws))
 
 

@@ -11,19 +11,21 @@ from typing import IO, TYPE_CHECKING
 
 from controller_tool.errors import OperatorError
 from controller_tool.messages import name_of, t
-from controller_tool.services import journal_export, journal_read, journal_sheet
+from controller_tool.services import audit, journal_export, journal_read, journal_sheet
 from controller_tool.services.charge_sessions import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from controller_tool.services.site import Site
+
 _FOR_PROGRAMS = ("began_s", "ended_s")
 COLUMNS = [one.name for one in fields(Session)]
 SHEET_COLUMNS = [name for name in COLUMNS if name not in _FOR_PROGRAMS]
 
 
-def export(found: Sequence[Session], path: Path, force: bool = False) -> int:
+def export(site: Site, found: Sequence[Session], path: Path, force: bool = False) -> int:
     """Write them to ``path``; returns how many. Raises OperatorError."""
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
@@ -32,6 +34,7 @@ def export(found: Sequence[Session], path: Path, force: bool = False) -> int:
             t("Give a file name with one of these endings, such as log.xlsx"),
         )
     with journal_export.new_file(path, force) as file:
+        audit.export_begun(site, "sessions", ["session"], len(found))
         write(file, found)
     return len(found)
 

@@ -12,13 +12,21 @@ from controller_tool.registry.models import Card, Grant
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import card_change, card_grants, cards, device_replace, list_content
+from controller_tool.services import (
+    card_change,
+    card_grants,
+    cards,
+    device_replace,
+    list_content,
+    people,
+)
 from controller_tool.services.desk import (
     card_found,
     change_stay,
     check_in,
     check_out,
     house_points,
+    houses,
     pair_acts,
     tenant_import,
 )
@@ -226,3 +234,42 @@ def test_the_old_reference_of_who_moved_says_no_deregistered(site, doors) -> Non
         check_out.check_out(site, "L000001")
     check_out.check_out(site, "L000002")
     assert check_out.check_out(site, "L000001").deregistered
+
+
+@pytest.mark.parametrize("facts", [{"class4": words.BARRED}, {"state": words.KNOWN}])
+def test_a_door_taken_away_for_a_moment_lets_no_card_into_a_house_that_issues_nothing(
+    site, facts
+) -> None:
+    Board(site, "door-1")
+    add_areas(site)
+    add_house(site, **facts)
+    house_points.remove(site, "H00001", "door-1")
+    terms = cards.Terms(NOW_MIN, NOW_MIN + 3650 * DAY, ("door-1",))
+    plain = cards.issue(site, card(), terms, people.Holder("李四")).ref
+    new = house_points.NewPoint("door-1")
+    with pytest.raises(RuleRefused, match=plain) as caught:
+        house_points.add(site, "H00001", new)
+    assert caught.value.refusal.rule == ("barred" if "class4" in facts else "admission")
+    cards.collect(site, plain)
+    assert len(house_points.add(site, "H00001", new).doors) == 1
+
+
+def test_residents_of_a_barred_house_get_back_their_door_and_no_new_one(site, doors) -> None:
+    assert doors
+    check_in.check_in(site, request())
+    Board(site, "later")
+    houses.classify(site, "H00001", words.BARRED, "令1")
+    house_points.remove(site, "H00001", "door-1")
+    assert masks(site) == {"K000002": 0b010}
+    back = house_points.add(site, "H00001", house_points.NewPoint("door-1"))
+    assert (back.cards, back.without) == (1, 0)
+    assert masks(site) == {"K000002": 0b011}
+    more = house_points.add(site, "H00001", house_points.NewPoint("later"))
+    assert (more.cards, more.without) == (0, 1)
+    wider = house_points.add(site, "H00001", house_points.NewPoint("door-1", 4))
+    assert (wider.cards, wider.without) == (0, 1)
+    assert (masks(site), masks(site, "later")) == ({"K000002": 0b011}, {})
+    with site.registry.writing() as session:
+        house = session.query(House).one()
+        house.class4, house.state = words.TRUSTED, words.ADMITTED
+    assert house_points.add(site, "H00001", house_points.NewPoint("later")).cards == 1

@@ -119,8 +119,9 @@ def test_a_clerk_does_the_work_of_the_desk(site, open_site) -> None:
     add_house(site, doors=())
     clerk = open_site(site.path, operator="李明")
     house_points.add(clerk, "H00001", house_points.NewPoint("door-1"))
-    assert cards.issue(clerk, card(), terms(FLAG_EMERGENCY), None).state == "issued"
+    assert cards.issue(clerk, card(), terms(), None).state == "issued"
     assert cards.collect(clerk, "K000001").state == "collected"
+    assert refused(ACTS["emergency"], clerk, None) == "role"  # no rule of houses stops that card
 
 
 def test_an_auditor_compares_nobody_and_opens_no_case(site, open_site, stay) -> None:

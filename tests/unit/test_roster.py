@@ -115,7 +115,7 @@ def test_columns_come_in_any_order_and_either_language(site, file) -> None:
         (1, "33019919900101001", "身份证号", "not 18 characters: 17 digits, then a digit or X"),
         (1, "", "身份证号", "empty"),
         (2, "", "房间", "empty"),
-        (3, "12345678", "卡号", "not a card number"),
+        (3, "12345678", "卡号", "not clear as a number: type all ten digits, as text"),
         (3, "9912345678", "卡号", "not a card number"),
         (3, "", "卡号", "empty"),
         (4, "2026-02-30", "入住日期", "not a date such as 2025-03-31"),

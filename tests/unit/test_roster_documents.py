@@ -209,7 +209,7 @@ def test_one_bed_is_not_given_to_two(site, take) -> None:
     take(row(1, bed="1"))
     told = refused(take, row(3, bed="1"), source="other")
     assert told == [(2, "床位", "Bed 1 of room 101 is taken (L000001)")]
-    assert take(row(3, bed="1"), leavers=words.END).counts[words.LEAVING] == 1
+    assert take(row(3, bed="1"), leavers=words.END).counts[words.CHECKED_OUT] == 1
     assert beds(site) == {"工人丁": "1"}
 
 

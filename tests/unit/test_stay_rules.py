@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from controller_tool.rules import classes, stay, words
+from controller_tool.rules import classes, stay, visits, words
 
 NOW = 3_000_000
 DAY = 1440
@@ -159,3 +159,48 @@ def test_a_card_without_a_stay_is_held_to_the_strictest_house_that_its_doors_ser
     barred = replace(strict, class4=words.BARRED)
     assert refused(barred, days=1) == "barred"
     assert refused(barred, days=9999, excepted=True) is None
+
+
+def seen(house: str, *hours: tuple[float, float], over: bool = True) -> tuple[visits.Visit, ...]:
+    """Visits in this house, each from and until so many hours from NOW."""
+    return tuple(
+        visits.Visit(f"L{n:06}", house, NOW + round(60 * begin), NOW + round(60 * end), over)
+        for n, (begin, end) in enumerate(hours, 1)
+    )
+
+
+def test_one_person_has_one_visit_at_a_time() -> None:
+    there = seen("H00009", (-1, 3), over=False)
+    assert rule(wish=replace(VISIT, visits=there)) == "visit_twice"
+    refused = stay.check_in(HOUSE, ROOM, replace(VISIT, visits=there), NOW)
+    assert refused is not None
+    assert "L000001" in refused.what + refused.way_out
+    assert rule(wish=replace(VISIT, visits=seen("H00009", (-1, 3)))) is None, "they left"
+    assert rule(wish=replace(VISIT, visits=seen("H00009", (24, 30), over=False))) is None
+
+
+@pytest.mark.parametrize(("class4", "hours"), [(words.TRUSTED, 24), (words.STRICT, 8)])
+def test_visits_in_a_row_end_after_three(class4, hours) -> None:
+    house = replace(HOUSE, class4=class4)
+    wish = replace(VISIT, until_min=NOW + hours * 60)
+    row = [(-hours * n, -hours * (n - 1)) for n in range(1, 4)]
+    assert rule(house, wish=replace(wish, visits=seen(house.ref, *row[:2]))) is None
+    assert rule(house, wish=replace(wish, visits=seen(house.ref, *row))) == "visit_often"
+    assert rule(house, wish=replace(wish, visits=seen("H00009", *row))) is None, "another house"
+    later = [(begin - 168, end - 168) for begin, end in row]
+    assert rule(house, wish=replace(wish, visits=seen(house.ref, *later))) is None
+    # what was booked ahead counts for the week that it lies in
+    ahead = [(begin + 4 * hours, end + 4 * hours) for begin, end in row]
+    assert rule(house, wish=replace(wish, visits=seen(house.ref, *ahead))) == "visit_often"
+
+
+@pytest.mark.parametrize("class4", [words.TRUSTED, words.STRICT])
+def test_who_comes_each_evening_for_three_hours_is_let_in(class4) -> None:
+    evenings = seen(HOUSE.ref, *((-24 * n, -24 * n + 3) for n in range(1, 30)))
+    wish = replace(VISIT, until_min=NOW + 180, visits=evenings)
+    assert rule(replace(HOUSE, class4=class4), wish=wish) is None
+
+
+def test_a_host_has_ten_visitors_at_once() -> None:
+    assert rule(wish=replace(VISIT, guests=visits.GUESTS_MAX - 1)) is None
+    assert rule(wish=replace(VISIT, guests=visits.GUESTS_MAX)) == "guests"

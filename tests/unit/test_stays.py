@@ -13,10 +13,10 @@ from controller_tool.errors import OperatorError
 from controller_tool.registry.houses import House, HousePoint, Room
 from controller_tool.registry.models import Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
-from controller_tool.rules import words
+from controller_tool.rules import visits, words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import card_change, cards, device_replace, explain, list_content
-from controller_tool.services.desk import change_stay, check_in, check_out, verify
+from controller_tool.services.desk import change_stay, check_in, check_out, proving, verify
 from controller_tool.services.people import Holder
 from protocol import cards as layout
 from protocol.constants import CARD_RECORD_BYTES, FLAG_EMERGENCY
@@ -192,6 +192,53 @@ def test_a_visitor_leaves_with_the_host(site) -> None:
 
 
 @pytest.mark.usefixtures("house")
+def test_who_comes_back_as_soon_as_a_visit_is_over_is_no_visitor(site) -> None:
+    check_in.check_in(site, request())
+    now_min = now_s() // 60
+    for days in (1, 2, 3):
+        visit = request(
+            LI, days, from_min=now_min + (days - 1) * DAY, kind=words.VISITOR, host="L000001",
+            cards=(),
+        )  # fmt: skip
+        ref = check_in.check_in(site, visit).ref
+        with site.registry.writing() as session:  # they left when it was over
+            lease = session.query(Lease).filter_by(ref=ref).one()
+            lease.ended_at_s, lease.end_reason = lease.until_min * 60, words.LEFT
+    fourth = replace(visit, from_min=now_min + 3 * DAY, until_min=now_min + 3 * DAY + 60)
+    with pytest.raises(RuleRefused) as caught:
+        check_in.check_in(site, fourth)
+    assert caught.value.refusal.rule == "visit_often"
+    later = replace(visit, from_min=now_min + 8 * DAY, until_min=now_min + 9 * DAY)
+    assert check_in.check_in(site, later).ref == "L000005"
+
+
+@pytest.mark.usefixtures("house")
+def test_a_visit_is_one_at_a_time_and_longer_only_within_the_week(site) -> None:
+    check_in.check_in(site, request())
+    check_in.check_in(site, request(LI, 10, room="102", cards=(card("0012345679"),)))
+    guest = Holder("赵六", number("33019919930303003"))
+    visit = request(guest, 0.25, kind=words.VISITOR, host="L000001", cards=())
+    first = check_in.check_in(site, visit)
+    with pytest.raises(RuleRefused, match=first.ref) as caught:
+        check_in.check_in(site, replace(visit, host="L000002", room="102"))
+    assert caught.value.refusal.rule == "visit_twice"
+    assert change_stay.extend(site, first.ref, first.until_min + 60).until_min > first.until_min
+
+
+@pytest.mark.usefixtures("house")
+def test_a_host_has_so_many_visitors_at_once_and_no_more(site) -> None:
+    check_in.check_in(site, request())
+    for n in range(visits.GUESTS_MAX + 1):
+        guest = Holder("赵六", number(f"330199199303030{n:02}"))
+        visit = request(guest, 0.25, kind=words.VISITOR, host="L000001", cards=())
+        if n < visits.GUESTS_MAX:
+            check_in.check_in(site, visit)
+    with pytest.raises(RuleRefused) as caught:
+        check_in.check_in(site, visit)
+    assert caught.value.refusal.rule == "guests"
+
+
+@pytest.mark.usefixtures("house")
 def test_an_extension_is_a_new_grant(site, board) -> None:
     stay = check_in.check_in(site, request())
     board.update()
@@ -304,3 +351,14 @@ def points_opened(site, board: Board) -> set[int]:
     payload = content.payload
     at = range(0, len(payload), CARD_RECORD_BYTES)
     return {masks[layout.profile(payload, place)] for place in at}
+
+
+@pytest.mark.usefixtures("house")
+def test_a_stay_whose_only_card_is_lost_goes_on_without_one(site, board) -> None:
+    made = check_in.check_in(site, request())
+    board.update()
+    cards.lost(site, made.cards[0].ref)
+    board.update()
+    [line] = proving.proof(site, [made.ref]).words()
+    assert line.startswith("no card is out, the stay goes on")
+    assert line.endswith("deregistered")

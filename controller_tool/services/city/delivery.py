@@ -18,7 +18,7 @@ from controller_tool.errors import LinkError, OperatorError
 from controller_tool.messages import t
 from controller_tool.rules import delivery as rules
 from controller_tool.rules import duty
-from controller_tool.services import journal_export
+from controller_tool.services import audit, journal_export
 from controller_tool.services.city import doc_no, happenings, marks, things
 from controller_tool.services.city import folder as folders
 from controller_tool.services.city.http_post import Unreachable
@@ -85,6 +85,7 @@ def to_folder(
     recipient = doc_no.read(site)
     notes: dict[str, list[Note]] = {kind: [] for kind in wish.kinds}
     with folders.making(site, path, wish.kinds, force) as made:
+        audit.export_begun(site, target, wish.kinds)
         for kind in wish.kinds:
             for item in _items(site, target, kind, wish.full, recipient):
                 notes[kind].append(item.note)
@@ -108,7 +109,7 @@ def to_platform(
     site.require(CHECKPOINT_KEY)
     operators.require(site, duty.EXPORT)
     recipient = doc_no.read(site)
-    run = _Run(site, poster, pause)
+    run = _Run(site, poster, pause, wish.kinds)
     done = Delivered(poster.endpoint.target, _by_kind(wish, {}), 0, 0, recipient is not None)
     for kind in wish.kinds:
         sent = 0
@@ -159,7 +160,9 @@ class _Run:
     site: Site
     poster: Poster
     pause: Callable[[float], None]
+    kinds: tuple[str, ...] = KINDS
     failures: int = field(default=0)
+    begun: bool = field(default=False)  # and written down; a run that has nothing to send is not
 
     def deliver(self, kind: str, batch: Batch, done: Delivered) -> None:
         """All of a batch, in as many pieces as the platform wants."""
@@ -170,6 +173,9 @@ class _Run:
             if not lines:
                 marks.advance(self.site, done.target, kind, [item.note for item, _ in now], 0)
                 continue
+            if not self.begun:
+                audit.export_begun(self.site, done.target, self.kinds)
+                self.begun = True
             verdict, asked_s = self._ask(kind, lines)
             if verdict.kind == rules.TAKEN:
                 self.failures = 0

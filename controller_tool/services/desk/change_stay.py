@@ -54,6 +54,8 @@ def extend(site: Site, text: str, until_min: int, dry_run: bool = False) -> Stay
             until_min,
             _host(session, lease, house),
             living=places.living(session, person.id, but=lease.id),
+            visits=places.visits_of(session, person.id, lease.from_min, but=lease.id),
+            guests=_guests(session, lease, until_min),
         )
         require(rules.extension(places.facts(house), wish, lease.until_min, now_s() // 60))
         was = lease.until_min
@@ -90,6 +92,8 @@ def move(
             lease.ref if new_room.id == lease.room_id else None,
             places.living(session, person.id, but=lease.id),
             bed=people.short(bed, people.BED_MAX),
+            visits=places.visits_of(session, person.id, begin_min, but=lease.id),
+            guests=_guests(session, lease, lease.until_min),
         )  # fmt: skip
         facts = places.room_facts(session, new_room)
         require(rules.check_in(places.facts(there), facts, wish, now_min))
@@ -256,6 +260,11 @@ def _changed(site: Site, text: str, act: Callable[[Session, Lease], Lease], dry_
         if dry_run:
             trial.rollback()
     return seen
+
+
+def _guests(session: Session, lease: Lease, until_min: int) -> int:
+    host = lease.host_lease_id
+    return places.guests_of(session, host, lease.from_min, until_min, but=lease.id)
 
 
 def _host(

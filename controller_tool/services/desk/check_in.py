@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from controller_tool.credentials import Credential
+    from controller_tool.rules.visits import Visit
     from controller_tool.services.people import Holder
     from controller_tool.services.site import Site
 
@@ -100,11 +101,14 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     """The rows of a check-in in the caller's transaction, which audits and minds the room."""
     house = places.house(session, request.house)
     room = places.room(session, house, request.room)
+    hosted = places.lease(site, session, request.host).id if request.host else None
+    there_already, living, visits = _of_person(site, session, room, request)
     wish = rules.Wish(
         request.kind, request.holder.document, request.from_min, request.until_min,
-        host(site, session, house, request.host, room), *_of_person(site, session, room, request),
+        host(site, session, house, request.host, room), there_already, living,
         numbered=bool(request.holder.id_number.strip()),
-        bed=people.short(request.bed, people.BED_MAX),
+        bed=people.short(request.bed, people.BED_MAX), visits=visits,
+        guests=places.guests_of(session, hosted, request.from_min, request.until_min),
     )  # fmt: skip
     now_min = now_s() // 60
     require(rules.check_in(places.facts(house), places.room_facts(session, room), wish, now_min))
@@ -113,7 +117,7 @@ def move_in(site: Site, session: Session, request: Request) -> Lease:
     row = Lease(
         id=os.urandom(ID_BYTES).hex(), ref=refs.following(session, Lease.ref, "L"),
         person_id=person.id, house_id=house.id, room_id=room.id, kind=request.kind,
-        host_lease_id=places.lease(site, session, request.host).id if request.host else None,
+        host_lease_id=hosted,
         from_min=request.from_min, until_min=request.until_min,
         profile_id=profiles.find(session, request.profile).id if request.profile
         else RESIDENT_PROFILE,
@@ -190,13 +194,14 @@ def seen_host(lease: Lease, house: House, room: Room | None = None) -> rules.Hos
 
 def _of_person(
     site: Site, session: Session, room: Room, request: Request
-) -> tuple[str | None, tuple[rules.Living, ...]]:
-    """Reference of the stay that this person has in this room, and where else they live."""
+) -> tuple[str | None, tuple[rules.Living, ...], tuple[Visit, ...]]:
+    """Reference of the stay that this person has in this room, where else they live, visits."""
     number = request.holder.id_number.strip()
     person = people.known(site, session, request.holder) if number else None
     if person is None:
-        return None, ()
+        return None, (), ()
     query = select(Lease.ref).where(
         Lease.person_id == person.id, Lease.room_id == room.id, Lease.ended_at_s.is_(None)
     )
-    return session.scalar(query), places.living(session, person.id)
+    visits = places.visits_of(session, person.id, request.from_min)
+    return session.scalar(query), places.living(session, person.id), visits

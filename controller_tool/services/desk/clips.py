@@ -130,6 +130,7 @@ def export(site: Site, wish: Wish, path: Path, force: bool = False) -> int:
          name_of("event", c.event), name_of("reason", c.reason), c.event_id]
         for c in found
     ]  # fmt: skip
+    audit.export_begun(site, "clips", ["clip"], len(rows))
     count = tables.write(path, headers, rows, t("clips"), force)
     with site.registry.writing() as session:
         audit.append(session, site.operator, "export.clips", clips=count)

@@ -63,6 +63,7 @@ def export(site: Site, folder: Path, form: str = "xlsx", dry_run: bool = False) 
             t("{path} cannot be made ({error})", path=folder, error=error.strerror or error),
             t("Name a new folder") if folder.exists() else disk.next_step(error),
         ) from None
+    audit.export_begun(site, "duties", ["duty"], len(found))
     headers = [t("house"), t("address"), t("class"), t("duty"), t("rooms"), t("people"),
                t("hazards"), t("next due")]  # fmt: skip
     made = []

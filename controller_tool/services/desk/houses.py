@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from controller_tool import id_number
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Inspection, Room
-from controller_tool.rules import admission, duty, inspections, texts, words
+from controller_tool.rules import admission, duty, inspections, landlords, texts, words
 from controller_tool.rules import areas as area_rules
 from controller_tool.rules.refusal import require, unknown
 from controller_tool.services import audit, people, refs
@@ -325,7 +327,9 @@ def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
         house.resettlement = wish.resettlement
     if wish.mark is not None:
         house.key_mark = people.short(wish.mark, ADDRESS_MAX) or None
-    for column, value in zip(_SEALED, (wish.phone, wish.document), strict=True):
+    phone = wish.phone and people.good_phone(wish.phone)
+    document = wish.document and _good_document(wish.document)
+    for column, value in zip(_SEALED, (phone, document), strict=True):
         if value is not None:
             setattr(house, f"{column}_sealed", _sealed(site, house, column, value))
     if held:
@@ -337,6 +341,17 @@ def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
 def _landlord(site: Site, house: House) -> dict[str, str]:
     phone, document = opened(site, house)
     return {"landlord": house.landlord_name or "", "phone": phone, "document": document}
+
+
+def _good_document(text: str) -> str:
+    number = id_number.normalise(text)
+    fault = landlords.document_fault(number, date.today())  # noqa: DTZ011 - a birth date has no zone
+    if fault:
+        raise OperatorError(
+            t("The number of the document is wrong: {fault}", fault=fault),
+            t("Compare it with the document"),
+        )
+    return number
 
 
 def suspend_for_hazard(site: Site, session: Session, house: House) -> bool:

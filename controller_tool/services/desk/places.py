@@ -12,7 +12,7 @@ from controller_tool.registry.houses import House, HousePoint, Room
 from controller_tool.registry.models import STATE_ISSUED, Card, Device
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import stay as rules
-from controller_tool.rules import texts, words
+from controller_tool.rules import texts, visits, words
 from controller_tool.services import cards
 
 if TYPE_CHECKING:
@@ -103,6 +103,45 @@ def living(session: Session, person_id: str, but: str | None = None) -> tuple[ru
     if but is not None:
         query = query.where(Lease.id != but)
     return tuple(as_living(session, one) for one in session.scalars(query.order_by(Lease.ref)))
+
+
+def visits_of(
+    session: Session, person_id: str, from_min: int, but: str | None = None
+) -> tuple[visits.Visit, ...]:
+    """Visits of a person that the rules of one from this minute on ask for; ``but`` one, by its id.
+
+    Not those that went on in another room under another reference, which has all their hours.
+    """
+    query = (
+        select(Lease, House.ref)
+        .join(House, House.id == Lease.house_id)
+        .where(
+            Lease.person_id == person_id, Lease.kind == words.VISITOR,
+            Lease.until_min > from_min - visits.WEEK_DAYS * 1440,
+            or_(Lease.end_reason.is_(None), Lease.end_reason != words.MOVED),
+        )
+        .order_by(Lease.ref)
+    )  # fmt: skip
+    found = []
+    for one, there in session.execute(query):
+        left = one.until_min
+        if one.ended_at_s is not None:
+            left = max(one.from_min, min(left, one.ended_at_s // 60))
+        if one.id != but:
+            over = one.ended_at_s is not None
+            found.append(visits.Visit(one.ref, there, one.from_min, left, over))
+    return tuple(found)
+
+
+def guests_of(
+    session: Session, host: str | None, from_min: int, until_min: int, but: str | None = None
+) -> int:
+    """How many others visit the host, a stay's id, in these minutes; ``but`` one, by its id."""
+    query = select(Lease.id).where(
+        Lease.host_lease_id == host, Lease.ended_at_s.is_(None), Lease.from_min < until_min,
+        Lease.until_min > from_min,
+    )  # fmt: skip
+    return 0 if host is None else len({*session.scalars(query)} - {but})
 
 
 def as_living(session: Session, of: Lease) -> rules.Living:

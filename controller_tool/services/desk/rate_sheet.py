@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from controller_tool.messages import name_of, t
 from controller_tool.rules import rates as rules
-from controller_tool.services import journal_sheet
+from controller_tool.services import audit, journal_sheet
 from controller_tool.services.desk import rate_words
 from controller_tool.services.journal_export import new_file, safe
 
@@ -27,6 +27,7 @@ def save(site: Site, found: Report, path: Path, force: bool = False) -> None:
     for name in rules.RATES:
         rows = ([safe(cell) for cell in row] for row in rate_words.gap_rows(site, found.gaps[name]))
         sheets.append((name_of("rate", name), rate_words.gap_columns(), rows))
+    audit.export_begun(site, "kpi", ["gap"], sum(len(gaps) for gaps in found.gaps.values()))
     with new_file(path, force) as file:
         journal_sheet.write_sheets(file, sheets)
 

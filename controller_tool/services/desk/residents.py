@@ -20,7 +20,7 @@ from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import duty, words
-from controller_tool.services import journal_read
+from controller_tool.services import audit, journal_read
 from controller_tool.services.city import marks, rows_cards
 from controller_tool.services.city.kinds import Thing
 from controller_tool.services.city.rows_places import moment
@@ -91,6 +91,7 @@ def export(
     came = sum(row[1] == _IN for row in rows)
     if dry_run:
         return Listed(None, system, came, len(rows) - came)
+    audit.export_begun(site, target, [KIND], len(rows))
     tables.write(path, COLUMNS, rows, "登记", force)
     marks.advance(site, target, KIND, things, len(rows))
     return Listed(path, system, came, len(rows) - came)
