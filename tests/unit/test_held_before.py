@@ -108,7 +108,7 @@ def test_a_landlord_of_a_held_house_is_kept(site, stay) -> None:
     assert stay
     houses.change(site, "H00001", houses.Wish("新街1号", landlord="赵六", phone="13800000001"))
     order(site, house="H00001")
-    houses.change(site, "H00001", houses.Wish(landlord="别人", phone="", document="X1"))
+    houses.change(site, "H00001", houses.Wish(landlord="别人", phone="", document="E12345678"))
     houses.change(site, "H00001", houses.Wish(mark="新"))
     assert houses.contact(site, "H00001").landlord == "别人"
     assert kept(site, held_before.HOUSE) == [
