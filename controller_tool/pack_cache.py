@@ -3,7 +3,9 @@
 A pack takes ten seconds to make and is made for every flash, update and virtual controller. An
 entry is named by the digest of all files that went in, of the code that made it and of what else
 decides; it begins with the digest of its own content, so a damaged one is made anew. Who can write
-to a user's cache can write to their installation too: the cache is trusted as much as that.
+to a user's cache can write to their installation too: the cache is trusted as much as that. What
+others could have written is not taken: an entry is a plain file of the user's own that nobody else
+may write to.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 from importlib import metadata
@@ -23,6 +26,11 @@ import platformdirs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_ENTRY_MAX_BYTES = 4 * 1024 * 1024
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH if os.name == "posix" else 0
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would change line ends
+_NOT_LINKED = getattr(os, "O_NOFOLLOW", 0)
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 KEPT_MAX = 128  # entries of some 80 KB at most: every board, of a few versions of the firmware
 
 Modules = dict[str, bytes]
@@ -63,13 +71,27 @@ def key_of(paths: Iterable[Path], *facts: object) -> str:
 
 def _read(path: Path) -> Modules | None:
     try:
-        data = path.read_bytes()
+        # a link is not followed, a pipe does not keep us waiting
+        handle = os.open(path, os.O_RDONLY | _BINARY | _NOT_LINKED | _AT_ONCE)
     except OSError:
         return None
+    with os.fdopen(handle, "rb") as file:
+        if not _own(os.fstat(handle)):
+            return None
+        data = file.read(_ENTRY_MAX_BYTES)
     if hashlib.sha256(data[32:]).digest() != data[:32]:
         return None
-    found: Modules = cbor2.loads(data[32:])
-    return found
+    try:
+        found = cbor2.loads(data[32:])
+    except cbor2.CBORDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _own(facts: os.stat_result) -> bool:
+    """Whether nobody but this user can have written the file."""
+    mine = not hasattr(os, "geteuid") or facts.st_uid == os.geteuid()
+    return mine and stat.S_ISREG(facts.st_mode) and not facts.st_mode & _OTHERS_WRITE
 
 
 def _write(path: Path, modules: Modules) -> None:

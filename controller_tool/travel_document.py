@@ -3,6 +3,7 @@
 Permits (通行证): of residents of Hong Kong and Macao H or M and eight digits, older ones with two
 digits of their issue; of residents of Taiwan eight digits, older ones ten and a letter. Forms as
 printed on the documents of the National Immigration Administration; no check digit is printed.
+What has the shape of an ID number is of neither: one person would have two entries.
 """
 
 import re
@@ -19,8 +20,15 @@ FAULTS = {
     words.TRAVEL_PERMIT: "no number of a travel permit: H or M and 8 digits, or 8 digits alone",
 }
 KINDS = tuple(FAULTS)
+_ID_SHAPE = re.compile(r"[0-9]{17}[0-9X]|[0-9]{15}")
+ID_NUMBER = "this is the number of an ID card: take it as an ID card (id_card)"
 
 
 def fault(kind: str, number: str) -> str | None:
-    """What is wrong with a normalised number: a text of FAULTS; None when it has the form."""
+    """What is wrong with a normalised number: a text of FAULTS, or ID_NUMBER.
+
+    None when it has the form.
+    """
+    if _ID_SHAPE.fullmatch(number):
+        return ID_NUMBER
     return None if _FORMS[kind].fullmatch(number) else FAULTS[kind]

@@ -45,6 +45,8 @@ def show(app: App, /, since: str | None, until: str | None, **asked: Any) -> Non
     columns = [t("number"), t("time"), t("operator"), t("act"), t("details")]
     app.show(found, table(columns, rows),
              t("{n} of {total} entries", n=len(found.entries), total=found.total))  # fmt: skip
+    if found.acts:
+        app.note(t("Acts that the log has: {names}", names=", ".join(found.acts)))
 
 
 @audit.command("verify", help=t("Prove that no entry was changed, taken out or cut off."))

@@ -22,6 +22,7 @@ from controller_tool.registry.models import STATE_ISSUED
 from controller_tool.services import (
     card_change,
     card_enroll,
+    card_grants,
     card_terms,
     people,
     roster,
@@ -245,7 +246,7 @@ def lost(app: App, number: str, no_push: bool) -> None:
 @pass_app
 def grant(app: App, device: str, dry_run: bool) -> None:
     """They count there after the next push."""
-    new = service.grant_all(app.site, device, dry_run)
+    new = card_grants.grant_all(app.site, device, dry_run)
     line = t("{n} cards more on {device}", n=new, device=device)
     app.show({"device": device, "new": new, "dry_run": dry_run},
              t("{what}; nothing was changed", what=line) if dry_run else line)  # fmt: skip

@@ -10,7 +10,7 @@ import click
 from controller_tool.channel.address import is_network
 from controller_tool.cli.common import App, pairs, yes_no
 from controller_tool.messages import name_of, t
-from controller_tool.services import record, taps
+from controller_tool.services import endings, record, taps
 from controller_tool.services.boards import display_name
 from controller_tool.services.provision import Provisioned, Request
 
@@ -41,11 +41,21 @@ taps_option = click.option(
     "--taps", type=click.IntRange(0, taps.TAPS_MAX), default=0, metavar="N",
     help=t("Hold so many cards to its readers at the end; what it decides goes on the record"),
 )  # fmt: skip
+
+
+def _page(_ctx: click.Context, _option: click.Parameter, value: Path | None) -> Path | None:
+    """Before anything is done to a board: the record is written at the end."""
+    if value is not None:
+        endings.require(value, *record.ENDINGS)
+    return value
+
+
 record_option = click.option(
     "--record",
     "sheet",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
+    callback=_page,
     help=t("Where the printable record goes; else into the site folder"),
 )
 dry_run_option = click.option(

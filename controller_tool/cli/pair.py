@@ -70,7 +70,7 @@ def _result(view: PairView) -> list[tuple[str, Any]]:
         "card": t("card"), "before": t("former card"), "devices": t("controllers"),
         "device": t("controller"), "kept_as": t("kept as"), "reissue": t("cards to issue anew"),
         "pending": t("cards not proven dead there"), "stay": t("stay"), "visitors": t("visits"),
-        "cards": t("cards ended"),
+        "cards": t("cards ended"), "back": t("card taken back"),
     }  # fmt: skip
     rows = view.result.items()
     return [(names[key], ", ".join(value) if isinstance(value, list) else value)

@@ -19,6 +19,7 @@ from controller_tool.services.desk import verify as checks
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from controller_tool.rules.refusal import Refusal
     from controller_tool.services.desk.people_view import PersonView
 
 
@@ -40,9 +41,8 @@ def show(app: App, who: str, reason: str | None) -> None:
         else people_view.reveal(app.site, who, reason)
     )
     kept = retention.keeps(app.site, view.id)
-    keeps = t("nothing: it is due") if kept is None else kept.what
     data = {**plain(view), "kept_by": None if kept is None else kept.rule}
-    app.show(data, _pairs(app, view, keeps))
+    app.show(data, _pairs(app, view, kept))
 
 
 @person.command("erase-due", help=t("Delete the personal data of all whose time is over."))
@@ -79,7 +79,8 @@ def correct(app: App, /, who: str, dry_run: bool, **right: str | None) -> None:
     wish = corrections.Wish(**{name: value or "" for name, value in right.items()})
     done = corrections.correct(app.site, who, wish, dry_run)
     line = t("Corrected: {fields}", fields=", ".join(name_of("field", one) for one in done.fields))
-    app.show({**plain(done), "ok": True, "dry_run": dry_run}, _pairs(app, done.person, ""),
+    kept = retention.keeps(app.site, done.person.id)
+    app.show({**plain(done), "ok": True, "dry_run": dry_run}, _pairs(app, done.person, kept),
              t("{what}; nothing was changed", what=line) if dry_run else line)  # fmt: skip
 
 
@@ -104,13 +105,13 @@ def verify(app: App, stay: str, right: bool | None, dry_run: bool) -> None:
     app.show({**vars(found), "dry_run": dry_run}, said)
 
 
-def _pairs(app: App, view: PersonView, keeps: str) -> Table:
+def _pairs(app: App, view: PersonView, kept: Refusal | None) -> Table:
     rows = [
         (t("id"), view.id), (name_of("person", "name"), view.name),
         (t("document"), name_of("document", view.document)), (t("number"), view.number),
         (t("phone"), view.phone), (t("sex"), name_of("sex", view.sex) if view.sex else ""),
         (t("household"), view.origin), (t("employer"), view.employer),
-        (t("kept by"), keeps),
+        (t("kept by"), t("nothing: it is due") if kept is None else kept.what),
     ]  # fmt: skip
     if view.erased_at_s is not None:
         rows.append((t("deleted at"), site_time.of(app.site).text(view.erased_at_s)))

@@ -66,6 +66,8 @@ def _show(app: App, file: Path, done: Imported) -> None:
     if told and (done.dry_run or done.leavers):
         parts.append(_table(app, told if done.dry_run else list(done.leavers)))
     show_import(app, file, done, "roster", *parts)
+    if any(words.LEAVING in one.what for one in done.leavers):
+        app.note(t("Who is not on the roster still stays here; --leavers end checks them out"))
     if not done.dry_run and done.devices:
         app.note(t("The cards count at the doors after: push"))
 

@@ -297,7 +297,7 @@ class AuditEntry(Base):
 class LogText(Base):
     """What somebody said of a person, beside the log, which names it by ``id`` and keeps no text.
 
-    subject: id of the person, or reference of the case, with whom it is deleted.
+    subject: id of the person, or reference of the case or house, with whom it is deleted.
     """
 
     __tablename__ = "log_texts"

@@ -17,6 +17,9 @@ _MOBILE = re.compile(r"(?:\+?86)?(1[3-9][0-9]{9})")
 _FIXED = re.compile(r"0(?:10|[2-9][0-9]{1,2})[0-9]{7,8}")
 _ELSEWHERE = re.compile(r"\+(?!86)[1-9][0-9]{6,14}")
 
+# given to a person through messages.t, where a cell of a table is wrong
+NO_PHONE = "not a phone number: 11 digits of a mobile, 0571-86911111, or +852 and the number"
+
 
 def phone(text: str) -> str | None:
     """The number as it is kept, without blanks and signs; "" for none, None for what is none."""

@@ -8,6 +8,7 @@ In this order:
 - what a clerk may not do is guarded: an operator who has a secret gives it
 - *second*: an act of two operators is confirmed by another person, whose role stands in SECOND,
   with a secret of their own (services.desk.operators asks for it)
+- *asker*: who asked for it may still ask, and has a secret that a head gave
 - *name*: an operator's name can be read, and is no other one's however it was typed
 - *own_role*: nobody ends themselves or changes their own role, so that a head always remains
 """
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # acts (group "act")
-CHECK_IN, CHECK_OUT, EXTEND, VISIT, ISSUE_MASTER, INSPECT, ASK_PAIR = (
-    "check_in", "check_out", "extend", "visit", "issue_master", "inspect", "ask_pair",
+CHECK_IN, CHECK_OUT, EXTEND, VISIT, ISSUE_MASTER, ISSUE_EMERGENCY, INSPECT, ASK_PAIR = (
+    "check_in", "check_out", "extend", "visit", "issue_master", "issue_emergency", "inspect",
+    "ask_pair",
 )  # fmt: skip
 CLASSIFY, ADMIT, CLOSE_HOUSE, SANCTION, EXPORT = (
     "classify", "admit", "close_house", "sanction", "export",
@@ -50,6 +52,7 @@ MAY: dict[str, frozenset[str]] = {
     EXTEND: _DESK,
     VISIT: _DESK,
     ISSUE_MASTER: _DESK,
+    ISSUE_EMERGENCY: frozenset({SUPERVISOR, HEAD}),  # no house, class or hour stops such a card
     INSPECT: _DESK | {POLICE},
     ASK_PAIR: _DESK | {POLICE},
     CLASSIFY: _OVER,
@@ -130,6 +133,19 @@ def second(act: str, first: str, who: Who) -> Refusal | None:
             t("The second operator works under their own name: --operator"),
         )  # fmt: skip
     return in_service(who) or _role(who, SECOND[act], name_of("pair", act))
+
+
+def first(who: Who, number: int, *, proven: bool) -> Refusal | None:
+    """Why what ``who`` asked for as ``number`` is confirmed by nobody, or None.
+
+    proven: they have a secret of their own that a head gave.
+    """
+    if proven and refuse(who, ASK_PAIR) is None:
+        return None
+    return Refusal(
+        "asker", t("{name}, who asked for this, may ask for it no more", name=who.name),
+        t("Refuse it, then somebody else asks anew: pair refuse {n}", n=number),
+    )  # fmt: skip
 
 
 def staffing(who: Who, whom: str) -> Refusal | None:

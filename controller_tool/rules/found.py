@@ -2,11 +2,11 @@
 
 - *not_lost*: only a card that was written down as lost is found
 - *taken*: nobody else has that card now
-- *over*: its dates are not over
-- *stay*: the stay that it was issued for goes on
 - *barred*, *admission*: its house is let, as for every card (rules.stay)
 
-It goes on as a new grant with a reference of its own, after a second operator's yes.
+It goes on as a new grant with a reference of its own, after a second operator's yes. Where its
+dates are over, or the stay that it was issued for is, it is taken back instead: no house is asked,
+and it may be issued anew.
 """
 
 from __future__ import annotations
@@ -42,13 +42,12 @@ def refuse(card: Facts, now_min: int) -> Refusal | None:
         ("taken", card.taken_by is not None,
          t("Card {card} is out again as {other}", card=card.ref, other=card.taken_by),
          t("Collect it first: card collect")),
-        ("over", card.until_min <= now_min,
-         t("The dates of card {card} are over", card=card.ref),
-         t("Issue it anew: card issue")),
-        ("stay", card.stay_over,
-         t("The stay that card {card} was issued for has ended", card=card.ref),
-         t("Check the person in anew: tenant check-in")),
     ):  # fmt: skip
         if holds:
             return Refusal(rule, what, way_out)
-    return None if card.house is None else stay.admission(card.house)
+    return stay.admission(card.house) if card.house and goes_on(card, now_min) else None
+
+
+def goes_on(card: Facts, now_min: int) -> bool:
+    """Whether it has a time left to go on for."""
+    return card.until_min > now_min and not card.stay_over

@@ -15,8 +15,8 @@ Check-in, in this order:
 - *capacity*: a bed is free; visitors and those who have left take none
 - *bed*: a bed that is named is not somebody else's
 
-Extension: the stay is not over, the new end is later, and elsewhere, admission, ceiling and visit
-hold anew.
+Extension: nobody was checked out (one past its last day, whose person is still there, may go on),
+the new end is later, and elsewhere, admission, ceiling and visit hold anew.
 A card ends with its stay at the latest.
 
 A card that is issued without a stay, for controllers that serve houses, has master and emergency

@@ -79,7 +79,8 @@ def _busiest_min(spans: Sequence[tuple[int, int]], from_min: int, until_min: int
     The busiest one ends with a visit, for moved back to that end it loses nothing.
     """
     ends = {end for _, end in spans if from_min < end < until_min + _WEEK_MIN}
-    return max(
+    weeks = (
         sum(max(0, min(until, end) - max(begin, end - _WEEK_MIN)) for begin, until in spans)
         for end in ends
     )
+    return max(weeks, default=0)  # nothing of one that ends before it begins: its dates are told

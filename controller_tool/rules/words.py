@@ -39,9 +39,11 @@ LEFT, EARLY, MOVED, EVICTED, NOT_ON_ROSTER = ENDS = (
 # what a roster means for a person (group "roster"), and for who is not on it any more (group
 # "leavers"): they stay, they are named, their stays end
 (
-    NEW, EXTENDED, MOVED_ON, OTHER_BED, OTHER_CARD, DETAILS, UNCHANGED, LEAVING, REFUSED_ROW,
+    NEW, EXTENDED, MOVED_ON, OTHER_BED, OTHER_CARD, DETAILS, UNCHANGED, LEAVING, CHECKED_OUT,
+    REFUSED_ROW,
 ) = ON_ROSTER = (
-    "new", "extended", "moved", "bed", "card", "details", "unchanged", "leaving", "refused",
+    "new", "extended", "moved", "bed", "card", "details", "unchanged", "leaving", "checked_out",
+    "refused",
 )  # fmt: skip
 KEEP, LIST, END = LEAVERS = ("keep", "list", "end")
 

@@ -11,10 +11,11 @@ from sqlalchemy import func, or_, select
 from controller_tool.registry.records import AuditEntry
 from controller_tool.rules import duty
 from controller_tool.services import audit, audit_texts, export
-from controller_tool.services.desk import operators, people_view
+from controller_tool.services.desk import held_before, operators, people_view
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
+    from sqlalchemy.orm import Session
 
     from controller_tool.services.site import Site
 
@@ -49,10 +50,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Found:
-    """Entries, the oldest first; total: how many there are in all."""
+    """Entries, the oldest first; total: how many there are in all.
+
+    acts: those that the log has, where none of the act that was asked for is in it.
+    """
 
     entries: tuple[Entry, ...]
     total: int
+    acts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,13 @@ class Verdict:
 
 
 def search(site: Site, wish: Wish) -> Found:
-    """The newest entries that fit; RuleRefused for a role that may not read the log."""
+    """The newest entries that fit; RuleRefused for a role that may not read the log.
+
+    What stood in an entry that an order keeps is for those who may see whole numbers.
+    """
     operators.require(site, duty.SEE_AUDIT)
     with site.registry.session() as session:
-        texts = audit_texts.every(site, session)
+        texts = _texts(site, session)
         query = _filtered(select(AuditEntry), wish, texts)
         if wish.person is not None:
             person = people_view.find(site, session, wish.person)
@@ -87,8 +95,11 @@ def search(site: Site, wish: Wish) -> Found:
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
         newest = session.scalars(query.order_by(AuditEntry.id.desc()).limit(wish.limit))
         rows = list(newest)[::-1]
+        unknown = wish.act is not None and not total
+        acts = session.scalars(select(AuditEntry.act).distinct()) if unknown else ()
+        known = tuple(sorted(acts))
     entries = (Entry(r.id, r.at_s, r.operator, r.act, _details(r, texts)) for r in rows)
-    return Found(tuple(entries), total)
+    return Found(tuple(entries), total, known)
 
 
 def verify(site: Site) -> Verdict:
@@ -101,6 +112,18 @@ def verify(site: Site) -> Verdict:
         # of a log that was changed nobody knows which words it names
         gone = audit_texts.missing(site, session) if broken is None else ()
         return Verdict(count, broken, cut, audit.head(session), gone)
+
+
+def _texts(site: Site, session: Session) -> dict[str, str]:
+    """Texts that the role may see, by what the log names them by."""
+    texts = audit_texts.every(site, session)
+    mine = operators.who(site.operator, operators.find(session, site.operator))
+    if duty.refuse(mine, duty.SEE_DOCUMENTS) is not None:
+        former = (held_before.PERSON, held_before.HOUSE)
+        query = select(AuditEntry.details).where(AuditEntry.act.in_(former))
+        for details in session.scalars(query):
+            texts.pop(json.loads(details)[audit_texts.NAMED], None)
+    return texts
 
 
 def _details(row: AuditEntry, texts: dict[str, str]) -> dict[str, Any]:

@@ -28,13 +28,14 @@ NAMED = "text"  # of an entry whose words stand here
 _SALT_BYTES = 16
 _ID_DIGITS = 32
 _SUBJECTS = 500  # in one statement
-_ERASED = {"person.erase": "persons", "case.erase": "cases"}  # acts, and whom they name
+# acts, and where they name whom
+_ERASED = {"person.erase": "persons", "case.erase": "cases", "house.erase": "houses"}
 
 
 def keep(site: Site, session: Session, subject: str, text: str) -> str:
     """What an entry of the log names the text by; empty for none.
 
-    subject: id of a person, or reference of a case.
+    subject: id of a person, or reference of a case or house.
     """
     if not text:
         return ""
@@ -58,7 +59,7 @@ def every(site: Site, session: Session) -> dict[str, str]:
 def missing(site: Site, session: Session) -> tuple[int, ...]:
     """Numbers of the entries whose words are gone or others, and were not deleted by the rules.
 
-    With a person or case their words go, and the log says so in an entry that comes later.
+    With a person, case or landlord their words go; a later entry of the log says so.
     """
     good = {row.id for row in session.scalars(select(LogText)) if _opened(site, row) is not None}
     erased: set[str] = set()

@@ -9,11 +9,13 @@ from controller_tool.registry.houses import House, Room
 from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import masking
+from controller_tool.rules.refusal import Refusal
 from controller_tool.services.desk import operators
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from controller_tool.credentials import Credential
     from controller_tool.registry.models import Card
     from controller_tool.services.site import Site
 
@@ -39,6 +41,17 @@ def way_out(session: Session, card: Card) -> str:
     return t(
         "Check them out if they have left: tenant check-out {stay}; else take the card back: card"
         " collect {card}", stay=lease.ref, card=card.ref,
+    )  # fmt: skip
+
+
+def refuse_lost(site: Site, session: Session, card: Card, credential: Credential) -> Refusal:
+    """Why a lost card is issued to nobody, whoever has it now, and what is done first."""
+    return Refusal(
+        "lost",
+        t("Card {card} is lost: {holder}", card=credential.masked(),
+          holder=said(site, session, card)),
+        t("Two operators say that it was found: card found {card} --document NUMBER",
+          card=card.ref),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """What a card may allow: rules of the desk that hold whoever issues it (host).
 
-- a master card (cleaner, landlord) names its controllers, goes by a profile with a schedule,
-  and ends within MASTER_DAYS; each of its uses is flagged
+- a master card (cleaner, landlord) names its controllers, goes by a profile with a schedule (which
+  the profile keeps: services.profiles), begins within AHEAD_DAYS from now and ends within
+  MASTER_DAYS of its begin; each of its uses is flagged
 - an emergency card opens always, so it is no master card too
 - where controllers serve houses, rules.stay.card_without_stay decides too
 """
@@ -61,6 +62,11 @@ def check(session: Session, terms: Terms) -> None:
         raise OperatorError(
             t("A master card ends within {days} days", days=MASTER_DAYS),
             t("Give an earlier --until"),
+        )
+    if terms.from_min > now_s() // 60 + stay.AHEAD_DAYS * 1440:
+        raise OperatorError(
+            t("A master card begins within {days} days from now", days=stay.AHEAD_DAYS),
+            t("Issue it nearer to that day, or give an earlier --from"),
         )
     if terms.devices is None:
         raise OperatorError(

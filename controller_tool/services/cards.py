@@ -30,14 +30,15 @@ from controller_tool.registry.models import (
     Person,
 )
 from controller_tool.registry.records import SentCard
-from controller_tool.rules import duty, stay
+from controller_tool.rules import duty
+from controller_tool.rules.refusal import require
 from controller_tool.services import audit, card_holder, card_terms, list_content, people, refs
 from controller_tool.services.desk import operators
 from controller_tool.services.site_init import RESIDENT_PROFILE
 from protocol.constants import FLAG_EMERGENCY, FLAG_MASTER, ID_BYTES, TIME_END_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
@@ -113,8 +114,7 @@ def issue(
 ) -> CardStatus:
     """Issue one card; OperatorError when it is out already or its terms are impossible."""
     site.require_cards()
-    special = terms.flags & (FLAG_MASTER | FLAG_EMERGENCY)
-    operators.require(site, duty.ISSUE_MASTER if special else duty.CHECK_IN)
+    operators.require(site, _act(terms))
     site.unlock()
     with site.registry.writing() as session, session.begin_nested() as trial:
         card_terms.check(session, terms)
@@ -133,10 +133,24 @@ def issue(
     return status
 
 
+def _act(terms: Terms) -> str:
+    if terms.flags & FLAG_EMERGENCY:
+        return duty.ISSUE_EMERGENCY
+    return duty.ISSUE_MASTER if terms.flags & FLAG_MASTER else duty.CHECK_IN
+
+
 def add(
-    site: Site, session: Session, credential: Credential, terms: Terms, person: Person | None
+    site: Site,
+    session: Session,
+    credential: Credential,
+    terms: Terms,
+    person: Person | None,
+    found: bool = False,
 ) -> Card:
-    """The row of a new card in the caller's transaction, without grants."""
+    """The row of a new card in the caller's transaction, without grants.
+
+    found: two operators say that it is lost no more; RuleRefused for a lost card without.
+    """
     out = live_card(site, session, credential)
     if out is not None:
         raise OperatorError(
@@ -144,6 +158,9 @@ def add(
               holder=card_holder.said(site, session, out)),
             card_holder.way_out(session, out),
         )  # fmt: skip
+    gone = None if found else lost_card(site, session, credential)
+    if gone is not None:
+        require(card_holder.refuse_lost(site, session, gone, credential))
     if not 0 <= terms.from_min < terms.until_min <= TIME_END_MIN:
         raise OperatorError(
             t("The card would end before it begins, or lie outside of 2020 to 2051"),
@@ -156,8 +173,14 @@ def add(
     return card
 
 
+def lost_card(site: Site, session: Session, credential: Credential) -> Card | None:
+    """The newest card with this credential if it was lost, which takes two operators to end."""
+    last = newest_with(site, session, credential)
+    return last if last is not None and last.state == STATE_LOST else None
+
+
 def made(site: Site, credential: Credential, terms: Terms, person_id: str | None, ref: str) -> Card:
-    """The row of a new card, which the caller adds and has looked after: no such card is out."""
+    """The row of a new card, which the caller adds and has looked after: none is out, or lost."""
     row_id = os.urandom(ID_BYTES).hex()
     return Card(
         id=row_id,
@@ -189,38 +212,6 @@ def grant_devices(session: Session, names: Sequence[str] | None) -> list[Device]
             t("See the names with: device list"),
         )
     return devices
-
-
-def grant_all(site: Site, device: str, dry_run: bool = False) -> int:
-    """Give the cards that are out a grant on one controller; returns how many are new to it.
-
-    Left out: cards of stays, which open what serves their house and room (house door add); master
-    cards, which name their controllers; what the houses served here do not allow.
-    """
-    site.require_cards()
-    operators.require(site, duty.KEEP)
-    with site.registry.writing() as session, session.begin_nested() as trial:
-        [row] = grant_devices(session, [device])
-        held = select(Grant.card_id).where(Grant.device_id == row.id)
-        query = select(Card).where(
-            Card.state == STATE_ISSUED, Card.id.not_in(held), Card.lease_id.is_(None)
-        )
-        served = card_terms.served(session, [device])
-        new = [card.id for card in session.scalars(query) if _may_come(card, served)]
-        session.add_all(Grant(card_id=card_id, device_id=row.id) for card_id in new)
-        list_content.require_room(session, [row])
-        audit.append(session, site.operator, "card.grant", device=device, count=len(new))
-        if dry_run:
-            trial.rollback()
-    return len(new)
-
-
-def _may_come(card: Card, served: Sequence[stay.House]) -> bool:
-    if card.flags & FLAG_MASTER:
-        return False
-    return not stay.card_without_stay(
-        served, card.from_min, card.until_min, now_s() // 60, bool(card.flags & FLAG_EMERGENCY)
-    )
 
 
 def collect(site: Site, text: str) -> CardStatus:
@@ -256,8 +247,13 @@ def by_ref(session: Session, text: str) -> Card | None:
 def newest_with(site: Site, session: Session, credential: Credential) -> Card | None:
     """The card with this credential that is issued, else the one that was issued last."""
     query = select(Card).where(Card.credential_index == index(site.vault, credential))
-    found = session.scalars(query.order_by(Card.ref.desc()))
-    return min(found, key=lambda card: card.state != STATE_ISSUED, default=None)
+    return newest(session.scalars(query))
+
+
+def newest(same: Iterable[Card]) -> Card | None:
+    """Of cards with one credential the one that is issued, else the one that was issued last."""
+    return max(same, key=lambda one: (one.state == STATE_ISSUED, len(one.ref), one.ref),
+               default=None)  # fmt: skip
 
 
 def parse(session: Session, text: str) -> Credential:

@@ -18,7 +18,15 @@ from controller_tool.channel.dial import dial
 from controller_tool.errors import DeviceError
 from controller_tool.messages import name_of, t
 from controller_tool.registry.models import STATE_ISSUED
-from controller_tool.services import cards, demo_runaway, journal_verify, pull, push, roster
+from controller_tool.services import (
+    card_grants,
+    cards,
+    demo_runaway,
+    journal_verify,
+    pull,
+    push,
+    roster,
+)
 from controller_tool.services.devices_ops import in_parallel
 from controller_tool.services.virtual_house import VirtualHouse
 from protocol import records
@@ -140,7 +148,7 @@ class Story:
     def _push(self) -> None:
         self.say.chapter(t("The signed whitelist goes out"))
         for name in self.house.controllers:
-            cards.grant_all(self.site, name)
+            card_grants.grant_all(self.site, name)
         for result in push.push(self.site):
             self._expect(result.ok)
             self.figures.push_s[result.device] = result.session_s

@@ -37,7 +37,15 @@ from controller_tool.registry.models import (
 )
 from controller_tool.rules import duty, stay
 from controller_tool.rules.refusal import require
-from controller_tool.services import audit, card_terms, cards, list_content, ocpp_list, ocpp_tokens
+from controller_tool.services import (
+    audit,
+    card_holder,
+    card_terms,
+    cards,
+    list_content,
+    ocpp_list,
+    ocpp_tokens,
+)
 from controller_tool.services.desk import operators
 from controller_tool.services.desk.sheet_cells import Fault
 from controller_tool.services.list_records import oldest_min
@@ -213,7 +221,13 @@ class _Import:
 
     def _open(self, row: int, entry: Entry, credential: Credential, card: Card | None) -> None:
         until_min = self._until_min if entry.until_min is None else entry.until_min
-        if card is not None:
+        lost = cards.lost_card(self._site, self._session, credential)
+        if lost is not None:
+            what = t("this card is lost ({holder}); it goes to nobody before: card found {card}",
+                     holder=card_holder.said(self._site, self._session, lost),
+                     card=lost.ref)  # fmt: skip
+            self._wrong(row, entry, what)
+        elif card is not None:
             if entry.until_min in {None, card.until_min}:
                 self.unchanged += 1
             else:

@@ -64,28 +64,33 @@ def take(site: Site, session: Session, holder: Holder) -> Person:
             t("This ID number belongs to somebody of another name"),
             t("Compare it with the document"),
         )
-    refresh(site, person, holder)
+    refresh(site, session, person, holder)
     return person
 
 
-def refresh(site: Site, person: Person, holder: Holder) -> bool:
+def refresh(site: Site, session: Session, person: Person, holder: Holder) -> bool:
     """Bring up to date what the desk knows better now; whether anything was otherwise.
 
     What is the same is not sealed anew. The room alone is no news: it moves with the stay. An entry
-    that is another one now was compared with nobody yet.
+    that is another one now was compared with nobody yet; of one that the police keep, what stood
+    there is kept.
     """
+    from controller_tool.services.desk import held_before  # noqa: PLC0415 - orders look people up
+
     person.room = short(holder.room, ROOM_MAX) or person.room
-    before = kept(person)
+    before, phone = kept(person), _phone(site, person) if holder.phone else ""
     if holder.sex and person.document != words.ID_CARD:
         person.sex = holder.sex
     person.origin = short(holder.origin, NAME_MAX) or person.origin
     person.employer = short(holder.employer, NAME_MAX) or person.employer
-    if holder.phone and holder.phone != _phone(site, person):
+    if holder.phone and holder.phone != phone:
         person.phone_sealed = _seal_phone(site, person.id, holder.phone)
-    changed = before != kept(person)
-    if changed:  # a spot check was of what stood there before
+    was = {name: phone if name == "phone" else str(value)
+           for name, value in before.items() if value != kept(person)[name]}  # fmt: skip
+    if was:  # a spot check was of what stood there before
         person.verified_at_s = person.verified_good = None
-    return changed
+        held_before.keep_person(site, session, person, was)
+    return bool(was)
 
 
 def kept(person: Person) -> dict[str, object]:

@@ -16,6 +16,7 @@ from controller_tool.messages import t
 from controller_tool.registry.models import STATE_ISSUED, Card, Profile, Schedule
 from controller_tool.services import audit, rules_room
 from controller_tool.services.site_init import RESIDENT_PROFILE
+from protocol.constants import FLAG_MASTER
 from protocol.names import PROFILE_FLAG_NAMES
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ NO_FLAGS = "none"
 _POINTS_MAX = 30  # a points mask is a small number on a controller
 _UNLOCK_MAX_S = 3600
 _QUOTA_MAX = 0xFFFF
+_NAMED = 5  # references in one line
 _QUOTAS = ("quota_wh", "quota_min", "day_wh", "day_min")
 
 
@@ -107,6 +109,7 @@ def change(site: Site, name: str, wish: Wish, dry_run: bool = False) -> ProfileV
             row.name = rules_room.require_name(session, Profile, wish.name)
         _fill(session, row, wish)
         session.flush()
+        _require_hours(session, row)
         made = view(session, row)
         audit.append(session, site.operator, "profile.change", before=before, **_facts(made))
     return made
@@ -229,6 +232,21 @@ def _mask(text: str) -> int:
             )
         mask |= sum(1 << point - 1 for point in range(begin, end + 1))
     return mask
+
+
+def _require_hours(session: Session, row: Profile) -> None:
+    """Master cards that are out keep a schedule, as when they were issued (card_terms)."""
+    if row.schedule_id:
+        return
+    master = Card.flags.bitwise_and(FLAG_MASTER) != 0
+    query = select(Card.ref).where(Card.profile_id == row.id, Card.state == STATE_ISSUED, master)
+    out = list(session.scalars(query.order_by(Card.ref)))
+    if out:
+        raise OperatorError(
+            t("Master cards go by profile {name} and keep its hours: {cards}", name=row.name,
+              cards=", ".join(out[:_NAMED]) + (" …" if out[_NAMED:] else "")),
+            t("Give it another --schedule, or take them back first: card collect"),
+        )  # fmt: skip
 
 
 def _require_unused(session: Session, row: Profile, live: int) -> None:

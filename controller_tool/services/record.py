@@ -23,7 +23,7 @@ from controller_tool.channel.dial import dial
 from controller_tool.clock import local_text, now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
-from controller_tool.services import audit
+from controller_tool.services import audit, endings
 from protocol.version import text_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ FOLDER = "records"
 _FACTS = "facts"
 _FINISHED = "finished_at_s"
 _NUMBERS_MAX = 100  # sheets of one controller and day
+
+
+ENDINGS = (".html", ".htm")  # a PDF lies beside it
 
 
 @dataclass(frozen=True)
@@ -116,13 +119,15 @@ def finished(site: Site, device: Device) -> bool:
 def write(site: Site, name: str, path: Path | None = None, pdf: bool = True) -> Written:
     """The sheet of a controller, in the session's language; raises OperatorError.
 
-    path: where it is to lie; else in the site folder, named for the controller and the day.
+    path: where it is to lie, with one of ENDINGS; else in the site folder, named for the controller
+    and the day.
     """
     from controller_tool.services import record_page, record_pdf  # noqa: PLC0415 - only here
 
     device = site.device(name)
     page = record_page.render(site, device, known(site, device)).encode()
     target = path or _free_path(site, device)
+    endings.require(target, *ENDINGS)
     with _told(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, page)

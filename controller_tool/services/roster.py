@@ -148,7 +148,12 @@ def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task],
             what = t("this ID number belongs to somebody of another name")
             faults.append(roster.fault(row, "name", what, row.name))
         card = cards.live_card(site, session, row.credential)
-        if card is None:
+        lost = cards.lost_card(site, session, row.credential) if card is None else None
+        if lost is not None:
+            what = t("this card is lost ({holder}); it goes to nobody before: card found {card}",
+                     holder=card_holder.said(site, session, lost), card=lost.ref)  # fmt: skip
+            faults.append(roster.fault(row, "card", what, row.credential.masked()))
+        elif card is None:
             tasks.append(_Task(row, person is not None))
         elif person is None or card.person_id != person.id:
             what = t("this card is issued to somebody else ({holder})",

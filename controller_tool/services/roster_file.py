@@ -24,6 +24,8 @@ from controller_tool.services.people import BED_MAX, NAME_MAX, ROOM_MAX
 from protocol.constants import TIME_END_MIN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from controller_tool.credentials import Credential
     from controller_tool.services.site_time import SiteTime
 
@@ -55,6 +57,7 @@ DESK_COLUMNS = {
 CARDS = Columns(COLUMNS, ("name", "id_number", "room", "card", "from", "until"), "id_number",
                 strict=True)  # fmt: skip
 DESK = Columns(DESK_COLUMNS, ("name", "id_number", "room", "until"), "id_number")
+_PRINTED_DIGITS = 10  # of an EM4100 card
 _SEXES = {"男": "M", "女": "F", "M": "M", "F": "F", "MALE": "M", "FEMALE": "F"}
 _NO_TIME = re.compile(r"[T ]+0?0:00(:00)?(\.0+)?$")
 _WHICH_IS_WHICH = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
@@ -66,7 +69,7 @@ _SECRET = (*roster_documents.NUMBERS, "phone")
 class Row:
     """One person, every field good by itself; minutes since 2020.
 
-    credential, from_min: None where the file has no such column; so are texts empty. document: a
+    credential, from_min: None where the file says none; so are texts empty. document: a
     code of rules.words; sex: "M", "F" or empty; number_column: the one of roster_documents.NUMBERS
     that holds id_number.
     """
@@ -134,7 +137,7 @@ class Judge:
         faults = list(table.faults)
         read: list[_Reader] = []
         for line in table.lines:
-            row = _Reader(line, table.names, self)
+            row = _Reader(line, table.names, columns.required, self)
             good = row.read()
             faults += row.faults
             read.append(row)
@@ -147,13 +150,16 @@ class Judge:
 class _Reader:
     """One line: takes its fields one by one and keeps what is wrong with them."""
 
-    def __init__(self, line: Line, names: dict[str, str], judge: Judge) -> None:
+    def __init__(
+        self, line: Line, names: dict[str, str], required: Sequence[str], judge: Judge
+    ) -> None:
         self.faults: list[Fault] = []
         self.once: list[tuple[str, object, str]] = []  # that no other row may repeat; its column
         self.line = line.number
         self._extra = line.extra
         self._cells = line.cells
         self._names = names
+        self._required = required
         self._judge = judge
 
     def read(self) -> Row | None:
@@ -196,9 +202,9 @@ class _Reader:
             self.faults.append(Fault(self.line, name, what, value))
 
     def _needed(self, field: str) -> str:
-        """The text of a field, which is there if its column is."""
+        """The text of a field, which is there where nobody can do without it."""
         text = self._text(field)
-        if not text and field in self._names:
+        if not text and field in (*self._required, *roster_documents.NUMBERS):
             self._wrong(field, t("empty"))
         return text
 
@@ -253,8 +259,7 @@ class _Reader:
     def _phone(self) -> str:
         phone = contact.phone(self._text("phone"))
         if phone is None:
-            self._wrong("phone", t("not a phone number: 11 digits of a mobile, 0571-86911111, or"
-                                   " +852 and the number"))  # fmt: skip
+            self._wrong("phone", t(contact.NO_PHONE))
         return phone or ""
 
     def _card(self) -> Credential | None:
@@ -264,8 +269,10 @@ class _Reader:
         try:
             credential = parse(text, self._judge.em4100_version) if text else None
         except OperatorError:
+            # a CSV that a spreadsheet wrote has lost its zeros too
+            unclear = lost_zeros or (text.isdecimal() and len(text) < _PRINTED_DIGITS)
             self._wrong("card", t("not clear as a number: type all ten digits, as text")
-                        if lost_zeros else t("not a card number"))  # fmt: skip
+                        if unclear else t("not a card number"))  # fmt: skip
             return None
         self._once("card", credential)
         return credential

@@ -42,7 +42,7 @@ def flag(world: World) -> int:
 
 def test_who_cuts_the_mains_again_and_again_has_his_session_ended() -> None:
     world = charging(600)
-    for _ in range(10):
+    for _ in range(4):
         world.wait(CUT_EVERY_S)
         world.restart(off_s=2)
     world.wait(5)

@@ -8,7 +8,7 @@ from controller_tool import clock, credentials
 from controller_tool.credentials import Credential
 from controller_tool.errors import OperatorError
 from controller_tool.registry.models import Person
-from controller_tool.services import cards, explain, people
+from controller_tool.services import card_grants, cards, explain, people
 from protocol.codes import CREDENTIAL_EM4100, CREDENTIAL_ISO14443A, CREDENTIAL_WIEGAND26
 from protocol.constants import FLAG_EMERGENCY, TIME_END_MIN
 from tests.unit.registry_support import Board
@@ -140,9 +140,9 @@ def test_cards_are_granted_on_a_controller_that_came_later(site, board) -> None:
     issue(site)
     later = Board(site, "door-2")
     assert later.update().count == 0
-    assert cards.grant_all(site, "door-2", dry_run=True) == 1  # and granted nothing:
-    assert cards.grant_all(site, "door-2") == 1
-    assert cards.grant_all(site, "door-2") == 0
+    assert card_grants.grant_all(site, "door-2", dry_run=True) == 1  # and granted nothing:
+    assert card_grants.grant_all(site, "door-2") == 1
+    assert card_grants.grant_all(site, "door-2") == 0
     assert later.update().count == board.update().count == 1
 
 

@@ -12,7 +12,14 @@ from controller_tool.registry.models import Card, Grant
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import card_change, cards, device_replace, list_content, people
+from controller_tool.services import (
+    card_change,
+    card_grants,
+    cards,
+    device_replace,
+    list_content,
+    people,
+)
 from controller_tool.services.desk import (
     card_found,
     change_stay,
@@ -105,7 +112,7 @@ def test_a_controller_that_came_later_is_not_opened_to_every_tenant(site, doors)
     check_in.check_in(site, request())
     Board(site, "later")
     house_points.add(site, "H00001", house_points.NewPoint("later", 1, room="102"))
-    assert cards.grant_all(site, "later") == 0
+    assert card_grants.grant_all(site, "later") == 0
     assert masks(site, "later") == {}
 
 
@@ -114,9 +121,9 @@ def test_a_barred_house_gets_no_card_that_was_issued_elsewhere(site, doors) -> N
     Board(site, "other")
     cards.issue(site, card(), cards.Terms(NOW_MIN, NOW_MIN + DAY, ("other",)), None)
     classify(site, words.BARRED, words.SUSPENDED)
-    assert cards.grant_all(site, "door-1") == 0
+    assert card_grants.grant_all(site, "door-1") == 0
     classify(site, words.STRICT)
-    assert cards.grant_all(site, "door-1") == 1
+    assert card_grants.grant_all(site, "door-1") == 1
 
 
 def test_a_card_of_a_stay_gets_nothing_more_in_a_barred_house(site, doors) -> None:

@@ -27,6 +27,7 @@ def test_named_operators_have_roles_and_a_clerk_does_the_work_of_the_desk() -> N
     [
         (duty.CLASSIFY, {words.SUPERVISOR, words.POLICE, words.HEAD}),
         (duty.ADMIT, {words.SUPERVISOR, words.HEAD}),
+        (duty.ISSUE_EMERGENCY, {words.SUPERVISOR, words.HEAD}),
         (duty.HOLD, {words.SUPERVISOR, words.POLICE, words.HEAD}),
         (duty.RELEASE_HOLD, {words.POLICE, words.HEAD}),
         (duty.CONFIRM_PAIR, {words.SUPERVISOR, words.POLICE, words.HEAD}),

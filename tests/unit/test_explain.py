@@ -14,6 +14,7 @@ from controller_tool.client import DeviceTime
 from controller_tool.keys import passphrase
 from controller_tool.registry.records import ListVersion
 from controller_tool.services import (
+    card_grants,
     cards,
     explain,
     explain_rules,
@@ -281,7 +282,7 @@ def test_an_unknown_card(said) -> None:
 
 def test_no_list(said, site) -> None:
     Board(site, "door-2")
-    cards.grant_all(site, "door-2")
+    card_grants.grant_all(site, "door-2")
     assert said(CARD, "door-2")[5:] == [
         "decides denied (no_list): no list is proven to lie there: push",
         *RESIDENT,

@@ -12,9 +12,10 @@ PAUSES = st.lists(
     unique_by=lambda pause: pause[0],
 ).map(tuple)
 LENGTHS = st.integers(0, 2500)
+EXAMPLES = settings().max_examples // 8  # each carries thousands of bytes through two links
 
 
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(down=LENGTHS, up=LENGTHS, pauses=PAUSES)
 def test_a_clean_line_never_overflows_the_ring(
     down: int, up: int, pauses: tuple[tuple[int, int], ...]
@@ -26,7 +27,7 @@ def test_a_clean_line_never_overflows_the_ring(
     assert line.most_in_ring <= RING_BYTES
 
 
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(
     down=LENGTHS,
     up=LENGTHS,
@@ -51,7 +52,7 @@ def test_a_lossy_line_delivers_every_byte_in_order(
     assert line.watch.most_bytes <= LINK_CREDIT_BYTES
 
 
-@settings(max_examples=30)
+@settings(max_examples=EXAMPLES)
 @given(
     steps=st.lists(st.integers(0, 80), min_size=1, max_size=4),
     seed=st.integers(0, 0xFFFFFF),

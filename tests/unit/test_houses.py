@@ -32,7 +32,7 @@ from tests.unit.house_support import GRID, add_areas, add_house, number
 from tests.unit.registry_support import Board
 
 NEW = NewHouse("330114001", "新湾街1号", GRID, words.RURAL, rooms=2, beds=4, landlord="陈建国",
-               phone="13800000000", document="331082199001011234")  # fmt: skip
+               phone="13800000000", document="331082199001011231")  # fmt: skip
 NOW_MIN = clock.now_s() // 60
 
 
@@ -112,6 +112,20 @@ def test_the_landlords_phone_is_sealed_and_a_look_at_it_is_on_record(grid) -> No
     assert acts(grid)[-1] == ("house.contact_seen", {"ref": "H00001"})
     assert NEW.phone not in str(acts(grid))
     assert houses.change(grid, "H00001", Wish(phone="")).has_phone is False
+
+
+def test_a_landlord_is_reached_by_a_phone_and_known_by_a_document_or_not_written_down(grid) -> None:
+    houses.add(grid, NEW)
+    for wrong in (
+        Wish(phone="没有电话"),
+        Wish(document="123"),
+        Wish(document=f"{NEW.document[:-1]}2"),
+    ):
+        with pytest.raises(OperatorError):
+            houses.change(grid, "H00001", wrong)
+    houses.change(grid, "H00001", Wish(phone="138 0571 1234", document="91330100ma2ce1234x"))
+    seen = houses.contact(grid, "H00001")
+    assert (seen.phone, seen.document) == ("13805711234", "91330100MA2CE1234X")
 
 
 def test_a_major_hazard_suspends_and_its_follow_up_opens_the_way_back(grid) -> None:

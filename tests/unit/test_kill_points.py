@@ -30,7 +30,7 @@ from controller_tool.services.desk import (
 )
 from tests.unit.house_support import add_areas, add_house
 from tests.unit.kill_points import Scenario, Stage, killed_everywhere, sample
-from tests.unit.operator_support import HEAD, SECRETS
+from tests.unit.operator_support import HEAD, SECRETS, prove
 from tests.unit.test_deltas_push import issue, number
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a fork of this process")
@@ -140,11 +140,15 @@ def not_admitted(stage: Stage) -> None:
 
 
 def lost_and_asked(stage: Stage) -> None:
-    """A clerk asks; the head has a secret."""
+    """A clerk with a secret of their own asks; the head has one too."""
     housed(stage)
+    operators.add(stage.site, "李明", words.CLERK)
+    given = operators.reset_secret(stage.site, "李明").first_secret
     operators.set_secret(stage.site, SECRETS[HEAD])
     cards.lost(stage.site, number(3))
     stage.site.operator = "李明"
+    operators.set_secret(stage.site, SECRETS["李明"], given)
+    prove(stage.site)
     card_found.ask(stage.site, number(3), "报案回执7号")
     stage.site.operator = HEAD
     pushed(stage)

@@ -14,6 +14,7 @@ from controller_tool.errors import ToolError
 from controller_tool.registry.models import Card, Device, Grant, Profile, Schedule, Setting
 from controller_tool.registry.records import SentCard
 from controller_tool.services import (
+    card_grants,
     cards,
     list_batch,
     list_content,
@@ -126,7 +127,7 @@ class House:
         (cards.lost if lost else cards.collect)(self.site, f"{number:010d}")
 
     def grant(self, door: int) -> None:
-        cards.grant_all(self.site, DOORS[door])
+        card_grants.grant_all(self.site, DOORS[door])
 
     def push(self, door: int, proven: bool) -> None:
         signed = lists.next_for(self.site, self.boards[door].device)

@@ -10,7 +10,7 @@ from controller_tool import clock, credentials
 from controller_tool.errors import DeviceError, OperatorError
 from controller_tool.registry.models import Device, Setting
 from controller_tool.registry.records import Receipt
-from controller_tool.services import audit, cards, list_state, lists
+from controller_tool.services import audit, card_grants, cards, list_state, lists
 from controller_tool.services import standing as standings
 from protocol import card_digest, cose, manifest, trust
 from protocol import cards as layout
@@ -141,7 +141,7 @@ def test_more_cards_than_the_board_holds_are_not_issued(site, board) -> None:
     Board(site, "door-2")
     issue(site, OTHER, devices=("door-2",))
     with pytest.raises(OperatorError, match="holds 1 cards and would get 2"):
-        cards.grant_all(site, "door-1")
+        card_grants.grant_all(site, "door-1")
 
 
 def test_a_full_board_learns_of_every_end(site, board) -> None:

@@ -277,9 +277,18 @@ def test_states_of_cards_are_told_as_statuses(site, version, waiting) -> None:
     }  # fmt: skip
 
 
-def test_a_card_issued_anew_is_told_once_and_as_it_is(site) -> None:
+def test_a_lost_card_is_imported_by_no_list(site, file) -> None:
     issue(site, CARD)
     cards.lost(site, CARD)
+    with pytest.raises(roster.RosterRefused) as refused:
+        ocpp_cards.import_list(site, file(("04A2B3C4D5E680", "Accepted", LATER)))
+    [fault] = refused.value.faults
+    assert "lost (nobody K000001)" in fault.what
+
+
+def test_a_card_issued_anew_is_told_once_and_as_it_is(site) -> None:
+    issue(site, CARD)
+    cards.collect(site, CARD)
     issue(site, CARD)
     assert statuses(ocpp_cards.export(site, V16)) == {"04A2B3C4D5E680": "Accepted"}
 

@@ -49,8 +49,10 @@ def data(run, *words_: str):
 
 def hire(run, monkeypatch, name: str, role: str) -> None:
     """As people do it: the head adds, the new one changes the first secret."""
-    monkeypatch.setenv(passphrase.OWN_VARIABLE, data(run, "operator", "add", name, "--role", role)
-                       ["first_secret"])  # fmt: skip
+    made = data(run, "operator", "add", name, "--role", role)
+    if role == words.CLERK:
+        made = data(run, "operator", "secret", name, "--reset")
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, made["first_secret"])
     monkeypatch.setenv(passphrase.NEW_OWN_VARIABLE, f"own words of {name}")
     assert run("operator", "secret", "--operator", name)[0] == 0
     monkeypatch.delenv(passphrase.OWN_VARIABLE)
@@ -60,11 +62,16 @@ def test_a_lost_card_is_found_by_two(run, monkeypatch, stay) -> None:
     hire(run, monkeypatch, "陈静", "supervisor")
     ref = stay.cards[0].ref
     assert run("card", "lost", ref, "--no-push")[0] == 0
+    code, _, err = run("card", "found", ref, "--document", "17号", "--operator", "李明")
+    assert (code, "operator secret 李明 --reset" in err) == (1, True)
+    hire(run, monkeypatch, "李明", "clerk")
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, "own words of 李明")
     code, out, _ = run("card", "found", ref, "--document", "17号", "--operator", "李明")
     assert (code, "pair confirm 1" in out) == (0, True)
     assert data(run, "pair", "list", "--state", "asked")[0]["asked_by"] == "李明"
     code, _, err = run("pair", "confirm", "1", "--operator", "李明")
     assert (code, "another person must confirm it" in err) == (1, True)
+    monkeypatch.delenv(passphrase.OWN_VARIABLE)
     code, _, err = run("pair", "confirm", "1", "--operator", "陈静")
     assert (code, "nobody to ask" in err) == (1, True)
     monkeypatch.setenv(passphrase.OWN_VARIABLE, "own words of 陈静")
@@ -78,12 +85,17 @@ def test_a_lost_card_is_found_by_two(run, monkeypatch, stay) -> None:
 def test_a_controller_that_is_lost_for_good(run, monkeypatch, stay) -> None:
     assert stay
     hire(run, monkeypatch, "陈静", "supervisor")
+    monkeypatch.setenv(passphrase.NEW_OWN_VARIABLE, "the heads own words")
+    assert run("operator", "secret")[0] == 0
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, "the heads own words")
     code, out, _ = run("device", "lost", "door-1", "--document", "18号", "--dry-run")
     assert (code, "nothing was changed" in out) == (0, True)
     assert data(run, "device", "lost", "door-1", "--document", "18号")["id"] == 1
     monkeypatch.setenv(passphrase.OWN_VARIABLE, "own words of 陈静")
     assert run("pair", "refuse", "1", "--operator", "陈静")[0] == 0
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, "the heads own words")
     assert data(run, "device", "lost", "door-1", "--document", "18号")["id"] == 2
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, "own words of 陈静")
     done = data(run, "pair", "confirm", "2", "--operator", "陈静")
     assert done["result"]["kept_as"].startswith("door-1~")
     code, out, _ = run("device", "list")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import cbor2
 import platformdirs
 import pytest
 
@@ -54,6 +57,47 @@ def test_what_was_built_once_comes_from_the_cache() -> None:
 def test_what_a_caller_changes_is_its_own() -> None:
     pack_cache.kept(KEY, Builder()).clear()
     assert pack_cache.kept(KEY, Builder()) == MODULES
+
+
+def opened_to_others(path: Path) -> None:
+    path.chmod(0o666)
+
+
+def linked(path: Path) -> None:
+    path.rename(path.with_suffix(".real"))
+    path.symlink_to(path.with_suffix(".real"))
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def of_another_kind(path: Path) -> None:
+    data = cbor2.dumps(["firmware.app"])
+    path.write_bytes(hashlib.sha256(data).digest() + data)
+
+
+def of_no_kind(path: Path) -> None:
+    data = b"\xff"
+    path.write_bytes(hashlib.sha256(data).digest() + data)
+
+
+@pytest.mark.parametrize("spoil", [opened_to_others, linked, pipe, of_another_kind, of_no_kind])
+def test_what_others_could_have_written_is_built_anew(cache: Path, spoil) -> None:
+    build = Builder()
+    anew(build)
+    spoil(cache / KEY)
+    assert anew(build) == MODULES
+    assert build.built == 2
+
+
+def test_an_entry_of_another_user_is_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = Builder()
+    anew(build)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    anew(build)
+    assert build.built == 2
 
 
 @pytest.mark.parametrize("at", [0, 31, 32, -1])

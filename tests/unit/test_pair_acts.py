@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from controller_tool import clock
 from controller_tool.errors import OperatorError
+from controller_tool.keys import passphrase
 from controller_tool.registry.models import ENDED_LOST, Card, Grant
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import pairs, words
@@ -16,7 +19,9 @@ from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import cards, device_retire
 from controller_tool.services.desk import (
     card_found,
+    change_stay,
     check_in,
+    check_out,
     device_loss,
     eviction,
     operator_secret,
@@ -24,9 +29,10 @@ from controller_tool.services.desk import (
     pair_acts,
 )
 from tests.unit.house_support import add_areas, add_house
-from tests.unit.operator_support import HEAD, SECRETS, hire
+from tests.unit.operator_support import HEAD, SECRETS, hire, prove
 from tests.unit.registry_support import Board
 from tests.unit.test_cards import CARD, issue
+from tests.unit.test_stays import LI
 from tests.unit.test_stays import card as credential
 from tests.unit.test_stays import request as stay_request
 
@@ -47,7 +53,7 @@ def second(site, open_site):
 @pytest.fixture
 def clerk(site, open_site, second):
     assert second
-    return open_site(site.path, operator="李明")
+    return prove(hire(site, open_site, "李明", words.CLERK))
 
 
 def confirm(site, number: int) -> pair_acts.PairView:
@@ -91,13 +97,13 @@ def test_a_found_card_goes_on_after_a_second_operators_yes(site, board, second, 
 def test_nobody_confirms_what_they_asked_for(site, second) -> None:
     ref = lose(site)
     operators.set_secret(site, SECRETS[HEAD])
-    asked = card_found.ask(site, ref, PAPER)
+    asked = card_found.ask(prove(site), ref, PAPER)
     assert refused(confirm, site, asked.id) == "second"
     confirm(second, asked.id)
 
 
 def test_a_clerk_is_no_second_operator(site, second, clerk) -> None:
-    asked = card_found.ask(second, lose(site), PAPER)
+    asked = card_found.ask(prove(second), lose(site), PAPER)
     assert refused(pair_acts.decide, clerk, asked.id, True, "whatever it is") == "role"
 
 
@@ -113,6 +119,86 @@ def test_the_second_operators_secret_is_asked_for_each_time(site, second, clerk)
         pair_acts.decide(second, asked.id, yes=True)
     assert refused(pair_acts.decide, second, asked.id, True, "not the secret") == "secret"
     assert pair_acts.list_acts(site)[0].state == words.ASKED
+
+
+# --- who asks --------------------------------------------------------------------------------
+
+
+ASKS = {
+    "found": lambda who: card_found.ask(who, "K000001", PAPER),
+    "evict": lambda who: eviction.ask(who, "L000001", PAPER),
+    "loss": lambda who: device_loss.ask(who, "door-1", PAPER),
+}
+
+
+@pytest.fixture
+def housed(site, board):
+    """A stay with a lost card, and its door."""
+    assert board
+    add_areas(site)
+    add_house(site)
+    cards.lost(site, check_in.check_in(site, stay_request()).cards[0].ref)
+    return True
+
+
+@pytest.mark.usefixtures("housed")
+@pytest.mark.parametrize("act", ASKS)
+def test_nobody_asks_under_a_name_that_they_made_up(site, open_site, act) -> None:
+    ghost = open_site(site.path, operator="路人")
+    assert refused(ASKS[act], ghost) == "no_secret"
+    operators.set_secret(ghost, "ghosts own words")
+    ghost.proven_operator = ghost.operator
+    assert refused(ASKS[act], ghost) == "no_secret", "whoever comes by a name may choose one"
+    operators.set_secret(ghost, "ghosts other words", "ghosts own words")
+    assert refused(ASKS[act], ghost) == "no_secret"
+    assert pair_acts.list_acts(site) == []
+
+
+@pytest.mark.usefixtures("housed")
+@pytest.mark.parametrize("act", ASKS)
+def test_nobody_asks_in_somebody_elses_name(site, open_site, clerk, act) -> None:
+    assert clerk
+    another = open_site(site.path, operator="李明")
+    with pytest.raises(OperatorError, match="nobody to ask"):
+        ASKS[act](another)
+    given = operators.reset_secret(site, "李明").first_secret
+    assert given
+    another.proven_operator = another.operator
+    assert refused(ASKS[act], another) == "first_secret"
+
+
+@pytest.mark.usefixtures("housed")
+def test_who_asks_gives_the_secret(clerk, monkeypatch) -> None:
+    clerk.proven_operator = None
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, "not the secret")
+    assert refused(ASKS["found"], clerk) == "secret"
+    monkeypatch.setenv(passphrase.OWN_VARIABLE, SECRETS["李明"])
+    assert ASKS["found"](clerk).asked_by == "李明"
+
+
+@pytest.mark.usefixtures("housed")
+def test_a_secret_that_a_head_gave_makes_an_asker(site, open_site) -> None:
+    newcomer = open_site(site.path, operator="李明")
+    operators.set_secret(newcomer, "somebodys own words")
+    given = operators.reset_secret(site, "李明").first_secret
+    operators.set_secret(newcomer, SECRETS["李明"], given)
+    assert ASKS["found"](prove(newcomer)).asked_by == "李明"
+
+
+@pytest.mark.usefixtures("housed")
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda site: operators.end(site, "李明"),
+        lambda site: operators.set_role(site, "李明", words.AUDITOR),
+        lambda site: operators.reset_secret(site, "李明"),
+    ],
+)
+def test_who_asked_still_counts_at_the_yes(site, second, clerk, meanwhile) -> None:
+    asked = ASKS["evict"](clerk)
+    meanwhile(site)
+    assert refused(confirm, second, asked.id) == "asker"
+    assert pair_acts.decide(second, asked.id, False, SECRETS["陈静"]).state == words.REFUSED
 
 
 def test_a_no_changes_nothing_and_stays(site, second, clerk) -> None:
@@ -211,7 +297,10 @@ def test_a_dry_run_asks_nobody(site, clerk) -> None:
 def test_a_card_that_somebody_else_has_now_is_not_found(site, second, clerk) -> None:
     ref = lose(site)
     asked = card_found.ask(clerk, ref, PAPER)
-    issue(site)  # handed out to somebody while it waited
+    with site.registry.writing() as session:  # somebody has it by other ways, such as a merged list
+        session.query(Card).filter_by(ref=issue(site, "0012345670").ref).update(
+            {"credential_index": session.query(Card).filter_by(ref=ref).one().credential_index}
+        )
     assert refused(confirm, second, asked.id) == "taken"
     assert pair_acts.list_acts(site)[0].state == words.ASKED, "nothing of it was done"
     assert refused(card_found.ask, clerk, issue(site, "0012345679").ref, PAPER) == "not_lost"
@@ -253,7 +342,69 @@ def test_an_eviction_takes_two_operators_and_a_document(site, board, second, cle
     status = cards.card_status(site, stay.cards[0].ref)
     assert (status.state, status.word) == ("lost", "pending 0/1"), "it was not handed in"
     assert refused(eviction.ask, clerk, stay.ref, PAPER) == "over"
-    assert refused(card_found.ask, clerk, stay.cards[0].ref, PAPER) == "stay"
+
+
+# --- a lost card's number --------------------------------------------------------------------
+
+
+ISSUES: dict[str, Callable[[Any], object]] = {
+    "issue": issue,
+    "check-in": lambda desk: check_in.check_in(desk, stay_request(LI)),
+    "card": lambda desk: change_stay.add_card(desk, "L000001", credential()),
+    "in place of itself": lambda desk: change_stay.add_card(
+        desk, "L000001", credential(), in_place_of="K000001"
+    ),
+}
+
+
+@pytest.mark.both_registries
+@pytest.mark.parametrize("way", ISSUES)
+def test_one_clerk_issues_no_lost_card_again(site, housed, way) -> None:
+    assert housed
+    with pytest.raises(RuleRefused, match="is lost: 王伟 H00001 101 K000001") as caught:
+        ISSUES[way](site)
+    assert caught.value.refusal.rule == "lost"
+    assert "card found K000001" in caught.value.refusal.way_out
+    assert cards.card_status(site, "K000001").state == "lost"
+
+
+@pytest.mark.usefixtures("board")
+def test_a_card_in_place_of_itself_is_lost_and_stays_so(site) -> None:
+    add_areas(site)
+    add_house(site)
+    check_in.check_in(site, stay_request())
+    assert refused(ISSUES["in place of itself"], site) == "lost"
+
+
+@pytest.mark.parametrize("ending", ["evicted", "left without it", "dates over"])
+def test_a_lost_card_of_a_stay_that_is_over_is_taken_back_by_two(
+    site, board, second, clerk, monkeypatch, ending
+) -> None:
+    assert board
+    add_areas(site)
+    add_house(site)
+    stay = check_in.check_in(site, stay_request())
+    if ending == "evicted":
+        confirm(second, eviction.ask(clerk, stay.ref, PAPER).id)
+    elif ending == "left without it":
+        check_out.check_out(site, stay.ref, lost=True)
+    else:
+        cards.lost(site, CARD)
+        later = clock.now_s() + 61 * 86_400
+        monkeypatch.setattr(card_found, "now_s", lambda: later)
+    assert refused(check_in.check_in, site, stay_request(LI, room="102")) == "lost"
+    done = confirm(second, card_found.ask(clerk, CARD, PAPER).id)
+    assert done.result == {"back": "K000001"}
+    assert cards.card_status(site, "K000001").state == "collected"
+    new = check_in.check_in(site, stay_request(LI, room="102"))
+    assert [card.ref for card in new.cards] == ["K000002"]
+
+
+def test_a_found_card_is_collected_and_issued_anew(site, board, second, clerk) -> None:
+    assert board
+    confirm(second, card_found.ask(clerk, lose(site), PAPER).id)
+    cards.collect(site, CARD)
+    assert issue(site).ref == "K000003"
 
 
 # --- controllers -----------------------------------------------------------------------------

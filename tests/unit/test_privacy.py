@@ -406,3 +406,9 @@ def test_a_log_that_was_changed_is_not_whole(site) -> None:
     raw(site, "DROP TRIGGER audit_no_update", "UPDATE audit SET operator = '别人' WHERE id = 1")
     verdict = audit_query.verify(site)
     assert (verdict.whole, verdict.first_broken) == (False, 1)
+
+
+def test_an_act_that_the_log_does_not_have_is_answered_by_those_it_has(site) -> None:
+    found = audit_query.search(site, Wish(act="person.look"))
+    assert (found.total, "site.init" in found.acts) == (0, True)
+    assert audit_query.search(site, Wish(act="site.init")).acts == ()

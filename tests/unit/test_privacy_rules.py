@@ -110,8 +110,6 @@ LOST = found.Facts("K000001", lost=True, until_min=100)
     [
         ({"lost": False}, "not_lost"),
         ({"taken_by": "K000002"}, "taken"),
-        ({"until_min": 50}, "over"),
-        ({"stay_over": True}, "stay"),
         ({"house": stay.House("H00001", words.BARRED, words.ADMITTED)}, "barred"),
         ({"house": stay.House("H00001", words.TRUSTED, words.SUSPENDED)}, "admission"),
         ({"house": stay.House("H00001", words.TRUSTED, words.ADMITTED)}, None),
@@ -120,3 +118,11 @@ LOST = found.Facts("K000001", lost=True, until_min=100)
 )
 def test_a_found_card_goes_on_only_where_a_new_one_could(changed, named) -> None:
     assert rule(found.refuse(dataclasses.replace(LOST, **changed), 50)) == named
+
+
+@pytest.mark.parametrize("over", [{"until_min": 50}, {"stay_over": True}])
+def test_a_found_card_without_a_time_left_is_taken_back_whatever_its_house_is(over) -> None:
+    barred = stay.House("H00001", words.BARRED, words.ADMITTED)
+    card = dataclasses.replace(LOST, house=barred, **over)
+    assert (found.refuse(card, 50), found.goes_on(card, 50)) == (None, False)
+    assert found.goes_on(LOST, 50)

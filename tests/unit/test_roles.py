@@ -13,6 +13,7 @@ from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import (
     card_change,
+    card_grants,
     cards,
     holidays,
     ocpp_cards,
@@ -69,7 +70,7 @@ ACTS = {
     "emergency": lambda site, _: cards.issue(site, card("0012345679"), terms(FLAG_EMERGENCY), None),
     "collect": lambda site, _: cards.collect(site, "K000001"),
     "lost": lambda site, _: cards.lost(site, "K000001"),
-    "grant": lambda site, _: cards.grant_all(site, "door-1"),
+    "grant": lambda site, _: card_grants.grant_all(site, "door-1"),
     "terms": lambda site, _: card_change.change(
         site, "K000001", card_change.Wish(until_min=now_s() // 60 + DAY)),
     "roster": roster.import_roster,
@@ -118,8 +119,9 @@ def test_a_clerk_does_the_work_of_the_desk(site, open_site) -> None:
     add_house(site, doors=())
     clerk = open_site(site.path, operator="李明")
     house_points.add(clerk, "H00001", house_points.NewPoint("door-1"))
-    assert cards.issue(clerk, card(), terms(FLAG_EMERGENCY), None).state == "issued"
+    assert cards.issue(clerk, card(), terms(), None).state == "issued"
     assert cards.collect(clerk, "K000001").state == "collected"
+    assert refused(ACTS["emergency"], clerk, None) == "role"  # no rule of houses stops that card
 
 
 def test_an_auditor_compares_nobody_and_opens_no_case(site, open_site, stay) -> None:

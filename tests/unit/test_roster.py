@@ -115,7 +115,7 @@ def test_columns_come_in_any_order_and_either_language(site, file) -> None:
         (1, "33019919900101001", "身份证号", "not 18 characters: 17 digits, then a digit or X"),
         (1, "", "身份证号", "empty"),
         (2, "", "房间", "empty"),
-        (3, "12345678", "卡号", "not a card number"),
+        (3, "12345678", "卡号", "not clear as a number: type all ten digits, as text"),
         (3, "9912345678", "卡号", "not a card number"),
         (3, "", "卡号", "empty"),
         (4, "2026-02-30", "入住日期", "not a date such as 2025-03-31"),
@@ -183,6 +183,14 @@ def test_what_contradicts_the_registry_is_named(site, file) -> None:
     assert faults(site, file(longer))[0][:2] == (2, "到期日期")
     other_name = WANG.replace("王伟", "王军").replace("0012345678", "0012345680")
     assert faults(site, file(other_name))[0][:2] == (2, "姓名")
+
+
+def test_a_lost_card_is_a_fault_of_its_row(site, file) -> None:
+    roster.import_roster(site, file(WANG))
+    cards.lost(site, "0012345678")
+    [(row, column, what)] = faults(site, file(WANG))
+    assert (row, column) == (2, "卡号")
+    assert "lost (王伟 A-101 K000001)" in what
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", HEADER.encode()])

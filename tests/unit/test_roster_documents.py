@@ -8,11 +8,12 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from controller_tool.errors import OperatorError
 from controller_tool.registry.models import Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import words
 from controller_tool.rules.refusal import RuleRefused
-from controller_tool.services import roster
+from controller_tool.services import people, roster
 from controller_tool.services.desk import (
     change_stay,
     check_in,
@@ -84,14 +85,29 @@ def test_a_passport_on_a_roster_is_known_at_the_desk_and_on_the_next_roster(
         assert len(list(session.scalars(select(Person)))) == 1
 
 
-def test_the_same_characters_on_a_card_and_a_passport_are_two_people(take) -> None:
-    number = person(1)[1]
-    done = take(row(1), row(2, "护照", "男", 身份证号=number))
+def test_the_same_characters_on_a_permit_and_a_passport_are_two_people(take) -> None:
+    permit = row(1, "通行证", "男", 身份证号="H12345678")
+    done = take(permit, row(2, "护照", "男", 身份证号="H12345678"))
     assert done.counts[words.NEW] == 2
     assert refused(take, row(3, "护照", 身份证号="E12345678", room="102"),
                    row(4, "护照", 身份证号="E12345678", room="102")) == [
         (3, "身份证号", "the same as in row 2"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number_", [person(1)[1], "33019919900101234x", "330199900101234"])
+@pytest.mark.parametrize("kind", ["护照", "通行证"])
+def test_an_id_number_is_no_passports(site, take, number_, kind) -> None:
+    """Whether its check digit is right or not: one person would have two entries."""
+    [(line, column, what)] = refused(take, row(1, kind, "男", 身份证号=number_))
+    assert (line, column) == (2, "身份证号")
+    assert "number of an ID card" in what
+    code = words.PASSPORT if kind == "护照" else words.TRAVEL_PERMIT
+    holder = people.Holder("李四", number_, document=code, sex="M")
+    with pytest.raises(OperatorError, match="number of an ID card"):
+        people.good_number(holder)
+    assert people.good_number(people.Holder("李四", "E1234567890", document=words.PASSPORT))
+    assert site
 
 
 def test_what_is_wrong_with_a_document_is_said_in_its_column(take) -> None:
@@ -193,7 +209,7 @@ def test_one_bed_is_not_given_to_two(site, take) -> None:
     take(row(1, bed="1"))
     told = refused(take, row(3, bed="1"), source="other")
     assert told == [(2, "床位", "Bed 1 of room 101 is taken (L000001)")]
-    assert take(row(3, bed="1"), leavers=words.END).counts[words.LEAVING] == 1
+    assert take(row(3, bed="1"), leavers=words.END).counts[words.CHECKED_OUT] == 1
     assert beds(site) == {"工人丁": "1"}
 
 

@@ -316,6 +316,10 @@ def test_a_master_card_is_bound_as_the_desk_rules_say(site, board) -> None:
         ({"devices": None}, "names its controllers"),
         ({"profile_id": 1}, "profile with a schedule"),
         ({"until_min": NOW_MIN + 91 * 1440}, "within 90 days"),
+        (
+            {"from_min": NOW_MIN + 62 * 1440, "until_min": NOW_MIN + 63 * 1440},
+            "begins within 60 days",
+        ),
         ({"flags": FLAG_MASTER | FLAG_EMERGENCY}, "either an emergency card or a master card"),
     ):
         with pytest.raises(OperatorError, match=said):
@@ -324,6 +328,21 @@ def test_a_master_card_is_bound_as_the_desk_rules_say(site, board) -> None:
     with pytest.raises(OperatorError, match="within 90 days"):
         card_change.change(site, CARD, card_change.Wish(until_min=NOW_MIN + 91 * 1440))
     assert board.update().count == 1
+
+
+@pytest.mark.both_registries
+def test_a_profile_of_master_cards_that_are_out_keeps_its_hours(site, board) -> None:
+    assert board
+    schedules.add(site, "day", ["daily 08:00-18:00"])
+    schedules.add(site, "night", ["daily 20:00-23:00"])
+    profiles.add(site, "cleaner", profiles.Wish(schedule="day"))
+    issue(site, "0012345679", profile_id=2)
+    issue(site, flags=FLAG_MASTER, devices=("door-1",), profile_id=2)
+    with pytest.raises(OperatorError, match="keep its hours: K000002"):
+        profiles.change(site, "cleaner", profiles.Wish(schedule="always"))
+    assert profiles.change(site, "cleaner", profiles.Wish(schedule="night")).schedule == "night"
+    cards.collect(site, CARD)
+    assert profiles.change(site, "cleaner", profiles.Wish(schedule="always")).schedule is None
 
 
 def test_each_use_of_a_master_card_is_flagged(site, board) -> None:

@@ -161,6 +161,11 @@ def test_a_card_without_a_stay_is_held_to_the_strictest_house_that_its_doors_ser
     assert refused(barred, days=9999, excepted=True) is None
 
 
+def test_a_visit_that_ends_before_it_begins_is_told_by_its_dates() -> None:
+    for until_min in (NOW - 60, NOW):
+        assert rule(wish=replace(VISIT, until_min=until_min)) == "dates"
+
+
 def seen(house: str, *hours: tuple[float, float], over: bool = True) -> tuple[visits.Visit, ...]:
     """Visits in this house, each from and until so many hours from NOW."""
     return tuple(

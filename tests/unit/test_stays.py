@@ -16,7 +16,7 @@ from controller_tool.registry.stays import Lease
 from controller_tool.rules import visits, words
 from controller_tool.rules.refusal import RuleRefused
 from controller_tool.services import card_change, cards, device_replace, explain, list_content
-from controller_tool.services.desk import change_stay, check_in, check_out, verify
+from controller_tool.services.desk import change_stay, check_in, check_out, proving, verify
 from controller_tool.services.people import Holder
 from protocol import cards as layout
 from protocol.constants import CARD_RECORD_BYTES, FLAG_EMERGENCY
@@ -351,3 +351,14 @@ def points_opened(site, board: Board) -> set[int]:
     payload = content.payload
     at = range(0, len(payload), CARD_RECORD_BYTES)
     return {masks[layout.profile(payload, place)] for place in at}
+
+
+@pytest.mark.usefixtures("house")
+def test_a_stay_whose_only_card_is_lost_goes_on_without_one(site, board) -> None:
+    made = check_in.check_in(site, request())
+    board.update()
+    cards.lost(site, made.cards[0].ref)
+    board.update()
+    [line] = proving.proof(site, [made.ref]).words()
+    assert line.startswith("no card is out, the stay goes on")
+    assert line.endswith("deregistered")

@@ -170,7 +170,9 @@ def test_who_is_not_on_it_any_more_is_listed_and_ends_only_on_demand(site, take)
     ]
     assert stays(site)["工人丙"] == ("101", None)
     assert take(person(1), leavers=words.KEEP).leavers == ()
-    take(person(1), leavers=words.END)
+    done = take(person(1), leavers=words.END)
+    assert [one.what for one in done.leavers] == [("checked_out",)]
+    assert done.devices == ("door-1",)  # holds the card of who has gone, until a push
     assert stays(site)["工人丙"] == ("101", "not_on_roster")
 
 
@@ -203,6 +205,15 @@ def test_a_card_of_somebody_else_and_another_name_are_refused(take) -> None:
         (3, "姓名", "this ID number belongs to somebody of another name"),
         (3, "卡号", "the same as in row 2"),
     ]
+
+
+def test_a_lost_card_is_a_fault_of_its_row(site, take) -> None:
+    take(person(1))
+    cards.lost(site, "0012345001")
+    what = ("this card is lost (工人乙 H00001 101 K000001); it goes to nobody before: card found"
+            " K000001")  # fmt: skip
+    assert refused(take, person(1), person(2, 卡号="0012345001"))[-1] == (3, "卡号", what)
+    assert refused(take, person(1))[0] == (2, "卡号", what), "nor to whom it was of"
 
 
 def test_a_card_that_the_person_has_without_a_stay_goes_on_with_it(site, take, tmp_path) -> None:
@@ -253,9 +264,8 @@ BAD = {
     "姓名": ["", "王" * 65, "#N/A", "a\x7fb"],
     "身份证号": ["", "330199", 330199199001010011, "3.3E+17", GOOD[0][1][:-2] + "00"],
     "房间": ["", "999", "1" * 40, "=1+1"],
-    "卡号": ["", "12", "99999999999", "卡", 10**16],
+    "卡号": ["12", "99999999999", "卡", 10**16],
     "入住日期": [
-        "",
         "昨天",
         "1/2/2026",
         "2019-01-01",
@@ -280,6 +290,17 @@ def test_one_spoiled_cell_is_refused_by_its_row_and_column(site, take, place, co
     assert named
     assert named <= allowed
     assert contents(site) == before
+
+
+def test_who_has_no_card_yet_and_whose_first_day_nobody_knows_are_on_one_roster_with_others(
+    site, take
+) -> None:
+    done = take(person(1), person(2, 卡号="", 入住日期=""))
+    assert counts(done) == {"new": 2}
+    assert stays(site)["工人丙"] == ("101", None)
+    with site.registry.session() as session:
+        assert len(list(session.scalars(select(Card)))) == 1
+    assert counts(take(person(1, 卡号=""), person(2, 卡号=""))) == {"unchanged": 2}, "says nothing"
 
 
 @pytest.mark.usefixtures("house")

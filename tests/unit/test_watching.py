@@ -10,7 +10,7 @@ import pytest
 
 from controller_tool import cli
 from controller_tool.keys import passphrase
-from controller_tool.services import cards, watching
+from controller_tool.services import card_grants, cards, watching
 from controller_tool.services.push import PushResult
 from tests.unit.fake_whitelist import FakeWhitelist, connect
 from tests.unit.registry_support import PASSPHRASE, Board
@@ -77,7 +77,7 @@ def test_one_that_is_out_of_reach_is_tried_ever_more_seldom_and_holds_up_no_othe
 
 def test_whoever_comes_back_completes_what_is_pending(site, desk, monkeypatch) -> None:
     doors = [FakeWhitelist(Board(site, name)) for name in ("door-2", "door-3")]
-    cards.grant_all(site, "door-2")
+    card_grants.grant_all(site, "door-2")
     known = desk.door
     connect(monkeypatch, known, *doors)
     desk.watch(1)

@@ -1,7 +1,8 @@
 """A lost card that was found goes on, once a second operator says so (host).
 
 It goes on as a new grant with a reference of its own, like a card with other dates
-(services.card_change): receipts prove the former one gone and the new one there.
+(services.card_change): receipts prove the former one gone and the new one there. Where its stay or
+its dates are over it is taken back instead, as one that was handed in, and may be issued anew.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from sqlalchemy import select
 
 from controller_tool.clock import now_s
 from controller_tool.registry.houses import House
-from controller_tool.registry.models import STATE_LOST, Card, Device, Grant, Person
+from controller_tool.registry.models import STATE_COLLECTED, STATE_LOST, Card, Device, Grant, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import found as rules
 from controller_tool.rules import words
@@ -38,31 +39,34 @@ def ask(site: Site, text: str, document: str, dry_run: bool = False) -> PairView
     return pair_acts.ask(site, words.FOUND, card.ref, document, {"card_id": card.id}, dry_run)
 
 
-def check(site: Site, session: Session, asked: Asked) -> Card:
-    """The card; RuleRefused when it cannot go on."""
+def check(site: Site, session: Session, asked: Asked) -> tuple[Card, bool]:
+    """The card, and whether it goes on; RuleRefused when it can neither that nor be taken back."""
     card = session.get_one(Card, asked.facts["card_id"])
     live = cards.live_card(site, session, cards.credential_of(site, card))
     lease = session.get(Lease, card.lease_id) if card.lease_id else None
     house = session.get_one(House, lease.house_id) if lease else None
-    require_rules(
-        rules.refuse(
-            rules.Facts(
-                ref=card.ref,
-                lost=card.state == STATE_LOST,
-                until_min=_end_min(card, lease),
-                taken_by=live.ref if live else None,
-                stay_over=lease is not None and lease.ended_at_s is not None,
-                house=places.facts(house) if house else None,
-            ),
-            now_s() // 60,
-        )
+    facts = rules.Facts(
+        ref=card.ref,
+        lost=card.state == STATE_LOST,
+        until_min=_end_min(card, lease),
+        taken_by=live.ref if live else None,
+        stay_over=lease is not None and lease.ended_at_s is not None,
+        house=places.facts(house) if house else None,
     )
-    return card
+    now_min = now_s() // 60
+    require_rules(rules.refuse(facts, now_min))
+    return card, rules.goes_on(facts, now_min)
 
 
 def carry_out(site: Site, session: Session, asked: Asked) -> dict[str, Any]:
     """Issue it anew for the rest of its dates, on the controllers that are still in use."""
-    old = check(site, session, asked)
+    old, goes_on = check(site, session, asked)
+    if not goes_on:
+        old.state = STATE_COLLECTED
+        audit.append(
+            session, site.operator, "card.found_back", ref=old.ref, document=asked.document
+        )
+        return {"back": old.ref}
     query = (
         select(Grant, Device)
         .join(Device, Device.id == Grant.device_id)
@@ -81,7 +85,7 @@ def carry_out(site: Site, session: Session, asked: Asked) -> dict[str, Any]:
     if lease is None:
         card_terms.check(session, terms)
     person = session.get(Person, old.person_id) if old.person_id else None
-    new = cards.add(site, session, cards.credential_of(site, old), terms, person)
+    new = cards.add(site, session, cards.credential_of(site, old), terms, person, found=True)
     new.lease_id = old.lease_id
     session.add_all(
         Grant(card_id=new.id, device_id=device.id, points_mask=mask) for mask, device in granted

@@ -68,7 +68,7 @@ def correct(site: Site, who: str, wish: Wish, dry_run: bool = False) -> Correcte
                 )
             )
         )  # fmt: skip
-        people.refresh(site, person, holder)
+        people.refresh(site, session, person, holder)
         person.name = name
         if "id_number" in fields:
             people.renumber(site, person, number)

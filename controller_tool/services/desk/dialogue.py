@@ -170,8 +170,11 @@ def summary(site: Site, filled: Form, request: Request) -> list[tuple[str, str]]
     rows = [
         (t("house"), f"{seen.house} {seen.address}"), (t("room"), seen.room),
         (t("kind of stay"), name_of("stay", seen.kind)), (name_of("person", "name"), seen.name),
-        (t("ID number"), masking.document(id_number.normalise(filled.id_number), words.CLERK)),
-        (t("until"), filled.until), (t("host"), filled.host),
+        (questions.number(site, filled).text,
+         masking.document(id_number.normalise(filled.id_number), words.CLERK)),
+        (t("sex"), name_of("sex", filled.sex) if filled.sex else ""),
+        (t("phone"), filled.phone), (t("household"), filled.origin), (t("bed"), seen.bed),
+        (t("from"), filled.begin), (t("until"), filled.until), (t("host"), filled.host),
         (t("cards"), ", ".join(card.masked() for card in request.cards) or t("none")),
     ]  # fmt: skip
     return [row for row in rows if row[1]]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
+from controller_tool import id_number
 from controller_tool.messages import chinese, t
-from controller_tool.rules import words
+from controller_tool.rules import contact, landlords, words
 from controller_tool.services import people
 from controller_tool.services.desk import roster_template, sheet_cells, sheets
 from controller_tool.services.desk.areas import CODE_MAX as GRID_MAX
@@ -115,8 +117,8 @@ class _Reader:
             self._short("address", ADDRESS_MAX), self._short("grid", GRID_MAX),
             self._code("type5", words.TYPES) or "", self._code("class4", words.CLASSES),
             self._count("rooms"), self._count("beds"),
-            self._short("landlord", people.NAME_MAX), self._short("phone", people.NAME_MAX),
-            self._short("document", people.NAME_MAX), self._room_beds(), self._faults,
+            self._short("landlord", people.NAME_MAX), self._phone(), self._document(),
+            self._room_beds(), self._faults,
         )  # fmt: skip
 
     def _text(self, column: str) -> str:
@@ -137,6 +139,19 @@ class _Reader:
         if not people.is_short(text, longest):
             self._wrong(column, t("longer than {n} characters, or unprintable", n=longest))
         return text
+
+    def _phone(self) -> str:
+        phone = contact.phone(self._text("phone"))
+        if phone is None:
+            self._wrong("phone", t(contact.NO_PHONE))
+        return phone or ""
+
+    def _document(self) -> str:
+        number = id_number.normalise(self._text("document"))
+        fault = landlords.document_fault(number, date.today())  # noqa: DTZ011 - a birth date
+        if fault:
+            self._wrong("document", fault)
+        return number
 
     def _code(self, column: str, codes: Sequence[str]) -> str | None:
         """A code of rules.words, written as such or in Chinese with 类 or without."""

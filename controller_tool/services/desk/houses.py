@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from controller_tool import id_number
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Inspection, Room
-from controller_tool.rules import admission, duty, inspections, texts, words
+from controller_tool.rules import admission, duty, inspections, landlords, texts, words
 from controller_tool.rules import areas as area_rules
 from controller_tool.rules.refusal import require, unknown
 from controller_tool.services import audit, people, refs
 from controller_tool.services.desk import (
     areas,
     change_stay,
+    held_before,
+    holds,
     house_lines,
     house_view,
     operators,
@@ -148,8 +152,8 @@ def register(site: Site, session: Session, new: NewHouse) -> House:
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> HouseView:
     """Correct what is written down of a house."""
     operators.require(site, duty.KEEP)
-    if wish.phone or wish.document:
-        site.unlock()
+    if (wish.landlord, wish.phone, wish.document) != (None, None, None):
+        site.unlock()  # to seal them, or what stood there under an order
     with changing(site, dry_run) as session:
         house = places.house(session, text)
         write_down(site, session, house, wish)
@@ -304,7 +308,12 @@ def opened(site: Site, house: House) -> tuple[str, str]:
 
 
 def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
-    """As change, in the caller's transaction, which audits."""
+    """As change, in the caller's transaction, which audits.
+
+    Of a house that the police keep, what stood there of its landlord is kept.
+    """
+    held = house.id in holds.on_houses(session)
+    before = _landlord(site, house) if held else {}
     if wish.address is not None:
         house.address = wanted(wish.address, ADDRESS_MAX, t("The address"))
     if wish.grid is not None:
@@ -318,9 +327,31 @@ def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
         house.resettlement = wish.resettlement
     if wish.mark is not None:
         house.key_mark = people.short(wish.mark, ADDRESS_MAX) or None
-    for column, value in zip(_SEALED, (wish.phone, wish.document), strict=True):
+    phone = wish.phone and people.good_phone(wish.phone)
+    document = wish.document and _good_document(wish.document)
+    for column, value in zip(_SEALED, (phone, document), strict=True):
         if value is not None:
             setattr(house, f"{column}_sealed", _sealed(site, house, column, value))
+    if held:
+        now = _landlord(site, house)
+        was = {name: value for name, value in before.items() if value != now[name]}
+        held_before.keep_house(site, session, house, was)
+
+
+def _landlord(site: Site, house: House) -> dict[str, str]:
+    phone, document = opened(site, house)
+    return {"landlord": house.landlord_name or "", "phone": phone, "document": document}
+
+
+def _good_document(text: str) -> str:
+    number = id_number.normalise(text)
+    fault = landlords.document_fault(number, date.today())  # noqa: DTZ011 - a birth date has no zone
+    if fault:
+        raise OperatorError(
+            t("The number of the document is wrong: {fault}", fault=fault),
+            t("Compare it with the document"),
+        )
+    return number
 
 
 def suspend_for_hazard(site: Site, session: Session, house: House) -> bool:

@@ -1,7 +1,8 @@
 """An operator's secret as the registry keeps it, and the tries at it (host).
 
 CBOR array: form 1, log2 of the cost, block size, parallelism, salt, scrypt of the secret, 1 while
-it is a first secret that somebody else gave, wrong tries in a row, when the last of them was.
+it is a first secret that somebody else gave (2: who came by the name chose it, and nobody gave a
+first one), wrong tries in a row, when the last of them was.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from controller_tool.rules.refusal import Refusal
 from protocol import cbor
 
 _FORM = 1
+OWN, _FIRST, CLAIMED = 0, 1, 2
 _COST_LOG2, _BLOCK, _PARALLEL = 15, 8, 1  # 32 MiB, a tenth of a second
 _COST_LOG2_MAX, _BLOCK_MAX, _PARALLEL_MAX = 17, 16, 4  # a row that asks for more was made by others
 _SALT_BYTES, _DIGEST_BYTES = 16, 32
@@ -30,7 +32,7 @@ _FIRST_GROUPS, _FIRST_LENGTH = 3, 4
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept; first: it opens nothing but its own change."""
+    """What is kept; first: of OWN, _FIRST (opens nothing but its own change) and CLAIMED."""
 
     cost_log2: int
     block: int
@@ -42,9 +44,10 @@ class Kept:
     wrong_at_s: int = 0
 
 
-def make(secret: str, *, first: bool = False) -> bytes:
-    """What is kept of a secret."""
-    empty = Kept(_COST_LOG2, _BLOCK, _PARALLEL, os.urandom(_SALT_BYTES), b"", int(first))
+def make(secret: str, *, first: bool = False, claimed: bool = False) -> bytes:
+    """What is kept of a secret. claimed: it is not known to be of whom the name says."""
+    empty = Kept(_COST_LOG2, _BLOCK, _PARALLEL, os.urandom(_SALT_BYTES), b"",
+                 _FIRST if first else CLAIMED if claimed else OWN)  # fmt: skip
     return _pack(replace(empty, digest=_stretch(empty, secret)))
 
 
@@ -57,7 +60,12 @@ def first_secret() -> str:
 
 def is_first(data: bytes) -> bool:
     """Whether it was given by somebody else and not changed yet."""
-    return bool(_unpack(data).first)
+    return _unpack(data).first == _FIRST
+
+
+def is_claimed(data: bytes) -> bool:
+    """Whether who came by the name chose it, and no head knows of it."""
+    return _unpack(data).first == CLAIMED
 
 
 def attempt(data: bytes, secret: str, name: str, now_s: int) -> tuple[bytes, Refusal | None]:

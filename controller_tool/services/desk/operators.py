@@ -65,6 +65,39 @@ def require(site: Site, act: str, secret: str | None = None) -> None:
     site.proven_operator = site.operator
 
 
+def require_given(site: Site, act: str) -> None:
+    """As require, of an operator whom a head gave a secret, whatever the role.
+
+    RuleRefused without one: anybody may come by a name.
+    """
+    with site.registry.session() as session:
+        row = find(session, site.operator)
+    require_rules(duty.refuse(who(site.operator, row), act), given(site.operator, row))
+    if site.proven_operator != site.operator:
+        prove(site, site.operator)
+        site.proven_operator = site.operator
+
+
+def given(name: str, row: Operator | None) -> Refusal | None:
+    """Why nobody can prove to be this operator by a secret that a head gave, or None."""
+    if row is None:
+        return Refusal(
+            "no_secret", t("{name} has no secret", name=name),
+            t("A head writes them down and gives one: operator add {name}, operator secret {name}"
+              " --reset", name=name),
+        )  # fmt: skip
+    if row.secret is not None and not operator_secret.is_claimed(row.secret):
+        return _own(row)
+    if row.role == words.HEAD:
+        return _own(row)  # the founder, whom nobody gives one
+    what = t("{name} has no secret", name=name)
+    if row.secret is not None:
+        what = t("{name} has a secret that no head gave", name=name)
+    return Refusal(
+        "no_secret", what, t("A head gives one: operator secret {name} --reset", name=name)
+    )
+
+
 def prove(site: Site, name: str, secret: str | None = None) -> None:
     """RuleRefused unless this is the operator's own secret. Wrong ones are counted and audited."""
     given = passphrases.operator_secret(name) if secret is None else secret
@@ -201,7 +234,11 @@ def set_secret(site: Site, new: str, old: str | None = None) -> OperatorView:
         if refusal is None:
             audit.append(session, name, "operator.secret_set")  # writes a new one down first
             row = get(session, name)
-            row.secret = operator_secret.make(new)
+            # under a clerk's name anybody may have come
+            claimed = row.role == words.CLERK and (
+                row.secret is None or operator_secret.is_claimed(row.secret)
+            )
+            row.secret = operator_secret.make(new, claimed=claimed)
             view = _view(row)
     require_rules(refusal)
     return view

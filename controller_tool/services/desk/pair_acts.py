@@ -1,7 +1,8 @@
 """Acts that one operator asks for and another one lets happen (host).
 
 What each act checks and does stands in services.desk.pair_work; it happens in the transaction of
-the second one's yes. The second one proves themselves with their own secret each time.
+the second one's yes. The first one gives a secret that a head gave them, or one person could be
+both; the second one proves themselves with their own secret each time.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def ask(
 
     act: of rules.words.PAIR_ACTS; document: number of the paper that it rests on.
     """
-    operators.require(site, duty.ASK_PAIR)
+    operators.require_given(site, duty.ASK_PAIR)
     require_rules(pairs.refuse_document(document))
     with site.registry.writing() as session, session.begin_nested() as trial:
         require_rules(pairs.refuse_question(_open(session, act, subject), subject))
@@ -92,7 +93,7 @@ def decide(site: Site, number: int, yes: bool, secret: str | None = None) -> Pai
         _require_open(row)
         withdrawn = not yes and row.asked_by == site.operator
         if not withdrawn:
-            _require_second(site, session, row)
+            _require_two(site, session, row, yes)
     if not withdrawn:
         operators.prove(site, site.operator, secret)
     if yes:
@@ -101,7 +102,7 @@ def decide(site: Site, number: int, yes: bool, secret: str | None = None) -> Pai
         row = _get(session, number, lock=True)
         _require_open(row)
         if not withdrawn:
-            _require_second(site, session, row)
+            _require_two(site, session, row, yes)
         row.state = words.DONE if yes else words.REFUSED
         row.decided_by, row.decided_at_s = site.operator, now_s()
         result: dict[str, Any] = {}
@@ -125,9 +126,15 @@ def _work(act: str) -> Any:
     return pair_work.WORK[act]
 
 
-def _require_second(site: Site, session: Session, row: PairAct) -> None:
+def _require_two(site: Site, session: Session, row: PairAct, yes: bool) -> None:
+    """The second one is another who may say so; of a yes, the first one still counts."""
     mine = operators.who(site.operator, operators.find(session, site.operator))
-    require_rules(duty.second(row.act, row.asked_by, mine))
+    asker = operators.find(session, row.asked_by)
+    first = operators.who(row.asked_by, asker)
+    require_rules(
+        duty.second(row.act, row.asked_by, mine),
+        duty.first(first, row.id, proven=not operators.given(row.asked_by, asker)) if yes else None,
+    )
 
 
 def _open(session: Session, act: str, subject: str) -> int | None:

@@ -76,6 +76,10 @@ class Proof:
         lines = []
         if self._live():
             lines.append(self._works())
+        elif self._ended() and any(stay.ended_at_s is None for stay in self.stays):
+            return (
+                t("no card is out, the stay goes on; those that ended: {what}", what=self._dead()),
+            )
         if self._ended() and (self.undead or not self._live()):
             lines.append(self._dead())
         return tuple(lines) or (t("no card is out"),)

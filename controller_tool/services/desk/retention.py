@@ -103,7 +103,7 @@ def erase_due(site: Site, dry_run: bool = False) -> Erased:
         cases = retention_beside.cases(session, limit, now)
         houses = retention_beside.landlords(session, limit, now)
         retention_beside.of_persons(session, ids)
-        audit_texts.forget(session, [*ids, *cases])
+        audit_texts.forget(session, [*ids, *cases, *houses])
         for first in range(0, len(ids), _ENTRY_PERSONS):
             some = ids[first : first + _ENTRY_PERSONS]
             audit.append(session, site.operator, "person.erase", persons=some, days=limit)

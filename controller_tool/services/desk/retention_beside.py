@@ -8,6 +8,7 @@ from sqlalchemy import or_, select, update
 
 from controller_tool.registry.houses import Case, House
 from controller_tool.registry.models import Person
+from controller_tool.registry.records import LogText
 from controller_tool.registry.stays import DeliveryReject, Lease
 from controller_tool.rules import retention as rules
 from controller_tool.rules import words
@@ -55,7 +56,8 @@ def landlords(session: Session, limit: int, now: int) -> list[str]:
     closed = select(House).where(
         House.state == words.CLOSED, House.closed_at_s.is_not(None),
         or_(House.landlord_name != "", House.landlord_phone_sealed.is_not(None),
-            House.landlord_document_sealed.is_not(None)),
+            House.landlord_document_sealed.is_not(None),
+            House.ref.in_(select(LogText.subject))),
     )  # fmt: skip
     erased = []
     for house in session.scalars(closed.order_by(House.ref)):

@@ -78,7 +78,7 @@ class Applier:
             if step.person is None:
                 step.person = people.made(self._site, holder, row.id_number)
                 self._session.add(step.person)
-            elif people.refresh(self._site, step.person, holder) and step.lease:
+            elif people.refresh(self._site, self._session, step.person, holder) and step.lease:
                 step.what.append(words.DETAILS)
         self._session.flush()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, or_, select
 
 from controller_tool.registry.houses import House, Room
-from controller_tool.registry.models import STATE_ISSUED, Card, Person
+from controller_tool.registry.models import STATE_ISSUED, STATE_LOST, Card, Person
 from controller_tool.registry.stays import Lease
 from controller_tool.rules import stay as stay_rules
 from controller_tool.rules import words
@@ -71,8 +71,14 @@ class Books:
             return None
         return self._by_credential.get(cards.index(self._site.vault, row.credential))
 
+    def lost(self, row: Row) -> Card | None:
+        """The newest card with the row's number where it was lost."""
+        if row.credential is None:
+            return None
+        return self._lost.get(cards.index(self._site.vault, row.credential))
+
     def holder(self, card: Card) -> str:
-        """Who has a card that is out, as card_holder says it."""
+        """Who has or lost a card, as card_holder says it."""
         return card_holder.said(self._site, self._session, card)
 
     def held(self, lease: Lease) -> list[Card]:
@@ -133,10 +139,14 @@ class Books:
     def _cards(self, rows: list[Row]) -> None:
         out = Card.state == STATE_ISSUED
         numbers = {cards.index(self._site.vault, row.credential) for row in rows if row.credential}
-        self._by_credential = {
-            card.credential_index: card
-            for card in self._of(Card, Card.credential_index, numbers, out)
-        }
+        same: dict[bytes, list[Card]] = defaultdict(list)
+        for card in self._of(Card, Card.credential_index, numbers):
+            same[card.credential_index].append(card)
+        newest = {number: cards.newest(many) for number, many in same.items()}
+        self._by_credential, self._lost = (
+            {number: card for number, card in newest.items() if card and card.state == state}
+            for state in (STATE_ISSUED, STATE_LOST)
+        )
         leases = {one.id for many in self.stays.values() for one in many}
         leases |= {one.id for one in self.from_source}
         self._by_stay: dict[str, list[Card]] = defaultdict(list)

@@ -4,7 +4,7 @@
 - in another room of it, or in another house by the same source: the stay moves
 - a later end: it is extended; an earlier one is refused, for that is a check-out
 - another card: the former ones of the stay end; a card that is out to somebody else is refused,
-  unless this roster or its leavers free it
+  unless this roster or its leavers free it; so is one that was lost
 - a stay that is there keeps its begin; its bed is free for others once it ends or moves
 """
 
@@ -218,6 +218,11 @@ class Planner:
                 what = t("this card is issued to somebody else ({holder})",
                          holder=self._books.holder(card))  # fmt: skip
                 self._wrong(step.row, "card", what, shown)
+        lost = self._books.lost(step.row)
+        if lost is not None:
+            what = t("this card is lost ({holder}); it goes to nobody before: card found {card}",
+                     holder=self._books.holder(lost), card=lost.ref)  # fmt: skip
+            self._wrong(step.row, "card", what, shown)
         if step.what and not self._books.doors(step.house, step.room):
             self._wrong(step.row, "card", t("House {house} has no door that a card could open",
                                             house=step.house.ref), shown)  # fmt: skip

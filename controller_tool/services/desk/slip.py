@@ -16,7 +16,7 @@ from controller_tool.errors import OperatorError
 from controller_tool.keys.files import write_private_file
 from controller_tool.messages import language, name_of, t
 from controller_tool.registry.models import STATE_ISSUED
-from controller_tool.services import moments, site_time
+from controller_tool.services import endings, moments, site_time
 from controller_tool.services.desk import proving
 
 if TYPE_CHECKING:
@@ -107,11 +107,12 @@ def of_proof(site: Site, shown: Proof) -> Slip:
 def write(made: Slip, ref: str, target: Path) -> Path:
     """The page in a file, or the folder, that is named; OperatorError where it cannot be.
 
-    A name without an ending is a folder, made where there is none: as a file, one slip would
-    overwrite the other.
+    A name in .html is a page, one in .txt plain text. One without an ending is a folder, made
+    where there is none: as a file, one slip would overwrite the other.
     """
     folder = target.is_dir() or not target.suffix
     path = target / f"{ref}.html" if folder else target
+    endings.require(path, ".html", ".txt")
     body = made.text() if path.suffix == ".txt" else made.page()
     try:
         if folder:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from controller_tool.clock import now_s
 from controller_tool.errors import OperatorError
 from controller_tool.messages import t
 from controller_tool.registry.houses import House, Room
-from controller_tool.registry.models import Person
-from controller_tool.registry.stays import RosterImport
+from controller_tool.registry.models import STATE_ISSUED, Card, Device, Grant, Person
+from controller_tool.registry.stays import Lease, RosterImport
 from controller_tool.rules import duty, words
 from controller_tool.rules import stay as rules
 from controller_tool.rules.refusal import require
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from controller_tool.registry.stays import Lease
     from controller_tool.services.desk.roster_plan import Plan, Step
     from controller_tool.services.desk.sheet_cells import Fault
     from controller_tool.services.desk.sheets import LeftOut
@@ -157,15 +158,17 @@ def _carry_out(
 ) -> Imported:
     """``read`` with what was done."""
     profile = profiles.find(session, wish.profile).id if wish.profile else RESIDENT_PROFILE
-    leavers = [] if wish.leavers == words.KEEP else _leavers(session, plan.leavers)
+    leavers = [] if wish.leavers == words.KEEP else _leavers(session, plan.leavers, wish.leavers)
+    told: set[str] = set()
     if wish.leavers == words.END:
+        told = _holding(session, plan.leavers)
         for lease in plan.leavers:
             check_out.move_out(session, lease, reason=words.NOT_ON_ROSTER)
     applier = Applier(site, session, books)
     stays = applier.apply(plan.steps, wish.kind, read.source, profile)
     list_content.require_room(session, list(applier.doors))
     changes = tuple(_change(step, stays[step.row.line]) for step in plan.steps)
-    devices = tuple(sorted(device.name for device in applier.doors))
+    devices = tuple(sorted(told | {device.name for device in applier.doors}))
     return replace(
         read, counts=_counts(changes, leavers), changes=changes, leavers=tuple(leavers),
         devices=devices,
@@ -194,13 +197,28 @@ def _change(step: Step, lease: Lease | None) -> Change:
     )  # fmt: skip
 
 
-def _leavers(session: Session, leases: list[Lease]) -> list[Change]:
+def _holding(session: Session, leases: list[Lease]) -> set[str]:
+    """Controllers that hold cards which are out of these stays and of visits to them."""
+    stays = {lease.id for lease in leases}
+    visits = select(Lease.id).where(Lease.host_lease_id.in_(stays), Lease.ended_at_s.is_(None))
+    stays |= set(session.scalars(visits))
+    query = (
+        select(Device.name)
+        .join(Grant, Grant.device_id == Device.id)
+        .join(Card, Card.id == Grant.card_id)
+        .where(Card.lease_id.in_(stays), Card.state == STATE_ISSUED)
+    )
+    return set(session.scalars(query))
+
+
+def _leavers(session: Session, leases: list[Lease], what: str) -> list[Change]:
+    word = words.CHECKED_OUT if what == words.END else words.LEAVING
     made = []
     for lease in leases:
         person = session.get_one(Person, lease.person_id)
         house, room = session.get_one(House, lease.house_id), session.get_one(Room, lease.room_id)
         made.append(Change(0, person.name, house.ref, room.number, "", lease.until_min,
-                           (words.LEAVING,), lease.ref, lease.bed))  # fmt: skip
+                           (word,), lease.ref, lease.bed))  # fmt: skip
     return made
 
 
