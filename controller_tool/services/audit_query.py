@@ -83,7 +83,8 @@ class Verdict:
 def search(site: Site, wish: Wish) -> Found:
     """The newest entries that fit; RuleRefused for a role that may not read the log.
 
-    What stood in an entry that an order keeps is for those who may see whole numbers.
+    What stood in an entry that an order keeps is for those who may see whole numbers, and the look
+    is written down before it is shown.
     """
     operators.require(site, duty.SEE_AUDIT)
     with site.registry.session() as session:
@@ -98,6 +99,10 @@ def search(site: Site, wish: Wish) -> Found:
         unknown = wish.act is not None and not total
         acts = session.scalars(select(AuditEntry.act).distinct()) if unknown else ()
         known = tuple(sorted(acts))
+    held = [r.id for r in rows if r.act in held_before.ACTS and _named(r) in texts]
+    if held:
+        with site.registry.writing() as session:
+            audit.append(session, site.operator, "audit.held_seen", entries=held)
     entries = (Entry(r.id, r.at_s, r.operator, r.act, _details(r, texts)) for r in rows)
     return Found(tuple(entries), total, known)
 
@@ -119,11 +124,13 @@ def _texts(site: Site, session: Session) -> dict[str, str]:
     texts = audit_texts.every(site, session)
     mine = operators.who(site.operator, operators.find(session, site.operator))
     if duty.refuse(mine, duty.SEE_DOCUMENTS) is not None:
-        former = (held_before.PERSON, held_before.HOUSE)
-        query = select(AuditEntry.details).where(AuditEntry.act.in_(former))
-        for details in session.scalars(query):
-            texts.pop(json.loads(details)[audit_texts.NAMED], None)
+        for row in session.scalars(select(AuditEntry).where(AuditEntry.act.in_(held_before.ACTS))):
+            texts.pop(_named(row), None)
     return texts
+
+
+def _named(row: AuditEntry) -> str:
+    return str(json.loads(row.details)[audit_texts.NAMED])
 
 
 def _details(row: AuditEntry, texts: dict[str, str]) -> dict[str, Any]:

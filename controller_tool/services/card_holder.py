@@ -55,5 +55,11 @@ def refuse_lost(site: Site, session: Session, card: Card, credential: Credential
     )  # fmt: skip
 
 
+def lost_in_row(card: Card, holder: str) -> str:
+    """The same as the fault of a row; ``holder``: as said has it."""
+    return t("this card is lost ({holder}); it goes to nobody before: card found {card}",
+             holder=holder, card=card.ref)  # fmt: skip
+
+
 def _stay(session: Session, card: Card) -> Lease | None:
     return session.get(Lease, card.lease_id) if card.lease_id else None

@@ -223,10 +223,8 @@ class _Import:
         until_min = self._until_min if entry.until_min is None else entry.until_min
         lost = cards.lost_card(self._site, self._session, credential)
         if lost is not None:
-            what = t("this card is lost ({holder}); it goes to nobody before: card found {card}",
-                     holder=card_holder.said(self._site, self._session, lost),
-                     card=lost.ref)  # fmt: skip
-            self._wrong(row, entry, what)
+            holder = card_holder.said(self._site, self._session, lost)
+            self._wrong(row, entry, card_holder.lost_in_row(lost, holder))
         elif card is not None:
             if entry.until_min in {None, card.until_min}:
                 self.unchanged += 1

@@ -150,8 +150,7 @@ def _compare(site: Site, session: Session, roster: Roster) -> tuple[list[_Task],
         card = cards.live_card(site, session, row.credential)
         lost = cards.lost_card(site, session, row.credential) if card is None else None
         if lost is not None:
-            what = t("this card is lost ({holder}); it goes to nobody before: card found {card}",
-                     holder=card_holder.said(site, session, lost), card=lost.ref)  # fmt: skip
+            what = card_holder.lost_in_row(lost, card_holder.said(site, session, lost))
             faults.append(roster.fault(row, "card", what, row.credential.masked()))
         elif card is None:
             tasks.append(_Task(row, person is not None))

@@ -162,6 +162,17 @@ def test_a_spoilt_answer_is_heard_to_its_end_before_the_panel_speaks_again() -> 
         assert (0, CARD) in results_of(line.turns(drivers, SECOND)), length
 
 
+def test_a_reader_that_babbles_on_is_given_up_after_the_time_of_one_answer() -> None:
+    line, drivers = online()
+    line.babbled = True
+    line.change = lambda _: b"\x53\x80\xff\xff" + bytes(230)  # 240 ms
+    before = len(line.log)
+    line.turns(drivers, 60)
+    spoken = [at_us for at_us, _ in line.log[before:]]
+    gaps_ms = [(spoken[i + 1] - spoken[i]) // 1000 for i in range(2)]
+    assert 150 <= max(gaps_ms) < 200, gaps_ms
+
+
 def test_noise_between_commands_does_no_harm() -> None:
     line, drivers = online()
     for noise in (b"\x53", b"\x53\x80\xff\xff", bytes(range(256)), b"\xff" * 30):

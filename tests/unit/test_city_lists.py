@@ -176,6 +176,14 @@ def holders(site, house):  # noqa: F811
     return other
 
 
+def test_where_nobody_answers_for_a_house_no_folder_stands_in_the_way_of_the_next_run(
+    site, tmp_path, request
+) -> None:
+    assert duty_sheets.export(site, tmp_path / "duties") == []
+    request.getfixturevalue("holders")
+    assert len(duty_sheets.export(site, tmp_path / "duties")) == 2
+
+
 @pytest.mark.usefixtures("holders")
 def test_each_duty_holder_gets_their_houses_and_no_name(site, tmp_path) -> None:
     made = duty_sheets.export(site, tmp_path / "duties", "csv")

@@ -116,6 +116,24 @@ def test_a_landlord_of_a_held_house_is_kept(site, stay) -> None:
     ]
 
 
+def test_an_address_of_a_held_house_asks_for_no_passphrase(site, open_site, stay) -> None:
+    assert stay
+    houses.change(site, "H00001", houses.Wish(phone="13800000001"))
+    order(site, house="H00001")
+    locked = open_site(site.path)
+    houses.change(locked, "H00001", houses.Wish("新街2号"))  # the guard of conftest.py looks
+
+
+def test_a_look_at_what_was_kept_is_written_down_before_it_is_shown(site, known) -> None:
+    order(site, person=known)
+    check_in.check_in(site, request(NEW, cards=()))
+    seen = audit_query.Wish(act="audit.held_seen")
+    assert audit_query.search(site, seen).entries == ()
+    [entry] = audit_query.search(site, audit_query.Wish(act=held_before.PERSON)).entries
+    [look] = audit_query.search(site, seen).entries
+    assert look.details == {"entries": [entry.id]}
+
+
 def test_the_log_opens_it_to_those_who_see_whole_numbers(site, open_site, known) -> None:
     order(site, person=known)
     check_in.check_in(site, request(NEW, cards=()))

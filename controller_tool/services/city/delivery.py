@@ -160,7 +160,7 @@ class _Run:
     site: Site
     poster: Poster
     pause: Callable[[float], None]
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...]
     failures: int = field(default=0)
     begun: bool = field(default=False)  # and written down; a run that has nothing to send is not
 

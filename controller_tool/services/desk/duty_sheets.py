@@ -45,7 +45,10 @@ class Sheet:
 
 
 def export(site: Site, folder: Path, form: str = "xlsx", dry_run: bool = False) -> list[Sheet]:
-    """A file for each duty holder in a new folder; OperatorError when it is there already."""
+    """A file for each duty holder in a new folder; OperatorError when it is there already.
+
+    No folder where nobody answers for a house.
+    """
     site.require_cards()
     operators.require(site, duty_rules.EXPORT)
     with site.registry.session() as session:
@@ -54,7 +57,7 @@ def export(site: Site, folder: Path, form: str = "xlsx", dry_run: bool = False) 
             (operator, _rows(session, local, houses))
             for operator, houses in _holders(session).items()
         ]
-    if dry_run:
+    if dry_run or not found:
         return [Sheet(operator, None, len(rows)) for operator, rows in found]
     try:
         folder.mkdir(FOLDER_MODE)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from controller_tool.registry.models import Person
     from controller_tool.services.site import Site
 
-PERSON, HOUSE = "person.before", "house.before"  # acts of the log
+PERSON, HOUSE = ACTS = ("person.before", "house.before")  # of the log
 
 
 def keep_person(site: Site, session: Session, person: Person, was: Mapping[str, str]) -> None:

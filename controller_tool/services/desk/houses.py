@@ -152,7 +152,7 @@ def register(site: Site, session: Session, new: NewHouse) -> House:
 def change(site: Site, text: str, wish: Wish, dry_run: bool = False) -> HouseView:
     """Correct what is written down of a house."""
     operators.require(site, duty.KEEP)
-    if (wish.landlord, wish.phone, wish.document) != (None, None, None):
+    if _of_landlord(wish):
         site.unlock()  # to seal them, or what stood there under an order
     with changing(site, dry_run) as session:
         house = places.house(session, text)
@@ -312,7 +312,7 @@ def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
 
     Of a house that the police keep, what stood there of its landlord is kept.
     """
-    held = house.id in holds.on_houses(session)
+    held = _of_landlord(wish) and house.id in holds.on_houses(session)
     before = _landlord(site, house) if held else {}
     if wish.address is not None:
         house.address = wanted(wish.address, ADDRESS_MAX, t("The address"))
@@ -336,6 +336,10 @@ def write_down(site: Site, session: Session, house: House, wish: Wish) -> None:
         now = _landlord(site, house)
         was = {name: value for name, value in before.items() if value != now[name]}
         held_before.keep_house(site, session, house, was)
+
+
+def _of_landlord(wish: Wish) -> bool:
+    return any(one is not None for one in (wish.landlord, wish.phone, wish.document))
 
 
 def _landlord(site: Site, house: House) -> dict[str, str]:

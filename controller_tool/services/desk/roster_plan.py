@@ -17,6 +17,7 @@ from controller_tool import date_forms
 from controller_tool.messages import t
 from controller_tool.rules import stay as rules
 from controller_tool.rules import words
+from controller_tool.services import card_holder
 from controller_tool.services.desk import places
 
 if TYPE_CHECKING:
@@ -220,8 +221,7 @@ class Planner:
                 self._wrong(step.row, "card", what, shown)
         lost = self._books.lost(step.row)
         if lost is not None:
-            what = t("this card is lost ({holder}); it goes to nobody before: card found {card}",
-                     holder=self._books.holder(lost), card=lost.ref)  # fmt: skip
+            what = card_holder.lost_in_row(lost, self._books.holder(lost))
             self._wrong(step.row, "card", what, shown)
         if step.what and not self._books.doors(step.house, step.room):
             self._wrong(step.row, "card", t("House {house} has no door that a card could open",
