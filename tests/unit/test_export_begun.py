@@ -13,7 +13,7 @@ from controller_tool.registry import database
 from controller_tool.registry.records import AuditEntry
 from controller_tool.services import hzaccess, journal_bundle, journal_export
 from controller_tool.services.city import delivery, marks
-from controller_tool.services.desk import clips, duty_sheets, residents
+from controller_tool.services.desk import clips, duties, duty_sheets, residents
 from controller_tool.services.journal_filter import Filter
 from tests.unit.test_city import NUMBER, house  # noqa: F401 - a fixture
 from tests.unit.test_city_platform import Killed, platform, poster, send  # noqa: F401 - fixtures
@@ -45,8 +45,15 @@ def begun(site: Site) -> list[dict[str, Any]]:
         return [json.loads(text) for text in session.scalars(query.order_by(AuditEntry.id))]
 
 
+@pytest.fixture
+def answered(site, house) -> None:  # noqa: F811 - a fixture
+    """Somebody answers for the house, so that there are duties to hand out."""
+    assert house
+    duties.add(site, site.operator, "patrol", house="H00001")
+
+
 @pytest.mark.parametrize("target", EXPORTS)
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("answered")
 def test_every_export_is_written_down_first(site, tmp_path, target) -> None:
     EXPORTS[target](site, tmp_path)
     [entry] = begun(site)
@@ -57,7 +64,7 @@ def test_every_export_is_written_down_first(site, tmp_path, target) -> None:
 
 @pytest.mark.sqlite_only
 @pytest.mark.parametrize("target", EXPORTS)
-@pytest.mark.usefixtures("house")
+@pytest.mark.usefixtures("answered")
 def test_nothing_leaves_while_the_log_can_take_nothing(
     site, tmp_path, open_site, target, monkeypatch
 ) -> None:
